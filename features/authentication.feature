@@ -1,0 +1,106 @@
+Feature: A secured Zep
+  The documentation, “Zep Authentication”: zepcli makes a secret and a JWT; Zep gets the secret, LangFlux the JWT.
+
+  @AUTH-1 @needs-auth @needs-secret
+  Scenario: A token made as zepcli makes it is accepted, the secret itself is not
+    Given a token over no claims, made with Zep's secret as text
+    Then Zep accepts the token
+    But Zep refuses the secret itself as a token
+
+  @AUTH-2
+  Scenario Outline: Every route of the API wants a token
+    When <method> <path> is asked for without a token
+    Then the answer is 401, and says why
+    When <method> <path> is asked for with the right token
+    Then the answer is not 401
+
+    Examples:
+      | method | path                           |
+      | GET    | /api/v1/sessions/{id}          |
+      | PATCH  | /api/v1/sessions/{id}          |
+      | GET    | /api/v1/sessions/{id}/memory   |
+      | POST   | /api/v1/sessions/{id}/memory   |
+      | DELETE | /api/v1/sessions/{id}/memory   |
+      | GET    | /api/v1/sessions/{id}/messages |
+      | POST   | /api/v1/sessions/{id}/search   |
+      | POST   | /api/v1/sessions               |
+      | POST   | /api/v1/user                   |
+      | GET    | /api/v1/user/{id}              |
+      | PATCH  | /api/v1/user/{id}              |
+      | DELETE | /api/v1/user/{id}              |
+      | GET    | /api/v1/user/{id}/sessions     |
+
+  @AUTH-2
+  Scenario: A refused write changes nothing
+    When a message is written to the secured Zep without a token
+    Then the answer is 401, and says why
+    And nothing was written
+
+  @AUTH-3 @needs-secret
+  Scenario Outline: A token that is not good is refused
+    When Zep is asked with a token that is <wrong>
+    Then the answer is 401, and says why
+
+    Examples:
+      | wrong                         |
+      | garbage                       |
+      | expired                       |
+      | not valid yet                 |
+      | unsigned                      |
+      | without its signature         |
+      | changed after signing         |
+      | signed with another secret    |
+      | signed with the decoded secret |
+      | signed with HS384             |
+      | signed with HS512             |
+
+  @AUTH-4
+  Scenario: LangFlux remembers in a secured Zep when its node has the credential
+    Given a Zep credential holding the JWT is selected on the Zep node
+    And Alice has said "Hi, my name is Alice" to that chatbot
+    Then asking that chatbot "What is my name?" gives "Alice"
+
+  @AUTH-4 @needs-secret
+  Scenario Outline: LangFlux fails, and says so, when the credential is wrong
+    Given a Zep credential that holds <what> by mistake is selected on the Zep node
+    When Alice says "Hi, my name is Alice" to that chatbot
+    Then the prediction fails, and says that Zep refused it
+
+    Examples:
+      | what                   |
+      | the secret             |
+      | another secret's token |
+      | an expired token       |
+
+  @AUTH-4
+  Scenario: LangFlux fails, and says so, without a credential
+    Given no Zep credential is selected on the Zep node
+    When Alice says "Hi, my name is Alice" to that chatbot
+    Then the prediction fails, and says that Zep refused it
+
+  @AUTH-5
+  Scenario: The token is never shown again by LangFlux's API
+    Given a Zep credential holding a token of our own making is added
+    When the credential and a chatflow that uses it are fetched
+    Then the token is in none of the answers
+
+  @AUTH-6
+  Scenario Outline: Nothing but the health check is served without a token
+    When GET <path> is asked for without a token
+    Then nothing is served there
+
+    Examples:
+      | path               |
+      | /api/v1/collection |
+
+    @DEV-7
+    Examples:
+      | path            |
+      | /admin          |
+      | /admin/sessions |
+      | /admin/users    |
+
+  @AUTH-6
+  Scenario: The health check needs no token
+    When GET /healthz is asked for without a token
+    Then the answer is 200

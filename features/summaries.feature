@@ -1,0 +1,28 @@
+Feature: Zep summarises what a conversation was about
+  The documentation, introduction. When the messages since the last summary reach the window, the older half of
+  them is summarised and the newer half stays.
+
+  @SUMMARY-1
+  Scenario: A summary comes when the window is reached, and not one message earlier
+    Given a conversation one message short of the window has been written to a session
+    And they have all been enriched
+    Then the session has no summary
+    When one more message is written to it
+    Then a summary comes, and the newest half of the window stays
+
+  @SUMMARY-2
+  Scenario: The summary names the newest message that it covers
+    Given a conversation that fills the window has been written to a session
+    When its summary has come
+    Then the summary names the message before those that stay
+    And the summary says who it was about
+
+  @SUMMARY-2
+  Scenario: The next summary builds on the one before, and no message is lost
+    Given a conversation that fills the window has been written to a session
+    And its summary has come
+    When half a window more is written to it
+    Then the next summary comes, and names the message before those that stay
+    And the summary says who it was about
+    And listing the session's messages gives every one of them, in order
+    And its newest messages can be read beyond the summary

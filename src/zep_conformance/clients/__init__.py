@@ -1,0 +1,1 @@
+"""Clients: how the suite talks to Zep and to LangFlux."""

@@ -1,0 +1,232 @@
+"""A LangFlux (Flowise under another name), asked over its API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+TIMEOUT = 60.0
+"""Seconds for one request; a prediction has a model behind it."""
+
+Hooks = Mapping[str, list[Callable[..., Any]]]
+
+
+class LangFluxRefused(AssertionError):
+    """LangFlux answered a request that should have worked with an error."""
+
+    def __init__(self, what: str, answer: httpx.Response) -> None:
+        super().__init__(f"{what}: LangFlux answered {answer.status_code}: {answer.text[:300]}")
+        self.status = answer.status_code
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a prediction gave."""
+
+    text: str
+    chat_id: str
+    session_id: str
+    message_id: str
+    memory_type: str
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Answer:
+        """From the JSON of a prediction; what it lacks is empty."""
+        names = ("text", "chatId", "sessionId", "chatMessageId", "memoryType")
+        return cls(*(str(body.get(name) or "") for name in names))
+
+
+@dataclass(frozen=True)
+class ChatMessage:
+    """One chat message that LangFlux keeps. role: userMessage or apiMessage."""
+
+    id: str
+    role: str
+    content: str
+    session_id: str
+
+
+class LangFlux:
+    """One LangFlux server.
+
+    api_key: None where it asks for none. hooks: httpx event hooks that see every exchange.
+    Methods raise LangFluxRefused for an answer that is no success, httpx.HTTPError where there is none.
+    """
+
+    def __init__(self, url: str, api_key: str | None, hooks: Hooks | None = None) -> None:
+        self.url = url
+        headers = {"authorization": f"Bearer {api_key}"} if api_key else {"x-request-from": "internal"}
+        self.wire = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, event_hooks=dict(hooks or {}))
+        """Plain HTTP with the key."""
+        self.public = httpx.Client(base_url=url, timeout=TIMEOUT, event_hooks=dict(hooks or {}))
+        """Plain HTTP as a chatbot's visitors speak it, without a key."""
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.wire.close()
+        self.public.close()
+
+    def _json(self, what: str, answer: httpx.Response) -> Any:
+        if answer.status_code != 200:
+            raise LangFluxRefused(what, answer)
+        return answer.json()
+
+    # -- building -----------------------------------------------------------------------------------------------
+
+    def template(self, *names: str) -> dict[str, Any]:
+        """The flow (nodes and edges) of the first marketplace template that has one of these names."""
+        found = self._json("listing the marketplace", self.wire.get("/api/v1/marketplaces/templates"))
+        by_name = {template.get("templateName"): template for template in found}
+        for name in names:
+            if name in by_name:
+                flow: dict[str, Any] = json.loads(by_name[name]["flowData"])
+                return flow
+        raise AssertionError(f"the marketplace has no template called {' or '.join(names)}")
+
+    def node(self, name: str) -> dict[str, Any]:
+        """The definition of a node, such as ZepMemory."""
+        definition: dict[str, Any] = self._json(f"looking up the node {name}", self.wire.get(f"/api/v1/nodes/{name}"))
+        return definition
+
+    def add_credential(self, name: str, kind: str, values: Mapping[str, str]) -> str:
+        """Make a credential; returns its id. kind: zepMemoryApi, openAIApi."""
+        body = {"name": name, "credentialName": kind, "plainDataObj": dict(values)}
+        return str(self._json("adding a credential", self.wire.post("/api/v1/credentials", json=body))["id"])
+
+    def delete_credential(self, credential: str) -> None:
+        """Delete a credential."""
+        self._json("deleting a credential", self.wire.delete(f"/api/v1/credentials/{credential}"))
+
+    def add_chatflow(self, name: str, flow: Mapping[str, Any]) -> str:
+        """Save a chatflow; returns its id."""
+        body = {
+            "name": name,
+            "flowData": json.dumps(flow),
+            "deployed": False,
+            "isPublic": False,
+            "type": "CHATFLOW",
+        }
+        return str(self._json("saving a chatflow", self.wire.post("/api/v1/chatflows", json=body))["id"])
+
+    def delete_chatflow(self, chatflow: str) -> None:
+        """Delete a chatflow, and with it its chat messages."""
+        self._json("deleting a chatflow", self.wire.delete(f"/api/v1/chatflows/{chatflow}"))
+
+    # -- talking ------------------------------------------------------------------------------------------------
+
+    def predict(
+        self,
+        chatflow: str,
+        question: str,
+        *,
+        session: str | None = None,
+        chat: str | None = None,
+    ) -> httpx.Response:
+        """One prediction as it comes. session: `overrideConfig.sessionId`; chat: `chatId`."""
+        return self.public.post(f"/api/v1/prediction/{chatflow}", json=_question(question, session, chat))
+
+    def ask(
+        self, chatflow: str, question: str, *, session: str | None = None, chat: str | None = None
+    ) -> Answer:
+        """One prediction that should work. Raises LangFluxRefused."""
+        answer = self.predict(chatflow, question, session=session, chat=chat)
+        return Answer.of(self._json("a prediction", answer))
+
+    def stream(
+        self, chatflow: str, question: str, *, session: str | None = None, chat: str | None = None
+    ) -> list[tuple[str, Any]]:
+        """The events of a streamed prediction, (name, data), until it ends. Raises LangFluxRefused."""
+        body = _question(question, session, chat) | {"streaming": True}
+        with self.public.stream("POST", f"/api/v1/prediction/{chatflow}", json=body) as answer:
+            if answer.status_code != 200:
+                answer.read()
+                raise LangFluxRefused("a streamed prediction", answer)
+            return list(_events(answer.iter_lines()))
+
+    # -- chat messages ------------------------------------------------------------------------------------------
+
+    def chat_messages(self, chatflow: str, **query: str) -> list[ChatMessage]:
+        """The chat messages that LangFlux keeps, oldest first. query: chatId, sessionId."""
+        answer = self.wire.get(f"/api/v1/chatmessage/{chatflow}", params={"order": "ASC", **query})
+        return [
+            ChatMessage(message["id"], message["role"], message["content"], message["sessionId"])
+            for message in self._json("listing chat messages", answer)
+        ]
+
+    def clear(self, chatflow: str, **query: str) -> None:
+        """Delete chat messages, and with them the memory. query: chatId, sessionId, memoryType."""
+        self._json("clearing a chat", self.wire.delete(f"/api/v1/chatmessage/{chatflow}", params=query))
+
+
+def _question(question: str, session: str | None, chat: str | None) -> dict[str, Any]:
+    body: dict[str, Any] = {"question": question}
+    if chat is not None:
+        body["chatId"] = chat
+    if session is not None:
+        body["overrideConfig"] = {"sessionId": session}
+    return body
+
+
+def _events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
+    """The events in LangFlux's stream: each a `data:` line holding JSON with `event` and `data`."""
+    for line in lines:
+        text = line.strip()
+        if text.startswith("data:"):
+            event = json.loads(text.removeprefix("data:"))
+            yield event["event"], event.get("data")
+
+
+def with_zep_memory(
+    template: Mapping[str, Any],
+    node: Mapping[str, Any],
+    *,
+    base_url: str,
+    credential: str = "",
+    session: str = "",
+) -> dict[str, Any]:
+    """The conversation chain with its Buffer Memory replaced by Zep Memory, as a person does on the canvas.
+
+    node: the ZepMemory definition. credential: id of a Zep credential. session: the node's own Session Id.
+    Raises AssertionError when the template has no Buffer Memory to replace.
+    """
+    flow: dict[str, Any] = json.loads(json.dumps(template))
+    old = next((one for one in flow["nodes"] if one["data"]["name"] == "bufferMemory"), None)
+    assert old is not None, "the template has no Buffer Memory"
+    new_id = f"{node['name']}_0"
+    outputs = "|".join(node["baseClasses"])
+    inputs = {one["name"]: one.get("default", "") for one in node.get("inputs", [])}
+    data = {
+        **{key: value for key, value in node.items() if key not in ("inputs", "filePath", "icon")},
+        "id": new_id,
+        "inputs": inputs | {"baseURL": base_url, "sessionId": session},
+        "inputParams": node.get("inputs", []),
+        "inputAnchors": [],
+        "outputAnchors": [],
+        "outputs": {},
+        "credential": credential,
+    }
+    flow["nodes"] = [one for one in flow["nodes"] if one is not old] + [{**old, "id": new_id, "data": data}]
+    for edge in flow["edges"]:
+        if edge["source"] == old["id"]:
+            edge["source"] = new_id
+            edge["sourceHandle"] = f"{new_id}-output-{node['name']}-{outputs}"
+            edge["id"] = f"{new_id}-{edge['target']}"
+    # The chain refers to its memory by the node's id.
+    text = json.dumps(flow).replace(f"{{{{{old['id']}.data.instance}}}}", f"{{{{{new_id}.data.instance}}}}")
+    replaced: dict[str, Any] = json.loads(text)
+    return replaced
+
+
+def with_model(flow: Mapping[str, Any], *, model_url: str, credential: str) -> dict[str, Any]:
+    """The flow with its ChatOpenAI node pointed at a model server. Raises AssertionError when it has none."""
+    changed: dict[str, Any] = json.loads(json.dumps(flow))
+    for node in changed["nodes"]:
+        if node["data"]["name"] == "chatOpenAI":
+            node["data"]["credential"] = credential
+            node["data"]["inputs"]["basepath"] = model_url
+            return changed
+    raise AssertionError("the template has no ChatOpenAI node")

@@ -1,0 +1,145 @@
+"""A Zep, asked as its users ask it (zep-python), and over plain HTTP where the wire itself is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from zep_python import MemorySearchPayload, ZepClient
+from zep_python.exceptions import APIError, NotFoundError
+from zep_python.memory import Memory, Session
+from zep_python.message import Message
+from zep_python.user import CreateUserRequest
+
+TIMEOUT = 40.0
+"""Seconds for one request: a search with the NLP server down takes Zep 0.27.2 31 s."""
+
+Hooks = Mapping[str, list[Callable[..., Any]]]
+
+__all__ = ["APIError", "Memory", "Message", "NotFoundError", "Said", "Zep"]
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message as it is written: who said what, with metadata of the writer's own."""
+
+    role: str
+    content: str
+    metadata: Mapping[str, Any] | None = None
+
+    def body(self) -> dict[str, Any]:
+        """The message as JSON of the API."""
+        body: dict[str, Any] = {"role": self.role, "content": self.content}
+        return body | ({"metadata": dict(self.metadata)} if self.metadata is not None else {})
+
+
+class Zep:
+    """One Zep server.
+
+    url: its base URL. token: the JWT it wants. hooks: httpx event hooks that see every exchange.
+    Methods raise what zep-python raises (APIError, NotFoundError, AuthError) or httpx.HTTPError.
+    """
+
+    def __init__(self, url: str, token: str | None = None, hooks: Hooks | None = None) -> None:
+        self.url = url
+        self.token = token
+        self._hooks = dict(hooks or {})
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self.wire = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, event_hooks=self._hooks)
+        """Plain HTTP with the token, for what the wire itself shows."""
+        self.stranger = httpx.Client(base_url=url, timeout=TIMEOUT, event_hooks=self._hooks)
+        """Plain HTTP without any token."""
+
+    @cached_property
+    def client(self) -> ZepClient:
+        """zep-python's client; made when first used, since making one asks the server for its health."""
+        client = ZepClient(self.url, self.token)
+        client.client.event_hooks = self._hooks
+        client.client.timeout = httpx.Timeout(TIMEOUT)
+        return client
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.wire.close()
+        self.stranger.close()
+        if "client" in self.__dict__:
+            self.client.close()
+
+    # -- memory -------------------------------------------------------------------------------------------------
+
+    def write(self, session: str, said: Sequence[Said]) -> None:
+        """Write messages to a session, creating it."""
+        messages = [Message(**message.body()) for message in said]
+        self.client.memory.add_memory(session, Memory(messages=messages))
+
+    def memory(self, session: str, lastn: int | None = None) -> Memory:
+        """The memory of a session: recent messages and the summary."""
+        return self.client.memory.get_memory(session, lastn)
+
+    def messages(self, session: str) -> list[Message]:
+        """Every message of a session, oldest first."""
+        found: list[Message] = []
+        page = 1
+        while True:
+            batch = self.client.message.get_session_messages(session, limit=100, cursor=page)
+            found += batch
+            if len(batch) < 100:
+                return found
+            page += 1
+
+    def search(self, session: str, text: str, limit: int | None = None, **query: Any) -> list[Any]:
+        """Search in a session; `query` has search_scope, search_type, mmr_lambda, metadata."""
+        payload = MemorySearchPayload(text=text, **query)
+        return list(self.client.memory.search_memory(session, payload, limit))
+
+    def clear(self, session: str) -> None:
+        """Delete a session's memory. Raises NotFoundError when there is none."""
+        # By hand: an id that is no plain word must be escaped, which zep-python leaves to its caller.
+        answer = self.wire.delete(memory_path(session))
+        if answer.status_code == 404:
+            raise NotFoundError(answer.text)
+        if answer.status_code != 200:
+            raise APIError(answer)
+
+    # -- sessions and users -------------------------------------------------------------------------------------
+
+    def add_session(self, session: str, user: str | None = None, metadata: dict[str, Any] | None = None) -> Session:
+        """Create a session record."""
+        return self.client.memory.add_session(Session(session_id=session, user_id=user, metadata=metadata))
+
+    def session(self, session: str) -> Session:
+        """The record of a session. Raises NotFoundError."""
+        return self.client.memory.get_session(session)
+
+    def add_user(self, user: str) -> None:
+        """Create a user."""
+        self.client.user.add(CreateUserRequest(user_id=user))
+
+    def sessions_of(self, user: str) -> list[str]:
+        """The ids of a user's sessions."""
+        return [session.session_id for session in self.client.user.get_sessions(user)]
+
+    def delete_user(self, user: str) -> None:
+        """Delete a user, and with it the user's sessions. Raises NotFoundError."""
+        self.client.user.delete(user)
+
+    # -- enrichment ---------------------------------------------------------------------------------------------
+
+    def is_embedded(self, session: str, content: str) -> bool:
+        """Whether a message with this content can be found by searching, so that its embedding has arrived."""
+        found = self.search(session, content, limit=3)
+        return any((result.message or {}).get("content") == content for result in found)
+
+
+def session_path(session: str) -> str:
+    """The API path of a session, its id escaped as one path segment."""
+    return f"/api/v1/sessions/{quote(session, safe='')}"
+
+
+def memory_path(session: str) -> str:
+    """The API path of a session's memory."""
+    return f"{session_path(session)}/memory"

@@ -1,0 +1,93 @@
+"""The transcript: every request and answer of a scenario, secrets removed when they are shown."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from zep_conformance.evidence.redaction import Redactor
+
+SHOWN = 1500
+"""Characters of a body that are kept."""
+_KEPT_HEADERS = ("authorization", "content-type", "cookie", "x-request-from", "accept")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request with its answer. seconds: from sending to the answer's headers."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str
+    status: int
+    answer: str
+    seconds: float
+
+    def as_curl(self) -> str:
+        """The request as a command, and what it was answered."""
+        words = ["curl", "-i"] + ([] if self.method == "GET" else ["-X", self.method])
+        for name, value in self.headers.items():
+            words += ["-H", f"{name}: {value}"]
+        if self.body:
+            words += ["-d", self.body]
+        command = " ".join(shlex.quote(word) for word in [*words, self.url])
+        return f"{command}\n  → {self.status} in {self.seconds * 1000:.0f} ms: {self.answer.strip() or '(empty)'}"
+
+
+class Transcript:
+    """Collects what httpx clients send and get; `hooks` goes into each client.
+
+    count and total: how many requests the whole run has sent, and the seconds they took.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self.exchanges: list[Exchange] = []
+        self.count = 0
+        self.on_exchange: Callable[[httpx.Request, httpx.Response], None] | None = None
+
+    @property
+    def hooks(self) -> dict[str, list[Callable[..., Any]]]:
+        """httpx event hooks that write this transcript."""
+        return {"response": [self._answered]}
+
+    def begin(self) -> None:
+        """Forget what was before: a new scenario starts."""
+        self.exchanges = []
+
+    def shown(self, newest: int = 6) -> str:
+        """The newest exchanges as curl commands with their answers, secrets removed."""
+        lines = [exchange.as_curl() for exchange in self.exchanges[-newest:]]
+        left_out = len(self.exchanges) - len(lines)
+        if left_out > 0:
+            lines.insert(0, f"({left_out} earlier requests left out)")
+        return self._redactor("\n".join(lines))
+
+    def _answered(self, response: httpx.Response) -> None:
+        streamed = "event-stream" in response.headers.get("content-type", "")
+        if not streamed:
+            response.read()
+        request = response.request
+        self.count += 1
+        if self.on_exchange is not None:
+            self.on_exchange(request, response)
+        self.exchanges.append(
+            Exchange(
+                request.method,
+                str(request.url),
+                {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers},
+                _cut(request.content.decode(errors="replace")),
+                response.status_code,
+                "(a stream)" if streamed else _cut(response.text),
+                0.0 if streamed else response.elapsed.total_seconds(),
+            )
+        )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"

@@ -1,0 +1,367 @@
+"""The pytest plugin: options, target, outcomes and reports of a conformance run.
+
+It sleeps unless features of this suite are among what pytest is asked to run.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zep_conformance import __version__, suite
+from zep_conformance.errors import CannotTell
+from zep_conformance.evidence import failure, outcomes, reports
+from zep_conformance.evidence.deviations import Deviation
+from zep_conformance.evidence.requirements import TAG, Requirement
+from zep_conformance.harness import RUN, Run, load_deviations, load_requirements
+from zep_conformance.settings import CAPABILITIES, Settings, option, read
+
+NOT_A_DEPLOYMENT = "These are the suite's own servers: this run says nothing about a deployment."
+MEASURED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
+"""What a scenario has measured, by name; milliseconds."""
+_STEP: pytest.StashKey[str] = pytest.StashKey()
+_TITLE: pytest.StashKey[tuple[str, str]] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One option for each setting."""
+    group = parser.getgroup("zep-conformance", "zep-conformance: what to test")
+    for name, field in Settings.model_fields.items():
+        text = f"{field.description} [${field.validation_alias}]"
+        if field.annotation is bool:
+            group.addoption(option(name), dest=f"zc_{name}", action="store_true", default=None, help=text)
+        else:
+            group.addoption(option(name), dest=f"zc_{name}", metavar="…", default=None, help=text)
+
+
+def _asked_for_features(config: pytest.Config) -> bool:
+    """Whether what pytest is to run includes features of this suite."""
+    features = suite.root() / "features"
+    paths = [(config.invocation_params.dir / arg.split("::")[0]).resolve() for arg in config.args]
+    return any(path == features or features in path.parents or path in features.parents for path in paths)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the settings; register tags as markers; put JUnit's report beside ours."""
+    for identifier, requirement in load_requirements().items():
+        config.addinivalue_line("markers", f"{identifier}: {requirement.text}")
+    for identifier, deviation in load_deviations().items():
+        config.addinivalue_line("markers", f"{identifier}: {deviation.what}")
+    for capability in CAPABILITIES:
+        config.addinivalue_line("markers", f"needs-{capability}: the target must offer {capability}")
+    if config.option.collectonly or not _asked_for_features(config):
+        return
+    given = {name: getattr(config.option, f"zc_{name}") for name in Settings.model_fields}
+    try:
+        run = Run.of(read(given))
+    except CannotTell as error:
+        run = Run.of(Settings())
+        run.trouble = error
+    if hasattr(config, "workerinput"):
+        run.seed = config.workerinput["zc_seed"]
+    config.stash[RUN] = run
+    config.pluginmanager.register(Conformance(config, run), "zep-conformance-run")
+    if config.option.xmlpath is None and not hasattr(config, "workerinput"):
+        config.option.xmlpath = str(run.settings.reports / "junit.xml")
+
+
+class Conformance:
+    """The hooks of one conformance run."""
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self.config = config
+        self.run = run
+        self.requirements = load_requirements()
+        self.deviations = load_deviations()
+        self.records: dict[str, outcomes.Record] = {}
+        self.facts: dict[str, Any] = {}
+        # With pytest-xdist each worker has its own target or its own connections; the controller only collects.
+        self.is_worker = hasattr(config, "workerinput")
+        self.is_controller = not self.is_worker and bool(getattr(config.option, "dist", "no") != "no")
+
+    # -- start ------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Give a worker the seed."""
+        node.workerinput["zc_seed"] = self.run.seed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Begin to start the target, so that it comes up while pytest collects."""
+        if not self.is_controller and self.run.trouble is None:
+            self.run.start(dict(os.environ))
+
+    def pytest_report_header(self) -> list[str]:
+        """What is about to be tested, and the seed that makes it so again."""
+        lines = [f"zep-conformance {__version__}, target {self._target_name()}, seed {self.run.seed}"]
+        if self._target_name() == "embedded":
+            lines.append(NOT_A_DEPLOYMENT)
+        return lines
+
+    def _target_name(self) -> str:
+        return self.run.target.name if self.run.target is not None else self.run.settings.target
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Wait for the target, then skip the scenarios whose capabilities it does not offer."""
+        self.run.ready()
+        if self.run.trouble:
+            items[:] = []
+            return
+        missing = self.run.deployment.missing
+        for item in items:
+            needs = {need for one in self._requirements_of(item) for need in one.needs}
+            needs |= {mark.name.removeprefix("needs-") for mark in item.iter_markers() if mark.name.startswith("needs-")}
+            for need in sorted(needs):
+                if need in missing:
+                    item.add_marker(pytest.mark.skip(reason=f"no capability {need}: {missing[need]}"))
+                    break
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """The parts and what can be asked of them."""
+        if not self.run.is_ready:
+            return []
+        versions = ", ".join(f"{part} {version}" for part, version in self.run.deployment.versions().items())
+        capabilities = self.run.capabilities()
+        offered = " ".join(name for name, reason in capabilities.items() if reason is None)
+        absent = ", ".join(f"{name} ({reason})" for name, reason in capabilities.items() if reason is not None)
+        return [
+            f"parts: {versions}",
+            f"capabilities: {offered}",
+            f"not offered: {absent}" if absent else "every capability is offered",
+        ]
+
+    # -- scenarios --------------------------------------------------------------------------------------------
+
+    def _requirements_of(self, item: pytest.Item) -> list[Requirement]:
+        return [self.requirements[mark.name] for mark in item.iter_markers() if mark.name in self.requirements]
+
+    def _deviation_of(self, item: pytest.Item) -> Deviation | None:
+        for mark in item.iter_markers():
+            deviation = self.deviations.get(mark.name)
+            if deviation is not None and deviation.applies(self._deviating_versions()):
+                return deviation
+        return None
+
+    def _deviating_versions(self) -> dict[str, str]:
+        """The versions of the parts that may deviate: not those of servers that keep every requirement."""
+        found = self.run.deployment
+        parts = {"zep": found.zep, "langflux": found.langflux}
+        return {name: part.version for name, part in parts.items() if part and not part.documented}
+
+    def pytest_bdd_before_scenario(self, request: pytest.FixtureRequest, feature: Any, scenario: Any) -> None:
+        """A new scenario: a new transcript."""
+        request.node.stash[_TITLE] = (scenario.name, f"{feature.rel_filename}:{scenario.line_number}")
+        self.run.transcript.begin()
+
+    def pytest_bdd_before_step(self, request: pytest.FixtureRequest, step: Any) -> None:
+        """Remember the step, for the failure's evidence."""
+        request.node.stash[_STEP] = f"{step.keyword.strip()} {step.name} (line {step.line_number})"
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Decide the outcome; replace a failure's traceback by its evidence."""
+        report = yield
+        if not any(TAG.fullmatch(mark.name) for mark in item.iter_markers()):
+            return report
+        deviation = self._deviation_of(item) if report.when == "call" else None
+        outcome, reason, mended = report.outcome, "", False
+        if report.skipped:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+            reason = reason.removeprefix("Skipped: ")
+        elif report.failed and call.excinfo is not None:
+            outcome, reason = self._failed(item, call, report, deviation)
+        elif deviation is not None:
+            reason, mended = f"{deviation.id} is mended here: {deviation.what}", True
+            report.zc_mended = reason  # type: ignore[attr-defined]
+        title, feature = item.stash.get(_TITLE, (_title(item), ""))
+        record = outcomes.Record(
+            name=title + (f" [{item.name.partition('[')[2]}" if "[" in item.name else ""),
+            feature=feature,
+            nodeid=item.nodeid,
+            requirements=tuple(requirement.id for requirement in self._requirements_of(item)),
+            outcome=outcome,
+            duration=report.duration,
+            reason=self.run.redactor(reason),
+            deviation=deviation.id if deviation and (mended or outcome == "deviation") else None,
+            mended=mended,
+            measurements=item.stash.get(MEASURED, {}),
+        )
+        report.zc_record = record.as_json()  # type: ignore[attr-defined]
+        return report
+
+    def _failed(
+        self,
+        item: pytest.Item,
+        call: pytest.CallInfo[None],
+        report: pytest.TestReport,
+        deviation: Deviation | None,
+    ) -> tuple[str, str]:
+        """Outcome and reason of a failure; changes the report accordingly."""
+        import httpx
+        from zep_python.exceptions import APIError
+
+        assert call.excinfo is not None
+        error = call.excinfo.value
+        hidden = self.run.redactor
+        if report.when != "call" or not failure.server_fault(error, (httpx.HTTPError, APIError)):
+            # Not an expectation that was not met: the harness broke. Its traceback is the evidence.
+            report.longrepr = hidden(str(report.longrepr))
+            report.zc_error = True  # type: ignore[attr-defined]
+            return "error", f"{type(error).__name__}: {error}"
+        found = failure.complaint(error)
+        if deviation is not None and deviation.expect.search(found):
+            report.outcome = "skipped"
+            report.wasxfail = f"{deviation.id}: {deviation.what}"
+            return "deviation", report.wasxfail
+        title, feature = item.stash.get(_TITLE, (_title(item), ""))
+        target = self.run.target
+        evidence = failure.Failure(
+            tuple(self._requirements_of(item)),
+            f"{title} ({feature})",
+            item.stash.get(_STEP, "?"),
+            found,
+            self.run.transcript.shown(),
+            tuple((part, target.log(part)) for part in ("zep", "zep-secured", "langflux")) if target else (),
+            self._rerun(item),
+        )
+        path, line = failure.crash_site(call.excinfo)
+        report.longrepr = failure.FailureRepr(hidden(str(evidence)), hidden(evidence.short), path, line)
+        return "failed", evidence.short
+
+    def _rerun(self, item: pytest.Item) -> str:
+        settings = self.run.settings
+        words = ["pytest", f"'{item.nodeid}'", "--target", self._target_name(), "--seed", str(self.run.seed)]
+        for name in ("zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "departures"):
+            value = getattr(settings, name)
+            if value:
+                words += [option(name), self.run.redactor(value)]
+        return " ".join(words) + ("" if settings.manner == "documented" else f" --manner {settings.manner}")
+
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport
+    ) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
+        """Outcomes in this project's words."""
+        if hasattr(report, "wasxfail") and report.skipped:
+            return "deviation", "d", ("DEVIATION", {"yellow": True})
+        if hasattr(report, "zc_mended") and report.passed:
+            return "mended", "M", ("MENDED", {"green": True})
+        if hasattr(report, "zc_error") and report.when == "call":
+            return "error", "E", ("ERROR", {"red": True})
+        return None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the record of a scenario: of its call, or of what kept it from being called or spoilt it after."""
+        found = getattr(report, "zc_record", None)
+        if found is None or (report.when != "call" and report.passed):
+            return
+        self.records[report.nodeid] = outcomes.Record.from_json(found)
+
+    # -- end --------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """What a worker found out about the target."""
+        facts = getattr(node, "workeroutput", {}).get("zc_facts", {})
+        self.facts = {**facts, **{key: value for key, value in self.facts.items() if value}} | {
+            "requests": self.facts.get("requests", 0) + facts.get("requests", 0),
+            "left_behind": [*self.facts.get("left_behind", []), *facts.get("left_behind", [])],
+        }
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Set the exit code and write the report; stop what the target started."""
+        if self.is_worker:
+            self.config.workeroutput["zc_facts"] = self.run.facts()  # type: ignore[attr-defined]
+            return
+        if not self.is_controller:
+            self.facts = self.run.facts()
+        settled = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+        trouble = bool(self.facts.get("trouble") or self.run.trouble)
+        code = outcomes.exit_code(self.records.values(), trouble, self.run.settings.strict_deviations)
+        # An interrupted run has not looked at everything: it may say "does not conform", never "conforms".
+        code = code if settled or code == 1 else 2
+        if exitstatus != pytest.ExitCode.USAGE_ERROR:
+            session.exitstatus = code
+        self.code = code
+        if self.run.trouble and not self.facts.get("trouble"):
+            self.facts["trouble"] = self.run.redactor(str(self.run.trouble))
+        report = reports.document(
+            self.records.values(),
+            self.requirements,
+            facts=self.facts,
+            version=__version__,
+            seed=self.run.seed,
+            started=self.run.started,
+            duration=time.monotonic() - self.run.clock,
+            exit_code=code,
+        )
+        try:
+            self.report: Path | None = reports.write(self.run.settings.reports, report)
+        except OSError as error:
+            self.report = None
+            self.report_error = str(error)
+
+    def pytest_unconfigure(self) -> None:
+        """Whatever happened: nothing is left running."""
+        self.run.stop()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """What the run means, in a few lines."""
+        if self.is_worker:
+            return
+        write = terminalreporter.write_line
+        terminalreporter.section("conformance", sep="-")
+        for line in self._summary():
+            write(line)
+
+    def _summary(self) -> Iterator[str]:
+        records = self.records.values()
+        for record in records:
+            if record.outcome == "deviation":
+                yield f"known deviation: {record.reason}"
+        for record in records:
+            if record.mended:
+                yield f"mended: {record.reason}"
+        skipped = sorted({record.reason for record in records if record.outcome == "skipped"})
+        for reason in skipped:
+            count = sum(1 for record in records if record.reason == reason)
+            yield f"skipped {count}: {reason}"
+        for record in records:
+            for name, figures in record.measurements.items():
+                yield f"{name}: " + ", ".join(f"{key} {value:g}" for key, value in figures.items())
+        for text in self.facts.get("left_behind") or []:
+            yield f"left behind: {text}"
+        if self.facts.get("trouble"):
+            yield f"{self.facts['trouble']}"
+        by_outcome = {
+            outcome: sum(1 for one in self._requirement_outcomes().values() if one == outcome)
+            for outcome in outcomes.OUTCOMES
+        }
+        yield "requirements: " + ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items() if count)
+        where = f"; report: {self.report}" if self.report else f"; no report: {self.report_error}"
+        yield f"{outcomes.VERDICTS[self.code]} (exit code {self.code}){where}"
+        if (self.facts.get("target") or {}).get("deployed") is False:
+            yield NOT_A_DEPLOYMENT
+
+    def _requirement_outcomes(self) -> dict[str, str]:
+        ran: dict[str, list[str]] = {}
+        for record in self.records.values():
+            for identifier in record.requirements:
+                ran.setdefault(identifier, []).append(record.outcome)
+        return {identifier: outcomes.worst(found) for identifier, found in ran.items()}
+
+
+def _title(item: pytest.Item) -> str:
+    """A scenario's name before it has run: pytest-bdd puts it after the feature's file in the docstring."""
+    text = getattr(getattr(item, "function", None), "__doc__", None) or item.name
+    return text.rpartition(": ")[2]

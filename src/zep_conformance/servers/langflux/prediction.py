@@ -1,0 +1,273 @@
+"""One prediction: whose conversation it is, what the model is sent, and what is remembered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zep_conformance.servers.langflux import flow as flows
+from zep_conformance.servers.langflux.answers import Refusal, script_text
+from zep_conformance.servers.langflux.flow import Flow, FlowError, Node
+from zep_conformance.servers.langflux.model_client import ChatModel, ModelError
+from zep_conformance.servers.langflux.nodes import SYSTEM_MESSAGE
+from zep_conformance.servers.langflux.settings import Shared
+from zep_conformance.servers.langflux.store import new_id, now
+from zep_conformance.servers.langflux.zep_client import ZepClient, ZepError
+
+Message = dict[str, str]
+OnToken = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose turn it is. chat, session: as the answer shows them (strings, but for what JSON let through).
+
+    human: the id of the human's chat message.
+    """
+
+    chat: Any
+    session: Any
+    human: str
+
+    @property
+    def session_id(self) -> str:
+        """The session as text, which is what memory knows it by."""
+        return script_text(self.session)
+
+
+def _override(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    override = body.get("overrideConfig")
+    return override if isinstance(override, dict) else {}
+
+
+def identify(
+    shared: Shared, flow: Flow, flow_id: str, body: Mapping[str, Any], *, internal: bool, streaming: bool
+) -> Identity:
+    """Decide chat and session id: the request's sessionId, else its chatId, else the node's Session Id, else new.
+
+    The first two count only for outside callers: the web page has none but chat ids of its own making.
+    Raises Refusal (400) for a sessionId that is no string or empty.
+    """
+    departures = shared.departures
+    given, chat = _override(body).get("sessionId"), body.get("chatId")
+    if "session-id-unchecked" not in departures:
+        if given is not None and (not isinstance(given, str) or not given):
+            raise Refusal("overrideConfig.sessionId must be a string that is not empty", 400)
+        if chat is not None and not isinstance(chat, str):
+            raise Refusal("chatId must be a string", 400)
+        chat = chat or None
+    human = new_id()
+    default = new_id() if "session-is-chat-id" in departures else human
+    chat_id = next((ident for ident in (chat, given) if ident is not None), default)
+    fixed = flow.session_node.input("sessionId") if flow.session_node else ""
+    if not internal:
+        if streaming and not chat and "stream-ignores-node-session" in departures:
+            chat = chat_id
+        session = given or chat or fixed or chat_id
+    elif "session-is-chat-id" in departures:
+        session = fixed or chat_id
+    else:
+        session = fixed or (chat and shared.store.session_of_chat(flow_id, chat)) or human
+    return Identity(chat_id, session, human)
+
+
+def zep_of(shared: Shared, node: Node) -> ZepClient:
+    """The Zep of a Zep Memory node, with the token of its credential. Raises ZepError for a wrong Base URL."""
+    token = secret(shared, node, "apiKey")
+    return ZepClient(shared.http, node.input("baseURL"), token, shared.departures)
+
+
+def secret(shared: Shared, node: Node, field: str) -> str:
+    """A field of the credential that a node has selected; "" where it has none."""
+    credential = shared.store.credential(node.credential) if node.credential else None
+    return str(shared.vault.decrypt(credential["encryptedData"]).get(field) or "") if credential else ""
+
+
+class ZepMemory:
+    """The memory of a Zep Memory node, for one session."""
+
+    def __init__(self, shared: Shared, node: Node, session: str) -> None:
+        self._departures, self._node, self._session = shared.departures, node, session
+        self._zep = zep_of(shared, node)
+
+    def _size(self) -> int | None:
+        """How many messages are read; None (Zep decides) where the node's Size is empty or no number."""
+        try:
+            return int(float(self._node.input("k")))
+        except ValueError:
+            return None
+
+    async def load(self) -> list[Message]:
+        """What the model is sent of the past: the summary as a system message, then the newest messages."""
+        await self._zep.connect()
+        memory = await self._zep.memory(self._session, self._size())
+        summary = (memory.get("summary") or {}).get("content")
+        sent: list[Message] = [{"role": "system", "content": summary}] if summary else []
+        roles = {self._node.input("humanPrefix"): "user", self._node.input("aiPrefix"): "assistant"}
+        for message in memory.get("messages") or []:
+            if message.get("content"):
+                role = str(message.get("role"))
+                sent.append({"role": roles.get(role, role), "content": message["content"]})
+        return sent
+
+    async def save(self, question: str, answer: str) -> None:
+        """Write both sides of the turn. Raises ZepError when Zep did not take them."""
+        if not self._session:
+            return
+        turn = [
+            {"role": self._node.input("humanPrefix"), "content": question},
+            {"role": self._node.input("aiPrefix"), "content": answer},
+        ]
+        try:
+            await self._zep.add(self._session, turn)
+        except ZepError:
+            if "failed-write-swallowed" not in self._departures:
+                raise
+
+
+class BufferMemory:
+    """The memory of a Buffer Memory node, for one session: the chat messages, which are saved anyhow."""
+
+    def __init__(self, shared: Shared, flow_id: str, session: str) -> None:
+        self._store, self._flow_id, self._session = shared.store, flow_id, session
+
+    async def load(self) -> list[Message]:
+        """What the model is sent of the past: every chat message of the session."""
+        history = self._store.history(self._flow_id, self._session) if self._session else []
+        return [{"role": _chat_role(role), "content": content} for role, content in history]
+
+    async def save(self, question: str, answer: str) -> None:
+        """Nothing: the prediction saves its chat messages."""
+
+
+def _chat_role(role: Any) -> str:
+    return "user" if role == "userMessage" else "assistant"
+
+
+def _earlier(history: Any) -> list[Message]:
+    """A request's own `history` as messages for the model."""
+    found = []
+    for one in history if isinstance(history, list) else []:
+        if isinstance(one, dict):
+            content = one.get("content") or one.get("message")
+            if content:
+                found.append(
+                    {"role": _chat_role(one.get("role") or one.get("type")), "content": str(content)}
+                )
+    return found
+
+
+def _allowed(chatflow: Mapping[str, Any]) -> dict[str, Any]:
+    """By node label, the inputs that a request may override: none unless the chatflow's settings say so."""
+    try:
+        override = json.loads(chatflow["apiConfig"] or "{}").get("overrideConfig") or {}
+        nodes = override.get("nodes") if override.get("status") else None
+    except (ValueError, AttributeError):
+        return {}
+    return nodes if isinstance(nodes, dict) else {}
+
+
+class Prediction:
+    """A request to a chatflow, ready to be run. identity: whose turn it is.
+
+    Raises Refusal when the request is one that no run would change (see `identify`), FlowError when the flow
+    can't be run.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        chatflow: Mapping[str, Any],
+        body: Mapping[str, Any],
+        *,
+        internal: bool,
+        streaming: bool,
+    ) -> None:
+        self._shared, self._body, self._internal, self._streaming = shared, body, internal, streaming
+        self._flow_id = str(chatflow["id"])
+        flow = flows.parse(chatflow["flowData"])
+        self.identity = identify(shared, flow, self._flow_id, body, internal=internal, streaming=streaming)
+        given, allowed = _override(body), _allowed(chatflow)
+        self._ending = flows.overridden(flow.ending, given, allowed)
+        self._model = flows.overridden(flow.model, given, allowed)
+        self._memory = flows.overridden(flow.memory, given, allowed)
+        self._memory_type = flow.session_node.label if flow.session_node else ""
+
+    async def run(self, on_token: OnToken | None = None) -> dict[str, Any]:
+        """Answer, remember, and return what the caller is told. on_token: takes the answer's pieces as they come.
+
+        Raises Refusal (500) when a part fails; then nothing is saved here.
+        """
+        try:
+            return await self._run(on_token)
+        except (FlowError, ZepError, ModelError) as error:
+            raise Refusal(f"Error: predictionsServices.buildChatflow - {error}") from error
+
+    async def _run(self, on_token: OnToken | None) -> dict[str, Any]:
+        started = now()
+        question = self._question()
+        session = self.identity.session_id
+        memory: ZepMemory | BufferMemory
+        if self._memory.name == "ZepMemory":
+            memory = ZepMemory(self._shared, self._memory, session)
+        else:
+            memory = BufferMemory(self._shared, self._flow_id, session)
+        history = await memory.load()
+        model = ChatModel(
+            self._shared.http, self._model.inputs, secret(self._shared, self._model, "openAIApiKey")
+        )
+        messages = self._messages(question, history)
+        if on_token is None:
+            answer = await model.complete(messages)
+        else:
+            answer = ""
+            async for piece in model.stream(messages):
+                on_token(piece)
+                answer += piece
+        await memory.save(question, answer)
+        return self._saved(question, answer, started)
+
+    def _question(self) -> str:
+        question = self._body.get("question")
+        if not isinstance(question, str) or not question:
+            raise FlowError("the question must be a string that is not empty")
+        return question
+
+    def _messages(self, question: str, history: list[Message]) -> list[Message]:
+        """What the model is sent: system message, history, question."""
+        system = flows.prompt(self._ending.input("systemMessagePrompt") or SYSTEM_MESSAGE, question)
+        return [
+            {"role": "system", "content": system},
+            *_earlier(self._body.get("history")),
+            *history,
+            {"role": "user", "content": question},
+        ]
+
+    def _saved(self, question: str, answer: str, started: str) -> dict[str, Any]:
+        """Save both chat messages and return the answer's fields."""
+        identity = self.identity
+        common = {
+            "chatflowid": self._flow_id,
+            "chatType": "INTERNAL" if self._internal else "EXTERNAL",
+            "chatId": script_text(identity.chat),
+            "memoryType": self._memory_type,
+            "sessionId": identity.session_id,
+        }
+        message_id = new_id()
+        human = {"id": identity.human, "role": "userMessage", "content": question, "createdDate": started}
+        ai = {"id": message_id, "role": "apiMessage", "content": answer, "createdDate": now()}
+        self._shared.store.add_messages([human | common, ai | common])
+        told = {
+            "text": answer,
+            "question": question,
+            "chatId": identity.chat,
+            "chatMessageId": message_id,
+            "isStreamValid": self._streaming,
+        }
+        if identity.session:
+            told["sessionId"] = identity.session
+        if self._memory_type:
+            told["memoryType"] = self._memory_type
+        return told

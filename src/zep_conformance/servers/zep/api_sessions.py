@@ -1,0 +1,94 @@
+"""Sessions and users over HTTP."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from zep_conformance.servers.zep import sessions, users
+from zep_conformance.servers.zep.service import Service
+from zep_conformance.servers.zep.sessions import Row
+from zep_conformance.servers.zep.wire import field, paging, plain, read_object
+
+
+def _session(row: Row, status: int = 200) -> Response:
+    return plain(sessions.render(row) + "\n", status)
+
+
+def _sessions(rows: list[Row]) -> Response:
+    return plain("[" + ",".join(map(sessions.render, rows)) + "]\n")
+
+
+def _user(row: Row, status: int = 200) -> Response:
+    return plain(users.render(row) + "\n", status)
+
+
+async def list_sessions(service: Service, request: Request) -> Response:
+    """GET /sessions?limit&cursor: the sessions whose row id is above the cursor."""
+    limit, cursor = paging(request, service.departures)
+    return _sessions(service.store.sessions.listed(cursor, limit))
+
+
+async def create_session(service: Service, request: Request) -> Response:
+    """POST /sessions {session_id, user_id?, metadata?}."""
+    body = await read_object(request, service.departures)
+    row = service.store.sessions.create(
+        field(body, "session_id", str, ""),
+        field(body, "user_id", str, None),
+        field(body, "metadata", dict, None),
+    )
+    return _session(row, 201)
+
+
+async def get_session(service: Service, _request: Request, session_id: str) -> Response:
+    """GET /sessions/{id}."""
+    return _session(service.store.sessions.get(session_id))
+
+
+async def update_session(service: Service, request: Request, session_id: str) -> Response:
+    """PATCH /sessions/{id} {metadata?}."""
+    body = await read_object(request, service.departures)
+    return _session(service.store.sessions.update(session_id, field(body, "metadata", dict, None)))
+
+
+def _names(body: dict[str, object]) -> tuple[str, str, str]:
+    return (
+        field(body, "email", str, ""),
+        field(body, "first_name", str, ""),
+        field(body, "last_name", str, ""),
+    )
+
+
+async def list_users(service: Service, request: Request) -> Response:
+    """GET /user?limit&cursor: the users whose row id is above the cursor."""
+    limit, cursor = paging(request, service.departures)
+    return plain("[" + ",".join(map(users.render, service.store.users.listed(cursor, limit))) + "]\n")
+
+
+async def create_user(service: Service, request: Request) -> Response:
+    """POST /user {user_id, email?, first_name?, last_name?, metadata?}."""
+    body = await read_object(request, service.departures)
+    user_id, metadata = field(body, "user_id", str, ""), field(body, "metadata", dict, None)
+    return _user(service.store.users.create(user_id, _names(body), metadata), 201)
+
+
+async def get_user(service: Service, _request: Request, user_id: str) -> Response:
+    """GET /user/{id}."""
+    return _user(service.store.users.get(user_id))
+
+
+async def update_user(service: Service, request: Request, user_id: str) -> Response:
+    """PATCH /user/{id} {email?, first_name?, last_name?, metadata?}."""
+    body = await read_object(request, service.departures)
+    return _user(service.store.users.update(user_id, _names(body), field(body, "metadata", dict, None)))
+
+
+async def delete_user(service: Service, _request: Request, user_id: str) -> Response:
+    """DELETE /user/{id}: the user's sessions go too."""
+    service.store.users.delete(user_id)
+    return plain("OK")
+
+
+async def list_user_sessions(service: Service, _request: Request, user_id: str) -> Response:
+    """GET /user/{id}/sessions."""
+    return _sessions(service.store.sessions.of_user(user_id))

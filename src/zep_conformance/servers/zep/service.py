@@ -1,0 +1,27 @@
+"""What every handler is given: the parts of a running server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zep_conformance.servers.departures import Departures
+from zep_conformance.servers.zep.enrichment import Enrichment
+from zep_conformance.servers.zep.neighbours import Neighbours
+from zep_conformance.servers.zep.store import Store
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running server. window: messages after which a summary is due, and most that a memory shows."""
+
+    store: Store
+    neighbours: Neighbours
+    enrichment: Enrichment
+    departures: Departures
+    window: int
+
+    async def close(self) -> None:
+        """Stop the workers and close what is open."""
+        await self.enrichment.stop()
+        await self.neighbours.close()
+        self.store.close()

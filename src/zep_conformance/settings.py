@@ -1,0 +1,130 @@
+"""Every setting of a run, once: option, environment variable, default and help text.
+
+An option goes before its variable. Tokens and keys are better in variables than on a command line, where the
+machine's other users can read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from zep_conformance.errors import CannotTell
+
+CAPABILITIES = ("zep", "langflux", "ui", "auth", "secret", "model", "control", "files")
+"""What a target may offer. `secret` is the secret of a secured Zep, so that tokens can be made with it."""
+
+
+def _setting(default: Any, variable: str, text: str) -> Any:
+    return Field(default, validation_alias=variable, description=text)
+
+
+class Settings(BaseSettings):
+    """The settings of one run. Field `zep_url` is option `--zep-url`; the alias is the variable."""
+
+    model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", env_ignore_empty=True)
+
+    target: str = _setting("auto", "ZEP_CONFORMANCE_TARGET", "how the parts come to be: auto, embedded, remote")
+    zep_url: str | None = _setting(None, "ZEP_URL", "base URL of a running Zep")
+    zep_token: SecretStr | None = _setting(None, "ZEP_TOKEN", "JWT for that Zep (better in $ZEP_TOKEN)")
+    zep_auth_secret: SecretStr | None = _setting(
+        None, "ZEP_AUTH_SECRET", "the secret that Zep checks tokens with; lets the suite make wrong tokens"
+    )
+    langflux_url: str | None = _setting(None, "LANGFLUX_URL", "base URL of a running LangFlux")
+    langflux_api_key: SecretStr | None = _setting(
+        None, "LANGFLUX_API_KEY", "API key of that LangFlux (better in $LANGFLUX_API_KEY)"
+    )
+    zep_url_from_langflux: str | None = _setting(
+        None, "ZEP_URL_FROM_LANGFLUX", "Zep's base URL as LangFlux sees it, where that differs"
+    )
+    model_url: str | None = _setting(
+        None, "MODEL_URL", "OpenAI-compatible base URL (with /v1) of a model server that LangFlux can reach"
+    )
+    without: str = _setting("", "ZEP_CONFORMANCE_WITHOUT", "capabilities to do without, comma-separated")
+    seed: int | None = _setting(None, "ZEP_CONFORMANCE_SEED", "seed of the generated people and texts")
+    wait_limit: float = _setting(
+        30.0, "ZEP_CONFORMANCE_WAIT_LIMIT", "seconds to wait for what may come later (enrichment)"
+    )
+    latency_budget: float = _setting(
+        500.0, "ZEP_CONFORMANCE_LATENCY_BUDGET", "milliseconds for the 95th percentile of writes and reads"
+    )
+    message_window: int = _setting(
+        12, "ZEP_CONFORMANCE_MESSAGE_WINDOW", "messages that bring a summary (Zep's memory.message_window)"
+    )
+    load_users: int = _setting(12, "ZEP_CONFORMANCE_LOAD_USERS", "users that talk at once in the load scenario")
+    reports: Path = _setting(Path("reports"), "ZEP_CONFORMANCE_REPORTS", "folder for the reports")
+    strict_deviations: bool = _setting(
+        False, "ZEP_CONFORMANCE_STRICT_DEVIATIONS", "fail when a known deviation is found mended"
+    )
+    manner: str = _setting(
+        "documented", "ZEP_CONFORMANCE_MANNER", "embedded servers: documented, or faithful to recorded versions"
+    )
+    departures: str = _setting(
+        "", "ZEP_CONFORMANCE_DEPARTURES", "embedded servers: further departures, comma-separated (docs/departures.md)"
+    )
+
+    @field_validator("wait_limit", "latency_budget", "load_users", "message_window")
+    @classmethod
+    def _positive(cls, value: float) -> float:
+        if value <= 0:
+            raise ValueError("must be more than 0")
+        return value
+
+    @field_validator("manner")
+    @classmethod
+    def _known_manner(cls, value: str) -> str:
+        if value not in ("documented", "faithful"):
+            raise ValueError("must be documented or faithful")
+        return value
+
+    @field_validator("without")
+    @classmethod
+    def _known_capabilities(cls, value: str) -> str:
+        unknown = [name for name in names_in(value) if name not in CAPABILITIES]
+        if unknown:
+            raise ValueError(f"no capability {', '.join(unknown)}; there are {', '.join(CAPABILITIES)}")
+        return value
+
+    def secrets(self) -> list[str]:
+        """The values that must never be shown."""
+        given = (self.zep_token, self.zep_auth_secret, self.langflux_api_key)
+        return [secret.get_secret_value() for secret in given if secret is not None]
+
+
+def option(field: str) -> str:
+    """The command-line option of a field: `zep_url` → `--zep-url`."""
+    return "--" + field.replace("_", "-")
+
+
+def names_in(text: str) -> list[str]:
+    """The names in a comma-separated list; none in an empty text."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def revealed(secret: SecretStr | None) -> str | None:
+    """The value of a secret, where there is one."""
+    return None if secret is None else secret.get_secret_value()
+
+
+def read(options: Mapping[str, Any]) -> Settings:
+    """The settings from options (None where not given), variables and defaults.
+
+    Raises CannotTell naming the option or variable that is wrong, never its value when that is a secret.
+    """
+    try:
+        return Settings(**{name: value for name, value in options.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        field = next(
+            key for key, info in Settings.model_fields.items() if name in (key, info.validation_alias)
+        )
+        variable = Settings.model_fields[field].validation_alias
+        raise CannotTell(
+            f"{option(field)} (or ${variable}): {first['msg'].removeprefix('Value error, ')}",
+            f"It is: {Settings.model_fields[field].description}.",
+        ) from None

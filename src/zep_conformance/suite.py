@@ -1,0 +1,21 @@
+"""Where the suite itself is: features, steps, fixtures and their data."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def root() -> Path:
+    """The folder that holds features/, steps/, fixtures/ and conftest.py.
+
+    In a checkout that is its top; an installed wheel carries a copy inside the package.
+    """
+    installed = Path(__file__).parent / "suite"
+    return installed if installed.is_dir() else Path(__file__).parents[2]
+
+
+def data() -> Path:
+    """The folder with requirements, deviations and recordings."""
+    return root() / "fixtures" / "data"

@@ -1,0 +1,48 @@
+"""Targets: how the parts of a deployment come to be.
+
+A target is named on the command line and starts, offers and stops the parts::
+
+    --target embedded                                   all parts of our own, on this machine, in a second
+    --target remote --zep-url https://zep.example.com   parts that run already; nothing is started
+    --target embedded --zep-url https://…               that Zep, with the embedded LangFlux in front of it
+    --target auto                                       the default: what this machine can do
+
+    target = choose(settings)
+    target.start()                   # begins, does not wait
+    deployment = target.deployment() # waits until it is usable, or raises CannotTell
+    …
+    target.stop()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from zep_conformance.errors import CannotTell
+from zep_conformance.settings import Settings
+from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Target, ZepServer
+from zep_conformance.targets.embedded import EmbeddedTarget
+from zep_conformance.targets.remote import RemoteTarget
+
+TARGETS = {"embedded": EmbeddedTarget, "remote": RemoteTarget}
+
+__all__ = ["TARGETS", "Control", "Deployment", "LangFluxServer", "Target", "ZepServer", "choose"]
+
+
+def choose(settings: Settings, environment: Mapping[str, str]) -> Target:
+    """The target that the settings name. `auto` is refused where $CI is set: a gate must name what it tested.
+
+    Raises CannotTell for a name that is none.
+    """
+    name = settings.target
+    if name == "auto":
+        if environment.get("CI", "").lower() not in ("", "0", "false"):
+            raise CannotTell(
+                "no target named, and $CI is set: a gate must name what it tests",
+                "Give --target remote with --zep-url, or --target embedded to test the suite itself.",
+            )
+        # With a Zep or a LangFlux given and no target named, those are what somebody wants tested.
+        name = "remote" if settings.zep_url or settings.langflux_url else "embedded"
+    if name not in TARGETS:
+        raise CannotTell(f"no target {name!r}", f"There are: auto, {', '.join(TARGETS)}.")
+    return TARGETS[name](settings)

@@ -1,0 +1,85 @@
+"""The `remote` target: parts that run already, given by URL. Nothing is started, so nothing can be stopped."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from zep_conformance.errors import CannotTell
+from zep_conformance.settings import Settings, revealed
+from zep_conformance.targets.base import Control, Deployment, LangFluxServer, ZepServer
+from zep_conformance.targets.probing import get, langflux_version, origin, zep_version
+
+
+@dataclass
+class RemoteTarget:
+    """Parts at URLs. Raises CannotTell on `start` when none is given."""
+
+    settings: Settings
+    name = "remote"
+    control: Control | None = None
+
+    def start(self) -> None:
+        """Check what was given; there is nothing to start."""
+        if not self.settings.zep_url and not self.settings.langflux_url:
+            raise CannotTell(
+                "--target remote needs to know where: no --zep-url and no --langflux-url",
+                "Give them, or set $ZEP_URL and $LANGFLUX_URL.",
+            )
+
+    def deployment(self) -> Deployment:
+        """Look at each part once. Raises CannotTell when one is unfit."""
+        missing = {
+            "ui": "the page is not driven yet",
+            "control": "remote parts are not ours to stop",
+            "files": "no deployment files given",
+        }
+        zep = given_zep(self.settings)
+        langflux = given_langflux(self.settings, missing)
+        secret = revealed(self.settings.zep_auth_secret)
+        if zep is None:
+            missing |= {"zep": "no --zep-url", "model": "no --zep-url"}
+        if zep is None or zep.token is None:
+            missing["auth"] = "this Zep is open: it wants no token"
+        if "auth" in missing or not secret:
+            missing["secret"] = "no $ZEP_AUTH_SECRET"
+        secured = None if "auth" in missing else zep
+        return Deployment(self.name, zep, secured, secret, langflux, missing)
+
+    def log(self, part: str) -> str:  # noqa: ARG002
+        """Nothing: the logs of remote parts can't be seen from here."""
+        return ""
+
+    def stop(self) -> None:
+        """Nothing was started."""
+
+
+def given_zep(settings: Settings) -> ZepServer | None:
+    """The Zep that the settings give the URL of, looked at once; None without one. Raises CannotTell."""
+    if not settings.zep_url:
+        return None
+    url = origin(settings.zep_url, "--zep-url")
+    token = revealed(settings.zep_token)
+    version = zep_version(url, token)
+    if token and get("zep", f"{url}/api/v1/sessions/zep-conformance-probe/memory").status_code != 401:
+        token = None  # an open Zep: it took the token because it looks at none
+    seen = origin(settings.zep_url_from_langflux or url, "--zep-url-from-langflux")
+    number = re.match(r"v?(\d+\.\d+\.\d+)", version)
+    return ZepServer(url, seen, token, number[1] if number else version, "(documented)" in version)
+
+
+def given_langflux(settings: Settings, missing: dict[str, str]) -> LangFluxServer | None:
+    """The LangFlux that the settings give the URL of, looked at once; None, with the reason in `missing`, without.
+
+    Raises CannotTell.
+    """
+    if not settings.langflux_url:
+        missing["langflux"] = "no --langflux-url"
+        return None
+    url = origin(settings.langflux_url, "--langflux-url")
+    api_key = revealed(settings.langflux_api_key)
+    version, manner = langflux_version(url, api_key)
+    if not settings.model_url:
+        missing["langflux"] = "no --model-url for the chatflows that are made in it"
+        return None
+    return LangFluxServer(url, api_key, settings.model_url.rstrip("/"), version, manner == "documented")

@@ -1,0 +1,1 @@
+"""Step definitions: what the words of the features do, a module a vocabulary."""

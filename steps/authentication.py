@@ -1,0 +1,236 @@
+"""Steps about a secured Zep: tokens, routes, and LangFlux's credential."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import time
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from pytest_bdd import given, parsers, then, when
+
+from fixtures.belongings import Belongings
+from fixtures.chatflows import Chatflows
+from fixtures.people import People, SessionIds
+from steps.langflux import Chat, Chats
+from zep_conformance.clients.langflux import LangFlux
+from zep_conformance.clients.zep import Zep, memory_path
+from zep_conformance.harness import Run
+from zep_conformance.targets import Deployment
+
+HOUR = 3600
+
+
+def make_secret() -> str:
+    """A secret as `zepcli -i` makes it: 64 random bytes in URL-safe base64, used as text."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(64)).decode()
+
+
+def make_token(secret: str, claims: dict[str, Any] | None = None, algorithm: str = "HS256") -> str:
+    """A token as `zepcli -i` makes it: HS256 over no claims."""
+    return jwt.encode(claims or {}, secret, algorithm=algorithm)
+
+
+def bad_token(wrong: str, secret: str) -> str:
+    """A token that Zep must refuse. secret: Zep's own."""
+    now = int(time.time())
+    header, payload, signature = make_token(secret).split(".")
+    changed = base64.urlsafe_b64encode(json.dumps({"admin": True}).encode()).rstrip(b"=").decode()
+    return {
+        "garbage": lambda: "not.a.token",
+        "expired": lambda: make_token(secret, {"exp": now - HOUR}),
+        "not valid yet": lambda: make_token(secret, {"nbf": now + HOUR}),
+        "unsigned": lambda: jwt.encode({}, None, algorithm="none"),
+        "without its signature": lambda: f"{header}.{payload}.",
+        "changed after signing": lambda: f"{header}.{changed}.{signature}",
+        "signed with another secret": lambda: make_token(make_secret()),
+        "signed with the decoded secret": lambda: jwt.encode({}, base64.urlsafe_b64decode(secret + "=="), "HS256"),
+        "signed with HS384": lambda: make_token(secret, algorithm="HS384"),
+        "signed with HS512": lambda: make_token(secret, algorithm="HS512"),
+    }[wrong]()
+
+
+@pytest.fixture
+def secret(deployment: Deployment) -> str:
+    """What the secured Zep checks tokens with; a scenario that needs `secret` is promised it."""
+    assert deployment.secret is not None, "a scenario that needs secret ran without it"
+    return deployment.secret
+
+
+@pytest.fixture
+def refused_session(secured_zep: Zep, session_ids: SessionIds, belongings: Belongings) -> str:
+    """A session that a stranger tries to write to."""
+    return belongings.session(secured_zep, session_ids.new("stranger"))
+
+
+def ask_with(secured_zep: Zep, token: str, session: str = "zep-conformance-probe") -> httpx.Response:
+    """Read a session's memory with some token."""
+    return secured_zep.stranger.get(memory_path(session), headers={"authorization": f"Bearer {token}"})
+
+
+@given("a token over no claims, made with Zep's secret as text", target_fixture="token")
+def token_from_secret(run: Run, secret: str) -> str:
+    """Made by PyJWT, as zepcli makes it."""
+    made = make_token(secret)
+    run.redactor.hide(made)
+    return made
+
+
+@then("Zep accepts the token")
+def token_accepted(secured_zep: Zep, token: str) -> None:
+    """Reading works."""
+    answer = ask_with(secured_zep, token)
+    assert answer.status_code == 200, f"the token is answered {answer.status_code} {answer.text!r}"
+
+
+@then("Zep refuses the secret itself as a token")
+def secret_refused(secured_zep: Zep, secret: str) -> None:
+    """The mistake of pasting the secret."""
+    answer = ask_with(secured_zep, secret)
+    assert answer.status_code == 401, f"the secret as a token is answered {answer.status_code} {answer.text!r}"
+
+
+@when(parsers.parse("Zep is asked with a token that is {wrong}"), target_fixture="answer")
+def ask_with_bad_token(run: Run, secured_zep: Zep, secret: str, wrong: str) -> httpx.Response:
+    """Read with a token that is not good."""
+    token = bad_token(wrong, secret)
+    run.redactor.hide(token)
+    return ask_with(secured_zep, token)
+
+
+@when(parsers.re(r"(?P<method>[A-Z]+) (?P<path>/\S+) is asked for without a token"), target_fixture="answer")
+def ask_without_token(secured_zep: Zep, session_ids: SessionIds, method: str, path: str) -> httpx.Response:
+    """As somebody does who was given none."""
+    return _route(secured_zep.stranger, session_ids, method, path)
+
+
+@when(parsers.re(r"(?P<method>[A-Z]+) (?P<path>/\S+) is asked for with the right token"), target_fixture="answer")
+def ask_with_token(secured_zep: Zep, session_ids: SessionIds, method: str, path: str) -> httpx.Response:
+    """The same, with the token. The body holds nothing that could be created."""
+    return _route(secured_zep.wire, session_ids, method, path)
+
+
+def _route(client: httpx.Client, session_ids: SessionIds, method: str, path: str) -> httpx.Response:
+    """Ask for a route with an id that nobody uses, and a body that every route refuses."""
+    # A list where an object belongs: with a token it is a 4xx, so that asking makes nothing.
+    body: Any = [] if method in ("POST", "PATCH") else None
+    return client.request(method, path.replace("{id}", session_ids.new("nobody")), json=body)
+
+
+@then("nothing is served there")
+def nothing_served(answer: httpx.Response) -> None:
+    """401, 403 or 404, or a redirect to a login."""
+    assert answer.status_code in (301, 302, 303, 307, 401, 403, 404), (
+        f"{answer.request.url.path} without a token is answered {answer.status_code}, {len(answer.text)} characters"
+    )
+
+
+# -- LangFlux -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def that_chat() -> list[Chat]:
+    """The chat with the chatbot that a step has made."""
+    return []
+
+
+def _chatbot(run: Run, chatflows: Chatflows, token: str | None) -> Chat:
+    zep = run.deployment.secured
+    assert zep is not None
+    return Chat(chatflows.for_zep(zep, token=token))
+
+
+@given("a Zep credential holding the JWT is selected on the Zep node", target_fixture="chat")
+def chatbot_with_token(run: Run, chatflows: Chatflows, secured_zep: Zep) -> Chat:
+    """The documented way."""
+    return _chatbot(run, chatflows, secured_zep.token)
+
+
+@given(parsers.parse("a Zep credential that holds {what} by mistake is selected on the Zep node"), target_fixture="chat")
+def chatbot_with_wrong_token(run: Run, chatflows: Chatflows, secret: str, what: str) -> Chat:
+    """One of the mistakes that people make."""
+    made = {
+        "the secret": lambda: secret,
+        "another secret's token": lambda: bad_token("signed with another secret", secret),
+        "an expired token": lambda: bad_token("expired", secret),
+    }[what]()
+    return _chatbot(run, chatflows, made)
+
+
+@given("no Zep credential is selected on the Zep node", target_fixture="chat")
+def chatbot_without_token(run: Run, chatflows: Chatflows) -> Chat:
+    """The credential forgotten."""
+    return _chatbot(run, chatflows, None)
+
+
+@given(parsers.parse('Alice has said "{text}" to that chatbot'))
+def told_chatbot(
+    chats: Chats, secured_zep: Zep, chat: Chat, people: People, session_ids: SessionIds, text: str
+) -> None:
+    """Under a session id of her own."""
+    chat.session = session_ids.new(people["Alice"].user_id)
+    chats.say(secured_zep, chat, people.in_text(text))
+
+
+@then(parsers.parse('asking that chatbot "{text}" gives "{role}"'))
+def chatbot_knows(chats: Chats, secured_zep: Zep, chat: Chat, people: People, text: str, role: str) -> None:
+    """Her name is in the answer, and Zep has the conversation."""
+    answer = chats.say(secured_zep, chat, text)
+    assert people[role].name in answer.text, f"the chatbot answers {answer.text!r}"
+    assert chat.session is not None
+    assert len(secured_zep.memory(chat.session).messages) == 4, "the conversation is not in the secured Zep"
+
+
+@when(parsers.parse('Alice says "{text}" to that chatbot'), target_fixture="prediction")
+def says_to_chatbot(
+    langflux: LangFlux, chat: Chat, people: People, session_ids: SessionIds, text: str
+) -> httpx.Response:
+    """Whatever comes of it."""
+    return langflux.predict(chat.chatflow, people.in_text(text), session=session_ids.new(people["Alice"].user_id))
+
+
+@then("the prediction fails, and says that Zep refused it")
+def prediction_says_refused(prediction: httpx.Response) -> None:
+    """No success, and a word about authentication."""
+    assert prediction.status_code >= 400, f"the prediction is answered {prediction.status_code} {prediction.text[:200]!r}"
+    words = ("authenti", "authori", "401", "token")
+    assert any(word in prediction.text.lower() for word in words), f"it does not say so: {prediction.text[:200]!r}"
+
+
+@given("a Zep credential holding a token of our own making is added", target_fixture="shown_token")
+def credential_of_our_own(chatflows: Chatflows) -> tuple[str, str]:
+    """(id, token) of a credential whose token opens nothing, so that showing it would do no harm."""
+    token = make_token(make_secret(), {"made": "to be looked for"})
+    return chatflows.zep_credential(token), token
+
+
+@when("the credential and a chatflow that uses it are fetched", target_fixture="answers_with_token")
+def fetch_credential(
+    run: Run, langflux: LangFlux, chatflows: Chatflows, belongings: Belongings, shown_token: tuple[str, str]
+) -> list[str]:
+    """Everything that LangFlux's API says of them; also what a prediction that Zep refuses says."""
+    credential, _ = shown_token
+    zep = run.deployment.secured or run.deployment.zep
+    assert zep is not None
+    token = shown_token[1]
+    chatflow = chatflows.for_zep(zep, token=token)
+    return [
+        langflux.wire.get(f"/api/v1/credentials/{credential}").text,
+        langflux.wire.get("/api/v1/components-credentials/zepMemoryApi").text,
+        langflux.wire.get(f"/api/v1/chatflows/{chatflow}").text,
+        langflux.predict(chatflow, "Hello", session=f"{run.prefix}-refused").text,
+    ]
+
+
+@then("the token is in none of the answers")
+def token_not_shown(shown_token: tuple[str, str], answers_with_token: list[str]) -> None:
+    """Neither the token nor its signature."""
+    _, token = shown_token
+    for text in answers_with_token:
+        assert text, "an answer is empty"
+        assert token not in text, "LangFlux shows the token"
+        assert token.rpartition(".")[2] not in text, "LangFlux shows the token's signature"

@@ -1,0 +1,50 @@
+"""The embedded servers, in the faithful manner, answer as the real ones were recorded: each exchange a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from zep_conformance.evidence.recordings import Exchange, Replay, load
+from zep_conformance.servers.fleet import Fleet, parts_for
+
+RECORDINGS = Path(__file__).parent.parent / "fixtures" / "data" / "recordings"
+ZEP = load(RECORDINGS / "zep-0.27.2.jsonl")
+LANGFLUX = load(RECORDINGS / "langflux-flowise-2.2.8.jsonl")
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    parts = parts_for(["zep", "nlp", "model", "langflux"], manner="faithful", data=tmp_path_factory.mktemp("data"))
+    with Fleet(parts) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def zep(fleet: Fleet) -> Iterator[Replay]:
+    with httpx.Client(base_url=fleet.url("zep"), timeout=30) as client:
+        yield Replay(ZEP, client, {})
+
+
+@pytest.fixture(scope="module")
+def langflux(fleet: Fleet) -> Iterator[Replay]:
+    variables = {"model-url": fleet.url("model") + "/v1", "zep-url": fleet.url("zep")}
+    with httpx.Client(base_url=fleet.url("langflux"), timeout=30) as client:
+        yield Replay(LANGFLUX, client, variables)
+
+
+@pytest.mark.parametrize("exchange", ZEP, ids=lambda exchange: exchange.name)
+def test_zep_answers_as_recorded(zep: Replay, exchange: Exchange) -> None:
+    assert not zep.play(exchange), "\n".join(map(str, zep.play(exchange)))
+
+
+@pytest.mark.parametrize("exchange", LANGFLUX, ids=lambda exchange: exchange.name)
+def test_langflux_answers_as_recorded(langflux: Replay, exchange: Exchange) -> None:
+    assert not langflux.play(exchange), "\n".join(map(str, langflux.play(exchange)))
+
+
+def test_nothing_of_the_recordings_is_left_out() -> None:
+    assert (len(ZEP), len(LANGFLUX)) == (142, 54)
