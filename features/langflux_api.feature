@@ -23,9 +23,13 @@ Feature: A chatbot that is used through LangFlux's API remembers
       | a dot and an at |
       | a number sign   |
       | a question mark |
-      | a percent sign  |
       | a plus sign     |
       | Chinese letters |
+
+    @DEV-13
+    Examples:
+      | something      |
+      | a percent sign |
 
     @DEV-2
     Examples:

@@ -52,15 +52,17 @@ Feature: Conversations are kept apart
     Then the record can be fetched by that id
 
     Examples:
-      | something       |
-      | a dot and an at |
-      | a colon         |
+      | something        |
+      | a dot and a dash |
+      | a space          |
+      | Chinese letters  |
 
     @DEV-9
     Examples:
-      | something |
-      | a space   |
-      | a slash   |
+      | something       |
+      | a slash         |
+      | a dot and an at |
+      | a colon         |
 
   @SESSION-3
   Scenario: A cleared session is empty at once

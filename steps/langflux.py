@@ -283,9 +283,13 @@ def none_listed(chats: Chats, her: Chat) -> None:
 
 @when("she says something that is too long for Zep to take", target_fixture="prediction")
 def too_long(chats: Chats, zep: Zep, her: Chat) -> httpx.Response:
-    """Zep takes no body over 5 MB: reading works, writing the turn does not."""
+    """Zep takes no body over 5 MB: reading works, writing the turn does not.
+
+    Control characters take six bytes each in JSON, so that the text itself can be short enough for a real
+    LangFlux to count its tokens in seconds; the answer repeats it.
+    """
     chats.removed_later(zep, her.session)
-    return chats.langflux.predict(her.chatflow, "All work and no play. " * 250_000, session=her.session)
+    return chats.langflux.predict(her.chatflow, "Do remember this: " + "\x01" * 450_000, session=her.session)
 
 
 @then("the prediction fails, since the turn was not remembered")

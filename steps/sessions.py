@@ -18,6 +18,7 @@ from zep_conformance.clients.zep import NotFoundError, Said, Zep, memory_path, s
 
 ODD = {
     "a space": "user 42",
+    "a dot and a dash": "user.name-42_~",
     "a dot and an at": "user.name@example.com",
     "a colon": "user:42",
     "a question mark": "who?me",

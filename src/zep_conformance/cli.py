@@ -1,0 +1,157 @@
+"""The command line: `zep-conformance run` and `zep-conformance serve`."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zep_conformance import __version__, suite
+
+app = typer.Typer(
+    help="Does my chatbot remember? Conformance tests for Zep with LangFlux.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+EXIT_CODES = {0: 0, 1: 1}
+"""pytest's exit codes that are ours too; whatever else pytest says means that it could not tell: 2."""
+
+
+def main() -> None:
+    """The entry point."""
+    app()
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"zep-conformance {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def run(context: typer.Context) -> None:
+    """Run the suite. Takes our options (--help lists them) and every option of pytest.
+
+    Exit code 0: conforms, 1: does not, 2: could not tell.
+    """
+    if "--help" in context.args or "-h" in context.args:
+        _run_help()
+        return
+    raise typer.Exit(run_suite(context.args))
+
+
+def _run_help() -> None:
+    from zep_conformance.settings import Settings, option
+
+    typer.echo("Usage: zep-conformance run [OPTIONS] [any option of pytest, such as -k WORDS, -m SESSION-3, -n 2]\n")
+    for name, field in Settings.model_fields.items():
+        typer.echo(f"  {option(name):26}{field.description}\n{'':28}[${field.validation_alias}]")
+    typer.echo("\nExit code 0: conforms, 1: does not, 2: could not tell.")
+
+
+class _UsageErrors(io.StringIO):
+    """Holds pytest's usage errors back until the run begins, so that they can be said in two lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._real = sys.stderr
+        sys.stderr = self
+
+    def release(self) -> None:
+        """From now on stderr is stderr again."""
+        if sys.stderr is self:
+            sys.stderr = self._real
+
+    def pytest_sessionstart(self) -> None:
+        """pytest has understood its options."""
+        self.release()
+        sys.stderr.write(self.getvalue())
+
+
+def run_suite(arguments: list[str]) -> int:
+    """Run pytest on the suite with these arguments. Returns 0, 1 or 2."""
+    import pytest
+
+    root = suite.root()
+    fixed = [f"--rootdir={root}", f"-c{root / 'pyproject.toml'}"]
+    if not os.access(root, os.W_OK) or root.name == "suite":
+        fixed += ["-p", "no:cacheprovider"]  # an installed copy: nothing is written beside it
+    paths = [] if _names_paths(arguments) else [str(root / "features")]
+    held_back = _UsageErrors()
+    try:
+        code = int(pytest.main([*fixed, *arguments, *paths], plugins=[held_back]))
+    finally:
+        held_back.release()
+    if code == pytest.ExitCode.USAGE_ERROR:
+        text = held_back.getvalue()
+        unknown = re.search(r"unrecognized arguments: (.*)", text)
+        complaint = re.search(r"error: (.*)", text)
+        what = f"unknown option: {unknown[1]}" if unknown else (complaint[1] if complaint else text.strip())
+        typer.secho(f"{what}", fg="red", err=True)
+        typer.echo("  `zep-conformance run --help` lists ours, `pytest --help` lists pytest's.", err=True)
+    return EXIT_CODES.get(code, 2)
+
+
+def _names_paths(arguments: list[str]) -> bool:
+    """Whether the arguments say which features or scenarios to run."""
+    return any(
+        not argument.startswith("-") and not previous.startswith("-") and Path(argument.split("::")[0]).exists()
+        for previous, argument in zip(["", *arguments], arguments, strict=False)
+    )
+
+
+@app.command()
+def serve(
+    zep_port: Annotated[int, typer.Option(help="Port of Zep; 0 takes a free one.")] = 8000,
+    langflux_port: Annotated[int, typer.Option(help="Port of LangFlux.")] = 3000,
+    model_port: Annotated[int, typer.Option(help="Port of the model server.")] = 8080,
+    nlp_port: Annotated[int, typer.Option(help="Port of the NLP server.")] = 5557,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    part: Annotated[
+        list[str] | None, typer.Option(help="Start this part only (may be repeated): zep, langflux, model, nlp.")
+    ] = None,
+    auth_secret: Annotated[
+        str | None, typer.Option(envvar="ZEP_AUTH_SECRET", help="Secure Zep with this secret.", show_default=False)
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder for the state, kept between runs (default: a temporary one).")
+    ] = None,
+    documented: Annotated[
+        bool, typer.Option("--documented", help="Keep every requirement, instead of being faithful to real versions.")
+    ] = False,
+) -> None:
+    """Run the embedded servers until Ctrl-C. Prints one line of JSON with their URLs when they are ready."""
+    from zep_conformance.servers.foreground import serve_in_foreground
+
+    ports = {"zep": zep_port, "langflux": langflux_port, "model": model_port, "nlp": nlp_port}
+    unknown = [name for name in part or [] if name not in ports]
+    if unknown:
+        typer.secho(f"no part {', '.join(unknown)}; there are {', '.join(ports)}", fg="red", err=True)
+        raise typer.Exit(2)
+    raise typer.Exit(
+        serve_in_foreground(
+            ports={name: number for name, number in ports.items() if not part or name in part},
+            host=host,
+            auth_secret=auth_secret,
+            data=data,
+            manner="documented" if documented else "faithful",
+        )
+    )

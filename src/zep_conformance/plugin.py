@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -326,16 +327,13 @@ class Conformance:
 
     def _summary(self) -> Iterator[str]:
         records = self.records.values()
-        for record in records:
-            if record.outcome == "deviation":
-                yield f"known deviation: {record.reason}"
+        for outcome, title in (("deviation", "known deviation"), ("skipped", "skipped")):
+            reasons = Counter(record.reason for record in records if record.outcome == outcome)
+            for reason, count in sorted(reasons.items()):
+                yield f"{title}{f' ({count} scenarios)' if count > 1 else ''}: {reason}"
         for record in records:
             if record.mended:
-                yield f"mended: {record.reason}"
-        skipped = sorted({record.reason for record in records if record.outcome == "skipped"})
-        for reason in skipped:
-            count = sum(1 for record in records if record.reason == reason)
-            yield f"skipped {count}: {reason}"
+                yield f"mended: {record.name}: {record.reason}"
         for record in records:
             for name, figures in record.measurements.items():
                 yield f"{name}: " + ", ".join(f"{key} {value:g}" for key, value in figures.items())

@@ -28,6 +28,11 @@ class Exchange:
     answer: str
     seconds: float
 
+    @property
+    def question(self) -> tuple[str, str, str]:
+        """What was asked: the same for each poll."""
+        return self.method, self.url, self.body
+
     def as_curl(self) -> str:
         """The request as a command, and what it was answered."""
         words = ["curl", "-i"] + ([] if self.method == "GET" else ["-X", self.method])
@@ -62,11 +67,17 @@ class Transcript:
 
     def shown(self, newest: int = 6) -> str:
         """The newest exchanges as curl commands with their answers, secrets removed."""
-        lines = [exchange.as_curl() for exchange in self.exchanges[-newest:]]
-        left_out = len(self.exchanges) - len(lines)
-        if left_out > 0:
-            lines.insert(0, f"({left_out} earlier requests left out)")
-        return self._redactor("\n".join(lines))
+        lines: list[str] = []
+        repeated = 0
+        for exchange, previous in zip(self.exchanges, [None, *self.exchanges], strict=False):
+            # Polling asks the same over and over: the newest answer is shown, and how often it was asked.
+            same = previous is not None and exchange.question == previous.question
+            repeated = repeated + 1 if same else 0
+            text = exchange.as_curl() + (f"\n  (asked {repeated + 1} times)" if repeated else "")
+            lines = [*lines[:-1], text] if same else [*lines, text]
+        left_out = len(lines) - newest
+        head = [f"({left_out} earlier requests left out)"] if left_out > 0 else []
+        return self._redactor("\n".join(head + lines[-newest:]))
 
     def _answered(self, response: httpx.Response) -> None:
         streamed = "event-stream" in response.headers.get("content-type", "")

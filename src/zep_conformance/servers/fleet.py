@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import importlib
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import socket
@@ -95,7 +96,7 @@ def parts_for(
     departures: Mapping[str, Iterable[str]] | None = None,
     ports: Mapping[str, int] | None = None,
     host: str = "127.0.0.1",
-    auth_secret: str | None = None,
+    secrets: Mapping[str, str | None] | None = None,
     api_key: str = "embedded-langflux-key",
     given: Mapping[str, str] | None = None,
 ) -> list[Part]:
@@ -103,11 +104,13 @@ def parts_for(
 
     names: of `zep`, `zep-secured`, `langflux`, `model`, `nlp`. manner: "documented" or "faithful".
     data: folder for state and logs. departures: further ones, by part. ports: fixed ones, by part.
-    auth_secret: what `zep-secured` demands tokens of. given: URLs of parts that run elsewhere.
+    secrets: what a Zep checks tokens with, by part; one without a secret is open.
+    given: URLs of parts that run elsewhere.
 
     Raises PortTaken when a fixed port is in use.
     """
     names, ports, given, departures = list(names), dict(ports or {}), dict(given or {}), departures or {}
+    secrets = secrets or {}
     data.mkdir(parents=True, exist_ok=True)
     for name in names:
         ports[name] = _reserve(name, host, ports.get(name, 0))
@@ -117,7 +120,7 @@ def parts_for(
     def part(name: str, factory: str, **arguments: Any) -> Part:
         return Part(name, factory, data / f"{name}.log", ports[name], host, arguments)
 
-    def zep(name: str, secret: str | None) -> Part:
+    def zep(name: str) -> Part:
         return part(
             name,
             f"{__name__}:zep_app",
@@ -126,12 +129,12 @@ def parts_for(
             database=data / f"{name}.sqlite3",
             model_url=model,
             nlp_url=urls.get("nlp"),
-            auth_secret=secret,
+            auth_secret=secrets.get(name),
         )
 
     makers: dict[str, Callable[[], Part]] = {
-        "zep": lambda: zep("zep", None),
-        "zep-secured": lambda: zep("zep-secured", auth_secret),
+        "zep": lambda: zep("zep"),
+        "zep-secured": lambda: zep("zep-secured"),
         "langflux": lambda: part(
             "langflux",
             f"{__name__}:langflux_app",
@@ -259,6 +262,12 @@ class Fleet:
     def resume(self, name: str) -> None:
         """Let a paused part go on."""
         self._signal(name, signal.SIGCONT)
+
+    def wait(self) -> str:
+        """Wait until a part ends by itself; returns its name."""
+        sentinels = {process.sentinel: name for name, process in self._processes.items()}
+        ended = multiprocessing.connection.wait(list(sentinels))
+        return sentinels[int(ended[0])]  # type: ignore[call-overload]
 
     def stop_all(self) -> None:
         """Stop every part; those that don't end in time are killed."""

@@ -21,6 +21,9 @@ import uvicorn  # noqa: F401
 from zep_conformance.servers import fleet
 
 
+COMMANDS = ("start", "stop", "kill", "pause", "resume")
+
+
 def _say(**answer: Any) -> None:
     print(json.dumps(answer), flush=True)  # noqa: T201  (this is the protocol)
 
@@ -40,6 +43,9 @@ def main() -> None:
             _say(ok={name: running.url(name) for name in running.parts})
             for line in sys.stdin:
                 verb, part_name = json.loads(line)
+                if verb not in COMMANDS:
+                    _say(error=f"no command {verb!r}")
+                    continue
                 try:
                     getattr(running, verb)(part_name)
                     _say(ok=None)

@@ -65,7 +65,7 @@ class EmbeddedTarget:
             "manner": settings.manner,
             "data": str(self._data),
             "departures": departures,
-            "auth_secret": self._secret,
+            "secrets": {"zep-secured": self._secret},
             "api_key": self._api_key,
         }
         self._supervisor = subprocess.Popen(

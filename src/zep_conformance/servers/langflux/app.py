@@ -80,7 +80,8 @@ def create_app(settings: LangFluxSettings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        # Connections are let go before servers let go of them (uvicorn: 5 s), or a request could meet the end.
+        # Connections are let go before servers let go of them (uvicorn: 5 s), or a request could meet the
+        # end.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=3)
         store = Store(settings.database)
         # trust_env: what is on this host is not to be looked for behind a proxy.

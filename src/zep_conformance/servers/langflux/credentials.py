@@ -1,7 +1,7 @@
 """Credentials: encrypted where they lie, masked where they are shown.
 
-The cipher is made of what the standard library has: a key stream of HMAC-SHA256 over a counter, and an HMAC over
-the outcome. It keeps a token out of the database file and out of every answer; it is not meant for more.
+The cipher is made of what the standard library has: a key stream of HMAC-SHA256 over a counter, and an HMAC
+over the outcome. It keeps a token out of the database file and out of every answer; it is not meant for more.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NONCE = _TAG = 16
 
 
 def masked(credential_type: str, data: dict[str, Any], departures: Departures) -> dict[str, Any]:
-    """A credential's fields for showing: only those that its type declares to be no passwords are in clear."""
+    """A credential's fields for showing: in clear only what its type declares to be no password."""
     inputs = CREDENTIAL_TYPES.get(credential_type, {}).get("inputs", [])
     passwords = {field["name"] for field in inputs if field["type"] == "password"}
     plain = {field["name"] for field in inputs} - passwords
@@ -43,7 +43,9 @@ def updated(old: dict[str, Any], new: dict[str, Any], departures: Departures) ->
 
 
 class Vault:
-    """Encrypts and decrypts credentials with the key in the file `path`, which is made when missing (mode 600)."""
+    """Encrypts and decrypts credentials with the key in the file `path`, which is made when missing (mode
+    600).
+    """
 
     def __init__(self, path: Path) -> None:
         try:

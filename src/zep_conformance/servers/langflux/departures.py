@@ -1,6 +1,7 @@
 """How the embedded LangFlux can behave other than documented.
 
-The recorded ones together are what Flowise 2.2.8 does (measured, or read in its source where `about` says so).
+The recorded ones together are what Flowise 2.2.8 does (measured, or read in its source where `about` says
+so).
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ def _recorded(name: str, about: str, *breaks: str, deviation: str | None = None)
 CATALOGUE: tuple[Departure, ...] = (
     _recorded(
         "unescaped-session-id",
-        "A session id is put into Zep's path as it is, then tidied as a browser tidies a path: with / or \\ in it, "
-        "and for . and .., nothing is remembered; tabs and newlines vanish; a lone % is refused by Zep",
+        "A session id is put into Zep's path as it is, then tidied as a browser tidies a path: with / or"
+        " \\ in it, and for . and .., nothing is remembered; tabs and newlines vanish; a lone % is "
+        "refused by Zep",
         "API-1",
         deviation="DEV-2",
     ),
@@ -28,7 +30,8 @@ CATALOGUE: tuple[Departure, ...] = (
     ),
     _recorded(
         "delete-by-session-keeps-zep",
-        "Deleting chat messages without a chatId leaves Zep's memory as it was, unless hardDelete is asked for",
+        "Deleting chat messages without a chatId leaves Zep's memory as it was, unless hardDelete is "
+        "asked for",
         "API-6",
         deviation="DEV-4",
     ),
@@ -52,26 +55,28 @@ CATALOGUE: tuple[Departure, ...] = (
     ),
     _recorded(
         "clear-misses-node-session",
-        "Deleting by chatId alone clears the Zep session named like the chat, not the one that its messages were "
-        "under: a chat with a Session Id on the node, or with its own sessionId, still remembers",
+        "Deleting by chatId alone clears the Zep session named like the chat, not the one that its "
+        "messages were under: a chat with a Session Id on the node, or with its own sessionId, still "
+        "remembers",
         "UI-4",
         "API-6",
     ),
     _recorded(
         "hard-delete-splits-ids",
-        "hardDelete without a chatId takes the ids apart at underscores, and clears another session than meant",
+        "hardDelete without a chatId takes the ids apart at underscores, and clears another session than"
+        " meant",
         "API-6",
     ),
     _recorded(
         "query-html-escaped",
-        "Ids in a query are sanitized as HTML: a conversation with & or < or > in its id is neither listed nor "
-        "deleted, and a<b clears the session a",
+        "Ids in a query are sanitized as HTML: a conversation with & or < or > in its id is neither "
+        "listed nor deleted, and a<b clears the session a",
         "API-6",
     ),
     _recorded(
         "stream-ignores-node-session",
-        "A streamed prediction without ids makes up a chat id and takes it for the caller's: the Session Id on "
-        "the node is passed over",
+        "A streamed prediction without ids makes up a chat id and takes it for the caller's: the Session "
+        "Id on the node is passed over",
         "API-5",
     ),
     _recorded(
@@ -92,6 +97,7 @@ CATALOGUE: tuple[Departure, ...] = (
     ),
     _recorded(
         "base-url-as-given",
-        "A Base URL with a trailing slash asks for //healthz, and one with a path loses it after the health check",
+        "A Base URL with a trailing slash asks for //healthz, and one with a path loses it after the "
+        "health check",
     ),
 )

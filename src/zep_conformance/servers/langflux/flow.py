@@ -1,7 +1,7 @@
 """A chatflow's JSON read: which node ends it, and which model and memory that node refers to.
 
-The rules are those of Flowise 2.2.8 (`packages/server/src/utils/index.ts`): edges say which node ends the flow and
-what is connected to it; its inputs name the connected nodes as `{{id.data.instance}}`.
+The rules are those of Flowise 2.2.8 (`packages/server/src/utils/index.ts`): edges say which node ends the
+flow and what is connected to it; its inputs name the connected nodes as `{{id.data.instance}}`.
 """
 
 from __future__ import annotations

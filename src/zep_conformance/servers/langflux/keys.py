@@ -1,7 +1,7 @@
 """API keys: who may call what.
 
-As Flowise 2.2.8 has it without a user name and password: a few paths are open, `x-request-from: internal` opens
-all of them, and everything else under /api/v1/ wants an API key as `Authorization: Bearer <key>`.
+As Flowise 2.2.8 has it without a user name and password: a few paths are open, `x-request-from: internal`
+opens all of them, and everything else under /api/v1/ wants an API key as `Authorization: Bearer <key>`.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ TIMEOUT = 60.0
 """Seconds for the model to answer."""
 
 _NO_KEY = (
-    "The OPENAI_API_KEY environment variable is missing or empty; either provide it, or select a credential on the "
-    "ChatOpenAI node"
+    "The OPENAI_API_KEY environment variable is missing or empty; either provide it, or select a credential "
+    "on the ChatOpenAI node"
 )
 
 
@@ -102,7 +102,9 @@ class ChatModel:
 
 
 def _failure(error: Exception) -> ModelError:
-    """What is told of a failed request: never the reason of one that could not be written, it may quote the key."""
+    """What is told of a failed request: never the reason of one that could not be written, it may quote the
+    key.
+    """
     match error:
         case httpx.TimeoutException():
             return ModelError("Request timed out.")

@@ -45,7 +45,8 @@ def _override(body: Mapping[str, Any]) -> Mapping[str, Any]:
 def identify(
     shared: Shared, flow: Flow, flow_id: str, body: Mapping[str, Any], *, internal: bool, streaming: bool
 ) -> Identity:
-    """Decide chat and session id: the request's sessionId, else its chatId, else the node's Session Id, else new.
+    """Decide chat and session id: the request's sessionId, else its chatId, else the node's Session Id, else
+    new.
 
     The first two count only for outside callers: the web page has none but chat ids of its own making.
     Raises Refusal (400) for a sessionId that is no string or empty.
@@ -74,7 +75,7 @@ def identify(
 
 
 def zep_of(shared: Shared, node: Node) -> ZepClient:
-    """The Zep of a Zep Memory node, with the token of its credential. Raises ZepError for a wrong Base URL."""
+    """The Zep of a Zep Memory node, with its credential's token. Raises ZepError for a wrong Base URL."""
     token = secret(shared, node, "apiKey")
     return ZepClient(shared.http, node.input("baseURL"), token, shared.departures)
 
@@ -196,7 +197,8 @@ class Prediction:
         self._memory_type = flow.session_node.label if flow.session_node else ""
 
     async def run(self, on_token: OnToken | None = None) -> dict[str, Any]:
-        """Answer, remember, and return what the caller is told. on_token: takes the answer's pieces as they come.
+        """Answer, remember, and return what the caller is told. on_token: takes the answer's pieces as they
+        come.
 
         Raises Refusal (500) when a part fails; then nothing is saved here.
         """

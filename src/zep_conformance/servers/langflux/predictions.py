@@ -1,7 +1,7 @@
 """The two prediction endpoints, plain and streamed.
 
-A stream is Flowise's: events `start`, `token`…, `metadata`, `end`, each a JSON object behind `data:`, below a line
-that says `message:` (`message` without a colon for `error` and `end`).
+A stream is Flowise's: events `start`, `token`…, `metadata`, `end`, each a JSON object behind `data:`, below a
+line that says `message:` (`message` without a colon for `error` and `end`).
 """
 
 from __future__ import annotations

@@ -45,7 +45,9 @@ async def ping(_request: Request) -> Response:
 
 
 async def version(_request: Request) -> Response:
-    """GET /api/v1/version: the Flowise that is imitated; the header X-LangFlux-Embedded tells it from the real."""
+    """GET /api/v1/version: the Flowise that is imitated; the header X-LangFlux-Embedded tells it from the
+    real.
+    """
     return Json({"version": VERSION})
 
 
@@ -97,7 +99,7 @@ async def delete_flow(request: Request) -> Response:
 
 
 async def flows_by_key(request: Request) -> Response:
-    """GET /api/v1/chatflows/apikey/{key}: those bound to the key and, without `keyonly`, those bound to none."""
+    """GET /api/v1/chatflows/apikey/{key}: those bound to the key and, without `keyonly`, to none."""
     parts = shared(request)
     if request.path_params["key"] != parts.settings.api_key:
         return text("Unauthorized", 401)

@@ -1,7 +1,7 @@
 """The marketplace: one template, the "Conversation Chain" (in 2023 "Simple Conversational Chain").
 
-Its flow is put together from the nodes' descriptions in the shape in which Flowise's canvas saves a flow: an id for
-every input and output, and edges that name both.
+Its flow is put together from the nodes' descriptions in the shape in which Flowise's canvas saves a flow: an
+id for every input and output, and edges that name both.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A small client of Zep's memory API, doing what the JavaScript client 0.9 does that Flowise 2.2.8 is built with.
+"""A small client of Zep's memory API, doing what the JavaScript client 0.9 does that Flowise 2.2.8 is built
+with.
 
 Requests, in order: GET /healthz when made, then GET, POST or DELETE /api/v1/sessions/{id}/memory, with
 `Authorization: Bearer <token>` on all of them if there is a token.
@@ -19,8 +20,8 @@ TIMEOUT = 30.0
 """Seconds for one request to Zep."""
 
 _NOT_CONNECTED = (
-    "Failed to connect to Zep server. Please check that:\n- the server is running \n- the API URL is correct\n"
-    "- No other process is using the same port"
+    "Failed to connect to Zep server. Please check that:\n- the server is running \n"
+    "- the API URL is correct\n- No other process is using the same port"
 )
 # What may stand in one segment of a path as it is (RFC 3986, pchar).
 _PATH_CHARACTERS = "!$&'()*+,;=:@"
@@ -44,7 +45,7 @@ class _Verbatim(httpx.URL):
 
 
 def escaped(session: str) -> str:
-    """A session id as one segment of a path. Dots are escaped where they would be taken for "here" and "up"."""
+    """A session id as one segment of a path; dots too, where they would mean "here" and "up"."""
     if session in (".", ".."):
         return session.replace(".", "%2E")
     return quote(session, safe=_PATH_CHARACTERS, errors="replace")

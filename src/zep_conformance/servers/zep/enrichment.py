@@ -28,6 +28,10 @@ LONGEST_PAUSE = 0.5
 """Seconds that the pause grows to: what is down is noticed to be back within it."""
 STALL = 14.0
 """Seconds for which Zep 0.27.2 tries a task without messages before it goes on (five retries of 1 to 5 s)."""
+POLL = 0.1
+"""Seconds before an idle queue that clearing can stall notices a task. Zep 0.27.2 looks every 0.5 s: without
+some such delay the task would be done before anybody could clear its conversation."""
+STALLED_TOPICS = ("embedding", "entities", "intent")
 BATCH = 32
 """Tasks taken at once, at most."""
 INTENT_TOKENS = 512
@@ -68,7 +72,8 @@ class Worker:
     def __init__(self, store: Store, topic: str, job: Job) -> None:
         self._tasks = store.tasks
         # One after the other, as the real queue does, where a task can hold up those behind it.
-        self._batch = 1 if "clearing-stalls-enrichment" in store.departures else BATCH
+        self._stalls = topic in STALLED_TOPICS and "clearing-stalls-enrichment" in store.departures
+        self._batch = 1 if self._stalls else BATCH
         self._topic = topic
         self._job = job
         self.wake = asyncio.Event()
@@ -117,6 +122,8 @@ class Worker:
         self._waiting = {number: entry for number, entry in self._waiting.items() if entry[0] > now}
         wait = min((at for at, _ in self._waiting.values()), default=None)
         await self._rest(None if wait is None else wait - now)
+        if self._stalls:
+            await asyncio.sleep(POLL)
 
     async def _rest(self, seconds: float | None) -> None:
         """Wait for new tasks, at most so long."""
