@@ -22,7 +22,13 @@ def told() -> Told:
 
 @given(parsers.re(r'(?P<role>\w+) has written "(?P<text>[^"]+)" to (a|another) session'))
 def write_text(
-    told: Told, zep: Zep, people: People, session_ids: SessionIds, belongings: Belongings, role: str, text: str
+    told: Told,
+    zep: Zep,
+    people: People,
+    session_ids: SessionIds,
+    belongings: Belongings,
+    role: str,
+    text: str,
 ) -> None:
     """Write one message to a new session of somebody's."""
     told[role] = Conversation(belongings.session(zep, session_ids.new(people[role].user_id)))

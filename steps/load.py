@@ -62,7 +62,12 @@ def crowd() -> list[Conversation]:
 
 @when(parsers.parse("{count:d} messages are written to a session and read, one after the other"))
 def write_and_read(
-    conversation: Conversation, zep: Zep, faker: Faker, stopwatch: Stopwatch, request: pytest.FixtureRequest, count: int
+    conversation: Conversation,
+    zep: Zep,
+    faker: Faker,
+    stopwatch: Stopwatch,
+    request: pytest.FixtureRequest,
+    count: int,
 ) -> None:
     """Time each write, and each read after it."""
     path = memory_path(conversation.session)
@@ -86,7 +91,11 @@ def inside_budget(conversation: Conversation, zep: Zep, stopwatch: Stopwatch, se
         )
 
 
-@when(parsers.re(r"(?P<users>many|\d+) users write (?P<count>\d+) messages each to a session of their own, all at the same time"))
+@when(
+    parsers.re(
+        r"(?P<users>many|\d+) users write (?P<count>\d+) messages each to a session of their own, all at the same time"
+    )
+)
 def crowd_writes(
     crowd: list[Conversation],
     zep: Zep,

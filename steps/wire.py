@@ -165,5 +165,3 @@ def write_without_token(secured_zep: Zep, refused_session: str) -> httpx.Respons
     return secured_zep.stranger.post(
         memory_path(refused_session), json={"messages": [{"role": "human", "content": "let me in"}]}
     )
-
-

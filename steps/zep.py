@@ -86,7 +86,10 @@ def write_kind(conversation: Conversation, zep: Zep, kind: str) -> None:
 @given("a message with its own metadata has been written to a session")
 def write_with_metadata(conversation: Conversation, zep: Zep, faker: Faker) -> None:
     """Write a message whose metadata nests and has several types."""
-    metadata = {"topic": faker.word(), "nested": {"count": faker.random_int(), "yes": True, "list": [1, "two"]}}
+    metadata = {
+        "topic": faker.word(),
+        "nested": {"count": faker.random_int(), "yes": True, "list": [1, "two"]},
+    }
     conversation.write(zep, [Said("human", faker.sentence(), metadata)])
 
 

@@ -97,7 +97,7 @@ def run_suite(arguments: list[str]) -> int:
     paths = [] if _names_paths(arguments) else [str(root / "features")]
     held_back = _UsageErrors()
     try:
-        code = int(pytest.main([*fixed, *arguments, *paths], plugins=[held_back]))
+        code = int(pytest.main([*fixed, *paths, *arguments], plugins=[held_back]))
     finally:
         held_back.release()
     if code == pytest.ExitCode.USAGE_ERROR:
@@ -126,16 +126,19 @@ def serve(
     nlp_port: Annotated[int, typer.Option(help="Port of the NLP server.")] = 5557,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     part: Annotated[
-        list[str] | None, typer.Option(help="Start this part only (may be repeated): zep, langflux, model, nlp.")
+        list[str] | None,
+        typer.Option(help="Start this part only (may be repeated): zep, langflux, model, nlp."),
     ] = None,
     auth_secret: Annotated[
-        str | None, typer.Option(envvar="ZEP_AUTH_SECRET", help="Secure Zep with this secret.", show_default=False)
+        str | None,
+        typer.Option(envvar="ZEP_AUTH_SECRET", help="Secure Zep with this secret.", show_default=False),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="Folder for the state, kept between runs (default: a temporary one).")
     ] = None,
     documented: Annotated[
-        bool, typer.Option("--documented", help="Keep every requirement, instead of being faithful to real versions.")
+        bool,
+        typer.Option("--documented", help="Keep every requirement, instead of being faithful to real versions."),
     ] = False,
 ) -> None:
     """Run the embedded servers until Ctrl-C. Prints one line of JSON with their URLs when they are ready."""

@@ -6,6 +6,7 @@ It sleeps unless features of this suite are among what pytest is asked to run.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -23,6 +24,8 @@ from zep_conformance.harness import RUN, Run, load_deviations, load_requirements
 from zep_conformance.settings import CAPABILITIES, Settings, option, read
 
 NOT_A_DEPLOYMENT = "These are the suite's own servers: this run says nothing about a deployment."
+SHOWN = 10
+"""How many of what was left behind are listed on the terminal."""
 MEASURED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 """What a scenario has measured, by name; milliseconds."""
 _STEP: pytest.StashKey[str] = pytest.StashKey()
@@ -96,6 +99,8 @@ class Conformance:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Begin to start the target, so that it comes up while pytest collects."""
+        # A pipeline that is cancelled sends SIGTERM: what was made is removed then as after Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         if not self.is_controller and self.run.trouble is None:
             self.run.start(dict(os.environ))
 
@@ -119,7 +124,9 @@ class Conformance:
         missing = self.run.deployment.missing
         for item in items:
             needs = {need for one in self._requirements_of(item) for need in one.needs}
-            needs |= {mark.name.removeprefix("needs-") for mark in item.iter_markers() if mark.name.startswith("needs-")}
+            needs |= {
+                mark.name.removeprefix("needs-") for mark in item.iter_markers() if mark.name.startswith("needs-")
+            }
             for need in sorted(needs):
                 if need in missing:
                     item.add_marker(pytest.mark.skip(reason=f"no capability {need}: {missing[need]}"))
@@ -133,7 +140,10 @@ class Conformance:
         capabilities = self.run.capabilities()
         offered = " ".join(name for name, reason in capabilities.items() if reason is None)
         absent = ", ".join(f"{name} ({reason})" for name, reason in capabilities.items() if reason is not None)
+        # With -q pytest leaves the header out: the caution must be seen all the same.
+        quiet = self.config.get_verbosity() < 0
         return [
+            *(self.pytest_report_header() if quiet else []),
             f"parts: {versions}",
             f"capabilities: {offered}",
             f"not offered: {absent}" if absent else "every capability is offered",
@@ -175,7 +185,8 @@ class Conformance:
         if not any(TAG.fullmatch(mark.name) for mark in item.iter_markers()):
             return report
         deviation = self._deviation_of(item) if report.when == "call" else None
-        outcome, reason, mended = report.outcome, "", False
+        outcome: str = report.outcome
+        reason, mended = "", False
         if report.skipped:
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
             reason = reason.removeprefix("Skipped: ")
@@ -185,6 +196,7 @@ class Conformance:
             reason, mended = f"{deviation.id} is mended here: {deviation.what}", True
             report.zc_mended = reason  # type: ignore[attr-defined]
         title, feature = item.stash.get(_TITLE, (_title(item), ""))
+        measured: dict[str, Any] = item.stash.get(MEASURED, {})
         record = outcomes.Record(
             name=title + (f" [{item.name.partition('[')[2]}" if "[" in item.name else ""),
             feature=feature,
@@ -195,7 +207,7 @@ class Conformance:
             reason=self.run.redactor(reason),
             deviation=deviation.id if deviation and (mended or outcome == "deviation") else None,
             mended=mended,
-            measurements=item.stash.get(MEASURED, {}),
+            measurements=measured,
         )
         report.zc_record = record.as_json()  # type: ignore[attr-defined]
         return report
@@ -286,7 +298,11 @@ class Conformance:
             return
         if not self.is_controller:
             self.facts = self.run.facts()
-        settled = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+        settled = exitstatus in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.TESTS_FAILED,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        )
         trouble = bool(self.facts.get("trouble") or self.run.trouble)
         code = outcomes.exit_code(self.records.values(), trouble, self.run.settings.strict_deviations)
         # An interrupted run has not looked at everything: it may say "does not conform", never "conforms".
@@ -322,6 +338,8 @@ class Conformance:
             return
         write = terminalreporter.write_line
         terminalreporter.section("conformance", sep="-")
+        if self.facts.get("trouble"):
+            terminalreporter.write_line(self.facts["trouble"], red=True)
         for line in self._summary():
             write(line)
 
@@ -337,17 +355,19 @@ class Conformance:
         for record in records:
             for name, figures in record.measurements.items():
                 yield f"{name}: " + ", ".join(f"{key} {value:g}" for key, value in figures.items())
-        for text in self.facts.get("left_behind") or []:
+        left_behind = self.facts.get("left_behind") or []
+        for text in left_behind[:SHOWN]:
             yield f"left behind: {text}"
-        if self.facts.get("trouble"):
-            yield f"{self.facts['trouble']}"
+        if len(left_behind) > SHOWN:
+            yield f"left behind: {len(left_behind) - SHOWN} more, all in the report"
         by_outcome = {
             outcome: sum(1 for one in self._requirement_outcomes().values() if one == outcome)
             for outcome in outcomes.OUTCOMES
         }
-        yield "requirements: " + ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items() if count)
-        where = f"; report: {self.report}" if self.report else f"; no report: {self.report_error}"
-        yield f"{outcomes.VERDICTS[self.code]} (exit code {self.code}){where}"
+        counts = ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items() if count)
+        yield f"requirements: {counts or 'no scenario ran'}"
+        where = f"reports: {self.report.parent}/" if self.report else f"no report: {self.report_error}"
+        yield f"{outcomes.VERDICTS[self.code]} (exit code {self.code}); {where}"
         if (self.facts.get("target") or {}).get("deployed") is False:
             yield NOT_A_DEPLOYMENT
 

@@ -56,15 +56,19 @@ class Settings(BaseSettings):
         12, "ZEP_CONFORMANCE_MESSAGE_WINDOW", "messages that bring a summary (Zep's memory.message_window)"
     )
     load_users: int = _setting(12, "ZEP_CONFORMANCE_LOAD_USERS", "users that talk at once in the load scenario")
-    reports: Path = _setting(Path("reports"), "ZEP_CONFORMANCE_REPORTS", "folder for the reports")
+    reports: Path = _setting(Path("reports"), "ZEP_CONFORMANCE_REPORTS", "folder for the reports (write --reports=DIR)")
     strict_deviations: bool = _setting(
         False, "ZEP_CONFORMANCE_STRICT_DEVIATIONS", "fail when a known deviation is found mended"
     )
     manner: str = _setting(
-        "documented", "ZEP_CONFORMANCE_MANNER", "embedded servers: documented, or faithful to recorded versions"
+        "documented",
+        "ZEP_CONFORMANCE_MANNER",
+        "embedded servers: documented, or faithful to recorded versions",
     )
     departures: str = _setting(
-        "", "ZEP_CONFORMANCE_DEPARTURES", "embedded servers: further departures, comma-separated (docs/departures.md)"
+        "",
+        "ZEP_CONFORMANCE_DEPARTURES",
+        "embedded servers: further departures, comma-separated (docs/departures.md)",
     )
 
     @field_validator("wait_limit", "latency_budget", "load_users", "message_window")
@@ -120,9 +124,7 @@ def read(options: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        field = next(
-            key for key, info in Settings.model_fields.items() if name in (key, info.validation_alias)
-        )
+        field = next(key for key, info in Settings.model_fields.items() if name in (key, info.validation_alias))
         variable = Settings.model_fields[field].validation_alias
         raise CannotTell(
             f"{option(field)} (or ${variable}): {first['msg'].removeprefix('Value error, ')}",

@@ -129,9 +129,7 @@ class LangFlux:
         """One prediction as it comes. session: `overrideConfig.sessionId`; chat: `chatId`."""
         return self.public.post(f"/api/v1/prediction/{chatflow}", json=_question(question, session, chat))
 
-    def ask(
-        self, chatflow: str, question: str, *, session: str | None = None, chat: str | None = None
-    ) -> Answer:
+    def ask(self, chatflow: str, question: str, *, session: str | None = None, chat: str | None = None) -> Answer:
         """One prediction that should work. Raises LangFluxRefused."""
         answer = self.predict(chatflow, question, session=session, chat=chat)
         return Answer.of(self._json("a prediction", answer))

@@ -82,9 +82,7 @@ class Comparison:
 
     uuids: dict[str, str] = field(default_factory=dict)
 
-    def differences(
-        self, recorded: Any, came: Any, subset: bool = False, where: str = "body"
-    ) -> Iterator[Difference]:
+    def differences(self, recorded: Any, came: Any, subset: bool = False, where: str = "body") -> Iterator[Difference]:
         """Yield each place where `came` is not as `recorded`. With `subset`, further keys are allowed."""
         if isinstance(recorded, dict) and isinstance(came, dict):
             for key in recorded | ({} if subset else came):
@@ -119,9 +117,7 @@ class Comparison:
                 return isinstance(came, list) and bool(came) and all(isinstance(x, float | int) for x in came)
             case "{{time}}":
                 return (
-                    isinstance(came, str)
-                    and bool(_TIME.fullmatch(came))
-                    and not came.startswith("0001-01-01T00:00:00")
+                    isinstance(came, str) and bool(_TIME.fullmatch(came)) and not came.startswith("0001-01-01T00:00:00")
                 )
         return isinstance(came, str) and self._with_uuids(recorded, came)
 
@@ -219,9 +215,7 @@ class Replay:
         return _UUID_PLACEHOLDER.sub(lambda found: comparison.uuids.get(found[1], found[0]), text)
 
     @staticmethod
-    def _compare(
-        exchange: Exchange, response: httpx.Response, comparison: Comparison
-    ) -> Iterator[Difference]:
+    def _compare(exchange: Exchange, response: httpx.Response, comparison: Comparison) -> Iterator[Difference]:
         recorded = exchange.response
         if response.status_code != recorded["status"]:
             yield Difference("status", recorded["status"], response.status_code)

@@ -14,7 +14,10 @@ _LOOKS_SECRET = (
     (re.compile(r"\bsk-[A-Za-z0-9_-]{6,}"), HIDDEN),
     (re.compile(r"(?i)(//[^/\s:@]*:)[^/\s@]+@"), rf"\1{HIDDEN}@"),
     (re.compile(r"(?i)((?:set-)?cookie:\s*)[^\n]+"), rf"\1{HIDDEN}"),
-    (re.compile(r'(?i)("(?:encryptedData|apiKey|openAIApiKey|password|secret)"\s*:\s*")[^"]+'), rf"\1{HIDDEN}"),
+    (
+        re.compile(r'(?i)("(?:encryptedData|apiKey|openAIApiKey|password|secret)"\s*:\s*")[^"]+'),
+        rf"\1{HIDDEN}",
+    ),
 )
 
 

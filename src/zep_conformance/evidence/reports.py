@@ -34,8 +34,7 @@ def document(
     found = sorted(records, key=lambda record: record.nodeid)
     counts = Counter(record.outcome for record in found)
     by_requirement = {
-        identifier: [record for record in found if identifier in record.requirements]
-        for identifier in requirements
+        identifier: [record for record in found if identifier in record.requirements] for identifier in requirements
     }
     capabilities = facts.get("capabilities") or {}
     return {
@@ -48,9 +47,7 @@ def document(
         "trouble": facts.get("trouble"),
         "target": facts.get("target"),
         "parts": facts.get("parts") or {},
-        "capabilities": {
-            name: {"offered": reason is None, "reason": reason} for name, reason in capabilities.items()
-        },
+        "capabilities": {name: {"offered": reason is None, "reason": reason} for name, reason in capabilities.items()},
         "seed": seed,
         "prefix": facts.get("prefix"),
         "requests": facts.get("requests", 0),

@@ -34,7 +34,7 @@ STOP_LIMIT = 5.0
 """Seconds that a part has for a clean stop before it is killed."""
 
 # Forking shares what is imported; where forking is unsafe (macOS) or missing (Windows) a part imports its own.
-_CONTEXT = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+_CONTEXT: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 
 
 class PortTaken(Exception):
@@ -49,7 +49,8 @@ class PartDied(Exception):
     """A part ended, or did not come up; carries the last lines of its log."""
 
     def __init__(self, part: str, log: str) -> None:
-        super().__init__(f"{part} did not start; its log ends: {log.strip()[-500:] or '(empty)'}")
+        last = next(reversed(log.strip().splitlines()), "(empty)")
+        super().__init__(f"{part} did not start; its log ends: {last[-500:]}")
         self.part, self.log = part, log
 
 
@@ -190,7 +191,12 @@ def _serve(part: Part, listener: socket.socket, parent: int) -> None:
     module, _, function = part.factory.partition(":")
     application = getattr(importlib.import_module(module), function)(**part.arguments)
     config = uvicorn.Config(
-        application, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=2, ws="none"
+        application,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=2,
+        ws="none",
     )
 
     class Server(uvicorn.Server):
@@ -267,7 +273,7 @@ class Fleet:
         """Wait until a part ends by itself; returns its name."""
         sentinels = {process.sentinel: name for name, process in self._processes.items()}
         ended = multiprocessing.connection.wait(list(sentinels))
-        return sentinels[int(ended[0])]  # type: ignore[call-overload]
+        return next(name for sentinel, name in sentinels.items() if sentinel in ended)
 
     def stop_all(self) -> None:
         """Stop every part; those that don't end in time are killed."""
@@ -277,7 +283,9 @@ class Fleet:
         part = self.parts[name]
         listener = _listen(name, part.host, part.port)
         listener.listen(512)  # from here on a connection waits rather than being refused
-        process = _CONTEXT.Process(target=_serve, args=(part, listener, os.getpid()), name=name, daemon=True)
+        process: BaseProcess = _CONTEXT.Process(
+            target=_serve, args=(part, listener, os.getpid()), name=name, daemon=True
+        )
         process.start()
         listener.close()  # the part holds the only copy: when it is gone, connections are refused
         self._processes[name] = process

@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 
 from zep_conformance.servers.fleet import Fleet, PartDied, PortTaken, parts_for, preload
 
@@ -28,15 +27,18 @@ def serve_in_foreground(
     data: where state is kept; None for a temporary folder that is removed at the end.
     """
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be stopped is to be interrupted
     folder = data or Path(tempfile.mkdtemp(prefix="zep-conformance-serve-"))
     api_key = secrets.token_urlsafe(24)
     try:
         parts = parts_for(
-            ports, manner=manner, data=folder, ports=ports, host=host, secrets={"zep": auth_secret}, api_key=api_key
+            ports,
+            manner=manner,
+            data=folder,
+            ports=ports,
+            host=host,
+            secrets={"zep": auth_secret},
+            api_key=api_key,
         )
         for part in parts:
             preload(part)
@@ -48,7 +50,9 @@ def serve_in_foreground(
                 urls["model"] += "/v1"
             print(json.dumps(urls), flush=True)  # noqa: T201  (this is the command's output)
             name = fleet.wait()
-            return _say_error(f"{name} ended by itself; its log ends:\n{fleet.log(name)[-500:]}", "The others are stopped.")
+            return _say_error(
+                f"{name} ended by itself; its log ends:\n{fleet.log(name)[-500:]}", "The others are stopped."
+            )
     except PortTaken as error:
         return _say_error(str(error), f"Give another with --{error.part}-port, or 0 for a free one.")
     except PartDied as error:

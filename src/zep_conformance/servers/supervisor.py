@@ -20,7 +20,6 @@ import uvicorn  # noqa: F401
 
 from zep_conformance.servers import fleet
 
-
 COMMANDS = ("start", "stop", "kill", "pause", "resume")
 
 

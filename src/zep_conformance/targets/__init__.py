@@ -16,7 +16,7 @@ A target is named on the command line and starts, offers and stops the parts::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import Settings
@@ -24,7 +24,7 @@ from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Ta
 from zep_conformance.targets.embedded import EmbeddedTarget
 from zep_conformance.targets.remote import RemoteTarget
 
-TARGETS = {"embedded": EmbeddedTarget, "remote": RemoteTarget}
+TARGETS: dict[str, Callable[[Settings], Target]] = {"embedded": EmbeddedTarget, "remote": RemoteTarget}
 
 __all__ = ["TARGETS", "Control", "Deployment", "LangFluxServer", "Target", "ZepServer", "choose"]
 

@@ -5,6 +5,7 @@ A run against it says nothing about anybody's deployment. Parts given by URL are
 
 from __future__ import annotations
 
+import difflib
 import json
 import secrets
 import shutil
@@ -48,18 +49,15 @@ class EmbeddedTarget:
 
     def start(self) -> None:
         """Launch the supervisor and tell it what to start."""
-        self._data = Path(tempfile.mkdtemp(prefix="zep-conformance-"))
         settings = self._settings
+        departures = _departures(settings.departures)
+        self._data = Path(tempfile.mkdtemp(prefix="zep-conformance-"))
         given = {
             name: url
             for name, url in (("zep", settings.zep_url), ("langflux", settings.langflux_url))
             if url is not None
         }
         names = [name for name in ("zep", "zep-secured", "langflux", "model", "nlp") if name not in given]
-        departures: dict[str, list[str]] = {}
-        for departure in names_in(settings.departures):
-            part, _, name = departure.partition(":")
-            departures.setdefault(part, []).append(name)
         configuration = {
             "names": names,
             "manner": settings.manner,
@@ -73,6 +71,8 @@ class EmbeddedTarget:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # Ctrl-C and a killed process group must not reach it: it stops when we close its input or end.
+            start_new_session=True,
         )
         self._tell(configuration)
 
@@ -81,9 +81,7 @@ class EmbeddedTarget:
         urls = self._answer()
         documented = self._settings.manner == "documented" and not self._settings.departures
         missing = {"ui": "the embedded LangFlux has no page", "files": "no deployment files given"}
-        zep = given_zep(self._settings) or ZepServer(
-            urls["zep"], urls["zep"], None, VERSIONS["zep"], documented, "zep"
-        )
+        zep = given_zep(self._settings) or ZepServer(urls["zep"], urls["zep"], None, VERSIONS["zep"], documented, "zep")
         secured = ZepServer(
             urls["zep-secured"],
             urls["zep-secured"],
@@ -137,9 +135,28 @@ class EmbeddedTarget:
         if "error" in answer:
             raise CannotTell(
                 f"the embedded servers: {answer['error']}",
-                "With --departures, check their names; else this is a fault of zep-conformance, please report it.",
+                "This is a fault of zep-conformance: please report it.",
             )
         return answer["ok"]
+
+
+def _departures(text: str) -> dict[str, list[str]]:
+    """The departures that `--departures` names, by part. Raises CannotTell for one that there is not."""
+    from zep_conformance.servers.langflux.departures import CATALOGUE as LANGFLUX
+    from zep_conformance.servers.zep.departures import CATALOGUE as ZEP
+
+    known = [f"{departure.part}:{departure.name}" for departure in (*ZEP, *LANGFLUX)]
+    found: dict[str, list[str]] = {}
+    for departure in names_in(text):
+        if departure not in known:
+            close = difflib.get_close_matches(departure, known, n=3)
+            raise CannotTell(
+                f"--departures: there is no {departure!r}",
+                f"Did you mean {' or '.join(close)}?" if close else "docs/departures.md lists them, as part:name.",
+            )
+        part, _, name = departure.partition(":")
+        found.setdefault(part, []).append(name)
+    return found
 
 
 class _Commands:

@@ -90,7 +90,7 @@ def zep_version(url: str, token: str | None) -> str:
     Raises CannotTell: unreachable, no Zep, a Zep 1.x, or a token that is missing or not accepted.
     """
     health = get("zep", f"{url}/healthz")
-    version = health.headers.get("x-zep-version", "")
+    version: str = health.headers.get("x-zep-version", "")
     if health.status_code in (502, 503, 504):
         raise CannotTell(
             f"zep at {url}: a proxy answers {health.status_code}", "Zep behind it is down or still starting."

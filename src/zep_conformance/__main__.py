@@ -1,0 +1,5 @@
+"""`python -m zep_conformance` is `zep-conformance`."""
+
+from zep_conformance.cli import main
+
+main()

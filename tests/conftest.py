@@ -1,0 +1,36 @@
+"""What the tests of the harness share."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+Serve = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def served() -> Iterator[Serve]:
+    """Start `zep-conformance serve` on free ports with further options; gives its URLs."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def serve(*options: str) -> dict[str, str]:
+        ports = [word for part in ("zep", "langflux", "model", "nlp") for word in (f"--{part}-port", "0")]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "zep_conformance", "serve", *ports, *options],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        assert process.stdout is not None
+        urls: dict[str, str] = json.loads(process.stdout.readline())
+        return urls
+
+    yield serve
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
