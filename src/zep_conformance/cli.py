@@ -92,7 +92,7 @@ def run_suite(arguments: list[str]) -> int:
 
     root = suite.root()
     fixed = [f"--rootdir={root}", f"-c{root / 'pyproject.toml'}"]
-    if not os.access(root, os.W_OK) or root.name == "suite":
+    if not os.access(root, os.W_OK) or suite.is_installed():
         fixed += ["-p", "no:cacheprovider"]  # an installed copy: nothing is written beside it
     paths = [] if _names_paths(arguments) else [str(root / "features")]
     held_back = _UsageErrors()

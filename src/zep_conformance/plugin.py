@@ -253,7 +253,10 @@ class Conformance:
 
     def _rerun(self, item: pytest.Item) -> str:
         settings = self.run.settings
-        words = ["pytest", f"'{item.nodeid}'", "--target", self._target_name(), "--seed", str(self.run.seed)]
+        which = ["pytest", f"'{item.nodeid}'"]
+        if suite.is_installed():
+            which = ["zep-conformance", "run", "-k", item.name.partition("[")[0]]
+        words = [*which, "--target", self._target_name(), "--seed", str(self.run.seed)]
         for name in ("zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "departures"):
             value = getattr(settings, name)
             if value:

@@ -6,14 +6,21 @@ from functools import cache
 from pathlib import Path
 
 
+_INSTALLED = Path(__file__).parent / "_suite"
+
+
+def is_installed() -> bool:
+    """Whether this is an installed copy, not a checkout."""
+    return _INSTALLED.is_dir()
+
+
 @cache
 def root() -> Path:
     """The folder that holds features/, steps/, fixtures/ and conftest.py.
 
     In a checkout that is its top; an installed wheel carries a copy inside the package.
     """
-    installed = Path(__file__).parent / "suite"
-    return installed if installed.is_dir() else Path(__file__).parents[2]
+    return _INSTALLED if is_installed() else Path(__file__).parents[2]
 
 
 def data() -> Path:

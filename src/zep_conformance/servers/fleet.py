@@ -50,7 +50,7 @@ class PartDied(Exception):
 
     def __init__(self, part: str, log: str) -> None:
         last = next(reversed(log.strip().splitlines()), "(empty)")
-        super().__init__(f"{part} did not start; its log ends: {last[-500:]}")
+        super().__init__(f"{part} did not start; its log ends: {last[:500]}")
         self.part, self.log = part, log
 
 

@@ -79,7 +79,7 @@ class EmbeddedTarget:
     def deployment(self) -> Deployment:
         """Wait until every part answers. Raises CannotTell when one does not, with its last words."""
         urls = self._answer()
-        documented = self._settings.manner == "documented" and not self._settings.departures
+        documented = self._settings.manner == "documented"
         missing = {"ui": "the embedded LangFlux has no page", "files": "no deployment files given"}
         zep = given_zep(self._settings) or ZepServer(urls["zep"], urls["zep"], None, VERSIONS["zep"], documented, "zep")
         secured = ZepServer(

@@ -1,0 +1,43 @@
+# Two targets matter: `make conformance` is the main job, `make test` tests the project itself.
+# Both make .venv first and install into it; nothing else of the machine is changed.
+
+PYTHON ?= python3
+VENV   ?= .venv
+TARGET ?= auto
+ARGS   ?=
+
+BIN := $(VENV)/bin
+
+.PHONY: conformance test lint format bench oldest clean
+
+conformance: $(VENV)/installed  ## run the suite; TARGET=embedded|remote|auto, ARGS="further options"
+	$(BIN)/zep-conformance run --target $(TARGET) $(ARGS)
+
+test: lint  ## the project's own tests
+	$(BIN)/pytest tests -q $(ARGS)
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check -q .
+	$(BIN)/ruff format -q --check .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-logo | tail -n 1
+
+format: $(VENV)/installed
+	$(BIN)/ruff check -q --fix .
+	$(BIN)/ruff format -q .
+
+bench: $(VENV)/installed  ## the figures to hold, as ratios measured side by side
+	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/startup.py
+
+oldest:  ## the suite on the oldest versions of everything that pyproject.toml allows
+	$(MAKE) conformance VENV=.venv-oldest TARGET=embedded CONSTRAINTS="-c constraints-oldest.txt"
+
+$(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check $(CONSTRAINTS) -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .venv-oldest reports .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""Measurements: the figures to hold, as ratios of things run side by side."""

@@ -1,0 +1,99 @@
+"""What the suite costs: the embedded run as a whole process, against replaying its own requests bare with httpx.
+
+The requests of one run are recorded first (order, bodies and headers as sent, polls included). Then each round
+runs, one after the other on the same machine:
+
+- the suite: `pytest` from its start to its exit, servers and removal included;
+- the bare replay: a Python process that starts the same embedded servers, sends the same requests one after the
+  other over kept connections with httpx, looks at nothing, and exits.
+
+Prints the median of each, their ratio, and the suite's peak memory. The figure to hold: at most 2.0.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parent.parent
+SUITE = [sys.executable, "-m", "pytest", "-q", "--target", "embedded", "--seed", "1", "-p", "no:cacheprovider"]
+LIMIT = 2.0
+# As on anybody's machine: compiled modules are kept. The first, recorded run fills the caches for both.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def run_suite(reports: str, record: Path | None = None) -> tuple[float, float]:
+    """Seconds and peak memory (MB, all processes: proportional where the system tells) of one run."""
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(ROOT)} | ({"RECORD_REQUESTS_TO": str(record)} if record else {})
+    plugin = ["-p", "benchmarks.recorder"] if record else []
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [*SUITE, f"--reports={reports}", *plugin], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    peak = 0.0
+    watched = psutil.Process(process.pid)
+    while True:
+        try:
+            process.wait(0.05 if record else None)
+            break
+        except subprocess.TimeoutExpired:
+            peak = max(peak, _memory(watched))
+    seconds = time.perf_counter() - start
+    assert process.stdout is not None
+    assert process.returncode == 0, process.stdout.read()
+    return seconds, peak
+
+
+def _memory(process: psutil.Process) -> float:
+    total = 0
+    for one in [process, *process.children(recursive=True)]:
+        try:
+            total += getattr(one.memory_full_info(), "pss", 0) or one.memory_info().rss
+        except psutil.Error:
+            continue
+    return total / 1e6
+
+
+def replay(requests: Path) -> float:
+    """Seconds of one bare replay, from the start of its process to its end."""
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "benchmarks.bare_replay", str(requests)]
+    subprocess.run(command, check=True, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def main(rounds: int = 5) -> None:
+    """Record, measure, print."""
+    with tempfile.TemporaryDirectory() as folder:
+        requests = Path(folder, "requests.jsonl")
+        _, peak = run_suite(folder, requests)
+        count = len(requests.read_text().splitlines()) - 1
+        suites, replays = [], []
+        for _ in range(rounds):
+            suites.append(run_suite(folder)[0])
+            replays.append(replay(requests))
+    suite, bare = statistics.median(suites), statistics.median(replays)
+    print(
+        json.dumps(
+            {
+                "requests": count,
+                "suite_seconds": round(suite, 2),
+                "bare_replay_seconds": round(bare, 2),
+                "ratio": round(suite / bare, 2),
+                "at_most": LIMIT,
+                "peak_memory_mb": round(peak),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

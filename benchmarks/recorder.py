@@ -1,0 +1,78 @@
+"""A pytest plugin that writes down every request of a run, so that it can be replayed (`-p benchmarks.recorder`).
+
+Ids that servers make up differ from run to run: for each that a later request uses, it is noted which answer gave it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from zep_conformance.harness import RUN
+
+UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+
+class Recorder:
+    """Collects requests and the UUIDs in their answers."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+
+    def record(self, request: httpx.Request, response: httpx.Response) -> None:
+        """One exchange."""
+        streamed = "event-stream" in response.headers.get("content-type", "")
+        self.requests.append(
+            {
+                "origin": f"{request.url.scheme}://{request.url.netloc.decode()}",
+                "method": request.method,
+                "path": request.url.raw_path.decode(),
+                "headers": {
+                    name: request.headers[name]
+                    for name in ("content-type", "authorization", "x-request-from")
+                    if name in request.headers
+                },
+                "body": request.content.decode(),
+                "answer": [] if streamed else UUID.findall(response.text),
+            }
+        )
+
+    def write(self, path: Path, parts: dict[str, str]) -> None:
+        """Write the requests. parts: origin → the part that it is."""
+        texts = [request["path"] + request["body"] for request in self.requests]
+        for number, request in enumerate(self.requests):
+            later = " ".join(texts[number + 1 :]) if request["answer"] else ""
+            request["gives"] = {
+                str(index): value for index, value in enumerate(request.pop("answer")) if value in later
+            }
+            request["part"] = parts[request.pop("origin")]
+        lines = [json.dumps({"parts": parts}), *map(json.dumps, self.requests)]
+        path.write_text("\n".join(lines) + "\n")
+
+
+_RECORDER = Recorder()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Listen from the first scenario on."""
+    session.config.stash[RUN].transcript.on_exchange = _RECORDER.record
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Write everything down."""
+    found = config.stash[RUN].deployment
+    assert found.zep is not None and found.secured is not None and found.langflux is not None
+    parts = {
+        found.zep.url: "zep",
+        found.secured.url: "zep-secured",
+        found.langflux.url: "langflux",
+        found.langflux.model_url: "model",
+    }
+    _RECORDER.write(Path(os.environ["RECORD_REQUESTS_TO"]), parts)
