@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
-import time
 from pathlib import Path
 
 import httpx
@@ -14,7 +14,7 @@ from zep_conformance import settings
 from zep_conformance.clients.langflux import with_model, with_zep_memory
 from zep_conformance.errors import CannotTell
 from zep_conformance.servers.fleet import Fleet, PartDied, PortTaken, parts_for
-from zep_conformance.waiting import eventually
+from zep_conformance.waiting import FIRST_PAUSE, GROWTH, LONGEST_PAUSE, eventually
 
 
 class TestWaiting:
@@ -30,24 +30,23 @@ class TestWaiting:
 
     def test_raises_the_last_complaint(self) -> None:
         with pytest.raises(AssertionError, match="still not there"):
-            eventually(lambda: pytest.fail("still not there", pytrace=False) if False else _fail(), 0.1)
+            eventually(_fail, 0.1)
 
     def test_other_errors_end_it_at_once(self) -> None:
         with pytest.raises(ZeroDivisionError):
             eventually(lambda: 1 / 0, 60)
 
-    def test_pauses_overshoot_by_little(self) -> None:
-        start = time.monotonic()
-        asked = []
+    def test_pauses_begin_small_and_grow_by_little(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        pauses: list[float] = []
+        monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
 
-        def after_half_a_second() -> None:
-            asked.append(time.monotonic() - start)
-            assert asked[-1] > 0.5
+        def at_the_fortieth_time() -> None:
+            assert len(pauses) == 40
 
-        eventually(after_half_a_second, 5)
-        gaps = [later - earlier for earlier, later in zip(asked, asked[1:], strict=False)]
-        assert asked[0] < 0.5 and len(asked) > 5
-        assert max(gaps[:-1]) <= gaps[-1] * 1.5  # they grow steadily, not by leaps
+        eventually(at_the_fortieth_time, 60)
+        assert pauses[0] == pytest.approx(FIRST_PAUSE)
+        assert all(later <= earlier * GROWTH * 1.001 for earlier, later in itertools.pairwise(pauses))
+        assert pauses[-1] == LONGEST_PAUSE
 
 
 def _fail() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-
 _INSTALLED = Path(__file__).parent / "_suite"
 
 
