@@ -1,7 +1,7 @@
 Feature: A secured Zep
   The documentation, “Zep Authentication”: zepcli makes a secret and a JWT; Zep gets the secret, LangFlux the JWT.
 
-  @AUTH-1 @needs-auth @needs-secret
+  @AUTH-1 @needs-auth @needs-secret @reads-only
   Scenario: A token made as zepcli makes it is accepted, the secret itself is not
     Given a token over no claims, made with Zep's secret as text
     Then Zep accepts the token
@@ -36,7 +36,7 @@ Feature: A secured Zep
     Then the answer is 401, and says why
     And nothing was written
 
-  @AUTH-3 @needs-secret
+  @AUTH-3 @needs-secret @reads-only
   Scenario Outline: A token that is not good is refused
     When Zep is asked with a token that is <wrong>
     Then the answer is 401, and says why
@@ -54,13 +54,13 @@ Feature: A secured Zep
       | signed with HS384             |
       | signed with HS512             |
 
-  @AUTH-4
+  @AUTH-4 @needs-build
   Scenario: LangFlux remembers in a secured Zep when its node has the credential
     Given a Zep credential holding the JWT is selected on the Zep node
     And Alice has said "Hi, my name is Alice" to that chatbot
     Then asking that chatbot "What is my name?" gives "Alice"
 
-  @AUTH-4 @needs-secret
+  @AUTH-4 @needs-build @needs-secret
   Scenario Outline: LangFlux fails, and says so, when the credential is wrong
     Given a Zep credential that holds <what> by mistake is selected on the Zep node
     When Alice says "Hi, my name is Alice" to that chatbot
@@ -72,19 +72,19 @@ Feature: A secured Zep
       | another secret's token |
       | an expired token       |
 
-  @AUTH-4
+  @AUTH-4 @needs-build
   Scenario: LangFlux fails, and says so, without a credential
     Given no Zep credential is selected on the Zep node
     When Alice says "Hi, my name is Alice" to that chatbot
     Then the prediction fails, and says that Zep refused it
 
-  @AUTH-5
+  @AUTH-5 @needs-build
   Scenario: The token is never shown again by LangFlux's API
     Given a Zep credential holding a token of our own making is added
     When the credential and a chatflow that uses it are fetched
     Then the token is in none of the answers
 
-  @AUTH-6
+  @AUTH-6 @reads-only
   Scenario Outline: Nothing but the health check is served without a token
     When GET <path> is asked for without a token
     Then nothing is served there
@@ -100,7 +100,7 @@ Feature: A secured Zep
       | /admin/sessions |
       | /admin/users    |
 
-  @AUTH-6
+  @AUTH-6 @reads-only
   Scenario: The health check needs no token
     When GET /healthz is asked for without a token
     Then the answer is 200

@@ -1,7 +1,7 @@
 Feature: A deployed Zep
   The documentation, “Deploy Zep”: three applications, of which zep has the URL that LangFlux is given.
 
-  @DEPLOY-1
+  @DEPLOY-1 @reads-only
   Scenario: The URL answers with a healthy Zep of a supported version
     When GET /healthz is asked for
     Then the answer is 200
@@ -13,3 +13,8 @@ Feature: A deployed Zep
     Then zep-postgres keeps it: the session of Alice holds only what Alice has written
     And zep-nlp embeds it: it can be found by searching
     And zep-nlp finds names in it: the entity "Alice" appears in the system metadata of her message
+
+  @DEPLOY-2 @reads-only
+  Scenario: Zep's database and its NLP server answer a question
+    When a session that does not exist is read and searched
+    Then both answers are empty, and neither is an error

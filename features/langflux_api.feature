@@ -54,7 +54,7 @@ Feature: A chatbot that is used through LangFlux's API remembers
     Then asking "What is my name?" shows no memory of the old conversation
     And under the old session id she is still remembered
 
-  @API-4
+  @API-4 @needs-build
   Scenario Outline: Which id is the session
     Given a chatbot whose Zep Memory node has a Session Id of its own
     When a question is asked with <given>
@@ -98,7 +98,7 @@ Feature: A chatbot that is used through LangFlux's API remembers
     Then no chat messages are listed for her session
     And asking "What is my name?" shows no memory of the old conversation
 
-  @API-7 @DEV-10
+  @API-7 @DEV-10 @needs-build @needs-zep
   Scenario: A turn that can't be remembered is not reported as a success
     Given Alice talks under a session id made of her user id and the time
     When she says something that is too long for Zep to take

@@ -23,7 +23,7 @@ Feature: Zep finds what was said
     When the other session is searched for the text of one of the first one's messages
     Then only messages of the other session are found
 
-  @SEARCH-2
+  @SEARCH-2 @reads-only
   Scenario: Nothing is found in a session that nobody has written to
     When a session that does not exist is searched
     Then nothing is found

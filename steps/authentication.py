@@ -6,6 +6,7 @@ import base64
 import json
 import secrets
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from fixtures.people import People, SessionIds
 from steps.langflux import Chat, Chats
 from zep_conformance.clients.langflux import LangFlux
 from zep_conformance.clients.zep import Zep, memory_path
+from zep_conformance.errors import needed
 from zep_conformance.harness import Run
 from zep_conformance.targets import Deployment
 
@@ -40,25 +42,25 @@ def bad_token(wrong: str, secret: str) -> str:
     now = int(time.time())
     header, payload, signature = make_token(secret).split(".")
     changed = base64.urlsafe_b64encode(json.dumps({"admin": True}).encode()).rstrip(b"=").decode()
-    return {
+    makers: dict[str, Callable[[], str]] = {
         "garbage": lambda: "not.a.token",
         "expired": lambda: make_token(secret, {"exp": now - HOUR}),
         "not valid yet": lambda: make_token(secret, {"nbf": now + HOUR}),
-        "unsigned": lambda: jwt.encode({}, None, algorithm="none"),
+        "unsigned": lambda: jwt.encode({}, "", algorithm="none"),
         "without its signature": lambda: f"{header}.{payload}.",
         "changed after signing": lambda: f"{header}.{changed}.{signature}",
         "signed with another secret": lambda: make_token(make_secret()),
         "signed with the decoded secret": lambda: jwt.encode({}, base64.urlsafe_b64decode(secret + "=="), "HS256"),
         "signed with HS384": lambda: make_token(secret, algorithm="HS384"),
         "signed with HS512": lambda: make_token(secret, algorithm="HS512"),
-    }[wrong]()
+    }
+    return makers[wrong]()
 
 
 @pytest.fixture
 def secret(deployment: Deployment) -> str:
     """What the secured Zep checks tokens with; a scenario that needs `secret` is promised it."""
-    assert deployment.secret is not None, "a scenario that needs secret ran without it"
-    return deployment.secret
+    return needed(deployment.secret, "the secret")
 
 
 @pytest.fixture
@@ -142,9 +144,7 @@ def that_chat() -> list[Chat]:
 
 
 def _chatbot(run: Run, chatflows: Chatflows, token: str | None) -> Chat:
-    zep = run.deployment.secured
-    assert zep is not None
-    return Chat(chatflows.for_zep(zep, token=token))
+    return Chat(chatflows.for_zep(needed(run.deployment.secured, "a secured Zep"), token=token))
 
 
 @given("a Zep credential holding the JWT is selected on the Zep node", target_fixture="chat")
@@ -179,16 +179,15 @@ def told_chatbot(
 ) -> None:
     """Under a session id of her own."""
     chat.session = session_ids.new(people["Alice"].user_id)
-    chats.say(secured_zep, chat, people.in_text(text))
+    chats.say(chat, people.in_text(text), zep=secured_zep)
 
 
 @then(parsers.parse('asking that chatbot "{text}" gives "{role}"'))
 def chatbot_knows(chats: Chats, secured_zep: Zep, chat: Chat, people: People, text: str, role: str) -> None:
     """Her name is in the answer, and Zep has the conversation."""
-    answer = chats.say(secured_zep, chat, text)
+    answer = chats.say(chat, text, zep=secured_zep)
     assert people[role].name in answer.text, f"the chatbot answers {answer.text!r}"
-    assert chat.session is not None
-    assert len(secured_zep.memory(chat.session).messages) == 4, "the conversation is not in the secured Zep"
+    assert len(secured_zep.memory(chat.own_session).messages) == 4, "the conversation is not in the secured Zep"
 
 
 @when(parsers.parse('Alice says "{text}" to that chatbot'), target_fixture="prediction")
@@ -220,15 +219,14 @@ def credential_of_our_own(chatflows: Chatflows) -> tuple[str, str]:
 def fetch_credential(run: Run, langflux: LangFlux, chatflows: Chatflows, shown_token: tuple[str, str]) -> list[str]:
     """Everything that LangFlux's API says of them; where Zep is secured, also what it says when Zep refuses."""
     credential, token = shown_token
-    zep = run.deployment.secured or run.deployment.zep
-    assert zep is not None
-    chatflow = chatflows.for_zep(zep, token=token)
+    secured, deployed = run.deployment.secured, needed(run.deployment.langflux, "a LangFlux")
+    chatflow = chatflows.for_url(secured.url_from_langflux if secured else deployed.zep_url, token=token)
     answers = [
         langflux.wire.get(f"/api/v1/credentials/{credential}"),
         langflux.wire.get("/api/v1/components-credentials/zepMemoryApi"),
         langflux.wire.get(f"/api/v1/chatflows/{chatflow}"),
     ]
-    if run.deployment.secured is not None:
+    if secured is not None:
         answers.append(langflux.predict(chatflow, "Hello", session=f"{run.prefix}-refused"))
     return [answer.text for answer in answers]
 

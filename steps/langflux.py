@@ -17,7 +17,7 @@ from fixtures.people import People, SessionIds
 from steps.sessions import ODD
 from zep_conformance.clients.langflux import Answer, LangFlux
 from zep_conformance.clients.zep import Zep, memory_path
-from zep_conformance.harness import Run
+from zep_conformance.errors import needed
 
 
 @dataclass
@@ -35,17 +35,37 @@ class Chat:
     events: list[tuple[str, Any]] = field(default_factory=list)
     old_session: str | None = None
 
+    @property
+    def last(self) -> Answer:
+        """The newest answer; a step before must have got one."""
+        return needed(self.answer, "an answer")
+
+    @property
+    def own_session(self) -> str:
+        """The session id that is sent; a step before must have made one."""
+        return needed(self.session, "a session id")
+
 
 class Chats:
-    """Who talks to which chatbot; what they say goes to LangFlux, and what Zep then holds is ours to remove."""
+    """Who talks to which chatbot. What they say goes to LangFlux; what is kept of it is ours to remove.
 
-    def __init__(self, run: Run, langflux: LangFlux, chatflows: Chatflows, belongings: Belongings) -> None:
-        self._run = run
+    zep: where the chatbots remember, None where it can't be reached from here.
+    """
+
+    def __init__(
+        self,
+        langflux: LangFlux,
+        chatflows: Chatflows,
+        belongings: Belongings,
+        enrichment: Enrichment,
+        zep: Zep | None,
+    ) -> None:
         self.langflux = langflux
         self.chatflows = chatflows
         self._belongings = belongings
+        self._enrichment = enrichment
+        self._zep = zep
         self._by_role: dict[str, Chat] = {}
-        self._zep: Zep | None = None
 
     def of(self, role: str) -> Chat:
         """Somebody's chat with the documented chatbot, a new one at first."""
@@ -53,30 +73,47 @@ class Chats:
             self._by_role[role] = Chat(self.chatflows.plain)
         return self._by_role[role]
 
-    def removed_later(self, zep: Zep | None, session: str | None) -> None:
-        """What was written under `session` is to be removed, where Zep can be reached from here."""
+    def removed_later(self, session: str | None, zep: Zep | None = None) -> None:
+        """What is written under `session` is to be removed. zep: another Zep than the one under test."""
+        zep = zep or self._zep
         if zep is not None and session:
             self._belongings.session(zep, session)
 
-    def say(self, zep: Zep | None, chat: Chat, text: str, *, streamed: bool = False) -> Answer:
-        """Say something under the chat's ids, and keep the answer. Raises LangFluxRefused."""
-        self.removed_later(zep, chat.session)
+    def say(self, chat: Chat, text: str, *, streamed: bool = False, zep: Zep | None = None) -> Answer:
+        """Say something under the chat's ids, and keep the answer. Raises LangFluxRefused.
+
+        zep: where this chatbot remembers, if not in the Zep under test.
+        """
+        self.removed_later(chat.session, zep)
         if streamed:
             chat.events = self.langflux.stream(chat.chatflow, text, session=chat.session, chat=chat.chat)
-            metadata = next((data for name, data in chat.events if name == "metadata"), {})
+            metadata: dict[str, Any] = next((data for name, data in chat.events if name == "metadata"), {})
             tokens = "".join(str(data) for name, data in chat.events if name == "token")
             chat.answer = Answer.of({**metadata, "text": tokens})
         else:
             chat.answer = self.langflux.ask(chat.chatflow, text, session=chat.session, chat=chat.chat)
-        self.removed_later(zep, chat.answer.session_id)
-        chat.said += [("human", text), ("ai", chat.answer.text)]
-        return chat.answer
+        self.removed_later(chat.last.session_id, zep)
+        if self._zep is None or not self.chatflows.are_ours:
+            self._belongings.chat(self.langflux, chat.chatflow, chat.last)
+        chat.said += [("human", text), ("ai", chat.last.text)]
+        return chat.last
+
+    def settle(self, session: str) -> None:
+        """Wait until a session is enriched, where that can be seen: a clear before that stalls others (DEV-1)."""
+        if self._zep is not None:
+            self._enrichment.settle(self._zep, session)
 
 
 @pytest.fixture
-def chats(run: Run, langflux: LangFlux, chatflows: Chatflows, belongings: Belongings) -> Chats:
+def chats(
+    langflux: LangFlux,
+    chatflows: Chatflows,
+    belongings: Belongings,
+    enrichment: Enrichment,
+    zep_if_given: Zep | None,
+) -> Chats:
     """Nobody has said anything yet."""
-    return Chats(run, langflux, chatflows, belongings)
+    return Chats(langflux, chatflows, belongings, enrichment, zep_if_given)
 
 
 @pytest.fixture
@@ -98,43 +135,41 @@ def talk_under_odd_session(her: Chat, session_ids: SessionIds, something: str) -
 
 
 @given(parsers.parse('she has said "{text}"'))
-def has_said(chats: Chats, zep: Zep, her: Chat, people: People, text: str) -> None:
+def has_said(chats: Chats, her: Chat, people: People, text: str) -> None:
     """Say it, and let it be answered."""
-    chats.say(zep, her, people.in_text(text))
+    chats.say(her, people.in_text(text))
 
 
 @given(parsers.parse('she has said "{text}", and the answer was streamed'))
-def has_said_streamed(chats: Chats, zep: Zep, her: Chat, people: People, text: str) -> None:
+def has_said_streamed(chats: Chats, her: Chat, people: People, text: str) -> None:
     """Say it in a streamed prediction."""
-    chats.say(zep, her, people.in_text(text), streamed=True)
+    chats.say(her, people.in_text(text), streamed=True)
 
 
 @when(parsers.parse('she asks "{text}"'))
-def asks(chats: Chats, zep: Zep, her: Chat, text: str) -> None:
+def asks(chats: Chats, her: Chat, text: str) -> None:
     """Ask under the same ids."""
-    chats.say(zep, her, text)
+    chats.say(her, text)
 
 
 @when(parsers.parse('she asks "{text}", and the answer is streamed'))
-def asks_streamed(chats: Chats, zep: Zep, her: Chat, text: str) -> None:
+def asks_streamed(chats: Chats, her: Chat, text: str) -> None:
     """Ask in a streamed prediction."""
-    chats.say(zep, her, text, streamed=True)
+    chats.say(her, text, streamed=True)
 
 
 @then(parsers.parse('the answer says "{role}"'))
 def answer_says(her: Chat, people: People, role: str) -> None:
     """The name that only somebody who was told it can know."""
-    assert her.answer is not None
-    assert people[role].name in her.answer.text, (
-        f"the chatbot does not know the name {people[role].name}: it answers {her.answer.text!r}"
+    assert people[role].name in her.last.text, (
+        f"the chatbot does not know the name {people[role].name}: it answers {her.last.text!r}"
     )
 
 
 @then("Zep has both sides of the conversation under exactly that session id")
 def both_sides(her: Chat, zep: Zep) -> None:
     """What she said and what she was answered, in order."""
-    assert her.session is not None
-    found = zep.wire.get(memory_path(her.session)).json()["messages"]
+    found = zep.wire.get(memory_path(her.own_session)).json()["messages"]
     assert [(message["role"], message["content"]) for message in found] == her.said, (
         f"Zep's session {her.session} is not the conversation"
     )
@@ -147,10 +182,10 @@ def talk_under_empty(chats: Chats) -> httpx.Response:
 
 
 @then("the prediction is refused, and says why")
-def prediction_refused(chats: Chats, zep: Zep, prediction: httpx.Response) -> None:
+def prediction_refused(chats: Chats, prediction: httpx.Response) -> None:
     """A 4xx with words in it."""
     if prediction.status_code == 200:
-        chats.removed_later(zep, prediction.json().get("sessionId"))
+        chats.removed_later(prediction.json().get("sessionId"))
     assert prediction.status_code != 200, f"LangFlux accepted an empty session id: {prediction.text[:200]}"
     assert 400 <= prediction.status_code < 500, (
         f"expected a 4xx, it is {prediction.status_code} {prediction.text[:200]}"
@@ -162,7 +197,7 @@ def prediction_refused(chats: Chats, zep: Zep, prediction: httpx.Response) -> No
     parsers.parse("{count:d} users tell the chatbot their names and ask for them, all at the same time"),
     target_fixture="answers",
 )
-def crowd_talks(chats: Chats, zep: Zep, people: People, session_ids: SessionIds, count: int) -> dict[str, str]:
+def crowd_talks(chats: Chats, people: People, session_ids: SessionIds, count: int) -> dict[str, str]:
     """Each user in a thread, under a session id of their own. Gives what each was answered, by name."""
     crowd = people.crowd(count)
     sessions = {person.name: session_ids.new(person.user_id) for person in crowd}
@@ -170,8 +205,8 @@ def crowd_talks(chats: Chats, zep: Zep, people: People, session_ids: SessionIds,
 
     def talk(name: str) -> str:
         chat = Chat(chatflow, session=sessions[name])
-        chats.say(zep, chat, f"Hi, my name is {name}")
-        return chats.say(zep, chat, "What is my name?").text
+        chats.say(chat, f"Hi, my name is {name}")
+        return chats.say(chat, "What is my name?").text
 
     with ThreadPoolExecutor(count) as pool:
         return dict(zip(sessions, pool.map(talk, sessions), strict=True))
@@ -191,16 +226,16 @@ def front_end_clears(her: Chat, people: People, session_ids: SessionIds) -> None
 
 
 @then(parsers.parse('asking "{text}" shows no memory of the old conversation'))
-def no_old_memory(chats: Chats, zep: Zep, her: Chat, people: People, text: str) -> None:
+def no_old_memory(chats: Chats, her: Chat, people: People, text: str) -> None:
     """Her name is not in the answer."""
-    answer = chats.say(zep, her, text)
+    answer = chats.say(her, text)
     assert people["Alice"].name not in answer.text, f"the chatbot still remembers: {answer.text!r}"
 
 
 @then("under the old session id she is still remembered")
-def old_memory(chats: Chats, zep: Zep, her: Chat, people: People) -> None:
+def old_memory(chats: Chats, her: Chat, people: People) -> None:
     """The old conversation is still there."""
-    answer = chats.say(zep, Chat(her.chatflow, session=her.old_session), "What is my name?")
+    answer = chats.say(Chat(her.chatflow, session=her.old_session), "What is my name?")
     assert people["Alice"].name in answer.text, f"under the old session id the chatbot answers {answer.text!r}"
 
 
@@ -208,32 +243,32 @@ def old_memory(chats: Chats, zep: Zep, her: Chat, people: People) -> None:
 
 
 @given("a chatbot whose Zep Memory node has a Session Id of its own", target_fixture="node_session")
-def chatbot_with_session(run: Run, chats: Chats, her: Chat, session_ids: SessionIds) -> str:
+def chatbot_with_session(chats: Chats, her: Chat, session_ids: SessionIds) -> str:
     """A chatflow of its own; gives the node's Session Id."""
     session = session_ids.new("node")
-    zep = run.deployment.zep
-    assert zep is not None
-    her.chatflow = chats.chatflows.for_zep(zep, token=zep.token, session=session)
+    her.chatflow = chats.chatflows.with_session(session)
     return session
 
 
 @when(parsers.re(r"a question is asked with (?P<given_ids>a session id and a chat id|a session id|a chat id|neither)"))
-def ask_with(chats: Chats, zep: Zep, her: Chat, session_ids: SessionIds, given_ids: str) -> None:
+def ask_with(chats: Chats, her: Chat, session_ids: SessionIds, given_ids: str) -> None:
     """With a session id, a chat id, both or neither in the request."""
     her.session = session_ids.new("request") if "a session id" in given_ids else None
     her.chat = session_ids.new("chat") if "a chat id" in given_ids else None
-    chats.say(zep, her, "Hello there")
+    chats.say(her, "Hello there")
 
 
 @then(parsers.parse("the session is that of the {which}"))
 @then(parsers.re(r"the session is that of the (?P<which>session id|chat id|node's Session Id)"))
-def session_is(her: Chat, zep: Zep, node_session: str, which: str) -> None:
-    """The answer says so, and Zep has the conversation there."""
-    expected = {"session id": her.session, "chat id": her.chat, "node's Session Id": node_session}[which]
-    assert her.answer is not None and expected is not None
-    assert her.answer.session_id == expected, "the answer names another session"
-    contents = [message.content for message in zep.memory(expected).messages]
-    assert contents == ["Hello there", her.answer.text], "Zep does not have the conversation under that session id"
+def session_is(her: Chat, zep_if_given: Zep | None, node_session: str, which: str) -> None:
+    """The answer says so, and Zep has the conversation there (where it can be asked)."""
+    given = {"session id": her.session, "chat id": her.chat, "node's Session Id": node_session}
+    expected = needed(given[which], f"a {which}")
+    assert her.last.session_id == expected, "the answer names another session"
+    if zep_if_given is None:
+        return
+    contents = [message.content for message in zep_if_given.memory(expected).messages]
+    assert contents == ["Hello there", her.last.text], "Zep does not have the conversation under that session id"
 
 
 @then("the stream began, came in pieces and ended")
@@ -250,57 +285,53 @@ def stream_is_whole(her: Chat) -> None:
 
 
 @given(parsers.parse("{one} and {another} have each told the chatbot their name under their own session id"))
-def both_told(chats: Chats, zep: Zep, people: People, session_ids: SessionIds, one: str, another: str) -> None:
+def both_told(chats: Chats, people: People, session_ids: SessionIds, one: str, another: str) -> None:
     """Two conversations in one chatflow."""
     for role in (one, another):
         talk_under_session(chats, people, session_ids, role)
-        chats.say(zep, chats.of(role), f"Hi, my name is {people[role].name}")
+        chats.say(chats.of(role), f"Hi, my name is {people[role].name}")
 
 
 @then(parsers.parse("listing the chat messages by the session id of {role} gives her conversation only"))
 def listed_by_session(chats: Chats, role: str) -> None:
     """Both sides, in order, and nothing of anybody else."""
     chat = chats.of(role)
-    assert chat.session is not None
-    listed = chats.langflux.chat_messages(chat.chatflow, sessionId=chat.session)
+    listed = chats.langflux.chat_messages(chat.chatflow, sessionId=chat.own_session)
     roles = {"userMessage": "human", "apiMessage": "ai"}
     assert [(roles[message.role], message.content) for message in listed] == chat.said, "not her conversation"
 
 
 @when(parsers.re(r"her chat messages are deleted by session id(?P<with_chat> and chat id)?"))
-def delete_chat_messages(chats: Chats, zep: Zep, her: Chat, enrichment: Enrichment, with_chat: str | None) -> None:
+def delete_chat_messages(chats: Chats, her: Chat, with_chat: str | None) -> None:
     """After they have settled in Zep, so that nobody's enrichment is delayed (DEV-1)."""
-    assert her.session is not None and her.answer is not None
-    enrichment.settle(zep, her.session)
-    query = {"sessionId": her.session}
+    chats.settle(her.own_session)
+    query = {"sessionId": her.own_session}
     if with_chat:
-        query |= {"chatId": her.answer.chat_id, "memoryType": her.answer.memory_type}
+        query |= {"chatId": her.last.chat_id, "memoryType": her.last.memory_type}
     chats.langflux.clear(her.chatflow, **query)
 
 
 @then("no chat messages are listed for her session")
 def none_listed(chats: Chats, her: Chat) -> None:
     """LangFlux keeps none."""
-    assert her.session is not None
-    assert chats.langflux.chat_messages(her.chatflow, sessionId=her.session) == [], "chat messages are still listed"
+    assert chats.langflux.chat_messages(her.chatflow, sessionId=her.own_session) == [], "chat messages are still listed"
 
 
 @when("she says something that is too long for Zep to take", target_fixture="prediction")
-def too_long(chats: Chats, zep: Zep, her: Chat) -> httpx.Response:
+def too_long(chats: Chats, her: Chat) -> httpx.Response:
     """Zep takes no body over 5 MB: reading works, writing the turn does not.
 
     Control characters take six bytes each in JSON, so that the text itself can be short enough for a real
     LangFlux to count its tokens in seconds; the answer repeats it.
     """
-    chats.removed_later(zep, her.session)
+    chats.removed_later(her.session)
     return chats.langflux.predict(her.chatflow, "Do remember this: " + "\x01" * 450_000, session=her.session)
 
 
 @then("the prediction fails, since the turn was not remembered")
 def turn_not_lost(her: Chat, zep: Zep, prediction: httpx.Response) -> None:
     """Either it is remembered, or the prediction says that it is not."""
-    assert her.session is not None
-    remembered = len(zep.memory(her.session).messages)
+    remembered = len(zep.memory(her.own_session).messages)
     assert prediction.status_code != 200 or remembered == 2, (
         f"the prediction is answered {prediction.status_code}, and {remembered} of 2 messages are remembered"
     )
@@ -312,55 +343,52 @@ def turn_not_lost(her: Chat, zep: Zep, prediction: httpx.Response) -> None:
 
 @given(parsers.parse('Alice has said "{text}" without any session id'))
 @when(parsers.parse('Alice says "{text}" without any session id'))
-def says_without_ids(chats: Chats, zep: Zep, her: Chat, people: People, text: str) -> None:
+def says_without_ids(chats: Chats, her: Chat, people: People, text: str) -> None:
     """Neither session id nor chat id in the request."""
-    answer = chats.say(zep, her, people.in_text(text))
+    answer = chats.say(her, people.in_text(text))
     assert answer.session_id, "the answer names no session"
 
 
 @then("the session id is the first chat message's id")
 def first_message_is_session(chats: Chats, her: Chat) -> None:
     """Documentation, “Use in LangFlux UI”."""
-    assert her.answer is not None
-    listed = chats.langflux.chat_messages(her.chatflow, sessionId=her.answer.session_id)
+    listed = chats.langflux.chat_messages(her.chatflow, sessionId=her.last.session_id)
     assert listed, "the session has no chat messages"
-    assert her.answer.session_id == listed[0].id, "the session id is not the first chat message's id"
+    assert her.last.session_id == listed[0].id, "the session id is not the first chat message's id"
 
 
 @given(parsers.parse('asking "{text}" in the same chat gives "{role}"'))
-def asks_in_chat(chats: Chats, zep: Zep, her: Chat, people: People, text: str, role: str) -> None:
+def asks_in_chat(chats: Chats, her: Chat, people: People, text: str, role: str) -> None:
     """With the chat id that the first answer gave."""
-    assert her.answer is not None
-    her.chat = her.answer.chat_id
-    chats.say(zep, her, text)
+    her.chat = her.last.chat_id
+    chats.say(her, text)
     answer_says(her, people, role)
 
 
 @when("she clears the chat history")
-def clear_history(chats: Chats, zep: Zep, her: Chat, enrichment: Enrichment) -> None:
+def clear_history(chats: Chats, her: Chat) -> None:
     """As LangFlux's page does: by chat id, after everything has settled (DEV-1)."""
-    assert her.answer is not None
-    enrichment.settle(zep, her.answer.session_id)
-    her.old_session = her.answer.session_id
+    chats.settle(her.last.session_id)
+    her.old_session = her.last.session_id
     chats.langflux.clear(
         her.chatflow,
-        chatId=her.answer.chat_id,
-        memoryType=her.answer.memory_type,
-        sessionId=her.answer.session_id,
+        chatId=her.last.chat_id,
+        memoryType=her.last.memory_type,
+        sessionId=her.last.session_id,
     )
 
 
 @then("every chat message of that chat is deleted")
 def chat_is_empty(chats: Chats, her: Chat) -> None:
     """LangFlux lists none."""
-    assert her.chat is not None
-    assert chats.langflux.chat_messages(her.chatflow, chatId=her.chat) == [], "chat messages are still listed"
+    assert chats.langflux.chat_messages(her.chatflow, chatId=needed(her.chat, "a chat id")) == [], (
+        "chat messages are still listed"
+    )
 
 
 @then(parsers.parse('asking "{text}" anew gives a new session id and no memory of the old conversation'))
-def starts_again(chats: Chats, zep: Zep, her: Chat, people: People, text: str) -> None:
+def starts_again(chats: Chats, her: Chat, people: People, text: str) -> None:
     """Without ids, as at first."""
     her.chat = None
-    no_old_memory(chats, zep, her, people, text)
-    assert her.answer is not None
-    assert her.answer.session_id != her.old_session, "the cleared chat goes on under the old session id"
+    no_old_memory(chats, her, people, text)
+    assert her.last.session_id != her.old_session, "the cleared chat goes on under the old session id"

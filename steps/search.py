@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 from pytest_bdd import given, parsers, then, when
 
@@ -11,7 +12,7 @@ from fixtures.belongings import Belongings
 from fixtures.enrichment import Enrichment
 from fixtures.people import People, SessionIds
 from steps.zep import Conversation
-from zep_conformance.clients.zep import Memory, Said, Zep
+from zep_conformance.clients.zep import Memory, Said, Zep, session_path
 from zep_conformance.settings import Settings
 from zep_conformance.waiting import eventually
 
@@ -119,6 +120,22 @@ def only_of_other(other: Conversation, found: list[Any]) -> None:
 def search_nowhere(zep: Zep, session_ids: SessionIds) -> list[Any]:
     """A session id that nobody uses."""
     return zep.search(session_ids.new("nobody"), "anything at all")
+
+
+@when("a session that does not exist is read and searched", target_fixture="both")
+def read_and_search_nowhere(zep: Zep, session_ids: SessionIds) -> tuple[httpx.Response, httpx.Response]:
+    """Reading asks the database, searching the NLP server too; neither writes."""
+    path = session_path(session_ids.new("nobody"))
+    return zep.wire.get(f"{path}/memory"), zep.wire.post(f"{path}/search", json={"text": "anything at all"})
+
+
+@then("both answers are empty, and neither is an error")
+def both_empty(both: tuple[httpx.Response, httpx.Response]) -> None:
+    """200 for both; each failure names the part to look at."""
+    read, search = both
+    assert read.status_code == 200, f"reading is answered {read.status_code} {read.text!r}: is PostgreSQL up?"
+    assert search.status_code == 200, f"searching is answered {search.status_code} {search.text!r}: is zep-nlp up?"
+    assert read.json()["messages"] == [] and search.json() == [], "something is in a session that nobody wrote to"
 
 
 @then("nothing is found")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -69,8 +70,13 @@ def remembered_odd(odd: Conversation, zep: Zep) -> None:
     assert answer.status_code == 200, f"reading is answered {answer.status_code} {answer.text!r}"
     contents = [(message["role"], message["content"]) for message in answer.json()["messages"]]
     assert contents == odd.texts, "the memory is not what was written"
-    neighbour = f"{odd.session[:-1]}_"
-    assert zep.wire.get(memory_path(neighbour)).json()["messages"] == [], f"{neighbour} has its memory too"
+    start, dash, part = odd.session.rpartition("-")
+    # What a server might take it for: mangled at its end, or wherever it is no plain word.
+    signs = r"[^A-Za-z0-9]"
+    mangled = {re.sub(signs, other, part) for other in ("", "_", " ", "?")}
+    for one in sorted((mangled | {re.split(signs, part)[0], part[:-1] + "_"}) - {part}):
+        neighbour = f"{start}{dash}{one}"
+        assert zep.wire.get(memory_path(neighbour)).json()["messages"] == [], f"{neighbour} has its memory too"
 
 
 @when(parsers.parse("a session record is made whose id has {something} in it"))
@@ -193,8 +199,8 @@ def sessions_gone(zep: Zep, owned: dict[str, list[str]], role: str) -> None:
     """Neither records nor memory nor the list."""
     user, *sessions = owned[role]
     for session in sessions:
-        with pytest.raises(NotFoundError):
-            zep.session(session)
+        status = zep.wire.get(session_path(session)).status_code
+        assert status == 404, f"the record of {session} is answered {status}"
         assert zep.memory(session).messages == [], f"the memory of {session} is still there"
     assert _listed(zep, user) == [], "its sessions are still listed"
 

@@ -54,7 +54,7 @@ def ask_malformed(conversation: Conversation, zep: Zep, what: str) -> httpx.Resp
     path = session_path(conversation.session)
     quoted = re.search(r'"([^"]*)"', what)
     value = quoted[1] if quoted else ""
-    questions = (
+    questions: tuple[tuple[str, str, str, dict[str, Any] | None], ...] = (
         (r'the newest ".*" messages', "GET", f"{path}/memory?lastn={value}", None),
         (r'a message by ".*"', "GET", f"{path}/messages/{value}", None),
         ("a message by a uuid nobody uses", "GET", f"{path}/messages/{uuid.uuid4()}", None),
@@ -64,7 +64,7 @@ def ask_malformed(conversation: Conversation, zep: Zep, what: str) -> httpx.Resp
         (r'a search in scope ".*"', "POST", f"{path}/search", {"text": "x", "search_scope": value}),
         ("a session without an id", "POST", "/api/v1/sessions", {"metadata": {}}),
     )
-    method, url, body = next(rest for pattern, *rest in questions if re.fullmatch(pattern, what))
+    _, method, url, body = next(question for question in questions if re.fullmatch(question[0], what))
     return zep.wire.request(method, url, json=body)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import uuid
+import re
 from dataclasses import dataclass, field
 
 import pytest
@@ -90,7 +90,8 @@ def write_with_metadata(conversation: Conversation, zep: Zep, faker: Faker) -> N
         "topic": faker.word(),
         "nested": {"count": faker.random_int(), "yes": True, "list": [1, "two"]},
     }
-    conversation.write(zep, [Said("human", faker.sentence(), metadata)])
+    # And another one: "a uuid of its own" takes two.
+    conversation.write(zep, [Said("human", faker.sentence(), metadata), Said("ai", faker.sentence())])
 
 
 @when("the session's memory is read", target_fixture="memory")
@@ -134,8 +135,9 @@ def list_messages(conversation: Conversation, zep: Zep) -> list[Message]:
 def messages_are_marked(listed: list[Message]) -> None:
     """uuid and created_at of each message; a day's difference of clocks is let pass."""
     assert listed, "no messages are listed"
-    uuids = [str(uuid.UUID(message.uuid)) for message in listed]
-    assert len(set(uuids)) == len(listed), "two messages have the same uuid"
+    uuids = {str(message.uuid).lower() for message in listed}
+    assert all(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", one) for one in uuids), f"no uuid: {uuids}"
+    assert len(uuids) == len(listed), "two messages have the same uuid"
     now = datetime.datetime.now(datetime.UTC)
     for message in listed:
         assert message.created_at, "a message has no creation time"
@@ -234,7 +236,9 @@ def summary_comes(conversation: Conversation, zep: Zep, settings: Settings) -> M
 @then("the summary names the message before those that stay")
 def summary_covers(conversation: Conversation, zep: Zep, memory: Memory, settings: Settings) -> None:
     """`recent_message_uuid` is the newest message that is no longer in the memory."""
-    covered = zep.messages(conversation.session)[-(settings.message_window // 2) - 1]
+    listed = zep.messages(conversation.session)
+    assert len(listed) == len(conversation.said), f"{len(listed)} of {len(conversation.said)} messages are listed"
+    covered = listed[-(settings.message_window // 2) - 1]
     assert memory.summary is not None
     assert memory.summary.recent_message_uuid == covered.uuid, f"it should name {covered.content!r}"
 

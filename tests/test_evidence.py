@@ -99,7 +99,7 @@ def test_a_transcript_shows_the_request_as_a_command_and_polls_once() -> None:
     answers = iter(["not yet", "not yet", "now"])
     client = httpx.Client(
         transport=httpx.MockTransport(lambda _: httpx.Response(200, content=iter([next(answers).encode()]))),
-        event_hooks=transcript.hooks,
+        event_hooks={"response": [transcript.answered]},
         headers={"authorization": "Bearer my-very-own-token"},
     )
     for _ in range(3):

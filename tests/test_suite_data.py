@@ -27,6 +27,7 @@ def tags_of(scenario: ScenarioTemplate) -> set[str]:
 def test_every_scenario_names_requirements_and_nothing_unknown(scenario: ScenarioTemplate) -> None:
     tags = tags_of(scenario)
     allowed = REQUIREMENTS.keys() | DEVIATIONS.keys() | {f"needs-{capability}" for capability in CAPABILITIES}
+    allowed |= {"reads-only"}
     assert tags & REQUIREMENTS.keys(), "it checks no requirement"
     assert tags <= allowed, f"unknown tags: {tags - allowed}"
 

@@ -1,4 +1,4 @@
-"""The command line: `zep-conformance run` and `zep-conformance serve`."""
+"""The command line: `zep-conformance run`, `doctor`, `token` and `serve`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from zep_conformance import __version__, suite
+from zep_conformance import __version__, suite, token_command
 
 app = typer.Typer(
     help="Does my chatbot remember? Conformance tests for Zep with LangFlux.",
@@ -19,6 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(token_command.app, name="token")
 
 EXIT_CODES = {0: 0, 1: 1}
 """pytest's exit codes that are ours too; whatever else pytest says means that it could not tell: 2."""
@@ -116,6 +117,19 @@ def _names_paths(arguments: list[str]) -> bool:
         not argument.startswith("-") and not previous.startswith("-") and Path(argument.split("::")[0]).exists()
         for previous, argument in zip(["", *arguments], arguments, strict=False)
     )
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def doctor(context: typer.Context) -> None:
+    """Say why a Zep, or a LangFlux with it, does not work, and what to do about it.
+
+    Exit code 0: fit, 1: a fault was found, 2: could not tell.
+    """
+    from zep_conformance.doctor.command import main as examine
+
+    raise typer.Exit(examine(context.args))
 
 
 @app.command()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+T = TypeVar("T")
+
 
 class CannotTell(Exception):
     """A run can't say anything: wrong options, or a part that is unreachable or is something else.
@@ -12,3 +16,14 @@ class CannotTell(Exception):
     def __init__(self, what: str, advice: str) -> None:
         super().__init__(f"{what}\n  {advice}")
         self.what, self.advice = what, advice
+
+
+class BrokenHarness(Exception):
+    """The suite itself is wrong: a scenario that meets this says nothing about a deployment."""
+
+
+def needed(value: T | None, what: str) -> T:
+    """`value`, which must be there. Raises BrokenHarness saying what is missing: never a deployment's fault."""
+    if value is None:
+        raise BrokenHarness(f"this needs {what}, and there is none")
+    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from zep_conformance import suite
+from zep_conformance.clients.limits import Limits
 from zep_conformance.errors import CannotTell
 from zep_conformance.evidence import deviations, requirements
 from zep_conformance.evidence.redaction import Redactor
@@ -38,6 +40,7 @@ class Run:
     seed: int
     redactor: Redactor
     transcript: Transcript
+    limits: Limits
     prefix: str = field(default_factory=lambda: f"zc-{secrets.token_hex(4)}")
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
@@ -53,7 +56,13 @@ class Run:
         """A run with these settings, its seed drawn where none is given."""
         redactor = Redactor(settings.secrets())
         seed = settings.seed if settings.seed is not None else random.SystemRandom().randrange(10**6)
-        return cls(settings, seed, redactor, Transcript(redactor))
+        limits = Limits(settings.max_requests, settings.rate, settings.read_only)
+        return cls(settings, seed, redactor, Transcript(redactor), limits)
+
+    @property
+    def hooks(self) -> dict[str, list[Callable[..., Any]]]:
+        """httpx event hooks for every client of this run: limits before a request, the transcript after it."""
+        return {"request": [self.limits.check], "response": [self.transcript.answered]}
 
     def start(self, environment: dict[str, str]) -> None:
         """Choose the target and begin to start it. What goes wrong is kept as `trouble`."""
@@ -79,6 +88,10 @@ class Run:
         from zep_conformance.settings import names_in
 
         without = dict.fromkeys(names_in(self.settings.without), "--without was given")
+        if self.settings.read_only:
+            without["write"] = "--read-only was given"
+        if self.settings.chatflow:
+            without["build"] = "--chatflow was given: it is used as it is, and none is made"
         self._deployment = replace(found, missing={**found.missing, **without})
         for server in (found.zep, found.secured):
             if server is not None and server.token:
@@ -130,7 +143,7 @@ class Run:
             },
             "capabilities": self.capabilities(),
             "left_behind": [self.redactor(text) for text in self.left_behind],
-            "requests": self.transcript.count,
+            "requests": self.limits.sent,
             "prefix": self.prefix,
         }
 

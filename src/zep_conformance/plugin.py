@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from zep_conformance import __version__, suite
+from zep_conformance.clients.limits import LimitReached
 from zep_conformance.errors import CannotTell
 from zep_conformance.evidence import failure, outcomes, reports
 from zep_conformance.evidence.deviations import Deviation
@@ -57,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{identifier}: {requirement.text}")
     for identifier, deviation in load_deviations().items():
         config.addinivalue_line("markers", f"{identifier}: {deviation.what}")
+    config.addinivalue_line("markers", "reads-only: the scenario writes nothing, so that --read-only runs it")
     for capability in CAPABILITIES:
         config.addinivalue_line("markers", f"needs-{capability}: the target must offer {capability}")
     if config.option.collectonly or not _asked_for_features(config):
@@ -127,6 +129,8 @@ class Conformance:
             needs |= {
                 mark.name.removeprefix("needs-") for mark in item.iter_markers() if mark.name.startswith("needs-")
             }
+            if item.get_closest_marker("reads-only") is None:
+                needs.add("write")
             for need in sorted(needs):
                 if need in missing:
                     item.add_marker(pytest.mark.skip(reason=f"no capability {need}: {missing[need]}"))
@@ -226,6 +230,12 @@ class Conformance:
         assert call.excinfo is not None
         error = call.excinfo.value
         hidden = self.run.redactor
+        if isinstance(error, LimitReached):
+            # What is forbidden once is forbidden for all that follows.
+            item.session.shouldstop = str(error)
+            report.longrepr = str(error)
+            report.zc_error = True  # type: ignore[attr-defined]
+            return "error", str(error)
         if report.when != "call" or not failure.server_fault(error, (httpx.HTTPError, APIError)):
             # Not an expectation that was not met: the harness broke. Its traceback is the evidence.
             report.longrepr = hidden(str(report.longrepr))

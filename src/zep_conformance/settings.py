@@ -15,8 +15,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from zep_conformance.errors import CannotTell
 
-CAPABILITIES = ("zep", "langflux", "ui", "auth", "secret", "model", "control", "files")
-"""What a target may offer. `secret` is the secret of a secured Zep, so that tokens can be made with it."""
+CAPABILITIES = ("zep", "langflux", "ui", "auth", "secret", "model", "control", "files", "write", "build")
+"""What a target may offer. `secret` is the secret of a secured Zep, so that tokens can be made with it; `write` is
+leave to write to the parts at all, `build` leave to make chatflows and credentials in LangFlux."""
 
 
 def _setting(default: Any, variable: str, text: str) -> Any:
@@ -44,6 +45,16 @@ class Settings(BaseSettings):
     model_url: str | None = _setting(
         None, "MODEL_URL", "OpenAI-compatible base URL (with /v1) of a model server that LangFlux can reach"
     )
+    chatflow: str | None = _setting(
+        None, "LANGFLUX_CHATFLOW", "id of a chatflow of your own to talk to, instead of making one"
+    )
+    read_only: bool = _setting(
+        False, "ZEP_CONFORMANCE_READ_ONLY", "run only what writes nothing, and send nothing that could write"
+    )
+    max_requests: int | None = _setting(
+        None, "ZEP_CONFORMANCE_MAX_REQUESTS", "stop, without a verdict, after so many requests"
+    )
+    rate: float | None = _setting(None, "ZEP_CONFORMANCE_RATE", "send at most so many requests a second")
     without: str = _setting("", "ZEP_CONFORMANCE_WITHOUT", "capabilities to do without, comma-separated")
     seed: int | None = _setting(None, "ZEP_CONFORMANCE_SEED", "seed of the generated people and texts")
     wait_limit: float = _setting(
@@ -71,10 +82,10 @@ class Settings(BaseSettings):
         "embedded servers: further departures, comma-separated (docs/departures.md)",
     )
 
-    @field_validator("wait_limit", "latency_budget", "load_users", "message_window")
+    @field_validator("wait_limit", "latency_budget", "load_users", "message_window", "max_requests", "rate")
     @classmethod
-    def _positive(cls, value: float) -> float:
-        if value <= 0:
+    def _positive(cls, value: float | None) -> float | None:
+        if value is not None and value <= 0:
             raise ValueError("must be more than 0")
         return value
 

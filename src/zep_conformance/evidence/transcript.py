@@ -45,21 +45,15 @@ class Exchange:
 
 
 class Transcript:
-    """Collects what httpx clients send and get; `hooks` goes into each client.
+    """Collects what httpx clients send and get.
 
-    count and total: how many requests the whole run has sent, and the seconds they took.
+    on_exchange: called with each request and its answer too, where somebody wants to count or replay them.
     """
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self.exchanges: list[Exchange] = []
-        self.count = 0
         self.on_exchange: Callable[[httpx.Request, httpx.Response], None] | None = None
-
-    @property
-    def hooks(self) -> dict[str, list[Callable[..., Any]]]:
-        """httpx event hooks that write this transcript."""
-        return {"response": [self._answered]}
 
     def begin(self) -> None:
         """Forget what was before: a new scenario starts."""
@@ -79,12 +73,12 @@ class Transcript:
         head = [f"({left_out} earlier requests left out)"] if left_out > 0 else []
         return self._redactor("\n".join(head + lines[-newest:]))
 
-    def _answered(self, response: httpx.Response) -> None:
+    def answered(self, response: httpx.Response) -> None:
+        """Write an exchange down: an httpx response hook."""
         streamed = "event-stream" in response.headers.get("content-type", "")
         if not streamed:
             response.read()
         request = response.request
-        self.count += 1
         if self.on_exchange is not None:
             self.on_exchange(request, response)
         self.exchanges.append(

@@ -25,11 +25,16 @@ class ZepServer:
 
 @dataclass(frozen=True)
 class LangFluxServer:
-    """One LangFlux. api_key: None where it asks for none. model_url: a model server that it can reach (with /v1)."""
+    """One LangFlux. api_key: None where it asks for none. model_url: a model server that it can reach (with /v1).
+
+    zep_url: Zep's URL as it sees it. chatflow: the id of a chatflow to use as it is, "" to make some.
+    """
 
     url: str
     api_key: str | None
     model_url: str
+    zep_url: str
+    chatflow: str = ""
     version: str = ""
     documented: bool = False
 

@@ -92,10 +92,14 @@ class EmbeddedTarget:
         )
         model = f"{urls['model']}/v1"
         if self._settings.langflux_url:
-            settings = self._settings.model_copy(update={"model_url": self._settings.model_url or model})
+            settings = self._settings.model_copy(
+                update={"model_url": self._settings.model_url or model, "zep_url": zep.url}
+            )
             langflux = given_langflux(settings, missing)
         else:
-            langflux = LangFluxServer(urls["langflux"], self._api_key, model, VERSIONS["langflux"], documented)
+            langflux = LangFluxServer(
+                urls["langflux"], self._api_key, model, zep.url_from_langflux, "", VERSIONS["langflux"], documented
+            )
         if self._settings.zep_url:
             missing["control"] = "this Zep is not ours to stop"
             secured = replace(secured, part="zep-secured")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from zep_conformance.doctor.entrance import langflux_at_the_door, origin, zep_at_the_door
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, ZepServer
-from zep_conformance.targets.probing import get, langflux_version, origin, zep_version
 
 
 @dataclass
@@ -55,31 +55,38 @@ class RemoteTarget:
 
 
 def given_zep(settings: Settings) -> ZepServer | None:
-    """The Zep that the settings give the URL of, looked at once; None without one. Raises CannotTell."""
+    """The Zep that the settings give the URL of, looked at once; None without one.
+
+    Raises CannotTell with the doctor's finding when it is unfit.
+    """
     if not settings.zep_url:
         return None
-    url = origin(settings.zep_url, "--zep-url")
-    token = revealed(settings.zep_token)
-    version = zep_version(url, token)
-    if token and get("zep", f"{url}/api/v1/sessions/zep-conformance-probe/memory").status_code != 401:
-        token = None  # an open Zep: it took the token because it looks at none
-    seen = origin(settings.zep_url_from_langflux or url, "--zep-url-from-langflux")
-    number = re.match(r"v?(\d+\.\d+\.\d+)", version)
-    return ZepServer(url, seen, token, number[1] if number else version, "(documented)" in version)
+    seen = zep_at_the_door(settings.zep_url, revealed(settings.zep_token), revealed(settings.zep_auth_secret))
+    from_langflux = settings.zep_url_from_langflux
+    url = origin(from_langflux, "zep as LangFlux sees it") if from_langflux else seen.url
+    number = re.match(r"v?(\d+\.\d+\.\d+)", seen.version)
+    return ZepServer(seen.url, url, seen.token, number[1] if number else seen.version, "(documented)" in seen.version)
 
 
 def given_langflux(settings: Settings, missing: dict[str, str]) -> LangFluxServer | None:
     """The LangFlux that the settings give the URL of, looked at once; None, with the reason in `missing`, without.
 
-    Raises CannotTell.
+    Raises CannotTell with the doctor's finding when it is unfit.
     """
     if not settings.langflux_url:
         missing["langflux"] = "no --langflux-url"
         return None
-    url = origin(settings.langflux_url, "--langflux-url")
     api_key = revealed(settings.langflux_api_key)
-    version, manner = langflux_version(url, api_key)
-    if not settings.model_url:
-        missing["langflux"] = "no --model-url for the chatflows that are made in it"
-        return None
-    return LangFluxServer(url, api_key, settings.model_url.rstrip("/"), version, manner == "documented")
+    seen = langflux_at_the_door(settings.langflux_url, api_key)
+    zep_url = settings.zep_url_from_langflux or settings.zep_url or ""
+    if not settings.chatflow:
+        if not settings.model_url:
+            missing["langflux"] = "no --model-url for the chatflows that are made in it, and no --chatflow"
+            return None
+        if not zep_url:
+            missing["langflux"] = "no --zep-url-from-langflux for the chatflows that are made in it"
+            return None
+    model_url, chatflow = (settings.model_url or "").rstrip("/"), settings.chatflow or ""
+    return LangFluxServer(
+        seen.url, api_key, model_url, zep_url.rstrip("/"), chatflow, seen.version, seen.manner == "documented"
+    )

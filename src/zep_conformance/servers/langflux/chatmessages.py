@@ -76,8 +76,15 @@ def _wanted(request: Request) -> dict[str, Any]:
 
 
 def _listed(request: Request, wanted: dict[str, Any]) -> Response:
+    departures = shared(request).departures
     newest_first = request.query_params.get("order") == "DESC"
+    if "listing-reversed" in departures:
+        newest_first = not newest_first
+    if "listing-ignores-session" in departures:
+        wanted = wanted | {"sessionId": None}
     messages = shared(request).store.messages(request.path_params["id"], wanted, newest_first)
+    if "listing-lacks-answers" in departures:
+        messages = [message for message in messages if message["role"] == "userMessage"]
     if request.query_params.get("feedback"):
         messages = [message | {"feedback": None} for message in messages]
     return Json(messages)
@@ -97,6 +104,8 @@ async def list_internal_messages(request: Request) -> Response:
 
 async def _clear(parts: Shared, memories: list[Node], sessions: list[str]) -> None:
     """Delete what Zep remembers under `sessions`, in the Zep of every Zep Memory node. Raises ZepError."""
+    if "clear-keeps-zep" in parts.departures:
+        return
     for node in memories:
         if node.name != "ZepMemory":
             continue
@@ -169,4 +178,8 @@ async def delete_messages(request: Request) -> Response:
                 return text("Error clearing chat messages", 500)
             if not swallowed:
                 raise Refusal(f"Error clearing chat messages - {error}") from error
+    if "clear-keeps-chat-messages" in parts.departures:
+        return Json({"raw": [], "affected": 0})
+    if "clear-takes-all" in parts.departures:
+        wanted = {}
     return Json({"raw": [], "affected": parts.store.delete_messages(chatflow["id"], wanted)})

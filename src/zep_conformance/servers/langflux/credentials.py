@@ -32,6 +32,8 @@ def masked(credential_type: str, data: dict[str, Any], departures: Departures) -
     plain = {field["name"] for field in inputs} - passwords
     if "unlisted-field-shown" in departures:
         plain = set(data) - passwords
+    if "credential-shown" in departures:
+        plain = set(data)
     return {name: value if name in plain else MASK for name, value in data.items()}
 
 

@@ -7,13 +7,14 @@ so).
 from __future__ import annotations
 
 from zep_conformance.servers.departures import Departure
+from zep_conformance.servers.langflux.defects import PLANTED
 
 
 def _recorded(name: str, about: str, *breaks: str, deviation: str | None = None) -> Departure:
     return Departure(name, "langflux", about, breaks, recorded=True, deviation=deviation)
 
 
-CATALOGUE: tuple[Departure, ...] = (
+RECORDED: tuple[Departure, ...] = (
     _recorded(
         "unescaped-session-id",
         "A session id is put into Zep's path as it is, then tidied as a browser tidies a path: with / or"
@@ -30,8 +31,7 @@ CATALOGUE: tuple[Departure, ...] = (
     ),
     _recorded(
         "delete-by-session-keeps-zep",
-        "Deleting chat messages without a chatId leaves Zep's memory as it was, unless hardDelete is "
-        "asked for",
+        "Deleting chat messages without a chatId leaves Zep's memory as it was, unless hardDelete is asked for",
         "API-6",
         deviation="DEV-4",
     ),
@@ -63,8 +63,7 @@ CATALOGUE: tuple[Departure, ...] = (
     ),
     _recorded(
         "hard-delete-splits-ids",
-        "hardDelete without a chatId takes the ids apart at underscores, and clears another session than"
-        " meant",
+        "hardDelete without a chatId takes the ids apart at underscores, and clears another session than meant",
         "API-6",
     ),
     _recorded(
@@ -97,7 +96,10 @@ CATALOGUE: tuple[Departure, ...] = (
     ),
     _recorded(
         "base-url-as-given",
-        "A Base URL with a trailing slash asks for //healthz, and one with a path loses it after the "
-        "health check",
+        "A Base URL with a trailing slash asks for //healthz, and one with a path loses it after the health check",
     ),
 )
+"""What Flowise 2.2.8 does."""
+
+CATALOGUE: tuple[Departure, ...] = RECORDED + PLANTED
+"""Every departure of the embedded LangFlux."""

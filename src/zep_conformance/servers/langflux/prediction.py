@@ -7,17 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zep_conformance.servers.departures import Departures
 from zep_conformance.servers.langflux import flow as flows
 from zep_conformance.servers.langflux.answers import Refusal, script_text
 from zep_conformance.servers.langflux.flow import Flow, FlowError, Node
 from zep_conformance.servers.langflux.model_client import ChatModel, ModelError
 from zep_conformance.servers.langflux.nodes import SYSTEM_MESSAGE
 from zep_conformance.servers.langflux.settings import Shared
+from zep_conformance.servers.langflux.spoiling import memory_key, spoilt_turn
 from zep_conformance.servers.langflux.store import new_id, now
 from zep_conformance.servers.langflux.zep_client import ZepClient, ZepError
 
 Message = dict[str, str]
 OnToken = Callable[[str], None]
+
+_LATEST: dict[str, str] = {}  # by chatflow, the session of the turn that began last: what mixes users up
 
 
 @dataclass(frozen=True)
@@ -55,18 +59,23 @@ def identify(
     given, chat = _override(body).get("sessionId"), body.get("chatId")
     if "session-id-unchecked" not in departures:
         if given is not None and (not isinstance(given, str) or not given):
-            raise Refusal("overrideConfig.sessionId must be a string that is not empty", 400)
+            status = 500 if "empty-session-id-500" in departures else 400
+            raise Refusal("overrideConfig.sessionId must be a string that is not empty", status)
         if chat is not None and not isinstance(chat, str):
             raise Refusal("chatId must be a string", 400)
         chat = chat or None
     human = new_id()
+    if "override-ignored" in departures:
+        given = None
     default = new_id() if "session-is-chat-id" in departures else human
+    if "nameless-session-shared" in departures:
+        default = flow_id
     chat_id = next((ident for ident in (chat, given) if ident is not None), default)
     fixed = flow.session_node.input("sessionId") if flow.session_node else ""
     if not internal:
         if streaming and not chat and "stream-ignores-node-session" in departures:
             chat = chat_id
-        session = given or chat or fixed or chat_id
+        session = _first_choice(departures, given, chat, fixed) or chat_id
     elif "session-is-chat-id" in departures:
         session = fixed or chat_id
     else:
@@ -74,23 +83,38 @@ def identify(
     return Identity(chat_id, session, human)
 
 
+def _first_choice(departures: Departures, given: Any, chat: Any, fixed: str) -> Any:
+    """The session of an outside caller: the request's session id, its chat id, or the node's Session Id."""
+    if "node-session-first" in departures:
+        return fixed or given or chat
+    if "chat-id-first" in departures:
+        return chat or given or fixed
+    if "chat-id-ignored" in departures:
+        return given or fixed
+    return given or chat or ("" if "node-session-ignored" in departures else fixed)
+
+
 def zep_of(shared: Shared, node: Node) -> ZepClient:
     """The Zep of a Zep Memory node, with its credential's token. Raises ZepError for a wrong Base URL."""
-    token = secret(shared, node, "apiKey")
+    token = "" if "credential-ignored" in shared.departures else secret(shared, node, "apiKey")
     return ZepClient(shared.http, node.input("baseURL"), token, shared.departures)
 
 
 def secret(shared: Shared, node: Node, field: str) -> str:
     """A field of the credential that a node has selected; "" where it has none."""
     credential = shared.store.credential(node.credential) if node.credential else None
+    if credential is None and "any-credential-used" in shared.departures:
+        fitting = (one for one in shared.store.credentials() if field in shared.vault.decrypt(one["encryptedData"]))
+        credential = next(fitting, None)
     return str(shared.vault.decrypt(credential["encryptedData"]).get(field) or "") if credential else ""
 
 
 class ZepMemory:
-    """The memory of a Zep Memory node, for one session."""
+    """The memory of a Zep Memory node, for one session of a chatflow."""
 
-    def __init__(self, shared: Shared, node: Node, session: str) -> None:
-        self._departures, self._node, self._session = shared.departures, node, session
+    def __init__(self, shared: Shared, node: Node, flow_id: str, session: str) -> None:
+        self._departures, self._node = shared.departures, node
+        self._session = memory_key(shared.departures, flow_id, session)
         self._zep = zep_of(shared, node)
 
     def _size(self) -> int | None:
@@ -103,6 +127,8 @@ class ZepMemory:
     async def load(self) -> list[Message]:
         """What the model is sent of the past: the summary as a system message, then the newest messages."""
         await self._zep.connect()
+        if "memory-not-read" in self._departures or not self._session:
+            return []
         memory = await self._zep.memory(self._session, self._size())
         summary = (memory.get("summary") or {}).get("content")
         sent: list[Message] = [{"role": "system", "content": summary}] if summary else []
@@ -117,15 +143,17 @@ class ZepMemory:
         """Write both sides of the turn. Raises ZepError when Zep did not take them."""
         if not self._session:
             return
-        turn = [
-            {"role": self._node.input("humanPrefix"), "content": question},
-            {"role": self._node.input("aiPrefix"), "content": answer},
-        ]
+        human, ai = self._node.input("humanPrefix"), self._node.input("aiPrefix")
+        turn = [{"role": human, "content": question}, {"role": ai, "content": answer}]
         try:
-            await self._zep.add(self._session, turn)
+            await self._zep.add(self._session, spoilt_turn(turn, self._departures))
         except ZepError:
             if "failed-write-swallowed" not in self._departures:
                 raise
+
+    async def clear(self, session: str) -> None:
+        """Delete what Zep remembers under a session."""
+        await self._zep.delete(session)
 
 
 class BufferMemory:
@@ -205,18 +233,32 @@ class Prediction:
         try:
             return await self._run(on_token)
         except (FlowError, ZepError, ModelError) as error:
-            raise Refusal(f"Error: predictionsServices.buildChatflow - {error}") from error
+            departures, reason = self._shared.departures, str(error)
+            if isinstance(error, ZepError) and "refusal-hidden" in departures:
+                return {"text": "Sorry, something went wrong", "chatId": self.identity.chat}
+            if "refusal-unexplained" in departures:
+                reason = "Internal Server Error"
+            if "token-in-error" in departures:
+                reason += f" ({secret(self._shared, self._memory, 'apiKey')})"
+            raise Refusal(f"Error: predictionsServices.buildChatflow - {reason}") from error
 
     async def _run(self, on_token: OnToken | None) -> dict[str, Any]:
         started = now()
         question = self._question()
-        session = self.identity.session_id
-        memory: ZepMemory | BufferMemory
-        if self._memory.name == "ZepMemory":
-            memory = ZepMemory(self._shared, self._memory, session)
-        else:
+        session, departures = self.identity.session_id, self._shared.departures
+        _LATEST[self._flow_id] = session
+        memory = self._remembering(session)
+        try:
+            history = await memory.load()
+        except ZepError:
+            if "memory-kept-locally" not in departures:
+                raise
             memory = BufferMemory(self._shared, self._flow_id, session)
-        history = await memory.load()
+            history = await memory.load()
+        if not history and "new-session-clears-last" in departures:
+            await self._clear_last(memory)
+        if on_token is not None and "stream-without-memory" in departures:
+            history = []
         model = ChatModel(
             self._shared.http, self._model.inputs, secret(self._shared, self._model, "openAIApiKey")
         )
@@ -228,13 +270,30 @@ class Prediction:
             async for piece in model.stream(messages):
                 on_token(piece)
                 answer += piece
-        await memory.save(question, answer)
+        if "users-mixed" in departures:
+            memory = self._remembering(_LATEST[self._flow_id])
+        if on_token is None or "streamed-turn-forgotten" not in departures:
+            await memory.save(question, answer)
         return self._saved(question, answer, started)
+
+    def _remembering(self, session: str) -> ZepMemory | BufferMemory:
+        """The flow's memory of a session."""
+        if self._memory.name == "ZepMemory":
+            return ZepMemory(self._shared, self._memory, self._flow_id, session)
+        return BufferMemory(self._shared, self._flow_id, session)
+
+    async def _clear_last(self, memory: ZepMemory | BufferMemory) -> None:
+        """Have Zep forget the session of the chatflow's newest chat message."""
+        said = self._shared.store.messages(self._flow_id, {})
+        if said and isinstance(memory, ZepMemory):
+            await memory.clear(said[-1]["sessionId"])
 
     def _question(self) -> str:
         question = self._body.get("question")
         if not isinstance(question, str) or not question:
             raise FlowError("the question must be a string that is not empty")
+        if len(question) > 100_000 and "long-questions-413" in self._shared.departures:
+            raise Refusal("request entity too large", 413)
         return question
 
     def _messages(self, question: str, history: list[Message]) -> list[Message]:

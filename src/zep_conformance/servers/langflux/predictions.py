@@ -14,6 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from zep_conformance.servers.departures import Departures
 from zep_conformance.servers.langflux import flow as flows
 from zep_conformance.servers.langflux.answers import Json, Refusal, read_body
 from zep_conformance.servers.langflux.flow import FlowError
@@ -26,6 +27,8 @@ _STREAM_HEADERS = {
     "cache-control": "no-cache",
     "x-accel-buffering": "no",
 }
+_DEFECTS = ("stream-without-start", "stream-without-metadata", "stream-without-end")
+"""Planted defects that leave one kind of event out."""
 _METADATA = ("chatId", "chatMessageId", "question", "sessionId", "memoryType")
 
 # A stream's run goes on when its reader leaves, so that the turn is remembered; this keeps it alive.
@@ -48,35 +51,43 @@ def _event(name: str, data: Any) -> str:
     return f"message{colon}\ndata:{event}\n\n"
 
 
-async def _run(prediction: Prediction, events: asyncio.Queue[str | None]) -> None:
+async def _run(prediction: Prediction, events: asyncio.Queue[str | None], departures: Departures) -> None:
     """Run a prediction and put its events on the queue, None at the end."""
     started = False
+    whole = "stream-in-one-piece" in departures
+
+    def say(name: str, data: Any) -> None:
+        if f"stream-without-{name}" not in _DEFECTS or f"stream-without-{name}" not in departures:
+            events.put_nowait(_event(name, data))
 
     def on_token(piece: str) -> None:
         nonlocal started
         if not started:
-            events.put_nowait(_event("start", ""))
+            say("start", "")
             started = True
-        events.put_nowait(_event("token", piece))
+        if not whole:
+            say("token", piece)
 
     try:
         answer = await prediction.run(on_token)
+        if whole:
+            say("token", answer["text"])
         metadata = {name: answer[name] for name in _METADATA if answer.get(name)}
-        events.put_nowait(_event("metadata", metadata))
+        say("metadata", metadata)
     except Refusal as refusal:
-        events.put_nowait(_event("error", refusal.message))
+        say("error", refusal.message)
     except Exception as unforeseen:
-        events.put_nowait(_event("error", f"Internal error ({type(unforeseen).__name__})"))
+        say("error", f"Internal error ({type(unforeseen).__name__})")
         raise
     finally:
-        events.put_nowait(_event("end", "[DONE]"))
+        say("end", "[DONE]")
         events.put_nowait(None)
 
 
-async def _stream(prediction: Prediction, silent: bool) -> AsyncIterator[bytes]:
+async def _stream(prediction: Prediction, silent: bool, departures: Departures) -> AsyncIterator[bytes]:
     """The events of a prediction as bytes. silent: only the last one."""
     events: asyncio.Queue[str | None] = asyncio.Queue()
-    task = asyncio.create_task(_run(prediction, events))
+    task = asyncio.create_task(_run(prediction, events, departures))
     _RUNNING.add(task)
     task.add_done_callback(_RUNNING.discard)
     last = ""
@@ -122,7 +133,7 @@ async def _predict(request: Request, internal: bool) -> Response:
     if not streaming:
         return Json(await prediction.run())
     silent = internal and not body.get("chatId") and "stream-needs-chat-id" in parts.departures
-    return StreamingResponse(_stream(prediction, silent), headers=_STREAM_HEADERS)
+    return StreamingResponse(_stream(prediction, silent, parts.departures), headers=_STREAM_HEADERS)
 
 
 async def predict(request: Request) -> Response:

@@ -78,7 +78,11 @@ async def add_flow(request: Request) -> Response:
 
 async def get_flow(request: Request) -> Response:
     """GET /api/v1/chatflows/{id}."""
-    return Json(find_flow(shared(request), request.path_params["id"]))
+    parts = shared(request)
+    found = find_flow(parts, request.path_params["id"])
+    if "credential-in-chatflow" in parts.departures:
+        found |= {"credentials": [parts.vault.decrypt(one["encryptedData"]) for one in parts.store.credentials()]}
+    return Json(found)
 
 
 async def change_flow(request: Request) -> Response:

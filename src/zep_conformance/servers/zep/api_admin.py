@@ -21,7 +21,7 @@ def _html(title: str, body: str) -> Response:
 
 
 async def admin(service: Service, request: Request, rest: str) -> Response:
-    """GET /admin; where open to all, also GET /admin/sessions[/{id}] and DELETE /admin/sessions/{id}."""
+    """GET /admin; where open to all, also users and sessions: lists, one by its id, and DELETE of a session."""
     if not rest and request.method == "GET":
         return _html("Zep", "<p>The embedded Zep is running.</p>")
     if "admin-without-token" in service.departures:
@@ -29,18 +29,33 @@ async def admin(service: Service, request: Request, rest: str) -> Response:
         session_id = name if "path-ids-stay-escaped" in service.departures else unquote(name)
         if section == "sessions" and request.method == "GET":
             return _session(service, session_id) if name else _sessions(service)
+        if section == "users" and request.method == "GET":
+            return _user(service, session_id) if name else _users(service)
         if section == "sessions" and name and request.method == "DELETE":
             service.store.sessions.delete(session_id)
             return plain("")
     return page(NOT_FOUND_PAGE, 404)
 
 
+def _links(section: str, ids: list[str]) -> str:
+    items = (f'<li><a href="/admin/{section}/{quote(one, safe="")}">{escape(one)}</a></li>' for one in ids)
+    return "<ul>" + "\n".join(items) + "</ul>"
+
+
 def _sessions(service: Service) -> Response:
     ids = [row[2] for row in service.store.sessions.listed(0, 0)]
-    items = "\n".join(
-        f'<li><a href="/admin/sessions/{quote(one, safe="")}">{escape(one)}</a></li>' for one in ids
-    )
-    return _html("Sessions", f"<ul>{items}</ul>")
+    return _html("Sessions", _links("sessions", ids))
+
+
+def _users(service: Service) -> Response:
+    ids = [row[2] for row in service.store.users.listed(0, 0)]
+    return _html("Users", _links("users", ids))
+
+
+def _user(service: Service, user_id: str) -> Response:
+    service.store.users.get(user_id)
+    ids = [row[2] for row in service.store.sessions.of_user(user_id)]
+    return _html(escape(user_id), _links("sessions", ids))
 
 
 def _session(service: Service, session_id: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from starlette.requests import Request
@@ -14,6 +15,9 @@ from zep_conformance.servers.zep.neighbours import Refused, Unavailable
 from zep_conformance.servers.zep.refusals import Refusal, mistake
 from zep_conformance.servers.zep.search import DEFAULT_LIMIT, parse_query, search
 from zep_conformance.servers.zep.service import Service
+from zep_conformance.servers.zep.sessions import Row
+from zep_conformance.servers.zep.spoiling import SLOWNESS, spoilt
+from zep_conformance.servers.zep.summaries import Summary
 from zep_conformance.servers.zep.wire import field, integer, paging, parsed, plain, read_object
 
 SEARCH_PATIENCE = 2.0
@@ -26,14 +30,35 @@ async def get_memory(service: Service, request: Request, session_id: str) -> Res
     count = integer(request, "lastn")
     if count < 0:
         raise mistake(service.departures, "negative-lastn-500", "cannot specify negative lastNMessages")
-    store = service.store
-    summary = store.summaries.latest(session_id)
-    if count:
-        rows = store.messages.newest(session_id, count)
-    else:
-        rows = store.messages.newest(session_id, service.window, after=summary.point_id)
+    summary = service.store.summaries.latest(session_id)
+    if "slow-reads" in service.departures:
+        await asyncio.sleep(SLOWNESS)
+    rows = _newest(service, session_id, count, summary) if count else _recent(service, session_id, summary)
     listed = ",".join(map(messages.render, rows))
     return plain(f'{{"messages":[{listed}],"summary":{summaries.render(summary)}}}\n')
+
+
+def _newest(service: Service, session_id: str, count: int, summary: Summary) -> list[Row]:
+    """The newest `count` messages, unless a planted defect has other ones."""
+    departures, stored = service.departures, service.store.messages
+    if "lastn-ignored" in departures:
+        return _recent(service, session_id, summary)
+    if "lastn-oldest" in departures:
+        return stored.page(session_id, 1, count)[0]
+    if "lastn-off-by-one" in departures:
+        count -= 1
+    if "lastn-capped" in departures:
+        count = min(count, 5)
+    after = summary.point_id if "lastn-stops-at-summary" in departures else 0
+    return stored.newest(session_id, count, after)
+
+
+def _recent(service: Service, session_id: str, summary: Summary) -> list[Row]:
+    """The messages since the summary, at most a window, unless a planted defect has other ones."""
+    if "summary-keeps-older-half" in service.departures and summary.point_id:
+        return service.store.messages.page(session_id, 1, service.window // 2)[0]
+    most = 6 if "memory-limited" in service.departures else service.window
+    return service.store.messages.newest(session_id, most, after=summary.point_id)
 
 
 def _new_message(value: Any, service: Service) -> NewMessage:
@@ -56,17 +81,33 @@ def _new_message(value: Any, service: Service) -> NewMessage:
 
 async def post_memory(service: Service, request: Request, session_id: str) -> Response:
     """POST …/memory {messages}: written at once, enriched later. Creates or revives the session."""
-    body = await read_object(request, service.departures)
-    field(body, "summary", dict, None)
-    field(body, "metadata", dict, None)
-    new = [_new_message(value, service) for value in field(body, "messages", list, [])]
-    service.store.messages.add(session_id, new)
+    try:
+        body = await read_object(request, service.departures)
+        field(body, "summary", dict, None)
+        field(body, "metadata", dict, None)
+        new = [_new_message(value, service) for value in field(body, "messages", list, [])]
+    except Refusal as refusal:
+        defect = "big-body-stored" if refusal.status == 413 else "malformed-changes-memory"
+        if defect in service.departures:
+            service.store.messages.add(session_id, [NewMessage("human", "what was left of it")])
+        raise
+    new = spoilt(new, service.departures)
+    if "slow-writes" in service.departures:
+        await asyncio.sleep(SLOWNESS)
+    if any(name.endswith("-under-load") for name in service.departures.active):
+        await service.crowd.write(session_id, lambda session: service.store.messages.add(session, new))
+    else:
+        service.store.messages.add(session_id, new)
     return plain("OK")
 
 
 async def delete_memory(service: Service, _request: Request, session_id: str) -> Response:
     """DELETE …/memory: the session with everything in it."""
-    service.store.sessions.delete(session_id)
+    if "clear-late" in service.departures:
+        service.store.sessions.get(session_id)
+        asyncio.get_running_loop().call_later(1.0, service.store.sessions.delete, session_id)
+    else:
+        service.store.sessions.delete(session_id)
     return plain("OK")
 
 
@@ -115,6 +156,10 @@ async def post_search(service: Service, request: Request, session_id: str) -> Re
     """POST …/search?limit {text?, metadata?, search_scope?, search_type?, mmr_lambda?}."""
     body = await read_object(request, service.departures)
     limit = integer(request, "limit")
+    if "search-unknown-404" in service.departures:
+        service.store.sessions.get(session_id)
+    if "search-limit-ignored" in service.departures:
+        limit = 0
     if limit < 0 and "bad-paging-ignored" not in service.departures:
         raise Refusal(400, "limit must not be negative")
     payload = {
@@ -131,4 +176,4 @@ async def post_search(service: Service, request: Request, session_id: str) -> Re
             vector = await service.neighbours.embed_within(query.text, SEARCH_PATIENCE)
         except (Unavailable, Refused) as error:
             raise Refusal(500, f"failed to embed query: {error}") from error
-    return plain(search(service.store.database, session_id, query, vector))
+    return plain(search(service.store.database, service.departures, session_id, query, vector))

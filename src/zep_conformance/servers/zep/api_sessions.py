@@ -91,4 +91,11 @@ async def delete_user(service: Service, _request: Request, user_id: str) -> Resp
 
 async def list_user_sessions(service: Service, _request: Request, user_id: str) -> Response:
     """GET /user/{id}/sessions."""
-    return _sessions(service.store.sessions.of_user(user_id))
+    listed = service.store.sessions.of_user(user_id)
+    if "user-sessions-unlisted" in service.departures:
+        listed = []
+    if "user-sessions-newest-only" in service.departures:
+        listed = listed[-1:]
+    if "user-sessions-of-all" in service.departures:
+        listed = service.store.sessions.listed(0, 0)
+    return _sessions(listed)

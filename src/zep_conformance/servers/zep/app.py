@@ -9,6 +9,7 @@ Document collections are not there.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,12 +19,12 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from zep_conformance.servers.departures import Departures
 from zep_conformance.servers.zep import api_admin, api_memory, api_sessions
 from zep_conformance.servers.zep.auth import Guard
+from zep_conformance.servers.zep.defects import OPEN_ROUTES
 from zep_conformance.servers.zep.departures import CATALOGUE, manner
 from zep_conformance.servers.zep.enrichment import Enrichment
 from zep_conformance.servers.zep.neighbours import Neighbours
@@ -31,11 +32,14 @@ from zep_conformance.servers.zep.paths import Target, parse
 from zep_conformance.servers.zep.refusals import Refusal, not_found
 from zep_conformance.servers.zep.service import Service
 from zep_conformance.servers.zep.store import Store
-from zep_conformance.servers.zep.wire import NOT_FOUND_PAGE, page, refused
+from zep_conformance.servers.zep.wire import NOT_FOUND_PAGE, page, plain, refused
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[..., Awaitable[Response]]
+
+MISTAKES_BORNE = 10
+"""Malformed requests after which a server that they wear out is done for."""
 
 _HANDLERS: dict[str, dict[str, Handler]] = {
     "sessions": {"GET": api_sessions.list_sessions, "POST": api_sessions.create_session},
@@ -81,8 +85,9 @@ class _Dispatcher:
 
     def __init__(self, settings: ZepSettings, departures: Departures) -> None:
         self._departures = departures
-        self._guard = Guard(settings.auth_secret)
-        self._version = (b"x-zep-version", f"0.27.2-embedded ({manner(departures)})".encode())
+        self._guard = Guard(settings.auth_secret, departures)
+        self._version = (b"x-zep-version", f"{_version(departures)}-embedded ({manner(departures)})".encode())
+        self._mistakes = 0
         self.service: Service | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,7 +95,7 @@ class _Dispatcher:
         try:
             response = await self._answer(request)
         except Refusal as refusal:
-            response = refused(refusal)
+            response = self._refused(refusal)
         except ClientDisconnect:
             return
         except sqlite3.Error as error:
@@ -99,18 +104,23 @@ class _Dispatcher:
         except Exception:
             log.exception("%s %s", request.method, scope["path"])
             response = refused(Refusal(500, "internal error"))
-        response.raw_headers.append(self._version)
+        if "version-missing" not in self._departures:
+            response.raw_headers.append(self._version)
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         raw: bytes | None = request.scope.get("raw_path")
         path = request.scope["path"] if raw is None else raw.partition(b"?")[0].decode("latin-1")
         target = parse(path, self._departures)
+        if self._mistakes > MISTAKES_BORNE:
+            raise Refusal(503, "worn out")
         if target.resource == "healthz" and request.method in ("GET", "HEAD"):
-            return Response(".", headers={"content-type": "text/plain"})
-        if self._needs_token(target):
-            self._guard.check(request.headers)
+            return self._health(request)
+        if self._needs_token(target, request.method):
+            await self._check_token(request, target)
         handlers = _HANDLERS.get(target.resource)
+        if target.resource == "collections":
+            return plain("[]\n")
         if handlers is None:
             return page(NOT_FOUND_PAGE, 404)
         if target.ids and not target.ids[0] and target.resource != "admin":
@@ -121,10 +131,53 @@ class _Dispatcher:
         assert self.service is not None, "a request before the start"
         return await handler(self.service, request, *target.ids)
 
-    def _needs_token(self, target: Target) -> bool:
+    def _health(self, request: Request) -> Response:
+        if "healthz-503" in self._departures:
+            raise Refusal(503, "not ready")
+        if "healthz-wants-token" in self._departures:
+            self._guard.check(request.headers)
+        return Response(".", headers={"content-type": "text/plain"})
+
+    async def _check_token(self, request: Request, target: Target) -> None:
+        """Raises Refusal 401, unless a planted defect has it otherwise."""
+        try:
+            self._guard.check(request.headers)
+        except Refusal as refusal:
+            if "refused-write-stored" in self._departures and (target.resource, request.method) == ("memory", "POST"):
+                assert self.service is not None, "a request before the start"
+                await api_memory.post_memory(self.service, request, *target.ids)
+            status = 500 if "refusal-is-500" in self._departures else refusal.status
+            raise Refusal(status, "" if "refusal-unexplained" in self._departures else refusal.reason) from refusal
+
+    def _refused(self, refusal: Refusal) -> Response:
+        """The answer to a request that is refused; a planted defect may make another one of a mistake's."""
+        departures = self._departures
+        if refusal.status != 400 or not departures.active:
+            return refused(refusal)
+        if "malformed-kills" in departures:
+            os._exit(1)
+        if "malformed-wears-out" in departures:
+            self._mistakes += 1
+        if "malformed-accepted" in departures:
+            return plain("OK")
+        status = 500 if "malformed-500" in departures else refusal.status
+        return refused(Refusal(status, "" if "malformed-unexplained" in departures else refusal.reason))
+
+    def _needs_token(self, target: Target, method: str) -> bool:
+        departures = self._departures
         if target.resource == "admin":
-            return "admin-without-token" not in self._departures
-        return target.resource not in ("", "healthz")
+            return "admin-without-token" not in departures
+        if departures.active and any(
+            route == (target.resource, method) and name in departures for name, route in OPEN_ROUTES.items()
+        ):
+            return False
+        return target.resource not in ("", "healthz", "collections")
+
+
+def _version(departures: Departures) -> str:
+    if "version-too-new" in departures:
+        return "1.0.2"
+    return "0.19.0" if "version-too-old" in departures else "0.27.2"
 
 
 def create_app(settings: ZepSettings) -> Starlette:
@@ -156,4 +209,7 @@ def create_app(settings: ZepSettings) -> Starlette:
         finally:
             await service.close()
 
-    return Starlette(routes=[Mount("/", app=dispatcher)], lifespan=lifespan)
+    application = Starlette(lifespan=lifespan)
+    # Not a Mount: its pattern matches no path with a newline in it.
+    application.router.default = dispatcher
+    return application

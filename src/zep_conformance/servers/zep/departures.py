@@ -6,13 +6,14 @@ The recorded ones together are what Zep 0.27.2 does (measured, or read in its so
 from __future__ import annotations
 
 from zep_conformance.servers.departures import Departure, Departures
+from zep_conformance.servers.zep.defects import PLANTED
 
 
 def _recorded(name: str, about: str, *breaks: str, deviation: str | None = None) -> Departure:
     return Departure(name, "zep", about, breaks, recorded=True, deviation=deviation)
 
 
-CATALOGUE: tuple[Departure, ...] = (
+RECORDED: tuple[Departure, ...] = (
     _recorded(
         "clearing-stalls-enrichment",
         "Clearing a conversation before its last message is enriched, or posting no messages, blocks the "
@@ -52,16 +53,30 @@ CATALOGUE: tuple[Departure, ...] = (
         "SESSION-2",
         deviation="DEV-9",
     ),
-    _recorded("negative-lastn-500", "A negative lastn is answered 500", "BADINPUT-1"),
-    _recorded("session-without-id-500", "POST /sessions without a session_id is answered 500", "BADINPUT-1"),
+    _recorded("negative-lastn-500", "A negative lastn is answered 500", "BADINPUT-1", deviation="DEV-11"),
     _recorded(
-        "duplicate-uuid-500", "A message with a uuid that is taken already is answered 500", "BADINPUT-1"
+        "session-without-id-500",
+        "POST /sessions without a session_id is answered 500",
+        "BADINPUT-1",
+        deviation="DEV-11",
     ),
-    _recorded("empty-search-500", "A search with neither text nor metadata is answered 500", "BADINPUT-1"),
+    _recorded(
+        "duplicate-uuid-500",
+        "A message with a uuid that is taken already is answered 500",
+        "BADINPUT-1",
+        deviation="DEV-11",
+    ),
+    _recorded(
+        "empty-search-500",
+        "A search with neither text nor metadata is answered 500",
+        "BADINPUT-1",
+        deviation="DEV-11",
+    ),
     _recorded(
         "bad-search-500",
         "An unknown search scope, a broken filter or date, or MMR without a text is answered 500",
         "BADINPUT-1",
+        deviation="DEV-11",
     ),
     _recorded(
         "empty-metadata-500",
@@ -73,6 +88,7 @@ CATALOGUE: tuple[Departure, ...] = (
         "Negative limits and cursors, and anything in the message list's that is no number, are ignored "
         "(read in the source)",
         "BADINPUT-1",
+        deviation="DEV-12",
     ),
     _recorded(
         "unknown-search-type-ignored",
@@ -91,6 +107,9 @@ CATALOGUE: tuple[Departure, ...] = (
         "SUMMARY-2",
     ),
 )
+"""What Zep 0.27.2 does."""
+
+CATALOGUE: tuple[Departure, ...] = RECORDED + PLANTED
 """Every departure of the embedded Zep."""
 
 

@@ -15,6 +15,7 @@ import time
 from array import array
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from zep_conformance.servers.zep.messages import Text
 from zep_conformance.servers.zep.neighbours import Neighbours, Unavailable
@@ -202,11 +203,12 @@ class Enrichment:
         with self._store.transaction():
             for task in tasks:
                 texts = messages.of_task(task.session_id, task.first, task.last)
-                messages.count_tokens((count_tokens(as_line(text)), text.id) for text in texts)
+                if "tokens-never-counted" not in self._store.departures:
+                    messages.count_tokens((count_tokens(as_line(text)), text.id) for text in texts)
             self._store.tasks.finish(tasks)
 
     async def _embed(self, tasks: Sequence[Task]) -> None:
-        texts = await self._texts(tasks)
+        texts = [] if "messages-not-embedded" in self._store.departures else await self._texts(tasks)
         vectors: list[array[float]] = []
         if texts:
             vectors = await self._neighbours.embed([text.content for text in texts])
@@ -219,15 +221,23 @@ class Enrichment:
         found = await self._neighbours.entities(texts) if texts else {}
         with self._store.transaction():
             for text in texts:
-                self._store.messages.add_system(text.id, "entities", found[text.uuid])
+                self._store.messages.add_system(text.id, "entities", self._known(found[text.uuid]))
             self._store.tasks.finish(tasks)
+
+    def _known(self, entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Entities as they are stored: not as they were found where a planted defect spoils them."""
+        if "entities-missing" in self._store.departures:
+            return []
+        if "entities-unnamed" in self._store.departures:
+            return [{**entity, "Name": ""} for entity in entities]
+        return entities
 
     async def _find_intents(self, tasks: Sequence[Task]) -> None:
         texts = await self._texts(tasks)
         intents = await asyncio.gather(*(self._intent(text) for text in texts))
         with self._store.transaction():
             for text, intent in zip(texts, intents, strict=True):
-                if intent:
+                if intent and "intent-missing" not in self._store.departures:
                     self._store.messages.add_system(text.id, "intent", intent)
             self._store.tasks.finish(tasks)
 
@@ -242,7 +252,8 @@ class Enrichment:
         session_id = tasks[0].session_id
         latest = self._store.summaries.latest(session_id)
         covered = due(self._store.messages, self._store.departures, session_id, latest, self._window)
-        content = await summarise(covered, latest.content, self._neighbours.complete) if covered else ""
+        previous = "" if "summary-forgets-the-last" in self._store.departures else latest.content
+        content = await summarise(covered, previous, self._neighbours.complete) if covered else ""
         if covered and not content:
             raise ValueError("the model's summary is empty")
         with self._store.transaction():
@@ -255,7 +266,7 @@ class Enrichment:
         summary = self._store.summaries.get(task.first)
         vectors = await self._neighbours.embed([summary.content]) if summary else []
         with self._store.transaction():
-            for vector in vectors:
+            for vector in [] if "summaries-not-embedded" in self._store.departures else vectors:
                 self._store.summaries.embed(task.first, vector)
             self._store.tasks.finish(tasks)
 

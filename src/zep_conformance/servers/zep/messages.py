@@ -81,7 +81,7 @@ class Messages:
 
         Creates or revives the session. Raises Refusal when a uuid is taken.
         """
-        time = now()
+        time = ZERO_TIME if "created-at-zero" in self._departures else now()
         rows = [
             (
                 message.uuid if message.uuid and message.uuid != ZERO_UUID else str(uuid4()),
@@ -96,6 +96,8 @@ class Messages:
         ]
         with self._db.transaction():
             self._sessions.touch(session_id)
+            if "post-replaces" in self._departures:
+                self._db.execute("DELETE FROM messages WHERE session_id = ?", (session_id,))
             try:
                 self._db.executemany(_INSERT, rows)
             except sqlite3.IntegrityError as error:
@@ -109,8 +111,23 @@ class Messages:
 
     def newest(self, session_id: str, count: int, after: int = 0) -> list[Row]:
         """The newest `count` messages with a row id above `after`, oldest of them first."""
-        rows = self._db.execute(_NEWEST, (session_id, after, count)).fetchall()
-        rows.reverse()
+        rows = self._db.execute(self._matching(_NEWEST), (session_id, after, count)).fetchall()
+        if "messages-reversed" not in self._departures:
+            rows.reverse()
+        return self._shown(rows)
+
+    def _matching(self, query: str) -> str:
+        """A query, which takes other sessions for the one asked for where a planted defect does."""
+        if "session-ids-match-prefix" in self._departures:
+            return query.replace("session_id = ?", "session_id GLOB ? || '*'")
+        return query
+
+    def _shown(self, rows: list[Row]) -> list[Row]:
+        """Rows, with wrong uuids where a planted defect gives them."""
+        if "uuid-repeated" in self._departures:
+            return [(rows[0][0], *row[1:]) for row in rows]
+        if "uuid-malformed" in self._departures:
+            return [("message", *row[1:]) for row in rows]
         return rows
 
     def page(self, session_id: str, page: int, size: int) -> tuple[list[Row], int]:
@@ -119,9 +136,9 @@ class Messages:
         The count is 0 where the page is empty, as in Zep 0.27.2.
         """
         limit = size if size > 0 else -1
-        rows = self._db.execute(_PAGE, (session_id, limit, max(0, (page - 1) * size))).fetchall()
+        rows = self._db.execute(self._matching(_PAGE), (session_id, limit, max(0, (page - 1) * size))).fetchall()
         count = "SELECT count(*) FROM messages WHERE session_id = ?"
-        return rows, self._db.execute(count, (session_id,)).fetchone()[0] if rows else 0
+        return self._shown(rows), self._db.execute(count, (session_id,)).fetchone()[0] if rows else 0
 
     def get(self, session_id: str, uuid: str) -> Row:
         """One message of a session. Raises Refusal 404."""
@@ -144,7 +161,8 @@ class Messages:
             if metadata is not None:
                 if not metadata and "empty-metadata-500" in self._departures:
                     raise Refusal(500, "failed to update message metadata: metadata cannot be empty")
-                wanted = {key: value for key, value in metadata.items() if key != "system"}
+                closed = () if "system-metadata-writable" in self._departures else ("system",)
+                wanted = {key: value for key, value in metadata.items() if key not in closed}
                 text = dumps(merge(json.loads(row[4] or "{}"), wanted))
                 self._db.execute("UPDATE messages SET metadata = ? WHERE uuid = ?", (text, uuid))
             if "token-count-reset" in self._departures:

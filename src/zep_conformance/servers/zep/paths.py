@@ -8,6 +8,7 @@ last segment says what is asked for, and everything between is the id, slashes a
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -16,6 +17,7 @@ from zep_conformance.servers.zep.refusals import Refusal
 
 API = "/api/v1/"
 _GO_PATH_SAFE = "$&+,/:;=@~"  # what Go leaves alone in a path, beside letters, digits, "-", "_" and "."
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
@@ -30,12 +32,36 @@ NOTHING = Target("")
 
 
 def _decode(text: str, departures: Departures) -> str:
-    if "path-ids-stay-escaped" in departures or "%" not in text:
+    if "path-ids-stay-escaped" in departures or "session-ids-stay-escaped" in departures or "%" not in text:
         return text
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
         raise Refusal(400, "the path is not UTF-8") from None
+
+
+def _session(text: str, departures: Departures) -> str:
+    """The session id in a path; another one where a planted defect takes it for that. Raises Refusal 400."""
+    ident = _decode(text, departures)
+    if not departures.active:
+        return ident
+    if "sessions-mixed" in departures:
+        return "everybody"
+    if "session-ids-ignore-case" in departures:
+        return ident.lower()
+    if "session-ids-cut-at-64" in departures:
+        return ident[:64]
+    if "session-ids-cut-at-sign" in departures:
+        return re.split(r"[ ?#%&+/:@]", ident)[0]
+    if "session-ids-ascii-only" in departures:
+        return ident.encode("ascii", "replace").decode()
+    if "session-ids-plus-is-space" in departures:
+        return ident.replace("+", " ")
+    if "odd-session-ids-refused" in departures and not _PLAIN.fullmatch(ident):
+        raise Refusal(400, "a session id is made of letters, digits and - . _ ~")
+    if "long-session-ids-refused" in departures and len(ident) > 100:
+        raise Refusal(400, "a session id has at most 100 characters")
+    return ident
 
 
 def as_go_routes(path: str) -> str:
@@ -63,12 +89,12 @@ def _under(rest: str, single: str, parts: tuple[str, ...], departures: Departure
         session = before.rpartition("/")[0]
         if "/" in session and "unescaped-slash-404" in departures:
             return NOTHING
-        return Target("message", (_decode(session, departures), _decode(last, departures)))
+        return Target("message", (_session(session, departures), _decode(last, departures)))
     else:
         target, text = single, rest
     if "/" in text and "unescaped-slash-404" in departures:
         return NOTHING
-    return Target(target, (_decode(text, departures),))
+    return Target(target, ((_session if single == "session" else _decode)(text, departures),))
 
 
 def parse(path: str, departures: Departures) -> Target:
@@ -77,10 +103,8 @@ def parse(path: str, departures: Departures) -> Target:
         return Target("healthz")
     if "path-ids-stay-escaped" in departures:
         path = as_go_routes(path)
-    if "unescaped-slash-404" in departures:
-        path = posixpath.normpath("/" + path.lstrip("/"))
-    else:
-        path = "/" + path.strip("/")
+    tidied = "unescaped-slash-404" in departures
+    path = posixpath.normpath("/" + path.lstrip("/")) if tidied else "/" + path.strip("/")
     if path.startswith("/admin"):
         rest = path[len("/admin") :]
         return Target("admin", (rest.strip("/"),)) if rest[:1] in ("", "/") else NOTHING
@@ -96,7 +120,7 @@ def parse(path: str, departures: Departures) -> Target:
             return Target("users")
         target = _under(rest, "user", ("sessions",), departures)
         return _or_api(Target("user_sessions", target.ids) if target.resource == "sessions" else target)
-    return Target("api")
+    return Target("collections" if collection == "collection" and "collections-open" in departures else "api")
 
 
 def _or_api(target: Target) -> Target:

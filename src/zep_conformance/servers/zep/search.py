@@ -119,7 +119,13 @@ def parse_query(payload: dict[str, Any], limit: int, departures: Departures) -> 
         filters = _filters(metadata)
     except ValueError as error:
         raise mistake(departures, "bad-search-500", f"error applying metadata filter: {error}") from None
-    return Query(text, scope, kind == "mmr", payload["mmr_lambda"] or DEFAULT_LAMBDA, limit, filters)
+    if "search-filter-ignored" in departures:
+        filters = ()
+    if "search-scope-ignored" in departures:
+        scope = "messages"
+    mmr = (kind == "mmr" or "mmr-always" in departures) and "mmr-ignored" not in departures
+    weight = 0.3 if "mmr-always" in departures else payload["mmr_lambda"] or DEFAULT_LAMBDA
+    return Query(text, scope, mmr, weight, limit, filters)
 
 
 # ------------------------------------------------------------------------------------------------ the answer
@@ -133,11 +139,13 @@ class _Found:
 
 
 def _candidates(
-    database: Database, session_id: str, query: Query, vector: array[float] | None
+    database: Database, departures: Departures, session_id: str, query: Query, vector: array[float] | None
 ) -> list[_Found]:
     """What passes the filters, best first: by likeness, or the newest first where no text is searched."""
     found = []
     source = _SOURCES[query.scope] + " WHERE e.session_id = ? ORDER BY t.id DESC"
+    if "search-crosses-sessions" in departures:
+        source = source.replace("e.session_id = ?", "? IS NOT NULL")
     for blob, created, metadata, *row in database.execute(source, (session_id,)):
         if query.filters:
             value = None if metadata is None else json.loads(metadata)
@@ -150,8 +158,10 @@ def _candidates(
         found.append(_Found(tuple(row), embedding, dot(embedding, vector) if vector is not None else 0.0))
     if vector is not None:
         found.reverse()
-        found.sort(key=lambda one: one.dist, reverse=True)  # stable: of equals the older comes first
-    return found
+        if "search-ranking-ignored" not in departures:
+            best_first = "search-ranking-reversed" not in departures
+            found.sort(key=lambda one: one.dist, reverse=best_first)  # stable: of equals the older comes first
+    return found * 2 if "search-finds-twice" in departures else found
 
 
 def _cosine(one: array[float], other: array[float]) -> float:
@@ -192,12 +202,14 @@ def _render(one: _Found, query: Query) -> str:
     return f'{{"message":{message},"summary":{summary},"dist":{one.dist!r},"embedding":{vector}}}'
 
 
-def search(database: Database, session_id: str, query: Query, vector: array[float] | None) -> str:
+def search(
+    database: Database, departures: Departures, session_id: str, query: Query, vector: array[float] | None
+) -> str:
     """The answer to a search as Zep's JSON. vector: the embedding of the text, None if there is no text.
 
     Raises Refusal 500 when the stored embeddings are of another width.
     """
-    found = _candidates(database, session_id, query, vector)
+    found = _candidates(database, departures, session_id, query, vector)
     if query.mmr and vector is not None:
         found = rerank(found[: max(_MMR_CANDIDATES * query.limit, 10)], vector, query.mmr_lambda, query.limit)
     return "[" + ",".join([_render(one, query) for one in found[: query.limit]]) + "]\n"

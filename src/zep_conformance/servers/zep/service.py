@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zep_conformance.servers.departures import Departures
 from zep_conformance.servers.zep.enrichment import Enrichment
 from zep_conformance.servers.zep.neighbours import Neighbours
+from zep_conformance.servers.zep.spoiling import Crowd
 from zep_conformance.servers.zep.store import Store
 
 
@@ -19,6 +20,10 @@ class Service:
     enrichment: Enrichment
     departures: Departures
     window: int
+    crowd: Crowd = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "crowd", Crowd(self.departures))
 
     async def close(self) -> None:
         """Stop the workers and close what is open."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,13 @@ _INSERT = (
 )
 _TOUCH = "UPDATE sessions SET deleted_at = NULL, updated_at = ? WHERE session_id = ?"
 _BELONGINGS = ("messages", "message_embeddings", "summaries", "summary_embeddings")
+_KEPT = (
+    ("clear-keeps-messages", "messages"),
+    ("clear-keeps-search", "message_embeddings"),
+    ("clear-keeps-summary", "summaries"),
+)
+"""What planted defects leave of a cleared session, by defect."""
+_CLEARED = " (cleared)"  # after the id of a session whose messages a planted defect only hides
 
 
 def render(row: Row) -> str:
@@ -52,6 +60,8 @@ class Sessions:
 
         Raises Refusal when the id is empty or taken, or the user unknown.
         """
+        if "record-ids-normalised" in self._departures:
+            session_id = re.sub(r"[^a-zA-Z0-9]", "-", session_id)
         if not session_id:
             raise mistake(self._departures, "session-without-id-500", "sessionID cannot be empty")
         if self._db.execute("SELECT 1 FROM sessions WHERE session_id = ?", (session_id,)).fetchone():
@@ -70,6 +80,8 @@ class Sessions:
         time = now()
         if self._db.execute(_TOUCH, (time, session_id)).rowcount == 0:
             self._db.execute(_INSERT, (str(uuid4()), session_id, time, time, None, None))
+        if "clear-comes-back" in self._departures:
+            self._rename_messages(session_id + _CLEARED, session_id)
 
     def update(self, session_id: str, metadata: dict[str, Any] | None) -> Row:
         """Merge metadata into a session's; revives a deleted one. Its `system` key is not for clients.
@@ -106,19 +118,30 @@ class Sessions:
     def delete(self, session_id: str) -> None:
         """Delete a session with all that it holds. Raises Refusal 404."""
         with self._db.transaction():
-            if not self.delete_within(session_id):
+            if not self.delete_within(session_id) and "clear-unknown-200" not in self._departures:
                 raise not_found()
+
+    def _rename_messages(self, session_id: str, other: str) -> None:
+        self._db.execute("UPDATE messages SET session_id = ? WHERE session_id = ?", (other, session_id))
 
     def delete_within(self, session_id: str) -> bool:
         """The work of `delete` inside a transaction; False if there is no such session.
 
         The record stays, marked: it comes back, with its uuid and metadata, when the session is used again.
         """
+        if "clear-does-nothing" in self._departures:
+            return self._db.execute(_GET, (session_id,)).fetchone() is not None
         mark = "UPDATE sessions SET deleted_at = ? WHERE session_id = ? AND deleted_at IS NULL"
         if self._db.execute(mark, (now(), session_id)).rowcount == 0:
             return False
+        if "clear-keeps-search" in self._departures or "clear-comes-back" in self._departures:
+            self._rename_messages(session_id, session_id + _CLEARED)
         for table in _BELONGINGS:
+            if any(kept == table and name in self._departures for name, kept in _KEPT):
+                continue
             self._db.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
+            if "clear-clears-all" in self._departures:
+                self._db.execute(f"DELETE FROM {table}")
         if "clearing-stalls-enrichment" not in self._departures:
             self._db.execute("DELETE FROM tasks WHERE session_id = ?", (session_id,))
         return True

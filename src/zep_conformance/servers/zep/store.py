@@ -19,7 +19,7 @@ class Store:
 
     def __init__(self, path: Path, departures: Departures) -> None:
         self.departures = departures
-        self.database = Database(path)
+        self.database = Database(path, departures)
         self.tasks = Tasks(self.database)
         self.sessions = Sessions(self.database, departures)
         self.users = Users(self.database, departures, self.sessions)

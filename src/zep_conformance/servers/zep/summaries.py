@@ -77,10 +77,18 @@ class Summaries:
         """
         if self._db.execute("SELECT 1 FROM messages WHERE id = ?", (point.id,)).fetchone() is None:
             return
-        values = (str(uuid4()), session_id, now(), content, token_count, point.id, point.uuid)
+        if "summary-forgets-names" in self._departures:
+            content = "two people talked"
+        named = point.uuid
+        if "summary-names-newest" in self._departures:
+            newest = "SELECT uuid FROM messages WHERE session_id = ? ORDER BY id DESC LIMIT 1"
+            named = self._db.execute(newest, (session_id,)).fetchone()[0]
+        values = (str(uuid4()), session_id, now(), content, token_count, point.id, named)
         number = self._db.execute(_INSERT, values).lastrowid
         assert number is not None
         self._tasks.add(SUMMARY_TOPICS, session_id, number, number)
+        if "summary-deletes-messages" in self._departures:
+            self._db.execute("DELETE FROM messages WHERE session_id = ? AND id <= ?", (session_id, point.id))
 
     def embed(self, number: int, vector: array[float]) -> None:
         """Store a summary's embedding, if it is still there. Part of a transaction."""

@@ -61,8 +61,13 @@ def due(
     """The messages that a session's next summary has to cover, oldest first; none if it is not due yet."""
     limit = window if "summary-skips-beyond-window" in departures else -1
     waiting = [one for one in messages.after(session_id, latest.point_id, limit) if one.content.strip()]
-    if len(waiting) < window:
+    due_at = window - ("summary-early" in departures) + ("summary-late" in departures)
+    if len(waiting) < due_at or "summary-never" in departures:
         return []
+    if "second-summary-never" in departures and latest.point_id:
+        return []
+    if "summary-covers-all" in departures:
+        return waiting
     return waiting[: len(waiting) - window // 2]
 
 

@@ -88,7 +88,13 @@ class Users:
             mark = "UPDATE users SET deleted_at = ? WHERE user_id = ? AND deleted_at IS NULL"
             if self._db.execute(mark, (now(), user_id)).rowcount == 0:
                 raise not_found()
-            for session in self._sessions.of_user(user_id):
+            if "user-deletion-keeps-sessions" in self._departures:
+                return
+            if "user-deletion-keeps-memory" in self._departures:
+                self._db.execute("UPDATE sessions SET deleted_at = ? WHERE user_id = ?", (now(), user_id))
+                return
+            everybody = "user-deletion-takes-all" in self._departures
+            for session in self._sessions.listed(0, 0) if everybody else self._sessions.of_user(user_id):
                 self._sessions.delete_within(session[2])
 
     def listed(self, cursor: int, limit: int) -> list[Row]:

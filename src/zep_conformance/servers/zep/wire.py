@@ -47,7 +47,7 @@ def refused(refusal: Refusal) -> Response:
 
 async def read_object(request: Request, departures: Departures) -> dict[str, Any]:
     """The JSON object in a request's body. Raises Refusal 400 or 413."""
-    body = await _read_body(request)
+    body = await _read_body(request, departures)
     lenient = "lenient-json" in departures
     try:
         value = loads(body, trailing=lenient)
@@ -60,17 +60,18 @@ async def read_object(request: Request, departures: Departures) -> dict[str, Any
     return value
 
 
-async def _read_body(request: Request) -> bytes:
+async def _read_body(request: Request, departures: Departures) -> bytes:
     chunks: list[bytes] = []
     size = 0
+    most = _DRAINED if "big-body-accepted" in departures else MAX_BODY
     async for chunk in request.stream():
         size += len(chunk)
-        if size <= MAX_BODY:
+        if size <= most:
             chunks.append(chunk)
         elif size > _DRAINED:
             break
-    if size > MAX_BODY:
-        raise Refusal(413, f"request body too large: more than {MAX_BODY} bytes")
+    if size > most:
+        raise Refusal(413, f"request body too large: more than {most} bytes")
     return b"".join(chunks)
 
 

@@ -1,0 +1,12 @@
+"""The doctor: why a Zep, or a LangFlux with it, does not work, layer by layer, and what to do about it.
+
+    from zep_conformance.doctor.diagnosis import diagnose
+    for finding in diagnose("http://127.0.0.1:8000", langflux_url="http://127.0.0.1:3000"):
+        print(finding.part, finding.layer, finding.verdict, finding.symptom)
+
+`catalogue` has every finding there can be; `address`, `network`, `http` and the parts' own modules each look at
+a few layers; `examination` is what they share; `diagnosis` puts them in order; `entrance` is the short look that
+a run takes at its target before it begins.
+
+Nothing of anybody's is listed, changed or shown. Nothing is written unless that is asked for.
+"""

@@ -1,0 +1,183 @@
+"""Findings, and the limits of the time that it may take to come to them."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, NoReturn, TypeVar
+
+from zep_conformance.doctor.catalogue import CATALOGUE
+from zep_conformance.doctor.entries import Verdict
+from zep_conformance.evidence.redaction import Redactor
+
+T = TypeVar("T")
+
+CONNECT_LIMIT = 5.0
+"""Seconds for a name, a TCP connection, a TLS handshake: each."""
+ANSWER_LIMIT = 10.0
+"""Seconds for one answer over HTTP, to its last byte."""
+SEARCH_LIMIT = 5.0
+"""Seconds for a search: a Zep 0.27.2 whose NLP server is down takes 31."""
+ENRICH_LIMIT = 15.0
+"""Seconds for what was written to be enriched."""
+PREDICTION_LIMIT = 30.0
+"""Seconds for a prediction, which has a model behind it."""
+REMOVAL_LIMIT = 10.0
+"""Seconds for removing what was made, beyond all others."""
+WHOLE_LIMIT = 60.0
+"""Seconds for the whole examination."""
+SAID = 240
+"""Characters of an answer that are shown."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the examination of one layer of a part concludes.
+
+    part: zep, langflux or model. layer: of `catalogue.LAYERS`. code: of `catalogue.CATALOGUE`, or "ok".
+    symptom: what was seen. cause, advice: why, and what to do; empty where all is well.
+    """
+
+    part: str
+    layer: str
+    verdict: Verdict
+    code: str
+    symptom: str
+    cause: str = ""
+    advice: str = ""
+
+
+class Broken(Exception):
+    """A layer of a part is broken, so that the layers behind it can't be looked at. Carries the finding."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.symptom)
+        self.finding = finding
+
+
+class Late(Exception):
+    """Something took longer than it may. limit: seconds."""
+
+    def __init__(self, limit: float) -> None:
+        super().__init__(f"not within {limit:g} s")
+        self.limit = limit
+
+
+class OutOfTime(Late):
+    """The time of the whole examination is up."""
+
+
+class Patience:
+    """How long everything together may take, in seconds from now."""
+
+    def __init__(self, limit: float = WHOLE_LIMIT) -> None:
+        self.limit = limit
+        self._end = time.monotonic() + limit
+
+    def within(self, limit: float, work: Callable[[], T]) -> T:
+        """What `work` returns, if it does so in `limit` seconds and before the end of the examination.
+
+        Whatever blocks in it is left to itself, in a thread that holds up nobody's end. Raises Late, or
+        OutOfTime where it was the whole examination's time that was up, and what `work` raises.
+        """
+        granted = self.at_most(limit)
+        errand = _Errand(work)
+        errand.thread.join(granted)
+        if errand.thread.is_alive():
+            raise OutOfTime(self.limit) if granted < limit else Late(limit)
+        return errand.result()
+
+    def spare(self, seconds: float) -> None:
+        """Leave at least so many seconds, for removing what was made."""
+        self._end = max(self._end, time.monotonic() + seconds)
+
+    def at_most(self, limit: float) -> float:
+        """The seconds that are left, at most `limit`. Raises OutOfTime when none are."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise OutOfTime(self.limit)
+        return min(limit, left)
+
+
+class _Errand(Generic[T]):
+    """A piece of work in a thread of its own."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._results: list[T] = []
+        self._error: BaseException | None = None
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._results.append(self._work())
+        except BaseException as error:
+            self._error = error
+
+    def result(self) -> T:
+        """What the work returned, or raises what it raised."""
+        if self._error is not None:
+            raise self._error
+        return self._results[0]
+
+
+class Case:
+    """One part under examination: what has been found of it so far.
+
+    part: its name. url: its URL, as far as it is readable. redactor: cleans every text.
+    """
+
+    def __init__(self, part: str, redactor: Redactor, patience: Patience, **words: object) -> None:
+        self.part, self.patience = part, patience
+        self.findings: list[Finding] = []
+        self._redactor = redactor
+        self._words: dict[str, object] = {"part": part, **words}
+
+    def know(self, **words: object) -> None:
+        """Words for the texts of findings from here on: host, port, origin and the like."""
+        self._words |= words
+
+    def ok(self, layer: str, symptom: str) -> None:
+        """All is well with a layer."""
+        self.findings.append(Finding(self.part, layer, "ok", "ok", self.clean(symptom)))
+
+    def report(self, code: str, **details: object) -> Finding:
+        """Note a finding and go on. details: words for its texts."""
+        entry = CATALOGUE[code]
+        words = {name: self.clean(str(word)) for name, word in {**self._words, **details}.items()}
+        texts = (self.clean(text.format_map(words)) for text in (entry.symptom, entry.cause, entry.advice))
+        finding = Finding(self.part, entry.layer, entry.verdict, code, *texts)
+        self.findings.append(finding)
+        return finding
+
+    def fail(self, code: str, **details: object) -> NoReturn:
+        """Note a fault behind which nothing can be seen. Raises Broken."""
+        raise Broken(self.report(code, **details))
+
+    def clean(self, text: str) -> str:
+        """`text` on one line, without secrets and what a terminal would obey."""
+        return self._redactor(re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text)).strip()
+
+    def said(self, text: str) -> str:
+        """An answer's text as it is quoted: cleaned, then cut."""
+        clean = self.clean(text)
+        return repr(clean if len(clean) <= SAID else clean[:SAID] + "…") if clean else "nothing"
+
+    def examine(self, work: Callable[[], T]) -> T | None:
+        """Do the work; None when a layer was broken, which is among the findings then."""
+        try:
+            return work()
+        except Broken:
+            return None
+        except OutOfTime as error:
+            self.report("out-of-time", limit=f"{error.limit:g}")
+            return None
+
+
+def faults(findings: list[Finding]) -> list[Finding]:
+    """The faults among findings."""
+    return [finding for finding in findings if finding.verdict == "fault"]

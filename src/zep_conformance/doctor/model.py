@@ -1,0 +1,38 @@
+"""The layer model: an OpenAI-compatible server, looked at without using it."""
+
+from __future__ import annotations
+
+from zep_conformance.doctor.address import Address
+from zep_conformance.doctor.findings import Broken, Case
+from zep_conformance.doctor.http import Line
+
+# The URL is the one that LangFlux uses: such faults may be this machine's alone.
+_OF_THE_WAY = ("name-unknown", "name-lookup-failed", "tcp-dropped", "tcp-unreachable")
+
+
+def examine(case: Case, address: Address) -> None:
+    """Reach a model server and see whether it has the API. Raises Broken, OutOfTime."""
+    try:
+        line = Line(case, address)
+    except Broken as broken:
+        if broken.finding.code not in _OF_THE_WAY:
+            raise
+        case.findings.remove(broken.finding)
+        case.report("model-out-of-sight", symptom=broken.finding.symptom)
+        return
+    try:
+        _ask(case, line)
+    finally:
+        line.close()
+
+
+def _ask(case: Case, line: Line) -> None:
+    answer = line.get("/models")
+    if answer.status == 200 and isinstance(answer.json(), dict):
+        case.ok("model", f"/models answers in {answer.seconds * 1000:.0f} ms")
+    elif answer.status in (401, 403):
+        case.report("model-wants-key", status=answer.status)
+    elif not line.address.path and line.get("/v1/models").status in (200, 401, 403):
+        case.fail("model-url-without-v1")
+    else:
+        case.fail("model-no-api", status=answer.status)

@@ -1,0 +1,85 @@
+"""Findings on a terminal, and for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import groupby
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from zep_conformance.doctor.entries import LAYERS
+from zep_conformance.doctor.findings import Finding, faults
+
+MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "fault": ("FAULT", "bold red")}
+_LOOKED_AT = {
+    "zep": ("URL", "name", "TCP", "TLS", "HTTP", "version", "token", "store", "NLP"),
+    "langflux": ("URL", "name", "TCP", "TLS", "HTTP", "version", "key", "view"),
+    "model": ("URL", "name", "TCP", "TLS", "HTTP", "model"),
+}
+
+
+def exit_code(findings: Sequence[Finding]) -> int:
+    """0 fit, 1 a fault was found, 2 nothing was looked at."""
+    if not findings:
+        return 2
+    return 1 if faults(list(findings)) else 0
+
+
+def as_json(findings: Sequence[Finding], seconds: float) -> str:
+    """The findings for machines."""
+    body = {
+        "schema": 1,
+        "fit": exit_code(findings) == 0,
+        "seconds": round(seconds, 3),
+        "findings": [asdict(finding) for finding in findings],
+    }
+    return json.dumps(body, indent=2, ensure_ascii=False)
+
+
+def show(console: Console, findings: Sequence[Finding], seconds: float) -> None:
+    """The findings for people."""
+    for part, group in groupby(findings, key=lambda finding: finding.part):
+        _show_part(console, part, list(group))
+    wrong = faults(list(findings))
+    notes = sum(finding.verdict == "note" for finding in findings)
+    if wrong:
+        verdict = Text(f"{len(wrong)} fault{'s' * (len(wrong) > 1)}", style="bold red")
+    else:
+        verdict = Text("fit", style="bold green")
+    others = f", {notes} note{'s' * (notes > 1)}" if notes else ""
+    console.print(verdict + Text(f"{others}, in {seconds:.1f} s"))
+
+
+def _show_part(console: Console, part: str, findings: list[Finding]) -> None:
+    console.print(Text(part, style="bold"))
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=5, no_wrap=True)
+    table.add_column(width=7, no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding in findings:
+        mark, style = MARKS[finding.verdict]
+        text = Text(finding.symptom)
+        if finding.verdict != "ok":
+            text = Text.assemble(
+                finding.symptom, ("\nwhy: ", "dim"), finding.cause, ("\nto do: ", "dim"), finding.advice,
+                (f" [{finding.code}]", "dim"),
+            )  # fmt: skip
+        table.add_row(Text(mark, style=style), Text(finding.layer), text)
+    unseen = _unseen(part, findings)
+    if unseen:
+        table.add_row(Text("-", style="dim"), Text(""), Text(f"not looked at: {', '.join(unseen)}", style="dim"))
+    console.print(Padding(table, (0, 0, 1, 2)))
+
+
+def _unseen(part: str, findings: list[Finding]) -> list[str]:
+    """The layers behind a broken one, which could not be looked at."""
+    wrong = faults(findings)
+    if not wrong:
+        return []
+    last = max((LAYERS.index(finding.layer) for finding in findings if finding.layer != "view"), default=-1)
+    return [layer for layer in _LOOKED_AT[part] if LAYERS.index(layer) > last and layer != "view"]

@@ -1,0 +1,154 @@
+"""What only a write can show: the store keeps it, and Zep's queues enrich it. Done when it is asked for.
+
+One session is made, under a name with a prefix, and removed when it is enriched: clearing a session before its
+last message is enriched stalls the queues of a Zep 0.27.2 for 14 seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from zep_conformance.doctor.findings import ENRICH_LIMIT, REMOVAL_LIMIT, SEARCH_LIMIT, Broken, Case, Late, OutOfTime
+from zep_conformance.doctor.http import Answer
+from zep_conformance.doctor.zep import Look
+
+_PAUSE = 0.2
+"""Seconds between two looks at what may come later."""
+
+
+@dataclass
+class Enrichment:
+    """What has come so far of a session's enrichment."""
+
+    found: bool = False
+    entities: bool = False
+    intent: bool = False
+    summary: bool = False
+    refusal: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return self.found and self.entities and self.intent and self.summary
+
+
+class Session:
+    """A throw-away session in a Zep."""
+
+    def __init__(self, case: Case, look: Look, name: str) -> None:
+        self._case, self._look, self.name = case, look, name
+        self._path = f"/api/v1/sessions/{quote(name, safe='')}"
+
+    def _ask(self, method: str, path: str, body: Any = None, limit: float = SEARCH_LIMIT) -> Answer | None:
+        """None when there is no answer in time. Raises Broken, OutOfTime."""
+        try:
+            return self._look.line.ask(
+                method, f"{self._path}{path}", headers=self._look.headers(), body=body, limit=limit
+            )
+        except OutOfTime:
+            raise
+        except Late:
+            return None
+
+    def write(self, texts: list[str]) -> None:
+        """Write messages, of a human and an AI in turn. Raises Broken when they are refused."""
+        roles = ("human", "ai")
+        messages = [{"role": roles[number % 2], "content": text} for number, text in enumerate(texts)]
+        answer = self._ask("POST", "/memory", {"messages": messages})
+        if answer is None:
+            self._case.fail("write-refused", status="not", said=f"nothing in {SEARCH_LIMIT:g} s")
+        if answer.status != 200:
+            self._case.fail("write-refused", status=answer.status, said=self._case.said(answer.text))
+
+    def memory(self, lastn: int) -> dict[str, Any]:
+        """The newest messages and the summary; empty when they can't be read. Raises Broken, OutOfTime."""
+        answer = self._ask("GET", f"/memory?lastn={lastn}")
+        body = answer.json() if answer is not None and answer.status == 200 else None
+        return body if isinstance(body, dict) else {}
+
+    def messages(self, lastn: int) -> list[dict[str, Any]]:
+        """The newest messages."""
+        return list(self.memory(lastn).get("messages") or [])
+
+    def wait(self, last: str, count: int, limit: float, *, summary: bool) -> Enrichment:
+        """Wait until the last message, with this text, is enriched, and where that is wanted a summary is there.
+
+        limit: seconds. Returns what has come by then. Raises Broken, OutOfTime.
+        """
+        come = Enrichment(summary=not summary)
+        end = time.monotonic() + limit
+        while not come.complete and time.monotonic() < end:
+            if not come.found:
+                answer = self._ask("POST", f"/search?limit={count}", {"text": last})
+                results = answer.json() if answer is not None and answer.status == 200 else None
+                come.refusal = answer.text if answer is not None and answer.status != 200 else come.refusal
+                come.found = isinstance(results, list) and any(last == _content(result) for result in results)
+            memory = self.memory(count)
+            newest = [one for one in memory.get("messages") or [] if one.get("content") == last]
+            system = ((newest[0].get("metadata") or {}).get("system") or {}) if newest else {}
+            come.entities, come.intent = "entities" in system, "intent" in system
+            come.summary = come.summary or bool((memory.get("summary") or {}).get("content"))
+            if not come.complete:
+                time.sleep(_PAUSE)
+        return come
+
+    def remove(self) -> None:
+        """Remove it; what can't be removed is noted."""
+        said = "no answer"
+        self._case.patience.spare(REMOVAL_LIMIT)
+        try:
+            answer = self._ask("DELETE", "/memory", limit=REMOVAL_LIMIT)
+        except (Broken, Late):
+            answer = None
+        if answer is not None:
+            if answer.status in (200, 404):
+                return
+            said = f"{answer.status} {answer.text}"
+        self._case.report("left-behind", what=f"Zep's session {self.name}", said=said)
+
+
+def _content(result: Any) -> str | None:
+    message = result.get("message") if isinstance(result, dict) else None
+    return message.get("content") if isinstance(message, dict) else None
+
+
+def write(case: Case, look: Look, prefix: str, window: int) -> None:
+    """Write a window full of messages, wait for their enrichment, and remove them. Raises Broken, OutOfTime.
+
+    window: messages that bring a summary.
+    """
+    texts = [f"Message {number} of {window} of the examination {prefix}" for number in range(1, window + 1)]
+    session = Session(case, look, f"{prefix}-doctor")
+    try:
+        session.write(texts)
+        kept = len(session.messages(window))
+        if kept < window:
+            case.fail("write-lost", found=kept, count=window)
+        case.ok("store", f"{window} messages written and read")
+        came = session.wait(texts[-1], window, ENRICH_LIMIT, summary=True)
+        _judge(case, came, window)
+    finally:
+        session.remove()
+
+
+def _judge(case: Case, came: Enrichment, window: int) -> None:
+    limit = f"{ENRICH_LIMIT:g}"
+    if came.found:
+        case.ok("NLP", "a message was embedded and found")
+    elif "dimension" in came.refusal:
+        case.report("embedding-width", said=case.said(came.refusal))
+    elif came.entities:
+        case.report("embedding-width", said="a message's entities came, and its embedding never did")
+    else:
+        case.report("not-enriched", limit=limit)
+    if came.summary and came.intent:
+        case.ok("model", "a summary and an intent came")
+    elif came.summary:
+        case.report("intent-missing", limit=limit)
+    elif came.intent:
+        case.report("summary-missing", count=window, limit=limit)
+    else:
+        case.report("not-summarised", count=window, limit=limit)

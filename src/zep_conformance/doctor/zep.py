@@ -1,0 +1,183 @@
+"""The layers version, token, store and NLP of a Zep. Nothing is written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from zep_conformance import tokens
+from zep_conformance.doctor.address import Address
+from zep_conformance.doctor.entries import NEWEST, OLDEST
+from zep_conformance.doctor.findings import SEARCH_LIMIT, Case, Late, OutOfTime
+from zep_conformance.doctor.http import Answer, Line
+
+SESSION = "zep-conformance-probe"
+"""A session that nobody uses: reading and searching it makes none."""
+MEMORY = f"/api/v1/sessions/{SESSION}/memory?lastn=1"
+SEARCH = f"/api/v1/sessions/{SESSION}/search"
+SLOW = 1.0
+"""Seconds for a search, beyond which it is worth a word."""
+_TRIES = 8
+"""Reads until a failure counts: after a restart of PostgreSQL each of Zep's pooled connections fails once."""
+_NLP_WORDS = re.compile(r"(?i)embed|/entities|giving up after|nlp")
+_WIDTH_WORDS = re.compile(r"(?i)different vector dimensions|expected \d+ dimensions")
+# What Zep says of a token whose signature is right, and what that is called here.
+_OF_TIME = {
+    "token is expired": "token-expired",
+    "nbf": "token-not-yet-valid",
+    "iat": "token-issued-later",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a Zep is. version: X-Zep-Version as it came, "" without. token: None where it wants none."""
+
+    line: Line
+    version: str
+    token: str | None
+
+    def headers(self) -> dict[str, str]:
+        """The headers that it wants."""
+        return {"authorization": f"Bearer {self.token}"} if self.token else {}
+
+
+def at_the_door(case: Case, address: Address, token: str | None, secret: str | None) -> Look:
+    """Reach a Zep, see what it is, and whether it lets us in and has its store. Raises Broken, OutOfTime."""
+    line = Line(case, address)
+    health = line.first("/healthz")
+    case.ok("HTTP", f"/healthz answers {health.status} in {health.seconds * 1000:.0f} ms")
+    version = health.headers.get("x-zep-version", "")
+    _judge_health(case, health, version)
+    sendable = token if token is not None and tokens.can_be_sent(token) else None
+    answer = _read_memory(line, sendable)
+    if answer.status == 200 and not _is_memory(answer):
+        case.fail("not-zep", said=f"/api/v1 gives {case.said(answer.text[:80])}")
+    if answer.status == 401 and not version and "token" not in answer.text:
+        case.fail("proxy-wants-login", path="/api/v1", status=401)
+    _say_version(case, version, answer)
+    if answer.status == 401:
+        _refused(case, answer, token, sendable, secret)
+    wanted = sendable is not None and _read_memory(line, None).status == 401
+    if wanted:
+        _accepted(case, sendable or "", secret)
+    elif answer.status in (200, 500):
+        case.report("zep-open")
+    _judge_store(case, line, answer, sendable)
+    return Look(line, version, sendable if wanted else None)
+
+
+def _judge_health(case: Case, health: Answer, version: str) -> None:
+    """What answers /healthz, as far as that tells. Raises Broken."""
+    number = re.match(r"v?(\d+)\.", version)
+    if number and int(number[1]) >= 1:
+        case.fail("zep-1", version=version.split()[0])
+    if version and health.status >= 400 and health.status != 404:
+        case.fail("zep-unhealthy", status=health.status)
+    if not version and (health.status != 200 or health.text.strip() not in ("", ".")):
+        case.fail("not-zep", said=f"/healthz gives {health.status} {case.said(health.text[:80])}")
+
+
+def _say_version(case: Case, version: str, answer: Answer) -> None:
+    """The layer version. Raises Broken."""
+    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
+    number = tuple(map(int, found.groups())) if found else None
+    unknown_session = answer.status == 404 and "html" not in answer.headers.get("content-type", "")
+    if (number is not None and number < OLDEST) or (number is None and version and unknown_session):
+        case.fail("zep-too-old", version=version.split()[0])
+    if answer.status == 404 and not version:
+        case.fail("zep-1", version="1.x, by the look of it")
+    if number is None:
+        case.report("version-unsaid")
+    elif number > NEWEST:
+        case.report("zep-untested", version=version.split()[0])
+    else:
+        case.ok("version", f"Zep {version}")
+
+
+def _is_memory(answer: Answer) -> bool:
+    body = answer.json()
+    return isinstance(body, dict) and "messages" in body
+
+
+def _read_memory(line: Line, token: str | None) -> Answer:
+    """Read the memory of a session that nobody uses. Raises Broken, OutOfTime."""
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    try:
+        answer = line.ask("GET", MEMORY, headers=headers)
+    except OutOfTime:
+        raise
+    except Late as late:
+        line.case.fail("store-silent", limit=f"{late.limit:g}")
+    line.judge(answer, "/api/v1")
+    return answer
+
+
+def _refused(case: Case, answer: Answer, token: str | None, sendable: str | None, secret: str | None) -> NoReturn:
+    """Why a token is refused. Raises Broken."""
+    said = answer.text.strip()
+    flaws = [flaw for flaw in tokens.flaws(token or "", secret) if flaw.code != "token-expires-soon"]
+    if sendable is not None and "no token found" in said:
+        case.fail("token-stripped")
+    of_time = next((code for words, code in _OF_TIME.items() if words in said), None)
+    if "unauthorized" in said:
+        # The signature comes first with Zep: were it right, a wrong time would have been named.
+        flaws = [flaw for flaw in flaws if flaw.code not in _OF_TIME.values()]
+    for flaw in flaws[:-1]:
+        case.report(flaw.code, **flaw.details)
+    if flaws:
+        case.fail(flaws[-1].code, **flaws[-1].details)
+    if of_time is not None:
+        case.fail(of_time, when="a time that Zep's clock says (this machine's says otherwise)")
+    fits = secret is not None and token is not None
+    case.fail("secret-not-zeps" if fits else "token-refused", said=case.said(said))
+
+
+def _accepted(case: Case, token: str, secret: str | None) -> None:
+    """A token that Zep accepts may still be near its end, or unlike the secret that came with it. Raises Broken."""
+    case.ok("token", "accepted")
+    for flaw in tokens.flaws(token, secret):
+        if flaw.code in ("token-expires-soon", "secret-is-token"):
+            case.report(flaw.code, **flaw.details)
+        elif flaw.code in ("token-other-secret", "token-decoded-secret"):
+            case.report("secret-unlike-token")
+
+
+def _judge_store(case: Case, line: Line, answer: Answer, token: str | None) -> None:
+    """The layer store. Raises Broken."""
+    failures = 0
+    while answer.status == 500 and failures < _TRIES:
+        failures += 1
+        first = answer
+        answer = _read_memory(line, token)
+    if answer.status == 500:
+        case.fail("store-down", status=500, said=case.said(first.text))
+    if answer.status != 200:
+        case.fail("zep-odd-answer", status=answer.status, said=case.said(answer.text))
+    if failures:
+        case.report("store-recovering", count=failures)
+    else:
+        case.ok("store", f"reading takes {answer.seconds * 1000:.0f} ms")
+
+
+def search(case: Case, look: Look) -> None:
+    """The layer NLP: a search has its text embedded, in a session that nobody uses as in any. Raises Broken."""
+    try:
+        answer = look.line.ask(
+            "POST", SEARCH, headers=look.headers(), body={"text": "Are you there?"}, limit=SEARCH_LIMIT
+        )
+    except OutOfTime:
+        raise
+    except Late as late:
+        case.fail("nlp-silent", limit=f"{late.limit:g}")
+    look.line.judge(answer, "/api/v1")
+    if answer.status != 200:
+        details = {"status": answer.status, "said": case.said(answer.text)}
+        if _WIDTH_WORDS.search(answer.text):
+            case.fail("embedding-width", **details)
+        case.fail("nlp-down" if _NLP_WORDS.search(answer.text) else "search-odd-answer", **details)
+    if answer.seconds > SLOW:
+        case.report("nlp-slow", seconds=f"{answer.seconds:.1f}")
+    else:
+        case.ok("NLP", f"a search takes {answer.seconds * 1000:.0f} ms")
