@@ -29,6 +29,7 @@ format: $(VENV)/installed
 bench: $(VENV)/installed  ## the figures to hold, as ratios measured side by side
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/remote.py
 
 oldest:  ## the suite on the oldest versions of everything that pyproject.toml allows
 	$(MAKE) conformance VENV=.venv-oldest TARGET=embedded CONSTRAINTS="-c constraints-oldest.txt"

@@ -148,7 +148,11 @@ class Runner:
         self._stopped = False
 
     def run(self, defect: Departure | None) -> Verdict:
-        """One run; never raises for what goes wrong in it."""
+        """One run, tried again if it could not tell (a port was taken). Never raises for what goes wrong in it."""
+        verdict = self._run(defect)
+        return self._run(defect) if verdict.exit_code == 2 and not verdict.scenarios else verdict
+
+    def _run(self, defect: Departure | None) -> Verdict:
         verdict = Verdict(defect)
         reports = self._folder / (full_name(defect).replace(":", "-") if defect else "unbroken")
         everything = self._everything or defect is None

@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,12 @@ import pytest
 from zep_conformance import __version__, suite
 from zep_conformance.clients.limits import LimitReached
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence import failure, outcomes, reports
+from zep_conformance.evidence import failure, outcomes, reports, terminal
 from zep_conformance.evidence.deviations import Deviation
 from zep_conformance.evidence.requirements import TAG, Requirement
 from zep_conformance.harness import RUN, Run, load_deviations, load_requirements
 from zep_conformance.settings import CAPABILITIES, Settings, option, read
 
-NOT_A_DEPLOYMENT = "These are the suite's own servers: this run says nothing about a deployment."
-SHOWN = 10
-"""How many of what was left behind are listed on the terminal."""
 MEASURED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 """What a scenario has measured, by name; milliseconds."""
 _STEP: pytest.StashKey[str] = pytest.StashKey()
@@ -110,7 +106,7 @@ class Conformance:
         """What is about to be tested, and the seed that makes it so again."""
         lines = [f"zep-conformance {__version__}, target {self._target_name()}, seed {self.run.seed}"]
         if self._target_name() == "embedded":
-            lines.append(NOT_A_DEPLOYMENT)
+            lines.append(terminal.NOT_A_DEPLOYMENT)
         return lines
 
     def _target_name(self) -> str:
@@ -140,18 +136,10 @@ class Conformance:
         """The parts and what can be asked of them."""
         if not self.run.is_ready:
             return []
-        versions = ", ".join(f"{part} {version}" for part, version in self.run.deployment.versions().items())
-        capabilities = self.run.capabilities()
-        offered = " ".join(name for name, reason in capabilities.items() if reason is None)
-        absent = ", ".join(f"{name} ({reason})" for name, reason in capabilities.items() if reason is not None)
         # With -q pytest leaves the header out: the caution must be seen all the same.
-        quiet = self.config.get_verbosity() < 0
-        return [
-            *(self.pytest_report_header() if quiet else []),
-            f"parts: {versions}",
-            f"capabilities: {offered}",
-            f"not offered: {absent}" if absent else "every capability is offered",
-        ]
+        header = self.pytest_report_header() if self.config.get_verbosity() < 0 else []
+        lines = terminal.parts(self.run.deployment.versions(), self.run.capabilities())
+        return [*header, *terminal.wrapped(lines, self.config.get_terminal_writer().fullwidth)]
 
     # -- scenarios --------------------------------------------------------------------------------------------
 
@@ -349,47 +337,14 @@ class Conformance:
         """What the run means, in a few lines."""
         if self.is_worker:
             return
-        write = terminalreporter.write_line
         terminalreporter.section("conformance", sep="-")
+        width = self.config.get_terminal_writer().fullwidth
         if self.facts.get("trouble"):
-            terminalreporter.write_line(self.facts["trouble"], red=True)
-        for line in self._summary():
-            write(line)
-
-    def _summary(self) -> Iterator[str]:
-        records = self.records.values()
-        for outcome, title in (("deviation", "known deviation"), ("skipped", "skipped")):
-            reasons = Counter(record.reason for record in records if record.outcome == outcome)
-            for reason, count in sorted(reasons.items()):
-                yield f"{title}{f' ({count} scenarios)' if count > 1 else ''}: {reason}"
-        for record in records:
-            if record.mended:
-                yield f"mended: {record.name}: {record.reason}"
-        for record in records:
-            for name, figures in record.measurements.items():
-                yield f"{name}: " + ", ".join(f"{key} {value:g}" for key, value in figures.items())
-        left_behind = self.facts.get("left_behind") or []
-        for text in left_behind[:SHOWN]:
-            yield f"left behind: {text}"
-        if len(left_behind) > SHOWN:
-            yield f"left behind: {len(left_behind) - SHOWN} more, all in the report"
-        by_outcome = {
-            outcome: sum(1 for one in self._requirement_outcomes().values() if one == outcome)
-            for outcome in outcomes.OUTCOMES
-        }
-        counts = ", ".join(f"{count} {outcome}" for outcome, count in by_outcome.items() if count)
-        yield f"requirements: {counts or 'no scenario ran'}"
+            for line in terminal.wrapped(self.facts["trouble"].splitlines(), width):
+                terminalreporter.write_line(line, red=True)
         where = f"reports: {self.report.parent}/" if self.report else f"no report: {self.report_error}"
-        yield f"{outcomes.VERDICTS[self.code]} (exit code {self.code}); {where}"
-        if (self.facts.get("target") or {}).get("deployed") is False:
-            yield NOT_A_DEPLOYMENT
-
-    def _requirement_outcomes(self) -> dict[str, str]:
-        ran: dict[str, list[str]] = {}
-        for record in self.records.values():
-            for identifier in record.requirements:
-                ran.setdefault(identifier, []).append(record.outcome)
-        return {identifier: outcomes.worst(found) for identifier, found in ran.items()}
+        for line in terminal.wrapped(terminal.conclusion(self.records.values(), self.facts, self.code, where), width):
+            terminalreporter.write_line(line)
 
 
 def _title(item: pytest.Item) -> str:

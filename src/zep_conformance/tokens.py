@@ -25,6 +25,8 @@ from typing import Any
 
 SECRET_BYTES = 64
 """Random bytes in a secret of `zepcli -i`."""
+SIGNATURE_BYTES = 32
+"""Bytes in a signature by HS256."""
 SOON = 7 * 24 * 3600
 """Seconds: a token that expires earlier than that is worth a word."""
 SHORT = 32
@@ -131,7 +133,8 @@ def _flaws(token: str, secret: str | None, now: float) -> Iterator[Flaw]:
         is_secret = bare == (secret or "").strip() or _IN_ONE_PIECE.fullmatch(bare)
         yield Flaw("token-is-secret" if is_secret else "token-not-jwt")
         return
-    if content.algorithm.lower() == "none" or not content.signature:
+    cut_off = content.algorithm == "HS256" and len(content.signature) != SIGNATURE_BYTES
+    if content.algorithm.lower() == "none" or not content.signature or cut_off:
         yield Flaw("token-unsigned")
     elif content.algorithm != "HS256":
         yield Flaw("token-wrong-algorithm", {"algorithm": re.sub(r"\W", "?", content.algorithm)[:20] or "none"})

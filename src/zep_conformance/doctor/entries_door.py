@@ -88,9 +88,9 @@ DOOR = [
         ),
         (
             "token-unsigned",
-            "the token is not signed",
-            "its algorithm is none, or its last piece was cut off",
-            "Make one signed by HS256: `zep-conformance token`, with $ZEP_AUTH_SECRET set.",
+            "the token is not signed, or not to its end",
+            "its algorithm is none, or some of it was cut off when it was copied",
+            "Copy all of it, or make one: `zep-conformance token`, with $ZEP_AUTH_SECRET set.",
         ),
         (
             "token-wrong-algorithm",

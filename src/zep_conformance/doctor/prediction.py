@@ -38,6 +38,8 @@ def predict(
     None where Zep can't be looked into.
     """
     with ExitStack() as made:
+        if session is not None:
+            made.callback(session.remove)  # also when no answer came: it may have been written all the same
         chatflow = _Maker(case, look, prefix, made).chatflow(zep, token, model_url)
         question = {"question": f"Hello from {prefix}", "overrideConfig": {"sessionId": f"{prefix}-view"}}
         answer = _ask(case, look, "POST", f"prediction/{chatflow}", question, {})
@@ -52,7 +54,6 @@ def predict(
         if session is None:
             case.ok("view", f"a prediction with Zep at {zep.origin} works")
             return
-        made.callback(session.remove)
         kept = session.messages(10)
         if len(kept) < 2:
             case.fail("view-forgets", count=len(kept))

@@ -170,6 +170,8 @@ async def post_search(service: Service, request: Request, session_id: str) -> Re
         "mmr_lambda": field(body, "mmr_lambda", float, 0.0),
     }
     query = parse_query(payload, limit if limit > 0 else DEFAULT_LIMIT, service.departures)
+    if "search-broken" in service.departures:
+        raise Refusal(500, "failed to embed query: no NLP server")
     vector = None
     if query.text:
         try:

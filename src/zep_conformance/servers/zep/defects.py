@@ -81,9 +81,10 @@ _SUMMARIES = (
 
 _SEARCH = (
     _planted("messages-not-embedded", "Messages are never embedded", "SEARCH-1", "DEPLOY-2"),
+    _planted("search-broken", "A search is answered 500, as it is without an NLP server", "SEARCH-1", "DEPLOY-2"),
     _planted("search-ranking-reversed", "The least like message comes first", "SEARCH-1"),
     _planted("search-ranking-ignored", "The oldest message comes first, whatever is searched", "SEARCH-1"),
-    _planted("search-crosses-sessions", "A search finds messages of every session", "SEARCH-2"),
+    _planted("search-crosses-sessions", "A search finds messages of every session", "SEARCH-2", "DEPLOY-2"),
     _planted("search-unknown-404", "A search in a session that nobody wrote to is answered 404", "SEARCH-2"),
     _planted("search-limit-ignored", "A search's limit is ignored", "SEARCH-2"),
     _planted("search-finds-twice", "Every result of a search comes twice", "SEARCH-2"),

@@ -1,0 +1,170 @@
+"""Readings of a text: as it is, and with what encodes it undone, so that a secret is found in any of them.
+
+for reading in readings("/?key=a%2Fb", blanks_as_plus=False):
+    at = reading.text.find("a/b")
+    if at >= 0:
+        reading.origin(at, at + 3)      # (6, 11): where it stands in the text itself
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+DEPTH = 3
+"""How many encodings are undone one after the other: JSON in JSON in a URL."""
+MOST = 24
+"""How many readings of a text are looked at."""
+_Characters = Iterator[tuple[str, int]]
+"""What stands for a piece of encoded text: characters, each with the length of what it was encoded as."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text with encodings undone. starts, ends: where each of its characters stands in the text itself.
+
+    joined: lines were put together, so that what goes by lines can't be judged here.
+    """
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+    joined: bool = False
+
+    def origin(self, start: int, end: int) -> tuple[int, int]:
+        """Where a stretch of this reading stands in the text itself; it must not be empty."""
+        return self.starts[start], self.ends[end - 1]
+
+
+def readings(text: str, *, blanks_as_plus: bool) -> list[Reading]:
+    """The text itself, then every other reading of it, each once.
+
+    blanks_as_plus: also read + as a blank, as in a form's fields.
+    """
+    found = [Reading(text, range(len(text)), range(1, len(text) + 1))]
+    seen = {text}
+    newest = found
+    for _ in range(DEPTH):
+        newest = [other for reading in newest for other in _one_step(reading, seen, blanks_as_plus)]
+        found = found + newest
+        if not newest or len(found) >= MOST:
+            break
+    return found[:MOST]
+
+
+def _one_step(reading: Reading, seen: set[str], blanks_as_plus: bool) -> Iterator[Reading]:
+    for name, (sign, pattern, decode) in _ENCODINGS.items():
+        if sign not in reading.text or (name == "form" and not blanks_as_plus):
+            continue
+        other = _undone(reading, pattern, decode, joined=name == "lines")
+        if other.text not in seen:
+            seen.add(other.text)
+            yield other
+
+
+def _undone(
+    reading: Reading, pattern: re.Pattern[str], decode: Callable[[str], _Characters], *, joined: bool
+) -> Reading:
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    done = 0
+    for match in pattern.finditer(reading.text):
+        at = match.start()
+        pieces.append(reading.text[done:at])
+        starts += reading.starts[done:at]
+        ends += reading.ends[done:at]
+        for character, length in decode(match[0]):
+            pieces.append(character)
+            starts.append(reading.starts[at])
+            ends.append(reading.ends[at + length - 1])
+            at += length
+        done = match.end()
+    pieces.append(reading.text[done:])
+    starts += reading.starts[done:]
+    ends += reading.ends[done:]
+    return Reading("".join(pieces), starts, ends, reading.joined or joined)
+
+
+def _bytes_as_text(octets: bytes, width: int) -> _Characters:
+    """Characters of UTF-8, or of nothing in particular, where each byte was written as `width` characters."""
+    for character in octets.decode("utf-8", "surrogateescape"):
+        yield character, width * len(character.encode("utf-8", "surrogateescape"))
+
+
+def _percent(found: str) -> _Characters:
+    yield from _bytes_as_text(bytes.fromhex(found.replace("%", "")), 3)
+
+
+_SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
+
+def _escape(found: str) -> _Characters:
+    """What JSON, Python's repr, Markdown and a shell write with backslashes (and a shell's quoted quote)."""
+    if found.startswith("'"):
+        yield "'", len(found)
+    elif found.startswith("\\x"):
+        octets = bytes.fromhex(found.replace("\\x", ""))
+        try:
+            octets.decode()
+        except UnicodeDecodeError:
+            for octet in octets:
+                yield chr(octet), 4
+        else:
+            yield from _bytes_as_text(octets, 4)
+    elif found.startswith("\\u"):
+        units = b"".join(int(unit, 16).to_bytes(2, "big") for unit in found.split("\\u")[1:])
+        yield units.decode("utf-16-be", "replace")[0], len(found)
+    else:
+        yield _SHORT.get(found[1], found[1]), 2
+
+
+def _entity(found: str) -> _Characters:
+    yield html.unescape(found)[0], len(found)
+
+
+def _nothing(found: str) -> _Characters:
+    del found
+    yield from ()
+
+
+def _blank(found: str) -> _Characters:
+    yield " ", len(found)
+
+
+_ENCODINGS: dict[str, tuple[str, re.Pattern[str], Callable[[str], _Characters]]] = {
+    # name: a character without which there is nothing to undo, what is undone, and how
+    "percent": ("%", re.compile(r"(?:%[0-9A-Fa-f]{2})+"), _percent),
+    "form": ("+", re.compile(r"\+"), _blank),
+    "backslashes": (
+        "\\",
+        re.compile(
+            r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}"
+            r"|(?:\\x[0-9a-fA-F]{2})+|\\[!-/:-@\[-`{-~bfnrt]|'\"'\"'"
+        ),
+        _escape,
+    ),
+    "quotes": ("'", re.compile("'\"'\"'"), _escape),
+    "entities": ("&", re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);"), _entity),
+    # Wrapped text: an indentation, pytest's mark of an error, or a frame may stand before its next line.
+    "lines": ("\n", re.compile(r"[ \t│┃|]*\\?\r?\n[ \t│┃|>]*(?:E[ \t]+)?"), _nothing),
+}
+
+
+def encoded(secret: str) -> set[str]:
+    """Forms of a secret that no reading undoes: base64, by itself or within something longer, and hexadecimal."""
+    octets = secret.encode("utf-8", "surrogateescape")
+    forms = {binascii.hexlify(octets).decode()}
+    forms.add(next(iter(forms)).upper())
+    for before in range(3):
+        # What stands before shifts the six-bit groups; those that it or what comes after has a part in are left out.
+        plain = base64.b64encode(b"\0" * before + octets).decode()
+        first = -(-before * 8 // 6)
+        last = (before + len(octets)) * 8 // 6
+        whole = plain[first:last]
+        forms |= {whole, whole.replace("+", "-").replace("/", "_")}
+    return forms
