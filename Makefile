@@ -8,7 +8,7 @@ ARGS   ?=
 
 BIN := $(VENV)/bin
 
-.PHONY: conformance test lint format bench oldest clean
+.PHONY: conformance test lint format bench mutants oldest clean
 
 conformance: $(VENV)/installed  ## run the suite; TARGET=embedded|remote|auto, ARGS="further options"
 	$(BIN)/zep-conformance run --target $(TARGET) $(ARGS)
@@ -30,6 +30,9 @@ bench: $(VENV)/installed  ## the figures to hold, as ratios measured side by sid
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/remote.py
+
+mutants: $(VENV)/installed  ## the embedded servers with each planted defect: every one must be noticed
+	$(BIN)/python -m zep_conformance.mutants --jobs 2 $(ARGS)
 
 oldest:  ## the suite on the oldest versions of everything that pyproject.toml allows
 	$(MAKE) conformance VENV=.venv-oldest TARGET=embedded CONSTRAINTS="-c constraints-oldest.txt"

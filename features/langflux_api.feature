@@ -16,15 +16,15 @@ Feature: A chatbot that is used through LangFlux's API remembers
     And she has said "Hi, my name is Alice"
     When she asks "What is my name?"
     Then the answer says "Alice"
+    And Zep has both sides of the conversation under exactly that session id
 
     Examples:
-      | something       |
-      | a space         |
-      | a dot and an at |
-      | a number sign   |
-      | a question mark |
-      | a plus sign     |
-      | Chinese letters |
+      | something        |
+      | a dot and a dash |
+      | a space          |
+      | a number sign    |
+      | a question mark  |
+      | Chinese letters  |
 
     @DEV-13
     Examples:
@@ -33,8 +33,10 @@ Feature: A chatbot that is used through LangFlux's API remembers
 
     @DEV-2
     Examples:
-      | something |
-      | a slash   |
+      | something       |
+      | a slash         |
+      | a dot and an at |
+      | a plus sign     |
 
   @API-1 @DEV-3
   Scenario: An empty session id is refused, since nothing could be remembered under it
@@ -89,6 +91,13 @@ Feature: A chatbot that is used through LangFlux's API remembers
     When her chat messages are deleted by session id and chat id
     Then no chat messages are listed for her session
     And asking "What is my name?" shows no memory of the old conversation
+
+  @API-6
+  Scenario: Deleting one conversation leaves the others of the chatbot alone
+    Given Alice and Bob have each told the chatbot their name under their own session id
+    When her chat messages are deleted by session id and chat id
+    Then no chat messages are listed for her session
+    But listing the chat messages by the session id of Bob gives his conversation only
 
   @API-6 @DEV-4
   Scenario: Deleting chat messages by session alone clears Zep's memory

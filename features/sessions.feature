@@ -72,6 +72,14 @@ Feature: Conversations are kept apart
     Then its memory, its messages and a search in it are empty at once
 
   @SESSION-3
+  Scenario: A cleared session has no summary either
+    Given a conversation that fills the window has been written to a session
+    And they have all been enriched
+    And its summary has come
+    When the session is cleared
+    Then its memory, its messages and a search in it are empty at once
+
+  @SESSION-3
   Scenario: A cleared session that is used again starts empty
     Given a conversation of 4 messages has been written to a session
     And they have all been enriched

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import secrets
 import time
 from collections.abc import Callable
 from typing import Any
@@ -23,17 +22,13 @@ from zep_conformance.clients.zep import Zep, memory_path
 from zep_conformance.errors import needed
 from zep_conformance.harness import Run
 from zep_conformance.targets import Deployment
+from zep_conformance.tokens import make_secret
 
 HOUR = 3600
 
 
-def make_secret() -> str:
-    """A secret as `zepcli -i` makes it: 64 random bytes in URL-safe base64, used as text."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(64)).decode()
-
-
 def make_token(secret: str, claims: dict[str, Any] | None = None, algorithm: str = "HS256") -> str:
-    """A token as `zepcli -i` makes it: HS256 over no claims."""
+    """A token as `zepcli -i` makes it, HS256 over no claims; by PyJWT, which is nobody's code here."""
     return jwt.encode(claims or {}, secret, algorithm=algorithm)
 
 

@@ -127,18 +127,19 @@ def run_in(namespace: str, *command: str) -> subprocess.CompletedProcess[str]:
 def other_machine() -> Iterator[tuple[str, str]]:
     """What looks like another machine on the network; gives its namespace and its address."""
     with network_namespace() as name:
+        network = f"10.213.{os.getpid() % 250}"  # several test processes may do this at once
         ours, theirs = f"{name}a"[-15:], f"{name}b"[-15:]
         for command in (
             f"ip link add {ours} type veth peer name {theirs} netns {name}",
-            f"ip addr add 10.213.77.1/30 dev {ours}",
+            f"ip addr add {network}.1/30 dev {ours}",
             f"ip link set {ours} up",
-            f"ip netns exec {name} ip addr add 10.213.77.2/30 dev {theirs}",
+            f"ip netns exec {name} ip addr add {network}.2/30 dev {theirs}",
             f"ip netns exec {name} ip link set {theirs} up",
         ):
             done = subprocess.run(command.split(), capture_output=True, text=True)
             if done.returncode != 0:
                 pytest.skip(f"no second machine can be imitated here: {command}: {done.stderr.strip()}")
-        yield name, "10.213.77.2"
+        yield name, f"{network}.2"
 
 
 def drop(namespace: str, port: int) -> None:
@@ -156,9 +157,7 @@ def drop(namespace: str, port: int) -> None:
         if all(one.returncode == 0 for one in done):
             return
         trouble = next(one.stderr.strip() for one in done if one.returncode != 0)
-    # Without a packet filter, what comes back is lost: the connection is as silent.
-    if run_in(namespace, "ip", "route", "add", "blackhole", "10.213.77.1/32").returncode != 0:
-        pytest.skip(f"no packet filter works here: {trouble}")
+    pytest.skip(f"no packet filter works here: {trouble}")
 
 
 @produces("tcp-dropped")

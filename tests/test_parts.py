@@ -124,6 +124,13 @@ class TestFleet:
                 fleet.start("zep")
                 assert [one["content"] for one in httpx.get(url).json()["messages"]] == ["kept"]
 
+    @pytest.mark.parametrize("name", ["nlp", "model", "zep"])
+    def test_a_stopped_part_is_gone_whatever_was_started_before_it(self, tmp_path: Path, name: str) -> None:
+        with Fleet(parts_for(["zep", "model", "nlp"], manner="documented", data=tmp_path)) as fleet:
+            fleet.kill(name)
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(f"{fleet.url(name)}/healthz", timeout=2)
+
     def test_a_paused_part_does_not_answer_and_goes_on_afterwards(self, tmp_path: Path) -> None:
         with Fleet(parts_for(["zep"], manner="documented", data=tmp_path)) as fleet:
             fleet.pause("zep")

@@ -68,12 +68,6 @@ def judged() -> list[Departure]:
     return sorted(found, key=lambda departure: departure.deviation != "DEV-1")
 
 
-def pytest_collection_modifyitems(items: Sequence[Any]) -> None:
-    """A plugin's hook: with a defect planted no deviation is forgiven, or what it breaks would not fail."""
-    for item in items:
-        item.own_markers[:] = [mark for mark in item.own_markers if not mark.name.startswith("DEV-")]
-
-
 # -- running ------------------------------------------------------------------------------------------------------
 
 
@@ -178,7 +172,7 @@ class Runner:
         command += ["--wait-limit", str(WAIT_LIMIT), "--latency-budget", str(LATENCY_BUDGET)]
         if defect is not None:
             names = [full_name(defect), TOGETHER.get(full_name(defect), "")]
-            command += ["-p", __spec__.name, "--departures", ",".join(filter(None, names))]
+            command += ["--departures", ",".join(filter(None, names))]
             command += [] if self._everything else ["-m", " or ".join(defect.breaks)]
         environment = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_OURS)}
         environment["TMPDIR"] = str(self._folder)  # what a killed run leaves goes with the folder

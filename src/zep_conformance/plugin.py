@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Generator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,14 @@ import pytest
 from zep_conformance import __version__, suite
 from zep_conformance.clients.limits import LimitReached
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence import failure, outcomes, reports, terminal
+from zep_conformance.evidence import failure, outcomes, output, reports, terminal
+from zep_conformance.evidence.baseline import Baseline
+from zep_conformance.evidence.baseline import read as read_baseline
 from zep_conformance.evidence.deviations import Deviation
+from zep_conformance.evidence.gate import Gate
 from zep_conformance.evidence.requirements import TAG, Requirement
 from zep_conformance.harness import RUN, Run, load_deviations, load_requirements
-from zep_conformance.settings import CAPABILITIES, Settings, option, read
+from zep_conformance.settings import CAPABILITIES, Settings, defaults, option, read
 
 MEASURED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 """What a scenario has measured, by name; milliseconds."""
@@ -60,15 +64,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.collectonly or not _asked_for_features(config):
         return
     given = {name: getattr(config.option, f"zc_{name}") for name in Settings.model_fields}
+    baseline = None
     try:
-        run = Run.of(read(given))
+        settings = read(given)
+        baseline = read_baseline(settings.baseline) if settings.baseline else None
+        run = Run.of(settings)
     except CannotTell as error:
-        run = Run.of(Settings())
+        run = Run.of(defaults(given))
         run.trouble = error
     if hasattr(config, "workerinput"):
         run.seed = config.workerinput["zc_seed"]
     config.stash[RUN] = run
-    config.pluginmanager.register(Conformance(config, run), "zep-conformance-run")
+    config.pluginmanager.register(Conformance(config, run, baseline), "zep-conformance-run")
     if config.option.xmlpath is None and not hasattr(config, "workerinput"):
         config.option.xmlpath = str(run.settings.reports / "junit.xml")
 
@@ -76,16 +83,23 @@ def pytest_configure(config: pytest.Config) -> None:
 class Conformance:
     """The hooks of one conformance run."""
 
-    def __init__(self, config: pytest.Config, run: Run) -> None:
+    def __init__(self, config: pytest.Config, run: Run, baseline: Baseline | None = None) -> None:
         self.config = config
         self.run = run
         self.requirements = load_requirements()
         self.deviations = load_deviations()
+        self.gate = Gate(
+            run.settings.fail_on,
+            run.settings.strict_deviations,
+            frozenset(one.id for one in self.requirements.values() if one.level == "MUST"),
+            baseline,
+        )
         self.records: dict[str, outcomes.Record] = {}
         self.facts: dict[str, Any] = {}
         # With pytest-xdist each worker has its own target or its own connections; the controller only collects.
         self.is_worker = hasattr(config, "workerinput")
         self.is_controller = not self.is_worker and bool(getattr(config.option, "dist", "no") != "no")
+        self._cleaning = ExitStack()
 
     # -- start ------------------------------------------------------------------------------------------------
 
@@ -96,9 +110,10 @@ class Conformance:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        """Begin to start the target, so that it comes up while pytest collects."""
+        """Begin to start the target, so that it comes up while pytest collects; nothing secret is shown from here."""
         # A pipeline that is cancelled sends SIGTERM: what was made is removed then as after Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        self._cleaning = output.clean(self.config, self.run.redactor)
         if not self.is_controller and self.run.trouble is None:
             self.run.start(dict(os.environ))
 
@@ -174,8 +189,20 @@ class Conformance:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Decide the outcome; replace a failure's traceback by its evidence."""
         report = yield
-        if not any(TAG.fullmatch(mark.name) for mark in item.iter_markers()):
-            return report
+        if any(TAG.fullmatch(mark.name) for mark in item.iter_markers()):
+            self._judge(item, call, report)
+        output.clean_report(report, self.run.redactor)
+        return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Clean what is shown of an error while collecting."""
+        report = yield
+        output.clean_report(report, self.run.redactor)
+        return report
+
+    def _judge(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Give a report its record, and a failure its evidence."""
         deviation = self._deviation_of(item) if report.when == "call" else None
         outcome: str = report.outcome
         reason, mended = "", False
@@ -202,7 +229,6 @@ class Conformance:
             measurements=measured,
         )
         report.zc_record = record.as_json()  # type: ignore[attr-defined]
-        return report
 
     def _failed(
         self,
@@ -213,7 +239,7 @@ class Conformance:
     ) -> tuple[str, str]:
         """Outcome and reason of a failure; changes the report accordingly."""
         import httpx
-        from zep_python.exceptions import APIError
+        from zep_python.exceptions import ZepClientError
 
         assert call.excinfo is not None
         error = call.excinfo.value
@@ -224,7 +250,7 @@ class Conformance:
             report.longrepr = str(error)
             report.zc_error = True  # type: ignore[attr-defined]
             return "error", str(error)
-        if report.when != "call" or not failure.server_fault(error, (httpx.HTTPError, APIError)):
+        if report.when != "call" or not failure.server_fault(error, (httpx.HTTPError, ZepClientError)):
             # Not an expectation that was not met: the harness broke. Its traceback is the evidence.
             report.longrepr = hidden(str(report.longrepr))
             report.zc_error = True  # type: ignore[attr-defined]
@@ -305,12 +331,9 @@ class Conformance:
             pytest.ExitCode.NO_TESTS_COLLECTED,
         )
         trouble = bool(self.facts.get("trouble") or self.run.trouble)
-        code = outcomes.exit_code(self.records.values(), trouble, self.run.settings.strict_deviations)
-        # An interrupted run has not looked at everything: it may say "does not conform", never "conforms".
-        code = code if settled or code == 1 else 2
+        self.judgement = self.gate.judge(self.records.values(), self.facts, trouble=trouble, settled=settled)
         if exitstatus != pytest.ExitCode.USAGE_ERROR:
-            session.exitstatus = code
-        self.code = code
+            session.exitstatus = self.judgement.code
         if self.run.trouble and not self.facts.get("trouble"):
             self.facts["trouble"] = self.run.redactor(str(self.run.trouble))
         report = reports.document(
@@ -321,10 +344,14 @@ class Conformance:
             seed=self.run.seed,
             started=self.run.started,
             duration=time.monotonic() - self.run.clock,
-            exit_code=code,
+            exit_code=self.judgement.code,
+            verdict=self.judgement.verdict,
+            gate=self.judgement.as_json(),
         )
+        if self.config.option.xmlpath:
+            output.clean_junit(Path(self.config.option.xmlpath), self.run.redactor)
         try:
-            self.report: Path | None = reports.write(self.run.settings.reports, report)
+            self.report: Path | None = reports.write(self.run.settings.reports, report, self.run.redactor)
         except OSError as error:
             self.report = None
             self.report_error = str(error)
@@ -332,6 +359,7 @@ class Conformance:
     def pytest_unconfigure(self) -> None:
         """Whatever happened: nothing is left running."""
         self.run.stop()
+        self._cleaning.close()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What the run means, in a few lines."""
@@ -343,7 +371,9 @@ class Conformance:
             for line in terminal.wrapped(self.facts["trouble"].splitlines(), width):
                 terminalreporter.write_line(line, red=True)
         where = f"reports: {self.report.parent}/" if self.report else f"no report: {self.report_error}"
-        for line in terminal.wrapped(terminal.conclusion(self.records.values(), self.facts, self.code, where), width):
+        for line in terminal.wrapped(
+            terminal.conclusion(self.records.values(), self.facts, self.judgement, where), width
+        ):
             terminalreporter.write_line(line)
 
 

@@ -6,9 +6,12 @@ machine's other users can read them.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -68,6 +71,14 @@ class Settings(BaseSettings):
     )
     load_users: int = _setting(12, "ZEP_CONFORMANCE_LOAD_USERS", "users that talk at once in the load scenario")
     reports: Path = _setting(Path("reports"), "ZEP_CONFORMANCE_REPORTS", "folder for the reports (write --reports=DIR)")
+    fail_on: str = _setting(
+        "should",
+        "ZEP_CONFORMANCE_FAIL_ON",
+        "what fails the run: must (failures of what MUST be), should (any failure), deviation (known deviations too)",
+    )
+    baseline: Path | None = _setting(
+        None, "ZEP_CONFORMANCE_BASELINE", "an earlier conformance.json: fail only on what got worse since"
+    )
     strict_deviations: bool = _setting(
         False, "ZEP_CONFORMANCE_STRICT_DEVIATIONS", "fail when a known deviation is found mended"
     )
@@ -96,6 +107,13 @@ class Settings(BaseSettings):
             raise ValueError("must be documented or faithful")
         return value
 
+    @field_validator("fail_on")
+    @classmethod
+    def _known_fail_on(cls, value: str) -> str:
+        if value not in ("must", "should", "deviation"):
+            raise ValueError("must be must, should or deviation")
+        return value
+
     @field_validator("without")
     @classmethod
     def _known_capabilities(cls, value: str) -> str:
@@ -107,7 +125,16 @@ class Settings(BaseSettings):
     def secrets(self) -> list[str]:
         """The values that must never be shown."""
         given = (self.zep_token, self.zep_auth_secret, self.langflux_api_key)
-        return [secret.get_secret_value() for secret in given if secret is not None]
+        urls = (self.zep_url, self.langflux_url, self.zep_url_from_langflux, self.model_url)
+        return [secret.get_secret_value() for secret in given if secret is not None] + [
+            password for url in urls if url is not None for password in passwords_in(url)
+        ]
+
+
+def passwords_in(url: str) -> list[str]:
+    """The password in a URL, as it is there and as it is meant; nothing where there is none."""
+    found = re.search(r"//[^/]*?:(.+)@", url)
+    return [found[1], unquote(found[1])] if found else []
 
 
 def option(field: str) -> str:
@@ -123,6 +150,26 @@ def names_in(text: str) -> list[str]:
 def revealed(secret: SecretStr | None) -> str | None:
     """The value of a secret, where there is one."""
     return None if secret is None else secret.get_secret_value()
+
+
+def defaults(options: Mapping[str, Any]) -> Settings:
+    """Settings for a run that ends at once, since those that were given are wrong: defaults.
+
+    Only where its reports go is as it was given, and what must not be shown.
+    """
+    fields = {
+        name: options.get(name) or os.environ.get(str(info.validation_alias))
+        for name, info in Settings.model_fields.items()
+    }
+    kept: dict[str, Any] = {
+        name: SecretStr(str(fields[name]))
+        for name in ("zep_token", "zep_auth_secret", "langflux_api_key")
+        if fields[name]
+    }
+    kept |= {
+        name: fields[name] for name in ("zep_url", "langflux_url", "zep_url_from_langflux", "model_url") if fields[name]
+    }
+    return Settings.model_construct(reports=Path(fields["reports"] or "reports"), **kept)
 
 
 def read(options: Mapping[str, Any]) -> Settings:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 from zep_python import MemorySearchPayload, ZepClient
-from zep_python.exceptions import APIError, NotFoundError
+from zep_python.exceptions import APIError, NotFoundError, ZepClientError
 from zep_python.memory import Memory, Session
 from zep_python.message import Message
 from zep_python.user import CreateUserRequest
@@ -20,7 +20,7 @@ TIMEOUT = 40.0
 
 Hooks = Mapping[str, list[Callable[..., Any]]]
 
-__all__ = ["APIError", "Memory", "Message", "NotFoundError", "Said", "Zep"]
+__all__ = ["APIError", "Memory", "Message", "NotFoundError", "Said", "Zep", "ZepClientError"]
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ scenario says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 OUTCOMES = ("passed", "failed", "skipped", "deviation", "error")
+FAIL_ON = ("must", "should", "deviation")
+"""What fails a run: failures of what MUST be, any failure, or known deviations too."""
 _WORST_FIRST = ("failed", "error", "deviation", "passed", "skipped")
 
 
@@ -49,16 +51,44 @@ def worst(outcomes: Iterable[str]) -> str:
     return next((outcome for outcome in _WORST_FIRST if outcome in present), "skipped")
 
 
-def exit_code(records: Iterable[Record], trouble: bool, strict_deviations: bool) -> int:
+def failing(
+    records: Iterable[Record],
+    strict_deviations: bool = False,
+    fail_on: str = "should",
+    must: Collection[str] = (),
+) -> list[Record]:
+    """The records that fail a run.
+
+    strict_deviations: a known deviation that is mended does. fail_on: one of FAIL_ON. must: the ids of requirements
+    of level MUST; with fail_on "must" a failed scenario counts when it checks one of them.
+    """
+    return [
+        record
+        for record in records
+        if (record.outcome == "failed" and (fail_on != "must" or any(one in must for one in record.requirements)))
+        or (record.outcome == "deviation" and fail_on == "deviation")
+        or (record.mended and strict_deviations)
+    ]
+
+
+def exit_code(
+    records: Iterable[Record],
+    trouble: bool,
+    strict_deviations: bool,
+    fail_on: str = "should",
+    must: Collection[str] = (),
+    pardoned: Collection[str] = (),
+) -> int:
     """0: conforms, 1: does not, 2: could not tell.
 
-    Nothing ran, or something broke that is not the deployment's: it could not tell.
+    Nothing ran, or something broke that is not the deployment's: it could not tell. strict_deviations, fail_on, must:
+    see `failing`. pardoned: node ids of what failed in the baseline already; these do not fail this run.
     """
     found = list(records)
-    outcomes = {record.outcome for record in found}
-    if "failed" in outcomes or (strict_deviations and any(record.mended for record in found)):
+    if any(record.nodeid not in pardoned for record in failing(found, strict_deviations, fail_on, must)):
         return 1
-    if trouble or "error" in outcomes or not outcomes & {"passed", "deviation"}:
+    outcomes = {record.outcome for record in found}
+    if trouble or "error" in outcomes or not outcomes & {"passed", "failed", "deviation"}:
         return 2
     return 0
 

@@ -1,4 +1,4 @@
-"""reports/conformance.json: what was tested, and what came out of it, for machines.
+"""reports/conformance.json: what was tested, and what came out of it, for machines; summary.md beside it, for people.
 
 Its form is published as conformance.schema.json beside this module.
 """
@@ -12,7 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from zep_conformance.evidence import summary
 from zep_conformance.evidence.outcomes import OUTCOMES, VERDICTS, Record, worst
+from zep_conformance.evidence.redaction import Redactor
 from zep_conformance.evidence.requirements import Requirement
 
 SCHEMA = Path(__file__).with_name("conformance.schema.json")
@@ -29,8 +31,14 @@ def document(
     started: datetime,
     duration: float,
     exit_code: int,
+    verdict: str | None = None,
+    gate: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The report. duration: seconds. facts: what the run found out about its target."""
+    """The report. duration: seconds. facts: what the run found out about its target.
+
+    verdict: where it is another than the exit code's: what does not conform, but no worse than in the baseline.
+    gate: what fails the run, and how it compares with its baseline (`gate.Judgement.as_json`).
+    """
     found = sorted(records, key=lambda record: record.nodeid)
     counts = Counter(record.outcome for record in found)
     by_requirement = {
@@ -42,8 +50,9 @@ def document(
         "tool": {"name": "zep-conformance", "version": version},
         "started": started.isoformat(timespec="seconds"),
         "duration": round(duration, 3),
-        "verdict": VERDICTS[exit_code],
+        "verdict": verdict or VERDICTS[exit_code],
         "exit_code": exit_code,
+        **({"gate": dict(gate)} if gate is not None else {}),
         "trouble": facts.get("trouble"),
         "target": facts.get("target"),
         "parts": facts.get("parts") or {},
@@ -81,9 +90,14 @@ def _scenario(record: Record) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, report: Mapping[str, Any]) -> Path:
-    """Write the report; returns its path. Raises OSError when the folder can't be written."""
+def write(folder: Path, report: Mapping[str, Any], redactor: Redactor) -> Path:
+    """Write the report and its summary, without secrets; returns the report's path.
+
+    Raises OSError when the folder can't be written.
+    """
+    clean = redactor.everywhere(dict(report))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "conformance.json"
-    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(clean, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "summary.md").write_text(redactor(summary.markdown(clean, folder)), encoding="utf-8")
     return path

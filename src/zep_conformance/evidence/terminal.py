@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from zep_conformance.evidence.outcomes import OUTCOMES, VERDICTS, Record, worst
+from zep_conformance.evidence.gate import Judgement
+from zep_conformance.evidence.outcomes import OUTCOMES, Record, worst
 
 NOT_A_DEPLOYMENT = "These are the suite's own servers: this run says nothing about a deployment."
 SHOWN = 10
@@ -29,8 +30,10 @@ def parts(versions: Mapping[str, str], capabilities: Mapping[str, str | None]) -
     yield f"not offered: {absent}" if absent else "every capability is offered"
 
 
-def conclusion(records: Iterable[Record], facts: Mapping[str, Any], code: int, reports: str) -> Iterator[str]:
-    """What came out. facts: as in the report. code: the exit code. reports: where they are, or why not."""
+def conclusion(
+    records: Iterable[Record], facts: Mapping[str, Any], judgement: Judgement, reports: str
+) -> Iterator[str]:
+    """What came out. facts: as in the report. reports: where they are, or why not."""
     found = list(records)
     for outcome, title in (("deviation", "known deviation"), ("skipped", "skipped")):
         reasons = Counter(record.reason for record in found if record.outcome == outcome)
@@ -51,7 +54,8 @@ def conclusion(records: Iterable[Record], facts: Mapping[str, Any], code: int, r
     counts = Counter(requirement_outcomes(found).values())
     listed = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
     yield f"requirements: {listed or 'no scenario ran'}"
-    yield f"{VERDICTS[code]} (exit code {code}); {reports}"
+    yield from judgement.lines()
+    yield f"{judgement.said}; {reports}"
     if (facts.get("target") or {}).get("deployed") is False:
         yield NOT_A_DEPLOYMENT
 

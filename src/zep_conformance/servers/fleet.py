@@ -22,7 +22,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
@@ -58,15 +58,17 @@ class PartDied(Exception):
 class Part:
     """One server to run: `factory` ("module:function") called in its own process gives the application.
 
-    port 0 takes a free one. log: the file that its output is appended to.
+    log: the file that its output is appended to. reserved: a socket that holds the port until the first start, so
+    that no other process is given it in between.
     """
 
     name: str
     factory: str
     log: Path
-    port: int = 0
+    port: int
     host: str = "127.0.0.1"
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    reserved: socket.socket | None = field(default=None, repr=False, compare=False)
 
 
 def zep_app(departures: Iterable[str], manner: str, **settings: Any) -> Any:
@@ -113,13 +115,13 @@ def parts_for(
     names, ports, given, departures = list(names), dict(ports or {}), dict(given or {}), departures or {}
     secrets = secrets or {}
     data.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        ports[name] = _reserve(name, host, ports.get(name, 0))
+    reserved = {name: _listen(name, host, ports.get(name, 0)) for name in names}
+    ports |= {name: int(listener.getsockname()[1]) for name, listener in reserved.items()}
     urls = {name: f"http://{host}:{ports[name]}" for name in names} | given
     model = f"{urls['model']}/v1" if "model" in urls else None
 
     def part(name: str, factory: str, **arguments: Any) -> Part:
-        return Part(name, factory, data / f"{name}.log", ports[name], host, arguments)
+        return Part(name, factory, data / f"{name}.log", ports[name], host, arguments, reserved[name])
 
     def zep(name: str) -> Part:
         return part(
@@ -172,14 +174,10 @@ def _listen(name: str, host: str, port: int) -> socket.socket:
     return listener
 
 
-def _reserve(name: str, host: str, port: int) -> int:
-    """A port that can be listened on now; a free one for 0."""
-    with contextlib.closing(_listen(name, host, port)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def _serve(part: Part, listener: socket.socket, parent: int) -> None:
+def _serve(part: Part, listener: socket.socket, inherited: list[socket.socket], parent: int) -> None:
     """The life of one part, in its own process."""
+    for other in inherited:  # forking copied them: held open here, a stopped part would seem to hang, not to be gone
+        other.close()
     import uvicorn
 
     # Ctrl-C reaches every process of a terminal; only the one that started the parts decides to stop.
@@ -218,6 +216,7 @@ class Fleet:
     def __init__(self, parts: Iterable[Part]) -> None:
         self.parts = {part.name: part for part in parts}
         self._processes: dict[str, BaseProcess] = {}
+        self._reserved = {part.name: part.reserved for part in self.parts.values()}
 
     def __enter__(self) -> Self:
         try:
@@ -277,18 +276,27 @@ class Fleet:
 
     def stop_all(self) -> None:
         """Stop every part; those that don't end in time are killed."""
+        for listener in filter(None, self._reserved.values()):
+            listener.close()
         self._end(list(self._processes), signal.SIGTERM)
 
     def _launch(self, name: str) -> None:
         part = self.parts[name]
-        listener = _listen(name, part.host, part.port)
+        listener = self._reserved.pop(name, None) or _listen(name, part.host, part.port)
         listener.listen(512)  # from here on a connection waits rather than being refused
         process: BaseProcess = _CONTEXT.Process(
-            target=_serve, args=(part, listener, os.getpid()), name=name, daemon=True
+            target=_serve,
+            args=(replace(part, reserved=None), listener, self._inherited(), os.getpid()),
+            name=name,
+            daemon=True,
         )
         process.start()
         listener.close()  # the part holds the only copy: when it is gone, connections are refused
         self._processes[name] = process
+
+    def _inherited(self) -> list[socket.socket]:
+        """What a forked process gets copies of, and a spawned one does not."""
+        return list(filter(None, self._reserved.values())) if _CONTEXT.get_start_method() == "fork" else []
 
     def _await(self, name: str) -> None:
         """Until the part answers HTTP, whatever the answer."""

@@ -12,13 +12,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from base64 import urlsafe_b64encode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jwt
-
+from zep_conformance import tokens
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import Settings, names_in
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, ZepServer
@@ -38,8 +36,7 @@ class EmbeddedTarget:
         self._settings = settings
         self._data = Path()
         self._supervisor: subprocess.Popen[str] | None = None
-        # What zepcli makes: 64 random bytes as text, and a token over no claims.
-        self._secret = urlsafe_b64encode(secrets.token_bytes(64)).decode()
+        self._secret = tokens.make_secret()
         self._api_key = secrets.token_urlsafe(24)
 
     @property
@@ -85,7 +82,7 @@ class EmbeddedTarget:
         secured = ZepServer(
             urls["zep-secured"],
             urls["zep-secured"],
-            jwt.encode({}, self._secret, algorithm="HS256"),
+            tokens.make_token(self._secret),
             VERSIONS["zep"],
             documented,
             "zep-secured",

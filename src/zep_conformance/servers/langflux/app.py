@@ -90,9 +90,7 @@ def create_app(settings: LangFluxSettings) -> Starlette:
             yield
         store.close()
 
-    routes = [
-        Route(f"/api/v1/{path}", answered(handler), methods=[method]) for method, path, handler in _ROUTES
-    ]
+    routes = [Route(f"/api/v1/{path}", answered(handler), methods=[method]) for method, path, handler in _ROUTES]
     routes.append(Route("/{rest:path}", resources.page, methods=_EVERY_METHOD))
     gate = Middleware(Gate, api_key=settings.api_key, manner=_manner(departures.active))
     return Starlette(routes=routes, middleware=[gate], lifespan=lifespan)

@@ -128,9 +128,7 @@ def _sessions(parts: Shared, flow_id: str, wanted: dict[str, Any]) -> list[str]:
         return [wanted["sessionId"]]
     if wanted["chatId"] and "clear-misses-node-session" in parts.departures:
         return [wanted["chatId"]]
-    found = [
-        message["sessionId"] for message in parts.store.messages(flow_id, wanted) if message["sessionId"]
-    ]
+    found = [message["sessionId"] for message in parts.store.messages(flow_id, wanted) if message["sessionId"]]
     return list(dict.fromkeys(found)) or [ident for ident in [wanted["chatId"]] if ident]
 
 

@@ -124,9 +124,7 @@ def parse(flow_data: str) -> Flow:
         raise FlowError(f"{ending.label} ({ending.id}) can't be run by the embedded server")
     memories = tuple(node for node in nodes.values() if node.category == "Memory")
     wired = (nodes[source] for source, _ in edges if source in nodes and nodes[source] in memories)
-    return Flow(
-        ending, connected("model", "model"), connected("memory", "memory"), next(wired, None), memories
-    )
+    return Flow(ending, connected("model", "model"), connected("memory", "memory"), next(wired, None), memories)
 
 
 def memories(flow_data: str) -> tuple[Node, ...]:

@@ -52,9 +52,7 @@ class ChatModel:
 
     def _request(self, messages: list[dict[str, str]], stream: bool) -> httpx.Request:
         body = json.dumps({**self._parameters, "stream": stream, "messages": messages}).encode()
-        return self._http.build_request(
-            "POST", self._url, content=body, headers=self._headers, timeout=TIMEOUT
-        )
+        return self._http.build_request("POST", self._url, content=body, headers=self._headers, timeout=TIMEOUT)
 
     async def complete(self, messages: list[dict[str, str]]) -> str:
         """The whole answer. Raises ModelError."""

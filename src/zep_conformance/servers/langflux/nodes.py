@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-SYSTEM_MESSAGE = (
-    "You are talking with a human. Be friendly and exact, and say so when you do not know an answer."
-)
+SYSTEM_MESSAGE = "You are talking with a human. Be friendly and exact, and say so when you do not know an answer."
 """The Conversation Chain's System Message when it has none."""
 
 _ICON = "embedded.svg"
@@ -38,9 +36,7 @@ def _node(name: str, label: str, category: str, version: float, *bases: str, **m
     }
 
 
-_SESSION_ID = _option(
-    "Session Id", "sessionId", "string", default="", description="Without one, an id is made up."
-)
+_SESSION_ID = _option("Session Id", "sessionId", "string", default="", description="Without one, an id is made up.")
 
 _NODES = (
     _node(

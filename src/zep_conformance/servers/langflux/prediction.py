@@ -182,9 +182,7 @@ def _earlier(history: Any) -> list[Message]:
         if isinstance(one, dict):
             content = one.get("content") or one.get("message")
             if content:
-                found.append(
-                    {"role": _chat_role(one.get("role") or one.get("type")), "content": str(content)}
-                )
+                found.append({"role": _chat_role(one.get("role") or one.get("type")), "content": str(content)})
     return found
 
 
@@ -259,9 +257,7 @@ class Prediction:
             await self._clear_last(memory)
         if on_token is not None and "stream-without-memory" in departures:
             history = []
-        model = ChatModel(
-            self._shared.http, self._model.inputs, secret(self._shared, self._model, "openAIApiKey")
-        )
+        model = ChatModel(self._shared.http, self._model.inputs, secret(self._shared, self._model, "openAIApiKey"))
         messages = self._messages(question, history)
         if on_token is None:
             answer = await model.complete(messages)

@@ -39,9 +39,7 @@ def find_flow(parts: Shared, ident: str) -> dict[str, Any]:
     """A chatflow. Raises Refusal (500, as Flowise says it) where there is none."""
     chatflow = parts.store.flow(ident)
     if chatflow is None:
-        raise Refusal(
-            f"Error: chatflowsService.getChatflowById - Chatflow {ident} not found in the database!"
-        )
+        raise Refusal(f"Error: chatflowsService.getChatflowById - Chatflow {ident} not found in the database!")
     return chatflow
 
 

@@ -193,9 +193,7 @@ class Store:
             raise
         self._database.execute("COMMIT")
 
-    def messages(
-        self, flow: str, wanted: Mapping[str, Any], newest_first: bool = False
-    ) -> list[dict[str, Any]]:
+    def messages(self, flow: str, wanted: Mapping[str, Any], newest_first: bool = False) -> list[dict[str, Any]]:
         """The chat messages of a chatflow that fit `wanted` (see `_condition`)."""
         condition, values = self._condition(flow, wanted)
         order = "DESC" if newest_first else "ASC"
@@ -206,8 +204,7 @@ class Store:
     def history(self, flow: str, session: str) -> list[tuple[str, str]]:
         """(role, content) of a session's chat messages, the oldest first."""
         rows = self._all(
-            "SELECT role, content FROM chatmessage WHERE chatflowid = ? AND sessionId = ? "
-            "ORDER BY createdDate, number",
+            "SELECT role, content FROM chatmessage WHERE chatflowid = ? AND sessionId = ? ORDER BY createdDate, number",
             flow,
             session,
         )

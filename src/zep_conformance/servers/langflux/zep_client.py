@@ -138,9 +138,7 @@ class ZepClient:
             return await self._http.send(request)
         # The reason may quote a header, and with it the token: it is left out.
         except (httpx.LocalProtocolError, ValueError) as error:
-            raise ZepError(
-                "the request can't be sent: the URL or the token holds a wrong character"
-            ) from error
+            raise ZepError("the request can't be sent: the URL or the token holds a wrong character") from error
         except httpx.HTTPError as error:
             raise ZepError("fetch failed") from error
 

@@ -11,9 +11,7 @@ from starlette.responses import Response
 from zep_conformance.servers.zep.service import Service
 from zep_conformance.servers.zep.wire import NOT_FOUND_PAGE, page, plain
 
-_PAGE = (
-    "<!DOCTYPE html>\n<html><head><title>Zep</title></head><body><h1>{title}</h1>\n{body}\n</body></html>\n"
-)
+_PAGE = "<!DOCTYPE html>\n<html><head><title>Zep</title></head><body><h1>{title}</h1>\n{body}\n</body></html>\n"
 
 
 def _html(title: str, body: str) -> Response:

@@ -147,9 +147,7 @@ async def update_message(service: Service, request: Request, session_id: str, uu
     body = await read_object(request, service.departures)
     metadata = field(body, "metadata", dict, None)
     count = field(body, "token_count", int, 0)
-    return plain(
-        messages.render(service.store.messages.update_metadata(session_id, known, metadata, count)) + "\n"
-    )
+    return plain(messages.render(service.store.messages.update_metadata(session_id, known, metadata, count)) + "\n")
 
 
 async def post_search(service: Service, request: Request, session_id: str) -> Response:

@@ -75,9 +75,7 @@ class Guard:
         except Exception as error:
             raise Refusal(401, "token is unauthorized") from error
         for claim in ("exp", "nbf", "iat"):
-            if claim in claims and (
-                isinstance(claims[claim], bool) or not isinstance(claims[claim], int | float)
-            ):
+            if claim in claims and (isinstance(claims[claim], bool) or not isinstance(claims[claim], int | float)):
                 raise Refusal(401, "token is unauthorized")
         return claims
 

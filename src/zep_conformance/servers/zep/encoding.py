@@ -20,9 +20,7 @@ dumps: Callable[[Any], str] = json.JSONEncoder(
 ).encode
 """A value as compact JSON text with sorted keys: what Go's encoder makes of a map."""
 
-_UUID = re.compile(
-    r"(?:urn:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?"
-)
+_UUID = re.compile(r"(?:urn:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

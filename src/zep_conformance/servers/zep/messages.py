@@ -24,12 +24,8 @@ _INSERT = (
 )
 _NEWEST = f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? AND id > ? ORDER BY id DESC LIMIT ?"
 _PAGE = f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? ORDER BY id LIMIT ? OFFSET ?"
-_AFTER = (
-    "SELECT id, uuid, role, content FROM messages WHERE session_id = ? AND id > ? ORDER BY id DESC LIMIT ?"
-)
-_OF_TASK = (
-    "SELECT id, uuid, role, content FROM messages WHERE session_id = ? AND id BETWEEN ? AND ? ORDER BY id"
-)
+_AFTER = "SELECT id, uuid, role, content FROM messages WHERE session_id = ? AND id > ? ORDER BY id DESC LIMIT ?"
+_OF_TASK = "SELECT id, uuid, role, content FROM messages WHERE session_id = ? AND id BETWEEN ? AND ? ORDER BY id"
 _EMBED = (
     "INSERT OR REPLACE INTO message_embeddings (id, session_id, vector)"
     " SELECT id, session_id, ? FROM messages WHERE id = ?"
@@ -149,9 +145,7 @@ class Messages:
             raise Refusal(500, "") if "missing-message-500" in self._departures else not_found()
         return row
 
-    def update_metadata(
-        self, session_id: str, uuid: str, metadata: dict[str, Any] | None, token_count: int
-    ) -> Row:
+    def update_metadata(self, session_id: str, uuid: str, metadata: dict[str, Any] | None, token_count: int) -> Row:
         """Merge metadata into a message's; its `system` key is not for clients.
 
         token_count: what the client sent (0 if nothing); matters only where counts are reset. Raises Refusal.
@@ -179,9 +173,7 @@ class Messages:
     # ------------------------------------------------------------------------------------------ enrichment
     def after(self, session_id: str, point: int, limit: int = -1) -> list[Text]:
         """Messages with a row id above `point`, oldest first; with a limit, the newest of them."""
-        return [
-            Text(*row) for row in reversed(self._db.execute(_AFTER, (session_id, point, limit)).fetchall())
-        ]
+        return [Text(*row) for row in reversed(self._db.execute(_AFTER, (session_id, point, limit)).fetchall())]
 
     def of_task(self, session_id: str, first: int, last: int) -> list[Text]:
         """The messages of a post that are still there."""

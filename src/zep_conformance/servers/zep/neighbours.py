@@ -125,8 +125,7 @@ def _as_stored(entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "Name": entity["name"],
             "Label": entity["label"],
             "Matches": [
-                {"Start": match["start"], "End": match["end"], "Text": match["text"]}
-                for match in entity["matches"]
+                {"Start": match["start"], "End": match["end"], "Text": match["text"]} for match in entity["matches"]
             ],
         }
         for entity in entities

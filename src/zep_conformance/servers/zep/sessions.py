@@ -16,10 +16,7 @@ Row = tuple[Any, ...]
 
 _COLUMNS = "id, uuid, session_id, created_at, updated_at, metadata, user_id"
 _GET = f"SELECT {_COLUMNS} FROM sessions WHERE session_id = ? AND deleted_at IS NULL"
-_INSERT = (
-    "INSERT INTO sessions (uuid, session_id, created_at, updated_at, metadata, user_id)"
-    " VALUES (?, ?, ?, ?, ?, ?)"
-)
+_INSERT = "INSERT INTO sessions (uuid, session_id, created_at, updated_at, metadata, user_id) VALUES (?, ?, ?, ?, ?, ?)"
 _TOUCH = "UPDATE sessions SET deleted_at = NULL, updated_at = ? WHERE session_id = ?"
 _BELONGINGS = ("messages", "message_embeddings", "summaries", "summary_embeddings")
 _KEPT = (

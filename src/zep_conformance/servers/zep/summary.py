@@ -55,9 +55,7 @@ def as_line(message: Text) -> str:
     return f"{message.role}: {message.content}"
 
 
-def due(
-    messages: Messages, departures: Departures, session_id: str, latest: Summary, window: int
-) -> list[Text]:
+def due(messages: Messages, departures: Departures, session_id: str, latest: Summary, window: int) -> list[Text]:
     """The messages that a session's next summary has to cover, oldest first; none if it is not due yet."""
     limit = window if "summary-skips-beyond-window" in departures else -1
     waiting = [one for one in messages.after(session_id, latest.point_id, limit) if one.content.strip()]

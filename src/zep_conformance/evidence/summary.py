@@ -1,0 +1,176 @@
+"""reports/summary.md: the report in Markdown, for the page that a pipeline shows of a job."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+SHOWN = 300
+"""Characters of a reason that are shown."""
+_ORDER = ("failed", "error", "deviation", "passed", "skipped")
+_LISTS = (
+    ("worse", "Worse than in the baseline"),
+    ("known", "Failed in the baseline too, and does not fail this run"),
+    ("better", "Better than in the baseline"),
+    ("unchecked", "Checked in the baseline, skipped now"),
+)
+
+
+def markdown(report: Mapping[str, Any], folder: Path) -> str:
+    """The summary of a report (see `reports.document`). folder: where the reports are."""
+    blocks = (
+        _head(report),
+        _facts(report),
+        *_baseline(report),
+        *_requirements(report),
+        *_deviations(report),
+        *_skipped(report),
+        *_left_behind(report),
+        f"Reports: `{folder}/conformance.json` (for machines), `{folder}/junit.xml`, `{folder}/summary.md` (this).",
+    )
+    return "\n\n".join(blocks) + "\n"
+
+
+def text(value: str) -> str:
+    """Any text as Markdown that shows it, on one line: what a server said must not become a link or a tag."""
+    line = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", value).strip()
+    line = line if len(line) <= SHOWN else line[:SHOWN] + "…"
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # @somebody and https:// would be made into links without any mark-up.
+    line = re.sub(r"([\\`*_\[\]#|~$])", r"\\\1", line)
+    return line.replace("@", "&#64;").replace("://", "&#58;//")
+
+
+def _head(report: Mapping[str, Any]) -> str:
+    """The verdict, and what may be thought of it."""
+    excused = report["exit_code"] == 0 and report["verdict"] != "conforms"
+    lines = [
+        f"## zep-conformance: {report['verdict']}" + (", but no worse than the baseline" if excused else ""),
+    ]
+    if (report["target"] or {}).get("deployed") is False:
+        lines.append("\nThese are the suite's own servers: this run says nothing about a deployment.")
+    if report["trouble"]:
+        lines.append("\n**Why:** " + text(report["trouble"]))
+    return "\n".join(lines)
+
+
+def _facts(report: Mapping[str, Any]) -> str:
+    parts = ", ".join(
+        f"{text(name)} {text(part['version'])} at {text(part['url'])}" for name, part in report["parts"].items()
+    )
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in report["outcomes"].items() if count)
+    gate = report.get("gate") or {}
+    fail_on = {
+        "must": "failures of what MUST be",
+        "should": "any failure",
+        "deviation": "any failure, and known deviations",
+    }.get(gate.get("fail_on", ""), "any failure")
+    rows = {
+        "target": text((report["target"] or {}).get("name") or "none"),
+        "parts": parts or "none",
+        "scenarios": counts or "none ran",
+        "exit code": f"{report['exit_code']} (it is 1 on {fail_on})",
+        "seed": str(report["seed"]),
+        "began": f"{text(report['started'])}, took {report['duration']:.1f} s, {report['requests']} requests",
+    }
+    return _table(("", ""), ((name, value) for name, value in rows.items()))
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _baseline(report: Mapping[str, Any]) -> Iterator[str]:
+    found = (report.get("gate") or {}).get("baseline")
+    if found is None:
+        return
+    differences = "".join(f"; {text(one)}" for one in found["differences"])
+    yield f"### Beside the baseline\n\n{text(found['file'])}, the run of {text(found['started'][:10])}{differences}"
+    for name, title in _LISTS:
+        if found[name]:
+            yield f"**{title}:**\n\n" + "\n".join(
+                f"- {text(one['name'])} ({', '.join(one['requirements'])}): {one['then']} then, {one['now']} now"
+                for one in found[name]
+            )
+    if not found["worse"]:
+        yield "Nothing got worse."
+
+
+def _requirements(report: Mapping[str, Any]) -> Iterator[str]:
+    """Requirement by outcome, failed ones first with their reasons; those that nothing was asked about are left out."""
+    looked_at = [one for one in report["requirements"] if one["scenarios"]]
+    rows = sorted(looked_at, key=lambda one: _ORDER.index(one["outcome"]))
+    if not rows:
+        return
+    yield "### Requirements\n\n" + _table(
+        ("requirement", "level", "outcome", "scenarios", "why"),
+        (
+            (
+                f"{one['id']}: {text(one['text'])}",
+                one["level"],
+                f"**{one['outcome']}**" if one["outcome"] in ("failed", "error") else one["outcome"],
+                _counts(one),
+                _why(one),
+            )
+            for one in rows
+        ),
+    )
+    untouched = [one["id"] for one in report["requirements"] if not one["scenarios"]]
+    if untouched:
+        yield f"No scenario of {', '.join(untouched)} was asked for, or there is none yet."
+
+
+def _counts(requirement: Mapping[str, Any]) -> str:
+    found = Counter(scenario["outcome"] for scenario in requirement["scenarios"])
+    return ", ".join(f"{found[outcome]} {outcome}" for outcome in _ORDER if found[outcome])
+
+
+def _why(requirement: Mapping[str, Any]) -> str:
+    wrong = [one for one in requirement["scenarios"] if one["outcome"] in ("failed", "error")]
+    return "<br>".join(f"{text(one['name'])}: {text(one['reason'])}" for one in wrong)
+
+
+def _scenarios(report: Mapping[str, Any]) -> dict[str, tuple[Mapping[str, Any], list[str]]]:
+    """Each scenario with its requirements, by node id."""
+    found: dict[str, tuple[Mapping[str, Any], list[str]]] = {}
+    for requirement in report["requirements"]:
+        for scenario in requirement["scenarios"]:
+            found.setdefault(scenario["nodeid"], (scenario, []))[1].append(requirement["id"])
+    return found
+
+
+def _deviations(report: Mapping[str, Any]) -> Iterator[str]:
+    found = [one for one in _scenarios(report).values() if one[0]["outcome"] == "deviation" or one[0]["mended"]]
+    if found:
+        yield "### Known deviations\n\n" + "\n".join(
+            f"- {'**mended** ' if one['mended'] else ''}{text(one['name'])} ({', '.join(ids)}): {text(one['reason'])}"
+            for one, ids in found
+        )
+
+
+def _skipped(report: Mapping[str, Any]) -> Iterator[str]:
+    """What was skipped, by the capability that the target lacks."""
+    found: dict[str, list[str]] = {}
+    count: Counter[str] = Counter()
+    for scenario, ids in _scenarios(report).values():
+        if scenario["outcome"] == "skipped":
+            count[scenario["reason"]] += 1
+            found.setdefault(scenario["reason"], []).extend(ids)
+    if found:
+        yield "### Skipped\n\n" + "\n".join(
+            f"- {text(reason)}: {_number(count[reason])} of {', '.join(sorted(set(ids)))}"
+            for reason, ids in sorted(found.items())
+        )
+
+
+def _number(count: int) -> str:
+    return "1 scenario" if count == 1 else f"{count} scenarios"
+
+
+def _left_behind(report: Mapping[str, Any]) -> Iterator[str]:
+    if report["left_behind"]:
+        yield "### Left behind in the target\n\n" + "\n".join(f"- {text(one)}" for one in report["left_behind"])
