@@ -64,8 +64,8 @@ _CHAT_MESSAGES = (
 _CREDENTIALS = (
     _planted("credential-ignored", "The token of the node's credential is not sent", "AUTH-4"),
     _planted("any-credential-used", "A node without a credential uses the first that there is", "AUTH-4"),
-    _planted("memory-kept-locally", "When Zep refuses, LangFlux remembers by itself", "AUTH-4"),
-    _planted("refusal-hidden", "When Zep refuses, the prediction is answered 200 with an apology", "AUTH-4"),
+    _planted("memory-kept-locally", "When Zep refuses, LangFlux remembers by itself", "AUTH-4", "FAULT-3"),
+    _planted("refusal-hidden", "When Zep refuses, the prediction is answered 200 with an apology", "AUTH-4", "FAULT-3"),
     _planted("refusal-unexplained", "When Zep refuses, the prediction fails and does not say why", "AUTH-4"),
     _planted("credential-shown", "A fetched credential has its token in clear", "AUTH-5"),
     _planted("credential-in-chatflow", "A fetched chatflow has the tokens of all credentials", "AUTH-5"),

@@ -92,6 +92,11 @@ async def post_memory(service: Service, request: Request, session_id: str) -> Re
             service.store.messages.add(session_id, [NewMessage("human", "what was left of it")])
         raise
     new = spoilt(new, service.departures)
+    if "writes-want-nlp" in service.departures:
+        try:
+            await service.neighbours.embed(["are you there?"])
+        except Unavailable as error:
+            raise Refusal(503, str(error)) from error
     if "slow-writes" in service.departures:
         await asyncio.sleep(SLOWNESS)
     if any(name.endswith("-under-load") for name in service.departures.active):

@@ -102,6 +102,11 @@ _ENRICHMENT = (
     _planted("intent-missing", "No intent is found", "ENRICH-2"),
 )
 
+_FAULTS = (
+    _planted("enrichment-given-up", "What can't be enriched because a server is down never is", "FAULT-1"),
+    _planted("writes-want-nlp", "While the NLP server is down writes are answered 503", "FAULT-1"),
+)
+
 _SESSIONS = (
     _planted("sessions-mixed", "All sessions are one", "SESSION-1"),
     _planted("session-ids-ignore-case", "Session ids that differ only in case are one session", "SESSION-1"),
@@ -204,6 +209,7 @@ PLANTED: tuple[Departure, ...] = (
     *_SUMMARIES,
     *_SEARCH,
     *_ENRICHMENT,
+    *_FAULTS,
     *_SESSIONS,
     *_MISTAKES,
     *_AUTHENTICATION,

@@ -72,6 +72,7 @@ class Worker:
 
     def __init__(self, store: Store, topic: str, job: Job) -> None:
         self._tasks = store.tasks
+        self._departures = store.departures
         # One after the other, as the real queue does, where a task can hold up those behind it.
         self._stalls = topic in STALLED_TOPICS and "clearing-stalls-enrichment" in store.departures
         self._batch = 1 if self._stalls else BATCH
@@ -88,6 +89,8 @@ class Worker:
             try:
                 await self._once()
             except Unavailable as error:
+                if "enrichment-given-up" in self._departures:
+                    self._tasks.finish(self._tasks.take(self._topic, BATCH))
                 log.info("%s: %s; trying again in %.2f s", self._topic, error, self._pause)
                 await asyncio.sleep(self._pause)
                 self._pause = min(self._pause * 2, LONGEST_PAUSE)

@@ -1,0 +1,31 @@
+Feature: Parts that fail and come back
+  Not written down; what a user of a store may expect: what was acknowledged is not lost, what could not be done is
+  said, and nobody has to restart anything.
+
+  @FAULT-1 @ENRICH-1
+  Scenario: With the NLP server down writes succeed at once, and are enriched when it returns
+    Given the NLP server is down
+    When Alice writes "Hi, my name is Alice and I live in Lisbon" to a session
+    Then the session of Alice holds only what Alice has written
+    When the NLP server is back
+    Then zep-nlp embeds it: it can be found by searching
+    And the entity "Alice" appears in the system metadata of her message
+
+  @FAULT-1 @ENRICH-2
+  Scenario: With the model down writes succeed at once, and are enriched when it returns
+    Given the model is down
+    When Alice writes "Could you book a table for two people tomorrow?" to a session
+    Then the session of Alice holds only what Alice has written
+    When the model is back
+    Then an intent appears in the system metadata of her message
+
+  @FAULT-3
+  Scenario: With Zep down a prediction fails and says so, and the conversation goes on when it is back
+    Given Alice talks under a session id made of her user id and the time
+    And she has said "Hi, my name is Alice"
+    And Zep is down
+    When she says "Are you still there?", whatever comes of it
+    Then the prediction fails, and says something
+    When Zep is back
+    And she asks "What is my name?"
+    Then the answer says "Alice"
