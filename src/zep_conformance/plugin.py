@@ -112,8 +112,9 @@ class Conformance:
     def pytest_sessionstart(self) -> None:
         """Begin to start the target, so that it comes up while pytest collects; nothing secret is shown from here."""
         # A pipeline that is cancelled sends SIGTERM: what was made is removed then as after Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         self._cleaning = output.clean(self.config, self.run.redactor)
+        self._cleaning.callback(signal.signal, signal.SIGTERM, before)
         if not self.is_controller and self.run.trouble is None:
             self.run.start(dict(os.environ))
 
