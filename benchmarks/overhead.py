@@ -25,6 +25,8 @@ import psutil
 
 ROOT = Path(__file__).parent.parent
 SUITE = [sys.executable, "-m", "pytest", "-q", "--target", "embedded", "--seed", "1", "-p", "no:cacheprovider"]
+# Hypothesis is there for the project's own tests only; its plugin would import it at the end of every run.
+SUITE += ["-p", "no:hypothesispytest"]
 LIMIT = 2.0
 # As on anybody's machine: compiled modules are kept. The first, recorded run fills the caches for both.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

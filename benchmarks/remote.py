@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 LIMIT = 1.1
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 # What an embedded target offers and a remote one can't is left out of both.
-SAME = ["-q", "--seed", "1", "-p", "no:cacheprovider", "--without", "control"]
+SAME = ["-q", "--seed", "1", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--without", "control"]
 
 
 def timed(arguments: list[str], environment: dict[str, str]) -> float:

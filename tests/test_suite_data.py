@@ -51,12 +51,13 @@ COVERED = {
     "STORE": 4, "SUMMARY": 2, "SEARCH": 2, "ENRICH": 3, "LATENCY": 1, "SESSION": 4, "BADINPUT": 1, "DEPLOY": 2,
     "API": 7, "AUTH": 6, "LOAD": 1,
 }  # fmt: skip
-"""Of each section, how many requirements from the first on must have a scenario; of UI and FAULT some are still to come."""
+"""Of each section, how many requirements from the first on must have a scenario; those of UI and FAULT are below."""
 
 
 @pytest.mark.parametrize(
     "identifier",
-    [f"{section}-{number}" for section, count in COVERED.items() for number in range(1, count + 1)] + ["UI-5", "FAULT-1", "FAULT-3"],
+    [f"{section}-{number}" for section, count in COVERED.items() for number in range(1, count + 1)]
+    + ["UI-5", "FAULT-1", "FAULT-3"],
 )
 def test_requirement_has_a_scenario(identifier: str) -> None:
     assert any(identifier in tags_of(scenario) for scenario in SCENARIOS)

@@ -105,7 +105,11 @@ def run_suite(arguments: list[str]) -> int:
         text = held_back.getvalue()
         unknown = re.search(r"unrecognized arguments: (.*)", text)
         complaint = re.search(r"error: (.*)", text)
-        what = f"unknown option: {unknown[1]}" if unknown else (complaint[1] if complaint else text.strip())
+        what = complaint[1] if complaint else text.strip()
+        if unknown:
+            # Not what they were given: it may be a token for a mistyped --zep-token.
+            options = [word.partition("=")[0] for word in unknown[1].split() if word.startswith("-")]
+            what = f"unknown option: {' '.join(options)}" if options else "an argument that is no option, and no path"
         typer.secho(f"{what}", fg="red", err=True)
         typer.echo("  `zep-conformance run --help` lists ours, `pytest --help` lists pytest's.", err=True)
     return EXIT_CODES.get(code, 2)

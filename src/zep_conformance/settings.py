@@ -133,7 +133,7 @@ class Settings(BaseSettings):
 
 def passwords_in(url: str) -> list[str]:
     """The password in a URL, as it is there and as it is meant; nothing where there is none."""
-    found = re.search(r"//[^/]*?:(.+)@", url)
+    found = re.search(r"//[^/:]*:(?!\d{1,5}(?:[/?#]|$))(.+)@", url)
     return [found[1], unquote(found[1])] if found else []
 
 

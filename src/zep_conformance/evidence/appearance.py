@@ -54,8 +54,8 @@ _PATTERNS: tuple[_Pattern, ...] = (
     ),
     (re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<v>.*?)(?:-----END|\Z)"), _anything),
     # user:password@ in a URL; a port is no password.
-    (re.compile(r"//[^/\s:@\"'<>]*:(?!\d{1,5}(?:[/?#\s\"']|$))(?P<v>[^\s\"'<>]+)@"), _anything),
-    (re.compile(r"//[^/\s:@\"'<>]*:(?!\d{1,5}…)(?P<v>[^\s\"'<>@/]+)…"), _anything),
+    (re.compile(r"//[^/\s:@\"'<>\[]*:(?!\d{1,5}(?:[/?#\s\"']|$))(?P<v>[^\s\"'<>]+)@"), _anything),
+    (re.compile(r"//[^/\s:@\"'<>\[]*:(?!\d{1,5}…)(?P<v>[^\s\"'<>@/]+)…"), _anything),
     (re.compile(r"//(?P<v>[^/\s:@\"'<>]{16,})@"), _anything),
     # HTTP's Authorization.
     (re.compile(r"(?i)\bbearer\s+(?!(?:tokens?|auth\w*)(?:[\s,.;:)]|$))(?P<v>[^\s'\",\\<>]+)"), _anything),

@@ -1,6 +1,6 @@
 """Readings of a text: as it is, and with what encodes it undone, so that a secret is found in any of them.
 
-for reading in readings("/?key=a%2Fb", blanks_as_plus=False):
+for reading in readings("/?key=a%2Fb", blanks=False):
     at = reading.text.find("a/b")
     if at >= 0:
         reading.origin(at, at + 3)      # (6, 11): where it stands in the text itself
@@ -40,27 +40,28 @@ class Reading:
         return self.starts[start], self.ends[end - 1]
 
 
-def readings(text: str, *, blanks_as_plus: bool) -> list[Reading]:
+def readings(text: str, *, blanks: bool) -> list[Reading]:
     """The text itself, then every other reading of it, each once.
 
-    blanks_as_plus: also read + as a blank, as in a form's fields.
+    blanks: what is looked for has blanks in it. Then + is read as one too, as in a form's fields, and a last reading
+    has none at all, since what is wrapped loses those at the ends of its lines.
     """
     found = [Reading(text, range(len(text)), range(1, len(text) + 1))]
     seen = {text}
     newest = found
     for _ in range(DEPTH):
-        newest = [other for reading in newest for other in _one_step(reading, seen, blanks_as_plus)]
+        newest = [other for reading in newest for other in _one_step(reading, seen, blanks)]
         found = found + newest
         if not newest or len(found) >= MOST:
             break
     return found[:MOST]
 
 
-def _one_step(reading: Reading, seen: set[str], blanks_as_plus: bool) -> Iterator[Reading]:
+def _one_step(reading: Reading, seen: set[str], blanks: bool) -> Iterator[Reading]:
     for name, (sign, pattern, decode) in _ENCODINGS.items():
-        if sign not in reading.text or (name == "form" and not blanks_as_plus):
+        if sign not in reading.text or (name in ("form", "blanks") and not blanks):
             continue
-        other = _undone(reading, pattern, decode, joined=name == "lines")
+        other = _undone(reading, pattern, decode, joined=name in ("indented", "lines", "blanks"))
         if other.text not in seen:
             seen.add(other.text)
             yield other
@@ -150,8 +151,10 @@ _ENCODINGS: dict[str, tuple[str, re.Pattern[str], Callable[[str], _Characters]]]
     ),
     "quotes": ("'", re.compile("'\"'\"'"), _escape),
     "entities": ("&", re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);"), _entity),
+    "indented": ("\n", re.compile(r"[ \t]*\r?\n[ \t]*"), _nothing),
     # Wrapped text: an indentation, pytest's mark of an error, or a frame may stand before its next line.
     "lines": ("\n", re.compile(r"[ \t│┃|]*\\?\r?\n[ \t│┃|>]*(?:E[ \t]+)?"), _nothing),
+    "blanks": (" ", re.compile(r"\s+"), _nothing),
 }
 
 

@@ -43,8 +43,10 @@ class Redactor:
             if len(value) < SHORTEST or value in self._secrets:
                 continue
             self._secrets.add(value)
-            self._blanks = self._blanks or " " in value
             self._learn(value, base64=False)
+            if " " in value:
+                self._blanks = True
+                self._learn("".join(value.split()), base64=False)
             for form in encoded(value):
                 self._learn(form, base64=True)
 
@@ -57,7 +59,7 @@ class Redactor:
     def __call__(self, text: str) -> str:
         """`text` without secrets. Cleaning what is clean changes nothing."""
         spans: list[Span] = []
-        for reading in readings(text, blanks_as_plus=self._blanks):
+        for reading in readings(text, blanks=self._blanks):
             spans += [reading.origin(*span) for span in self._told(reading)]
             if not reading.joined:
                 spans += [reading.origin(*span) for span in suspects(reading.text)]
@@ -92,7 +94,7 @@ class Redactor:
                 while end < len(text) and offset + end - at < len(form) and text[end] == form[offset + end - at]:
                     end += 1
                 if _matters(text, at, end, len(form)):
-                    yield _whole_word(text, at, end) if base64 else (at, end)
+                    yield _whole_word(text, at, end) if base64 and not reading.joined else (at, end)
 
 
 def _matters(text: str, start: int, end: int, whole: int) -> bool:
