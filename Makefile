@@ -14,7 +14,7 @@ conformance: $(VENV)/installed  ## run the suite; TARGET=embedded|remote|auto, A
 	$(BIN)/zep-conformance run --target $(TARGET) $(ARGS)
 
 test: lint  ## the project's own tests
-	$(BIN)/pytest tests -q $(ARGS)
+	$(BIN)/pytest tests -q -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check -q .

@@ -73,7 +73,7 @@ def test_read_only_lets_through_what_can_not_write(method: str, path: str, allow
 
 
 def test_a_read_only_run_sends_nothing_that_writes(tmp_path: Path, served: Callable[..., dict[str, str]]) -> None:
-    secret = "a-secret-of-the-test-0123456789"
+    secret = "a-secret-of-the-test-0123456789-0123456789"
     urls = served("--auth-secret", secret, "--documented")
     import jwt
 
