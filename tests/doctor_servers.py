@@ -132,3 +132,9 @@ def closed_port() -> int:
     """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def hush(connection: socket.socket) -> None:
+    """Take the connection and say nothing."""
+    while connection.recv(4096):
+        pass

@@ -10,15 +10,17 @@ Exchanges of one sequence belong together and are played in order::
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from zep_conformance.waiting import eventually
 
 EVENTUALLY = 30.0
 """Seconds in which an answer marked `eventually` must have come (the queue works first)."""
@@ -183,18 +185,20 @@ class Replay:
         return played[exchange.step]
 
     def _exchange(self, exchange: Exchange) -> list[Difference]:
-        comparison = self._comparisons.setdefault(exchange.sequence, Comparison())
-        deadline = time.monotonic() + (EVENTUALLY if exchange.eventually else 0.0)
-        pause = 0.02
-        while True:
+        known = self._comparisons.setdefault(exchange.sequence, Comparison())
+        differences: list[Difference] = []
+
+        def as_recorded() -> None:
+            nonlocal differences
             # A comparison that fails half-way must not leave its guesses behind.
-            attempt = Comparison(dict(comparison.uuids))
+            attempt = Comparison(dict(known.uuids))
             differences = list(self._compare(exchange, self._send(exchange.request, attempt), attempt))
-            if not differences or time.monotonic() >= deadline:
-                comparison.uuids = attempt.uuids
-                return differences
-            time.sleep(pause)
-            pause = min(pause * 1.15, 0.5)
+            self._comparisons[exchange.sequence] = attempt
+            assert not differences
+
+        with contextlib.suppress(AssertionError):
+            eventually(as_recorded, EVENTUALLY if exchange.eventually else 0.0)
+        return differences
 
     def _send(self, request: dict[str, Any], comparison: Comparison) -> httpx.Response:
         headers = dict(request.get("headers", {}))
