@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from zep_conformance.clients.trust import trusted
+
 TIMEOUT = 60.0
 """Seconds for one request; a prediction has a model behind it."""
 
@@ -60,9 +62,11 @@ class LangFlux:
     def __init__(self, url: str, api_key: str | None, hooks: Hooks | None = None) -> None:
         self.url = url
         headers = {"authorization": f"Bearer {api_key}"} if api_key else {"x-request-from": "internal"}
-        self.wire = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, event_hooks=dict(hooks or {}))
+        self.wire = httpx.Client(
+            base_url=url, verify=trusted(), headers=headers, timeout=TIMEOUT, event_hooks=dict(hooks or {})
+        )
         """Plain HTTP with the key."""
-        self.public = httpx.Client(base_url=url, timeout=TIMEOUT, event_hooks=dict(hooks or {}))
+        self.public = httpx.Client(base_url=url, verify=trusted(), timeout=TIMEOUT, event_hooks=dict(hooks or {}))
         """Plain HTTP as a chatbot's visitors speak it, without a key."""
 
     def close(self) -> None:

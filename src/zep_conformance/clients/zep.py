@@ -15,6 +15,8 @@ from zep_python.memory import Memory, Session
 from zep_python.message import Message
 from zep_python.user import CreateUserRequest
 
+from zep_conformance.clients.trust import trusted
+
 TIMEOUT = 40.0
 """Seconds for one request: a search with the NLP server down takes Zep 0.27.2 31 s."""
 
@@ -49,9 +51,11 @@ class Zep:
         self.token = token
         self._hooks = dict(hooks or {})
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        self.wire = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, event_hooks=self._hooks)
+        self.wire = httpx.Client(
+            base_url=url, verify=trusted(), headers=headers, timeout=TIMEOUT, event_hooks=self._hooks
+        )
         """Plain HTTP with the token, for what the wire itself shows."""
-        self.stranger = httpx.Client(base_url=url, timeout=TIMEOUT, event_hooks=self._hooks)
+        self.stranger = httpx.Client(base_url=url, verify=trusted(), timeout=TIMEOUT, event_hooks=self._hooks)
         """Plain HTTP without any token."""
 
     @cached_property
