@@ -79,7 +79,9 @@ def test_what_conforms(step) -> None:
     assert done.code == 0, done.output
     assert done.outputs == {
         "verdict": "conforms", "exit-code": "0", "failed": "0", "report": "reports/conformance.json",
+        "summary": "reports/summary.md",
     }  # fmt: skip
+    assert (done.folder / done.outputs["summary"]).read_text() in done.summary
     assert done.summary.startswith("## zep-conformance: conforms\n")
     assert "| API-3" in done.summary
     assert json.loads((done.folder / done.outputs["report"]).read_text())["seed"] == 7

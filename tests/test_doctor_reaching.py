@@ -274,6 +274,33 @@ def test_proxy_without_what_is_behind_it(status: int, path: str) -> None:
         check(diagnose(url(port)), f"proxy-{status}")
 
 
+def known_as_localhost(otherwise: tuple[int, dict[str, str], str]) -> Any:
+    """A proxy that has a Zep under the name localhost, and this answer for every other name."""
+    zep, other = app(ZEP), app({"*": otherwise})
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        host = dict(scope["headers"])[b"host"]
+        await (zep if host.startswith(b"localhost") else other)(scope, receive, send)
+
+    return application
+
+
+@produces("wrong-host")
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        (404, {"server": "nginx/1.25", "content-type": "text/html"}, "<h1>404 Not Found</h1>"),
+        (421, {}, "Misdirected Request"),
+        (404, {"x-render-routing": "no-server"}, "Not Found"),
+    ],
+    ids=["not found", "misdirected", "no server"],
+)
+def test_proxy_that_knows_it_by_another_name(otherwise: tuple[int, dict[str, str], str]) -> list[Finding]:
+    with serving(known_as_localhost(otherwise)) as port:
+        check(diagnose(url(port, host="localhost")), "ok", "zep-open")
+        return diagnose(url(port))
+
+
 def redirected(location: str) -> list[Finding]:
     with serving(app({"*": (302, {"location": location}, "")})) as port:
         return diagnose(url(port))

@@ -184,6 +184,12 @@ HTTP = [
             "See the log of {part}; check the network between it and the proxy.",
         ),
         (
+            "wrong-host",
+            "a proxy answers {status} to {path}: it has nothing under the name {host}",
+            "the proxy goes by the name in the URL (the Host header), and knows {part} by another",
+            "Give the name that {part} was deployed under; its address, or another name for it, does not do.",
+        ),
+        (
             "redirect-to-https",
             "{path} is redirected to https",
             "the server wants https; a redirected write becomes a read, so clients fail in odd ways",

@@ -17,6 +17,7 @@ from zep_conformance.doctor.network import reach, speaks_http, speaks_tls
 
 LARGEST = 1 << 20
 """Bytes of an answer that are read."""
+_PROXY = re.compile(r"(?i)nginx|openresty|caddy|envoy|cloudflare|traefik|haproxy|awselb|apache|fly/")
 _ASKS_FOR_TLS = re.compile(r"(?i)HTTP request (?:was sent )?to (?:an )?HTTPS")
 _LOGIN = re.compile(r"(?i)log[-_]?in|sign[-_]?in|\bauth|oauth|\bsso\b|accounts?\.|cloudflareaccess|/cdn-cgi/access")
 
@@ -105,6 +106,9 @@ class Line:
         answer = self.get(path)
         if answer.status in (401, 403, 407):
             self.case.fail("proxy-wants-login", path=path, status=answer.status)
+        # A proxy also signs what the part behind it answers; but this question no part answers 404.
+        if answer.status == 404 and _PROXY.search(answer.headers.get("server", "")):
+            self.case.fail("wrong-host", host=self.address.host)
         return answer
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -125,6 +129,8 @@ class Line:
         case.know(path=path, status=answer.status)
         if address.scheme == "http" and answer.status == 400 and _ASKS_FOR_TLS.search(answer.text):
             case.fail("http-on-https-port")
+        if answer.status == 421 or answer.headers.get("x-render-routing") == "no-server":
+            case.fail("wrong-host", host=address.host)
         if answer.status in (502, 503, 504) and "x-zep-version" not in answer.headers:
             case.fail(f"proxy-{answer.status}")
         location = answer.headers.get("location", "")
