@@ -26,6 +26,11 @@ def workplace(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "CI": ""}
 
 
+def as_from_a_terminal() -> None:
+    """Ctrl-C works, though a pipeline may have started us in the background, where it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def running(tmp_path: Path, workplace: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Start commands in a process group of their own, as a terminal does."""
@@ -34,7 +39,13 @@ def running(tmp_path: Path, workplace: dict[str, str]) -> Iterator[Callable[...,
     def start(*command: str) -> subprocess.Popen[bytes]:
         with (tmp_path / "output").open("wb") as output:
             process = subprocess.Popen(
-                command, cwd=tmp_path, env=workplace, stdout=output, stderr=output, start_new_session=True
+                command,
+                cwd=tmp_path,
+                env=workplace,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=as_from_a_terminal,
             )
         started.append(process)
         return process
