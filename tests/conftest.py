@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from zep_conformance.doctor import network
+
 Serve = Callable[..., dict[str, str]]
 
 
@@ -41,3 +43,13 @@ def served() -> Iterator[Serve]:
     for process in processes:
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
+
+
+@pytest.fixture
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor waits less for a connection, and asks no proxy."""
+    monkeypatch.setattr(network, "CONNECT_LIMIT", 0.7)
+    monkeypatch.setattr(network, "_GLANCE", 0.5)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)

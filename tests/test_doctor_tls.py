@@ -19,20 +19,13 @@ from tests.doctor_servers import (
     talking,
     url,
 )
-from zep_conformance.doctor import network
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 
 NOW = datetime.now(UTC)
 
 
-@pytest.fixture(autouse=True)
-def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "CONNECT_LIMIT", 0.7)
-    monkeypatch.setattr(network, "_GLANCE", 0.5)
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("short_limits")
 
 
 # -- TLS ------------------------------------------------------------------------------------------------------------
