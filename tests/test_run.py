@@ -157,6 +157,21 @@ def test_secrets_are_nowhere(tmp_path: Path, served) -> None:
     assert token not in written
 
 
+@pytest.mark.parametrize(
+    ("model_url", "said"),
+    [("http://127.0.0.1:9/v1", "model at http://127.0.0.1:9/v1"), ("{zep}/v1", "model at")],
+    ids=["nobody there", "no model server"],
+)
+def test_a_model_server_that_is_none_is_named(tmp_path: Path, served, model_url: str, said: str) -> None:
+    urls = served("--documented")
+    finished = run(
+        tmp_path, "-m", "API-3", "--target", "remote", "--zep-url", urls["zep"], "--langflux-url", urls["langflux"],
+        "--model-url", model_url.format(**urls), LANGFLUX_API_KEY=urls["langflux_api_key"],
+    )  # fmt: skip
+    assert finished.returncode == 2, finished.stdout
+    assert said in finished.stdout
+
+
 def test_one_part_given_by_url_and_the_rest_started(tmp_path: Path, served) -> None:
     urls = served("--documented")
     finished = run(tmp_path, "-m", "API-3 or STORE-3", "--target", "embedded", "--zep-url", urls["zep"])

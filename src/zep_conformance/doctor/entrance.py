@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from zep_conformance.doctor import langflux, zep
+from zep_conformance.doctor import langflux, model, zep
 from zep_conformance.doctor.address import parse, typed
 from zep_conformance.doctor.diagnosis import redactor_for
 from zep_conformance.doctor.findings import Broken, Case, Finding, OutOfTime, Patience, faults
@@ -51,6 +51,23 @@ def langflux_at_the_door(url: str, api_key: str | None) -> LangFluxSeen:
     look = _fit(case, url, lambda: langflux.at_the_door(case, typed(case, url), api_key or None))
     look.line.close()
     return LangFluxSeen(look.line.address.url, look.version, look.manner)
+
+
+def model_at_the_door(url: str, langflux_url: str) -> None:
+    """Look at the model server that LangFlux is to use. Raises CannotTell with the fault that makes it unfit.
+
+    A loopback URL means another machine here than there, unless LangFlux is on this one: then nothing is looked at.
+    """
+    address, langflux_address = parse(url), parse(langflux_url)
+    if address and address.is_loopback and not (langflux_address and langflux_address.is_loopback):
+        return
+    case = _case("model", Redactor())
+
+    def look() -> bool:
+        model.examine(case, typed(case, url, path_allowed=True))
+        return True
+
+    _fit(case, url, look)
 
 
 def origin(url: str, part: str) -> str:

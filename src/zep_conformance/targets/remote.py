@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from zep_conformance.doctor.entrance import langflux_at_the_door, origin, zep_at_the_door
+from zep_conformance.doctor.entrance import langflux_at_the_door, model_at_the_door, origin, zep_at_the_door
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, ZepServer
@@ -86,6 +86,7 @@ def given_langflux(settings: Settings, missing: dict[str, str]) -> LangFluxServe
         if not zep_url:
             missing["langflux"] = "no --zep-url-from-langflux for the chatflows that are made in it"
             return None
+        model_at_the_door(settings.model_url, seen.url)
     model_url, chatflow = (settings.model_url or "").rstrip("/"), settings.chatflow or ""
     return LangFluxServer(
         seen.url, api_key, model_url, zep_url.rstrip("/"), chatflow, seen.version, seen.manner == "documented"
