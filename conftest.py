@@ -20,5 +20,6 @@ pytest_plugins = (
     "steps.langflux",
     "steps.authentication",
     "steps.faults",
+    "steps.starting",
     "steps.load",
 )

@@ -104,3 +104,10 @@ Feature: A secured Zep
   Scenario: The health check needs no token
     When GET /healthz is asked for without a token
     Then the answer is 200
+
+  @AUTH-7
+  Scenario: With authentication required and no secret Zep does not start, and says why
+    Given Zep is stopped
+    When it is started with ZEP_AUTH_REQUIRED and without a secret
+    Then it does not come up
+    And its log names the missing secret

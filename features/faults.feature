@@ -19,6 +19,22 @@ Feature: Parts that fail and come back
     When the model is back
     Then an intent appears in the system metadata of her message
 
+  @FAULT-2
+  Scenario: With PostgreSQL down nothing is acknowledged, and everything acknowledged is there when it returns
+    Given Alice has written "Hi, my name is Alice" to a session
+    And PostgreSQL is down
+    When she tries to write "Are you still there?" to it
+    Then the write is refused, and says something
+    When PostgreSQL is back
+    Then writing "Hello again" to it works again, without a restart of Zep
+    And the session of Alice holds only what Alice has written
+
+  @FAULT-2
+  Scenario: PostgreSQL crashes while people write
+    When 4 people write to a session each while PostgreSQL crashes and comes back
+    Then each session has every message that was acknowledged, once and in order
+    And some messages were acknowledged before the crash and some after it
+
   @FAULT-3
   Scenario: With Zep down a prediction fails and says so, and the conversation goes on when it is back
     Given Alice talks under a session id made of her user id and the time

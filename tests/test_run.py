@@ -64,6 +64,9 @@ class TestWhatConforms:
         assert found["gate"] | {"failing": []} == {
             "fail_on": "should", "strict_deviations": False, "failing": [], "uncounted": [], "baseline": None,
         }  # fmt: skip
+        timeline = found["target"].pop("timeline")
+        assert [(span["part"], span["phase"]) for span in timeline] == [("all", "start")]
+        assert 0 <= timeline[0]["began"] < timeline[0]["ended"]
         assert found["target"] == {"name": "embedded", "deployed": False}
         assert not found["capabilities"]["ui"]["offered"]
         by_id = {requirement["id"]: requirement for requirement in found["requirements"]}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.evidence import deviations, requirements
 from zep_conformance.evidence.redaction import Redactor
 from zep_conformance.evidence.transcript import Transcript
+from zep_conformance.settings import CAPABILITIES, names_in
 
 if TYPE_CHECKING:
     from zep_conformance.settings import Settings
@@ -47,6 +48,8 @@ class Run:
     trouble: CannotTell | None = None
     target: Target | None = None
     _deployment: Deployment | None = None
+    is_attached: bool = False
+    """Whether another process of this run started the target, and will stop it."""
     left_behind: list[str] = field(default_factory=list)
     closing: ExitStack = field(default_factory=ExitStack)
     """Closes clients at the very end: what was made is removed with them after the last scenario."""
@@ -64,29 +67,57 @@ class Run:
         """httpx event hooks for every client of this run: limits before a request, the transcript after it."""
         return {"request": [self.limits.check], "response": [self.transcript.answered]}
 
-    def start(self, environment: dict[str, str]) -> None:
-        """Choose the target and begin to start it. What goes wrong is kept as `trouble`."""
+    @property
+    def target_name(self) -> str:
+        """The target, as far as it is known."""
+        return self.target.name if self.target is not None else self.settings.target
+
+    def choose(self, environment: Mapping[str, str]) -> None:
+        """Choose the target. What goes wrong is kept as `trouble`."""
         from zep_conformance.targets import choose
 
         try:
             self.target = choose(self.settings, environment)
+        except CannotTell as error:
+            self.trouble = error
+
+    def start(self) -> None:
+        """Begin to start the target. What goes wrong is kept as `trouble`."""
+        if self.target is None:
+            return
+        try:
             self.target.start()
         except CannotTell as error:
             self.trouble = error
 
-    def ready(self) -> None:
-        """Wait until the target is usable. What goes wrong is kept as `trouble`."""
+    def ready(self, say: Callable[[str], None]) -> None:
+        """Wait until the target is usable, telling `say` how it goes. What goes wrong is kept as `trouble`."""
         if self.trouble or self.target is None or self._deployment is not None:
             return
         try:
-            found = self.target.deployment()
+            self._use(self.target.deployment(say))
         except CannotTell as error:
             self.trouble = error
-            return
-        from dataclasses import replace
 
-        from zep_conformance.settings import names_in
+    def handover(self) -> dict[str, Any]:
+        """What a worker of pytest-xdist needs to use the target that this process has started; JSON."""
+        if self.trouble or self.target is None:
+            return {"trouble": [self.trouble.what, self.trouble.advice] if self.trouble else None}
+        return {"deployment": self.deployment.as_json(), "handed": self.target.handover()}
 
+    def attach(self, handed: Mapping[str, Any]) -> None:
+        """Use the target that another process of this run has started."""
+        from zep_conformance.targets import Deployment
+
+        self.is_attached = True
+        if handed.get("trouble"):
+            self.trouble = CannotTell(*handed["trouble"])
+        elif self.target is not None:
+            self.target.attach(handed["handed"])
+            self._use(Deployment.from_json(handed["deployment"]))
+
+    def _use(self, found: Deployment) -> None:
+        """Take a deployment for the one under test; from now on its secrets are hidden."""
         without = dict.fromkeys(names_in(self.settings.without), "--without was given")
         if self.settings.read_only:
             without["write"] = "--read-only was given"
@@ -116,13 +147,11 @@ class Run:
     def stop(self) -> None:
         """Close every client, and stop what the target started."""
         self.closing.close()
-        if self.target is not None:
+        if self.target is not None and not self.is_attached:
             self.target.stop()
 
     def capabilities(self) -> dict[str, str | None]:
         """Each capability: None where it is offered, else why not."""
-        from zep_conformance.settings import CAPABILITIES
-
         if self._deployment is None:
             return {}
         return {name: self._deployment.missing.get(name) for name in CAPABILITIES}
@@ -132,15 +161,16 @@ class Run:
         if self._deployment is None:
             return {"trouble": self.redactor(str(self.trouble)) if self.trouble else None}
         found = self._deployment
-        parts = {"zep": found.zep, "langflux": found.langflux}
+        parts: dict[str, dict[str, str]] = {name: dict(details) for name, details in found.details.items()}
+        for name, part in (("zep", found.zep), ("langflux", found.langflux)):
+            if part is not None:
+                known = {"version": part.version or "unknown", "url": self.redactor(part.url)}
+                parts[name] = {**parts.get(name, {}), **known}
+        timeline = self.target.timeline().as_json() if self.target is not None and not self.is_attached else []
         return {
             "trouble": self.redactor(str(self.trouble)) if self.trouble else None,
-            "target": {"name": found.target, "deployed": found.deployed},
-            "parts": {
-                name: {"version": part.version or "unknown", "url": self.redactor(part.url)}
-                for name, part in parts.items()
-                if part
-            },
+            "target": {"name": found.target, "deployed": found.deployed, "timeline": timeline},
+            "parts": parts,
             "capabilities": self.capabilities(),
             "left_behind": [self.redactor(text) for text in self.left_behind],
             "requests": self.limits.sent,

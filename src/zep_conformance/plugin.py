@@ -16,21 +16,21 @@ from typing import Any
 import pytest
 
 from zep_conformance import __version__, suite
-from zep_conformance.clients.limits import LimitReached
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence import failure, outcomes, output, reports, terminal
+from zep_conformance.evidence import outcomes, output, reports, terminal
 from zep_conformance.evidence.baseline import Baseline
 from zep_conformance.evidence.baseline import read as read_baseline
-from zep_conformance.evidence.deviations import Deviation
 from zep_conformance.evidence.gate import Gate
-from zep_conformance.evidence.requirements import TAG, Requirement
+from zep_conformance.evidence.requirements import TAG
 from zep_conformance.harness import RUN, Run, load_deviations, load_requirements
+from zep_conformance.judging import STEP, TITLE, Judge
 from zep_conformance.settings import CAPABILITIES, Settings, defaults, option, read
+from zep_conformance.turns import Turns
 
-MEASURED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
-"""What a scenario has measured, by name; milliseconds."""
-_STEP: pytest.StashKey[str] = pytest.StashKey()
-_TITLE: pytest.StashKey[tuple[str, str]] = pytest.StashKey()
+_ALONE: pytest.StashKey[bool] = pytest.StashKey()
+"""Whether a scenario disturbs others that run at the same time on the same parts."""
+_DISTURBING = {"control", "network"}
+"""What it needs, if so."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -87,7 +87,7 @@ class Conformance:
         self.config = config
         self.run = run
         self.requirements = load_requirements()
-        self.deviations = load_deviations()
+        self.judge = Judge(run, self.requirements, load_deviations())
         self.gate = Gate(
             run.settings.fail_on,
             run.settings.strict_deviations,
@@ -100,13 +100,17 @@ class Conformance:
         self.is_worker = hasattr(config, "workerinput")
         self.is_controller = not self.is_worker and bool(getattr(config.option, "dist", "no") != "no")
         self._cleaning = ExitStack()
+        self.turns = Turns()
 
     # -- start ------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Give a worker the seed."""
+        """Give a worker the seed, and a target that all workers share."""
         node.workerinput["zc_seed"] = self.run.seed
+        if self.run.target is not None and self.run.target.shared:
+            self.run.ready(self._say)
+            node.workerinput["zc_target"] = self.run.handover() | {"turns": str(self.turns.path)}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -115,32 +119,46 @@ class Conformance:
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         self._cleaning = output.clean(self.config, self.run.redactor)
         self._cleaning.callback(signal.signal, signal.SIGTERM, before)
-        if not self.is_controller and self.run.trouble is None:
-            self.run.start(dict(os.environ))
+        if self.run.trouble is not None:
+            return
+        self.run.choose(os.environ)
+        handed = getattr(self.config, "workerinput", {}).get("zc_target")
+        if handed is not None:
+            self.turns = Turns(Path(handed["turns"]))
+            self.run.attach(handed)
+        elif not self.is_controller or (self.run.target is not None and self.run.target.shared):
+            self.turns = Turns.made() if self.is_controller else Turns()
+            self.run.start()
+
+    def _say(self, line: str) -> None:
+        """Tell people how the start goes."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and not self.is_worker:
+            width = self.config.get_terminal_writer().fullwidth
+            for part in terminal.wrapped([self.run.redactor(line)], width):
+                reporter.write_line(part)
 
     def pytest_report_header(self) -> list[str]:
         """What is about to be tested, and the seed that makes it so again."""
-        lines = [f"zep-conformance {__version__}, target {self._target_name()}, seed {self.run.seed}"]
-        if self._target_name() == "embedded":
+        lines = [f"zep-conformance {__version__}, target {self.run.target_name}, seed {self.run.seed}"]
+        if self.run.target_name == "embedded":
             lines.append(terminal.NOT_A_DEPLOYMENT)
         return lines
-
-    def _target_name(self) -> str:
-        return self.run.target.name if self.run.target is not None else self.run.settings.target
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Wait for the target, then skip the scenarios whose capabilities it does not offer."""
-        self.run.ready()
+        self.run.ready(self._say)
         if self.run.trouble:
             items[:] = []
             return
         missing = self.run.deployment.missing
         for item in items:
-            needs = {need for one in self._requirements_of(item) for need in one.needs}
+            needs = {need for one in self.judge.requirements_of(item) for need in one.needs}
             needs |= {
                 mark.name.removeprefix("needs-") for mark in item.iter_markers() if mark.name.startswith("needs-")
             }
+            item.stash[_ALONE] = bool(needs & _DISTURBING)
             if item.get_closest_marker("reads-only") is None:
                 needs.add("write")
             for need in sorted(needs):
@@ -159,30 +177,20 @@ class Conformance:
 
     # -- scenarios --------------------------------------------------------------------------------------------
 
-    def _requirements_of(self, item: pytest.Item) -> list[Requirement]:
-        return [self.requirements[mark.name] for mark in item.iter_markers() if mark.name in self.requirements]
-
-    def _deviation_of(self, item: pytest.Item) -> Deviation | None:
-        for mark in item.iter_markers():
-            deviation = self.deviations.get(mark.name)
-            if deviation is not None and deviation.applies(self._deviating_versions()):
-                return deviation
-        return None
-
-    def _deviating_versions(self) -> dict[str, str]:
-        """The versions of the parts that may deviate: not those of servers that keep every requirement."""
-        found = self.run.deployment
-        parts = {"zep": found.zep, "langflux": found.langflux}
-        return {name: part.version for name, part in parts.items() if part and not part.documented}
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Where workers share parts, whoever stops one has them to itself."""
+        with self.turns.taken(alone=item.stash.get(_ALONE, True)):
+            return (yield)
 
     def pytest_bdd_before_scenario(self, request: pytest.FixtureRequest, feature: Any, scenario: Any) -> None:
         """A new scenario: a new transcript."""
-        request.node.stash[_TITLE] = (scenario.name, f"{feature.rel_filename}:{scenario.line_number}")
+        request.node.stash[TITLE] = (scenario.name, f"{feature.rel_filename}:{scenario.line_number}")
         self.run.transcript.begin()
 
     def pytest_bdd_before_step(self, request: pytest.FixtureRequest, step: Any) -> None:
         """Remember the step, for the failure's evidence."""
-        request.node.stash[_STEP] = f"{step.keyword.strip()} {step.name} (line {step.line_number})"
+        request.node.stash[STEP] = f"{step.keyword.strip()} {step.name} (line {step.line_number})"
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -191,7 +199,7 @@ class Conformance:
         """Decide the outcome; replace a failure's traceback by its evidence."""
         report = yield
         if any(TAG.fullmatch(mark.name) for mark in item.iter_markers()):
-            self._judge(item, call, report)
+            self.judge.judge(item, call, report)
         output.clean_report(report, self.run.redactor)
         return report
 
@@ -201,92 +209,6 @@ class Conformance:
         report = yield
         output.clean_report(report, self.run.redactor)
         return report
-
-    def _judge(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Give a report its record, and a failure its evidence."""
-        deviation = self._deviation_of(item) if report.when == "call" else None
-        outcome: str = report.outcome
-        reason, mended = "", False
-        if report.skipped:
-            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
-            reason = reason.removeprefix("Skipped: ")
-        elif report.failed and call.excinfo is not None:
-            outcome, reason = self._failed(item, call, report, deviation)
-        elif deviation is not None:
-            reason, mended = f"{deviation.id} is mended here: {deviation.what}", True
-            report.zc_mended = reason  # type: ignore[attr-defined]
-        title, feature = item.stash.get(_TITLE, (_title(item), ""))
-        measured: dict[str, Any] = item.stash.get(MEASURED, {})
-        record = outcomes.Record(
-            name=title + (f" [{item.name.partition('[')[2]}" if "[" in item.name else ""),
-            feature=feature,
-            nodeid=item.nodeid,
-            requirements=tuple(requirement.id for requirement in self._requirements_of(item)),
-            outcome=outcome,
-            duration=report.duration,
-            reason=self.run.redactor(reason),
-            deviation=deviation.id if deviation and (mended or outcome == "deviation") else None,
-            mended=mended,
-            measurements=measured,
-        )
-        report.zc_record = record.as_json()  # type: ignore[attr-defined]
-
-    def _failed(
-        self,
-        item: pytest.Item,
-        call: pytest.CallInfo[None],
-        report: pytest.TestReport,
-        deviation: Deviation | None,
-    ) -> tuple[str, str]:
-        """Outcome and reason of a failure; changes the report accordingly."""
-        import httpx
-        from zep_python.exceptions import ZepClientError
-
-        assert call.excinfo is not None
-        error = call.excinfo.value
-        hidden = self.run.redactor
-        if isinstance(error, LimitReached):
-            # What is forbidden once is forbidden for all that follows.
-            item.session.shouldstop = str(error)
-            report.longrepr = str(error)
-            report.zc_error = True  # type: ignore[attr-defined]
-            return "error", str(error)
-        if report.when != "call" or not failure.server_fault(error, (httpx.HTTPError, ZepClientError)):
-            # Not an expectation that was not met: the harness broke. Its traceback is the evidence.
-            report.longrepr = hidden(str(report.longrepr))
-            report.zc_error = True  # type: ignore[attr-defined]
-            return "error", f"{type(error).__name__}: {error}"
-        found = failure.complaint(error)
-        if deviation is not None and deviation.expect.search(found):
-            report.outcome = "skipped"
-            report.wasxfail = f"{deviation.id}: {deviation.what}"
-            return "deviation", report.wasxfail
-        title, feature = item.stash.get(_TITLE, (_title(item), ""))
-        target = self.run.target
-        evidence = failure.Failure(
-            tuple(self._requirements_of(item)),
-            f"{title} ({feature})",
-            item.stash.get(_STEP, "?"),
-            found,
-            self.run.transcript.shown(),
-            tuple((part, target.log(part)) for part in ("zep", "zep-secured", "langflux")) if target else (),
-            self._rerun(item),
-        )
-        path, line = failure.crash_site(call.excinfo)
-        report.longrepr = failure.FailureRepr(hidden(str(evidence)), hidden(evidence.short), path, line)
-        return "failed", evidence.short
-
-    def _rerun(self, item: pytest.Item) -> str:
-        settings = self.run.settings
-        which = ["pytest", f"'{item.nodeid}'"]
-        if suite.is_installed():
-            which = ["zep-conformance", "run", "-k", item.name.partition("[")[0]]
-        words = [*which, "--target", self._target_name(), "--seed", str(self.run.seed)]
-        for name in ("zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "departures"):
-            value = getattr(settings, name)
-            if value:
-                words += [option(name), self.run.redactor(value)]
-        return " ".join(words) + ("" if settings.manner == "documented" else f" --manner {settings.manner}")
 
     def pytest_report_teststatus(
         self, report: pytest.TestReport
@@ -326,6 +248,8 @@ class Conformance:
             return
         if not self.is_controller:
             self.facts = self.run.facts()
+        elif self.run.is_ready:  # the workers share the target of this process
+            self.facts = {**self.facts, **{key: self.run.facts()[key] for key in ("target", "parts")}}
         settled = exitstatus in (
             pytest.ExitCode.OK,
             pytest.ExitCode.TESTS_FAILED,
@@ -360,6 +284,7 @@ class Conformance:
     def pytest_unconfigure(self) -> None:
         """Whatever happened: nothing is left running."""
         self.run.stop()
+        self.turns.close()
         self._cleaning.close()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -376,9 +301,3 @@ class Conformance:
             terminal.conclusion(self.records.values(), self.facts, self.judgement, where), width
         ):
             terminalreporter.write_line(line)
-
-
-def _title(item: pytest.Item) -> str:
-    """A scenario's name before it has run: pytest-bdd puts it after the feature's file in the docstring."""
-    text = getattr(getattr(item, "function", None), "__doc__", None) or item.name
-    return text.rpartition(": ")[2]

@@ -1,13 +1,16 @@
 """Every setting of a run, once: option, environment variable, default and help text.
 
-An option goes before its variable. Tokens and keys are better in variables than on a command line, where the
-machine's other users can read them.
+An option goes before its variable, and that before the table [tool.zep-conformance] of the pyproject.toml in the
+current folder, whose keys are the options without the dashes in front. Tokens and keys are better in variables than on
+a command line, where the machine's other users can read them.
 """
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,9 +21,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from zep_conformance.errors import CannotTell
 
-CAPABILITIES = ("zep", "langflux", "ui", "auth", "secret", "model", "control", "files", "write", "build")
-"""What a target may offer. `secret` is the secret of a secured Zep, so that tokens can be made with it; `write` is
-leave to write to the parts at all, `build` leave to make chatflows and credentials in LangFlux."""
+CAPABILITIES = (
+    "zep", "langflux", "ui", "auth", "secret", "model", "control", "network", "elsewhere", "files", "write", "build",
+)  # fmt: skip
+"""What a target may offer. `network` is that parts can be cut off as a firewall does it; `elsewhere` that Zep's address
+says something about other hosts than its own; `secret` is the secret of a secured Zep, so that tokens can be made with
+it; `write` is leave to write to the parts at all, `build` leave to make chatflows and credentials in LangFlux."""
 
 
 def _setting(default: Any, variable: str, text: str) -> Any:
@@ -124,7 +130,7 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """The values that must never be shown."""
-        given = (self.zep_token, self.zep_auth_secret, self.langflux_api_key)
+        given = [getattr(self, name) for name in SECRETS]
         urls = (self.zep_url, self.langflux_url, self.zep_url_from_langflux, self.model_url)
         return [secret.get_secret_value() for secret in given if secret is not None] + [
             password for url in urls if url is not None for password in passwords_in(url)
@@ -135,6 +141,10 @@ def passwords_in(url: str) -> list[str]:
     """The password in a URL, as it is there and as it is meant; nothing where there is none."""
     found = re.search(r"//[^/:]*:(?!\d{1,5}(?:[/?#]|$))(.+)@", url)
     return [found[1], unquote(found[1])] if found else []
+
+
+SECRETS = tuple(name for name, info in Settings.model_fields.items() if "SecretStr" in str(info.annotation))
+"""The fields whose values must never be shown, nor be kept in a file."""
 
 
 def option(field: str) -> str:
@@ -161,30 +171,55 @@ def defaults(options: Mapping[str, Any]) -> Settings:
         name: options.get(name) or os.environ.get(str(info.validation_alias))
         for name, info in Settings.model_fields.items()
     }
-    kept: dict[str, Any] = {
-        name: SecretStr(str(fields[name]))
-        for name in ("zep_token", "zep_auth_secret", "langflux_api_key")
-        if fields[name]
-    }
+    kept: dict[str, Any] = {name: SecretStr(str(fields[name])) for name in SECRETS if fields[name]}
     kept |= {
         name: fields[name] for name in ("zep_url", "langflux_url", "zep_url_from_langflux", "model_url") if fields[name]
     }
     return Settings.model_construct(reports=Path(fields["reports"] or "reports"), **kept)
 
 
-def read(options: Mapping[str, Any]) -> Settings:
-    """The settings from options (None where not given), variables and defaults.
+def read(options: Mapping[str, Any], folder: Path | None = None) -> Settings:
+    """The settings from options (None where not given), variables, a pyproject.toml and defaults.
 
-    Raises CannotTell naming the option or variable that is wrong, never its value when that is a secret.
+    folder: where that file is looked for, the current one by default.
+    Raises CannotTell naming the option, variable or key that is wrong, never its value when that is a secret.
     """
+    given = {name: value for name, value in options.items() if value is not None}
+    project = {
+        name: value
+        for name, value in _from_project(folder or Path()).items()
+        if not os.environ.get(str(Settings.model_fields[name].validation_alias))
+    }
     try:
-        return Settings(**{name: value for name, value in options.items() if value is not None})
+        return Settings(**(project | given))
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
         field = next(key for key, info in Settings.model_fields.items() if name in (key, info.validation_alias))
         variable = Settings.model_fields[field].validation_alias
+        where = f"{option(field)[2:]} in pyproject.toml" if field in project and field not in given else option(field)
         raise CannotTell(
-            f"{option(field)} (or ${variable}): {first['msg'].removeprefix('Value error, ')}",
+            f"{where} (or ${variable}): {first['msg'].removeprefix('Value error, ')}",
             f"It is: {Settings.model_fields[field].description}.",
         ) from None
+
+
+def _from_project(folder: Path) -> dict[str, Any]:
+    """The fields that the table [tool.zep-conformance] sets. Raises CannotTell for a key that can't be there."""
+    path = folder / "pyproject.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("zep-conformance", {})
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise CannotTell(f"{path} can't be read: {error}", "Mend it, or start in another folder.") from None
+    known = {option(name)[2:]: name for name in Settings.model_fields}
+    for key in table:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            advice = f"Did you mean {close[0]}?" if close else "`zep-conformance run --help` lists them, with dashes."
+            raise CannotTell(f"{path}: [tool.zep-conformance] has no setting {key!r}", advice)
+        if known[key] in SECRETS:
+            variable = Settings.model_fields[known[key]].validation_alias
+            raise CannotTell(f"{path}: {key} is a secret, and a file is no place for it", f"Set ${variable} instead.")
+    return {known[key]: value for key, value in table.items()}

@@ -29,6 +29,7 @@ def diagnose(
     window: int = 12,
     prefix: str | None = None,
     limit: float = WHOLE_LIMIT,
+    connect_limit: float | None = None,
 ) -> list[Finding]:
     """What is wrong with a Zep, a LangFlux and a model server, as far as their URLs are given.
 
@@ -36,13 +37,14 @@ def diagnose(
     Zep's URL as LangFlux has it, where that differs. model_url: with /v1, as LangFlux has it.
     write: also write to Zep and make a temporary chatflow, under names with `prefix` (drawn when None); both are
     removed. window: messages that bring a summary. limit: seconds for everything.
+    connect_limit: seconds for each connection, None for the usual 5.
 
     Returns findings part by part, in the order of the layers. Raises nothing for what it finds. No text of a
     finding has a secret in it.
     """
     token, secret, api_key = token or None, secret or None, api_key or None
     redactor = redactor_for(token, secret, api_key)
-    patience = Patience(limit)
+    patience = Patience(limit, connect_limit)
     prefix = prefix or f"zc-{secrets.token_hex(4)}"
     cases = {part: Case(part, redactor, patience) for part in ("zep", "langflux", "model")}
 

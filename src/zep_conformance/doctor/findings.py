@@ -71,10 +71,11 @@ class OutOfTime(Late):
 
 
 class Patience:
-    """How long everything together may take, in seconds from now."""
+    """How long everything together may take, in seconds from now, and a connection by itself (None: as usual)."""
 
-    def __init__(self, limit: float = WHOLE_LIMIT) -> None:
+    def __init__(self, limit: float = WHOLE_LIMIT, connect_limit: float | None = None) -> None:
         self.limit = limit
+        self.connect_limit = connect_limit
         self._end = time.monotonic() + limit
 
     def within(self, limit: float, work: Callable[[], T]) -> T:

@@ -78,10 +78,11 @@ def _look_up(case: Case, address: Address) -> list[tuple[Any, ...]]:
 def _connect(case: Case, address: Address, found: list[tuple[Any, ...]]) -> tuple[Any, ...]:
     """Connect to the first address that lets us. Returns its entry of `found`."""
     failures: dict[str, OSError] = {}
+    limit = case.patience.connect_limit or CONNECT_LIMIT
     for entry in found:
         began = time.monotonic()
         try:
-            with _socket(entry, case.patience.at_most(CONNECT_LIMIT)):
+            with _socket(entry, case.patience.at_most(limit)):
                 case.ok("TCP", f"connected to {entry[4][0]} port {address.port} in {_ms(began)} ms")
                 return entry
         except OSError as error:
@@ -89,8 +90,8 @@ def _connect(case: Case, address: Address, found: list[tuple[Any, ...]]) -> tupl
     # Of several addresses the most telling tells.
     for where, failure in failures.items():
         if isinstance(failure, TimeoutError):  # ETIMEDOUT is one too
-            case.patience.at_most(CONNECT_LIMIT)
-            case.fail("tcp-dropped", address=where, limit=f"{CONNECT_LIMIT:g}")
+            case.patience.at_most(limit)
+            case.fail("tcp-dropped", address=where, limit=f"{limit:g}")
     for where, failure in failures.items():
         if failure.errno == errno.ECONNREFUSED:
             case.fail("tcp-refused", address=where)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import itertools
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -21,12 +22,15 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from zep_conformance.servers.parts import Part, PortTaken, listen, parts_for
+
+__all__ = ["Fleet", "Part", "PartDied", "PortTaken", "parts_for", "preload"]
 
 START_LIMIT = 20.0
 """Seconds that a part may take to accept its first connection."""
@@ -35,14 +39,6 @@ STOP_LIMIT = 5.0
 
 # Forking shares what is imported; where forking is unsafe (macOS) or missing (Windows) a part imports its own.
 _CONTEXT: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-
-
-class PortTaken(Exception):
-    """A port that a part was to listen on is in use."""
-
-    def __init__(self, part: str, host: str, port: int) -> None:
-        super().__init__(f"port {port} on {host}, for {part}, is in use")
-        self.part, self.host, self.port = part, host, port
 
 
 class PartDied(Exception):
@@ -54,104 +50,6 @@ class PartDied(Exception):
         self.part, self.log = part, log
 
 
-@dataclass(frozen=True)
-class Part:
-    """One server to run: `factory` ("module:function") called in its own process gives the application.
-
-    log: the file that its output is appended to. reserved: a socket that holds the port until the first start, so
-    that no other process is given it in between.
-    """
-
-    name: str
-    factory: str
-    log: Path
-    port: int
-    host: str = "127.0.0.1"
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    reserved: socket.socket | None = field(default=None, repr=False, compare=False)
-
-
-def zep_app(departures: Iterable[str], manner: str, **settings: Any) -> Any:
-    """The embedded Zep as an ASGI application, in a manner and with further departures."""
-    from zep_conformance.servers.departures import recorded
-    from zep_conformance.servers.zep.app import ZepSettings, create_app
-    from zep_conformance.servers.zep.departures import CATALOGUE
-
-    faithful = recorded(CATALOGUE) if manner == "faithful" else frozenset()
-    return create_app(ZepSettings(departures=faithful | frozenset(departures), **settings))
-
-
-def langflux_app(departures: Iterable[str], manner: str, **settings: Any) -> Any:
-    """The embedded LangFlux as an ASGI application, in a manner and with further departures."""
-    from zep_conformance.servers.departures import recorded
-    from zep_conformance.servers.langflux.app import LangFluxSettings, create_app
-    from zep_conformance.servers.langflux.departures import CATALOGUE
-
-    faithful = recorded(CATALOGUE) if manner == "faithful" else frozenset()
-    return create_app(LangFluxSettings(departures=faithful | frozenset(departures), **settings))
-
-
-def parts_for(
-    names: Iterable[str],
-    *,
-    manner: str,
-    data: Path,
-    departures: Mapping[str, Iterable[str]] | None = None,
-    ports: Mapping[str, int] | None = None,
-    host: str = "127.0.0.1",
-    secrets: Mapping[str, str | None] | None = None,
-    api_key: str = "embedded-langflux-key",
-    given: Mapping[str, str] | None = None,
-) -> list[Part]:
-    """The parts to run, wired to each other.
-
-    names: of `zep`, `zep-secured`, `langflux`, `model`, `nlp`. manner: "documented" or "faithful".
-    data: folder for state and logs. departures: further ones, by part. ports: fixed ones, by part.
-    secrets: what a Zep checks tokens with, by part; one without a secret is open.
-    given: URLs of parts that run elsewhere.
-
-    Raises PortTaken when a fixed port is in use.
-    """
-    names, ports, given, departures = list(names), dict(ports or {}), dict(given or {}), departures or {}
-    secrets = secrets or {}
-    data.mkdir(parents=True, exist_ok=True)
-    reserved = {name: _listen(name, host, ports.get(name, 0)) for name in names}
-    ports |= {name: int(listener.getsockname()[1]) for name, listener in reserved.items()}
-    urls = {name: f"http://{host}:{ports[name]}" for name in names} | given
-    model = f"{urls['model']}/v1" if "model" in urls else None
-
-    def part(name: str, factory: str, **arguments: Any) -> Part:
-        return Part(name, factory, data / f"{name}.log", ports[name], host, arguments, reserved[name])
-
-    def zep(name: str) -> Part:
-        return part(
-            name,
-            f"{__name__}:zep_app",
-            departures=tuple(departures.get("zep", ())),
-            manner=manner,
-            database=data / f"{name}.sqlite3",
-            model_url=model,
-            nlp_url=urls.get("nlp"),
-            auth_secret=secrets.get(name),
-        )
-
-    makers: dict[str, Callable[[], Part]] = {
-        "zep": lambda: zep("zep"),
-        "zep-secured": lambda: zep("zep-secured"),
-        "langflux": lambda: part(
-            "langflux",
-            f"{__name__}:langflux_app",
-            departures=tuple(departures.get("langflux", ())),
-            manner=manner,
-            database=data / "langflux.sqlite3",
-            api_key=api_key,
-        ),
-        "model": lambda: part("model", "zep_conformance.servers.model:create_app"),
-        "nlp": lambda: part("nlp", "zep_conformance.servers.nlp:create_app"),
-    }
-    return [makers[name]() for name in names]
-
-
 def preload(part: Part) -> None:
     """Import what a part needs, before it is forked off, so that the parts share it."""
     module = part.factory.partition(":")[0]
@@ -159,19 +57,6 @@ def preload(part: Part) -> None:
     for package in ("zep", "langflux"):
         if part.name.startswith(package):
             importlib.import_module(f"zep_conformance.servers.{package}.app")
-
-
-def _listen(name: str, host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named so that asyncio sees TCP and turns Nagle's algorithm off: 40 ms an answer otherwise.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise PortTaken(name, host, port) from error
-    return listener
 
 
 def _serve(part: Part, listener: socket.socket, inherited: list[socket.socket], parent: int) -> None:
@@ -188,6 +73,9 @@ def _serve(part: Part, listener: socket.socket, inherited: list[socket.socket], 
     sys.stdout = sys.stderr = open(log, "w", buffering=1, closefd=False)  # noqa: SIM115  (for the process's life)
     module, _, function = part.factory.partition(":")
     application = getattr(importlib.import_module(module), function)(**part.arguments)
+    if hasattr(application, "serve"):  # it speaks another protocol than HTTP
+        asyncio.run(_serve_alone(application, listener, parent))
+        return
     config = uvicorn.Config(
         application,
         log_level="warning",
@@ -210,6 +98,16 @@ def _serve(part: Part, listener: socket.socket, inherited: list[socket.socket], 
     asyncio.run(Server(config).serve(sockets=[listener]))
 
 
+async def _serve_alone(application: Any, listener: socket.socket, parent: int) -> None:
+    """Let a server that is no ASGI application serve until SIGTERM, or until it is an orphan."""
+    listener.setblocking(False)
+    serving = asyncio.ensure_future(application.serve(listener))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+    while not (await asyncio.wait([serving], timeout=0.1))[0]:
+        if os.getppid() != parent:
+            serving.cancel()
+
+
 class Fleet:
     """Running parts. A context manager: leaving it stops them all."""
 
@@ -217,6 +115,7 @@ class Fleet:
         self.parts = {part.name: part for part in parts}
         self._processes: dict[str, BaseProcess] = {}
         self._reserved = {part.name: part.reserved for part in self.parts.values()}
+        self._cut_off: dict[str, tuple[socket.socket, ...]] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -244,13 +143,19 @@ class Fleet:
         path = self.parts[name].log
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, changed: Mapping[str, str] | None = None) -> None:
         """Start a part that is not running, on its old port and data; returns when it answers.
 
-        Raises PortTaken, or PartDied with the end of its log.
+        changed: variables that this start has otherwise than the first, where a part is configured by variables.
+        Raises PortTaken, or PartDied with what it wrote since.
         """
-        self._launch(name)
-        self._await(name)
+        before = len(self.log(name))
+        try:
+            self._launch(name, changed or {})
+            self._await(name)
+        except PartDied as died:
+            self._processes.pop(name).close()
+            raise PartDied(name, died.log[before:]) from died
 
     def stop(self, name: str) -> None:
         """Stop a part as an operator does (SIGTERM), killing it if it does not end in time."""
@@ -268,6 +173,29 @@ class Fleet:
         """Let a paused part go on."""
         self._signal(name, signal.SIGCONT)
 
+    def cut_off(self, name: str) -> None:
+        """Drop what is sent to a part, as a firewall does.
+
+        Linux drops a connection's first packet when the queue of those that nobody takes is full. So the part
+        makes room for such a queue, and is started again by `reconnect`.
+        """
+        part = self.parts[name]
+        self.stop(name)
+        if "firewall-refuses" in part.arguments.get("departures", ()):
+            return
+        listener = listen(name, part.host, part.port)
+        listener.listen(0)
+        family = socket.AF_INET6 if ":" in part.host else socket.AF_INET
+        waiting = socket.socket(family)
+        waiting.connect((part.host, part.port))
+        self._cut_off[name] = (listener, waiting)
+
+    def reconnect(self, name: str) -> None:
+        """Let through again what is sent to a part; returns when it answers."""
+        for one in self._cut_off.pop(name, ()):
+            one.close()
+        self.start(name)
+
     def wait(self) -> str:
         """Wait until a part ends by itself; returns its name."""
         sentinels = {process.sentinel: name for name, process in self._processes.items()}
@@ -278,11 +206,16 @@ class Fleet:
         """Stop every part; those that don't end in time are killed."""
         for listener in filter(None, self._reserved.values()):
             listener.close()
+        for one in itertools.chain.from_iterable(self._cut_off.values()):
+            one.close()
         self._end(list(self._processes), signal.SIGTERM)
 
-    def _launch(self, name: str) -> None:
+    def _launch(self, name: str, changed: Mapping[str, str] | None = None) -> None:
         part = self.parts[name]
-        listener = self._reserved.pop(name, None) or _listen(name, part.host, part.port)
+        if changed:
+            variables = {**part.arguments["environment"], **changed}
+            part = replace(part, arguments={**part.arguments, "environment": variables})
+        listener = self._reserved.pop(name, None) or listen(name, part.host, part.port)
         listener.listen(512)  # from here on a connection waits rather than being refused
         process: BaseProcess = _CONTEXT.Process(
             target=_serve,
@@ -323,7 +256,9 @@ class Fleet:
             self._signal(name, signal.SIGCONT)  # a paused part can't end
         deadline = time.monotonic() + STOP_LIMIT
         for name in names:
-            process = self._processes.pop(name)
+            process = self._processes.pop(name, None)
+            if process is None:
+                continue
             process.join(max(0.0, deadline - time.monotonic()))
             if process.is_alive():
                 process.kill()

@@ -2,7 +2,8 @@
 
 `python -m zep_conformance.servers.supervisor` reads JSON lines: first what to start (the arguments of
 `fleet.parts_for`), then commands ``["kill", "zep"]``. It answers each with one JSON line, ``{"ok": …}`` or
-``{"error": …}``. When its input ends, for whatever reason, it stops everything and removes its data.
+``{"error": …}``, with ``"log"`` where a part did not start. When its input ends, for whatever reason, it stops
+everything and removes its data.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import uvicorn  # noqa: F401
 
 from zep_conformance.servers import fleet
 
-COMMANDS = ("start", "stop", "kill", "pause", "resume")
+COMMANDS = ("start", "stop", "kill", "pause", "resume", "cut_off", "reconnect")
 
 
 def _say(**answer: Any) -> None:
@@ -41,14 +42,16 @@ def main() -> None:
         with fleet.Fleet(parts) as running:
             _say(ok={name: running.url(name) for name in running.parts})
             for line in sys.stdin:
-                verb, part_name = json.loads(line)
+                verb, part_name, *further = json.loads(line)
                 if verb not in COMMANDS:
                     _say(error=f"no command {verb!r}")
                     continue
                 try:
-                    getattr(running, verb)(part_name)
+                    getattr(running, verb)(part_name, *further)
                     _say(ok=None)
-                except (fleet.PortTaken, fleet.PartDied, KeyError) as error:
+                except fleet.PartDied as error:
+                    _say(error=str(error), log=error.log)
+                except (fleet.PortTaken, KeyError) as error:
                     _say(error=str(error))
     except (fleet.PortTaken, fleet.PartDied, KeyError) as error:
         _say(error=str(error))

@@ -7,9 +7,9 @@ A target is named on the command line and starts, offers and stops the parts::
     --target embedded --zep-url https://…               that Zep, with the embedded LangFlux in front of it
     --target auto                                       the default: what this machine can do
 
-    target = choose(settings)
-    target.start()                   # begins, does not wait
-    deployment = target.deployment() # waits until it is usable, or raises CannotTell
+    target = choose(settings, os.environ)
+    target.start()                          # begins, does not wait
+    deployment = target.deployment(print)   # waits until it is usable, or raises CannotTell
     …
     target.stop()
 """

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Protocol, Self
+
+from zep_conformance.doctor.findings import Finding
+from zep_conformance.evidence.timeline import Timeline
+
+Say = Callable[[str], None]
+"""Takes a line that tells people how the start goes."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class Deployment:
     secured: a Zep that demands tokens (the same as `zep` where that one does). secret: what it checks them with.
     missing: for each capability that is not offered, why; all others are offered.
     deployed: False where the parts are the suite's own, so that a run says nothing about a deployment.
+    details: what else is known of each part for the report, such as its image and that image's digest.
     """
 
     target: str
@@ -55,18 +62,41 @@ class Deployment:
     langflux: LangFluxServer | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
     deployed: bool = True
+    details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def versions(self) -> dict[str, str]:
         """The version of each part that says one."""
         parts = {"zep": self.zep, "langflux": self.langflux}
         return {name: part.version or "unknown" for name, part in parts.items() if part}
 
+    def as_json(self) -> dict[str, Any]:
+        """As another process of this run is told of it: with its secrets."""
+        return asdict(replace(self, missing=dict(self.missing), details=dict(self.details)))
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """What `as_json` gave."""
+        servers = {"zep": ZepServer, "secured": ZepServer, "langflux": LangFluxServer}
+        made = {name: kind(**found[name]) if found[name] else None for name, kind in servers.items()}
+        return cls(**{**found, **made})
+
 
 class Control(Protocol):
-    """What can be done to a part by its name, where a target owns the parts."""
+    """What can be done to a part by its name, where a target owns the parts.
 
-    def start(self, part: str) -> None:
-        """Start a part that is not running; returns when it answers."""
+    Parts: zep, zep-secured, nlp, postgres, langflux, model. Each method returns when it is done.
+    Raises CannotTell when the part won't, with its last words.
+    """
+
+    def start(self, part: str, changed: Mapping[str, str] | None = None) -> None:
+        """Start a part that is not running; returns when it answers.
+
+        changed: environment variables that differ from those of the target, empty for one that is not set.
+        They hold for this start; the next is as the target has it again.
+        """
+
+    def attempt(self, part: str, changed: Mapping[str, str]) -> str | None:
+        """Try to start a part that is not running. Returns what it wrote when it ended, None if it came up."""
 
     def stop(self, part: str) -> None:
         """Stop a part as an operator does."""
@@ -74,9 +104,28 @@ class Control(Protocol):
     def kill(self, part: str) -> None:
         """End a part without warning, as a crash does."""
 
+    def pause(self, part: str) -> None:
+        """Stop a part's clock: it takes connections and never answers."""
+
+    def resume(self, part: str) -> None:
+        """Let a paused part go on."""
+
+    def cut_off(self, part: str) -> None:
+        """Drop what is sent to a part, as a firewall does. Where `network` is offered."""
+
+    def reconnect(self, part: str) -> None:
+        """Let through again what is sent to a part."""
+
 
 class Target(Protocol):
-    """How parts come to be. Every method may be called once, in this order; `stop` also after a failure."""
+    """How parts come to be. Every method may be called once, in this order; `stop` also after a failure.
+
+    With pytest-xdist, a `shared` target is started once, by the controlling process: each worker is given what
+    `handover` returns, and calls `attach` with it in place of `start` and `deployment`; it never calls `stop`.
+    """
+
+    shared: bool
+    """Whether one set of parts serves all workers of pytest-xdist; else each worker has a target of its own."""
 
     @property
     def name(self) -> str:
@@ -89,8 +138,20 @@ class Target(Protocol):
     def start(self) -> None:
         """Begin to start what is to be started; does not wait."""
 
-    def deployment(self) -> Deployment:
-        """Wait until the parts are usable. Raises CannotTell when they are not."""
+    def deployment(self, say: Say) -> Deployment:
+        """Wait until the parts are usable, telling `say` how it goes. Raises CannotTell when they are not."""
+
+    def handover(self) -> dict[str, Any]:
+        """What a worker needs to use the parts that this process has started; JSON."""
+
+    def attach(self, handed: Mapping[str, Any]) -> None:
+        """Use the parts that another process of this run has started."""
+
+    def timeline(self) -> Timeline:
+        """How long each part took to come up."""
+
+    def look(self, part: str) -> list[Finding]:
+        """What the doctor finds when it looks at a Zep, from another host than its own where the target has one."""
 
     def log(self, part: str) -> str:
         """What a part has written so far, empty where that can't be seen."""

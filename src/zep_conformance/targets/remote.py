@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from zep_conformance.doctor.address import parse
+from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.entrance import langflux_at_the_door, model_at_the_door, origin, zep_at_the_door
+from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
+from zep_conformance.evidence.timeline import Timeline
 from zep_conformance.settings import Settings, revealed
-from zep_conformance.targets.base import Control, Deployment, LangFluxServer, ZepServer
+from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
 
 
 @dataclass
@@ -17,6 +23,7 @@ class RemoteTarget:
 
     settings: Settings
     name = "remote"
+    shared = False
     control: Control | None = None
 
     def start(self) -> None:
@@ -27,11 +34,12 @@ class RemoteTarget:
                 "Give them, or set $ZEP_URL and $LANGFLUX_URL.",
             )
 
-    def deployment(self) -> Deployment:
+    def deployment(self, say: Say) -> Deployment:  # noqa: ARG002  (one look)
         """Look at each part once. Raises CannotTell when one is unfit."""
         missing = {
             "ui": "the page is not driven yet",
             "control": "remote parts are not ours to stop",
+            "network": "remote parts are not ours to cut off",
             "files": "no deployment files given",
         }
         zep = given_zep(self.settings)
@@ -39,12 +47,29 @@ class RemoteTarget:
         secret = revealed(self.settings.zep_auth_secret)
         if zep is None:
             missing |= {"zep": "no --zep-url", "model": "no --zep-url"}
+        if zep is not None and (address := parse(zep.url)) and address.is_loopback:
+            missing["elsewhere"] = "its Zep is at this machine's own loopback address"
         if zep is None or zep.token is None:
             missing["auth"] = "this Zep is open: it wants no token"
         if "auth" in missing or not secret:
             missing["secret"] = "no $ZEP_AUTH_SECRET"
         secured = None if "auth" in missing else zep
         return Deployment(self.name, zep, secured, secret, langflux, missing)
+
+    def handover(self) -> dict[str, Any]:
+        """Nothing: each worker has connections of its own."""
+        return {}
+
+    def attach(self, handed: Mapping[str, Any]) -> None:
+        """Nothing: each worker has connections of its own."""
+
+    def timeline(self) -> Timeline:
+        """Nothing was started."""
+        return Timeline()
+
+    def look(self, part: str) -> list[Finding]:  # noqa: ARG002  (there is one Zep)
+        """What the doctor finds when it looks at the Zep."""
+        return diagnose(self.settings.zep_url, revealed(self.settings.zep_token))
 
     def log(self, part: str) -> str:  # noqa: ARG002
         """Nothing: the logs of remote parts can't be seen from here."""

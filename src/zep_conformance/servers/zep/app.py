@@ -32,6 +32,7 @@ from zep_conformance.servers.zep.paths import Target, parse
 from zep_conformance.servers.zep.refusals import Refusal, not_found
 from zep_conformance.servers.zep.service import Service
 from zep_conformance.servers.zep.store import Store
+from zep_conformance.servers.zep.storeserver import StoreDown, StoreServer
 from zep_conformance.servers.zep.wire import NOT_FOUND_PAGE, page, plain, refused
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,8 @@ class ZepSettings:
 
     database: SQLite file, made if missing. model_url: OpenAI-compatible base URL with /v1; nlp_url: Zep's NLP
     server; without one, the tasks that need it wait. auth_secret: None lets everybody in. message_window: as
-    ZEP_MEMORY_MESSAGE_WINDOW. departures: names from `departures.CATALOGUE`.
+    ZEP_MEMORY_MESSAGE_WINDOW. store_server: host and port of the database server without which nothing is stored,
+    None for none. web: whether there is /admin. departures: names from `departures.CATALOGUE`.
     """
 
     database: Path
@@ -77,6 +79,8 @@ class ZepSettings:
     nlp_url: str | None = None
     auth_secret: str | None = None
     message_window: int = 12
+    store_server: tuple[str, int] | None = None
+    web: bool = True
     departures: frozenset[str] = frozenset()
 
 
@@ -88,6 +92,7 @@ class _Dispatcher:
         self._guard = Guard(settings.auth_secret, departures)
         self._version = (b"x-zep-version", f"{_version(departures)}-embedded ({manner(departures)})".encode())
         self._mistakes = 0
+        self._web = settings.web
         self.service: Service | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,7 +126,7 @@ class _Dispatcher:
         handlers = _HANDLERS.get(target.resource)
         if target.resource == "collections":
             return plain("[]\n")
-        if handlers is None:
+        if handlers is None or (target.resource == "admin" and not self._web):
             return page(NOT_FOUND_PAGE, 404)
         if target.ids and not target.ids[0] and target.resource != "admin":
             raise not_found()
@@ -129,6 +134,12 @@ class _Dispatcher:
         if handler is None:
             return Response(status_code=405, headers={"allow": ", ".join(handlers)})
         assert self.service is not None, "a request before the start"
+        try:
+            await self.service.store_is_up()
+        except StoreDown as error:
+            if "store-down-acknowledged" in self._departures and request.method == "POST":
+                return plain("OK")
+            raise Refusal(500, f"failed to connect to the database: {error}") from error
         return await handler(self.service, request, *target.ids)
 
     def _health(self, request: Request) -> Response:
@@ -193,6 +204,7 @@ def create_app(settings: ZepSettings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         store = Store(settings.database, departures)
+        store_server = StoreServer(settings.store_server, departures)
         neighbours = Neighbours(settings.model_url, settings.nlp_url)
         enrichment = Enrichment(
             store,
@@ -200,8 +212,9 @@ def create_app(settings: ZepSettings) -> Starlette:
             settings.message_window,
             model=settings.model_url is not None,
             nlp=settings.nlp_url is not None,
+            store_server=store_server,
         )
-        service = Service(store, neighbours, enrichment, departures, settings.message_window)
+        service = Service(store, store_server, neighbours, enrichment, departures, settings.message_window)
         enrichment.start()
         dispatcher.service = service
         try:

@@ -13,7 +13,7 @@ def _planted(name: str, about: str, *breaks: str) -> Departure:
 
 
 _STORING = (
-    _planted("writes-dropped", "Messages are acknowledged and not stored", "STORE-1", "DEPLOY-2"),
+    _planted("writes-dropped", "Messages are acknowledged and not stored", "STORE-1", "DEPLOY-2", "DEPLOY-4"),
     _planted("last-message-lost", "The last message of a post of several is not stored", "STORE-1"),
     _planted("messages-doubled", "Every message is stored twice", "STORE-1"),
     _planted("messages-reversed", "The memory lists the newest message first", "STORE-1", "STORE-4"),
@@ -105,6 +105,17 @@ _ENRICHMENT = (
 _FAULTS = (
     _planted("enrichment-given-up", "What can't be enriched because a server is down never is", "FAULT-1"),
     _planted("writes-want-nlp", "While the NLP server is down writes are answered 503", "FAULT-1"),
+    _planted("store-down-acknowledged", "While the database is down writes are answered 200, and lost", "FAULT-2"),
+    _planted("store-lost-for-good", "Once the database was down everything is answered 500 until a restart", "FAULT-2"),
+    _planted("store-back-without-newest", "When the database comes back the newest message is missing", "FAULT-2"),
+)
+
+_STARTING = (
+    _planted("starts-without-key", "Zep starts without ZEP_OPENAI_API_KEY", "DEPLOY-5"),
+    _planted("silent-without-key", "Without ZEP_OPENAI_API_KEY Zep ends and does not say why", "DEPLOY-5"),
+    _planted("starts-without-secret", "Zep starts with authentication required and no secret, open to all", "AUTH-7"),
+    _planted("silent-without-secret", "Without a secret Zep ends and does not say why", "AUTH-7"),
+    _planted("firewall-refuses", "What a firewall should drop is refused", "DEPLOY-6"),
 )
 
 _SESSIONS = (
@@ -210,6 +221,7 @@ PLANTED: tuple[Departure, ...] = (
     *_SEARCH,
     *_ENRICHMENT,
     *_FAULTS,
+    *_STARTING,
     *_SESSIONS,
     *_MISTAKES,
     *_AUTHENTICATION,

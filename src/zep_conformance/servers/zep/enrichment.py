@@ -20,6 +20,7 @@ from typing import Any
 from zep_conformance.servers.zep.messages import Text
 from zep_conformance.servers.zep.neighbours import Neighbours, Unavailable
 from zep_conformance.servers.zep.store import Store
+from zep_conformance.servers.zep.storeserver import StoreDown, StoreServer
 from zep_conformance.servers.zep.summary import as_line, count_tokens, due, summarise
 from zep_conformance.servers.zep.tasks import Task
 
@@ -70,8 +71,9 @@ class Job:
 class Worker:
     """Does the tasks of one topic; asleep while there are none."""
 
-    def __init__(self, store: Store, topic: str, job: Job) -> None:
+    def __init__(self, store: Store, store_server: StoreServer, topic: str, job: Job) -> None:
         self._tasks = store.tasks
+        self._store_server = store_server
         self._departures = store.departures
         # One after the other, as the real queue does, where a task can hold up those behind it.
         self._stalls = topic in STALLED_TOPICS and "clearing-stalls-enrichment" in store.departures
@@ -88,6 +90,8 @@ class Worker:
             self.wake.clear()
             try:
                 await self._once()
+            except StoreDown:
+                await asyncio.sleep(LONGEST_PAUSE)
             except Unavailable as error:
                 if "enrichment-given-up" in self._departures:
                     self._tasks.finish(self._tasks.take(self._topic, BATCH))
@@ -99,6 +103,7 @@ class Worker:
                 await asyncio.sleep(LONGEST_PAUSE)
 
     async def _once(self) -> None:
+        await self._store_server.check()
         now = time.monotonic()
         tasks = self._tasks.take(self._topic, self._batch, self._not_yet(now))
         if not tasks:
@@ -158,7 +163,16 @@ class Worker:
 class Enrichment:
     """The workers of a server. Topics whose server is not configured have none: their tasks wait."""
 
-    def __init__(self, store: Store, neighbours: Neighbours, window: int, *, model: bool, nlp: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        neighbours: Neighbours,
+        window: int,
+        *,
+        model: bool,
+        nlp: bool,
+        store_server: StoreServer,
+    ) -> None:
         self._store = store
         self._neighbours = neighbours
         self._window = window
@@ -171,7 +185,7 @@ class Enrichment:
         if model:
             jobs["intent"] = Job(self._find_intents, lambda task: task.id)
             jobs["summary"] = Job(self._summarise, lambda task: task.session_id)
-        self._workers = {topic: Worker(store, topic, job) for topic, job in jobs.items()}
+        self._workers = {topic: Worker(store, store_server, topic, job) for topic, job in jobs.items()}
         self._running: list[asyncio.Task[None]] = []
 
     def start(self) -> None:

@@ -187,6 +187,10 @@ class Messages:
         """Store (embedding, row id) pairs, except of messages deleted meanwhile. In a transaction."""
         self._db.executemany(_EMBED, ((vector.tobytes(), number) for vector, number in vectors))
 
+    def forget_newest(self) -> None:
+        """Lose the message that was written last, as a planted defect does."""
+        self._db.execute("DELETE FROM messages WHERE id = (SELECT max(id) FROM messages)")
+
     def add_system(self, number: int, key: str, value: Any) -> None:
         """Write metadata.system.<key> of the message with this row id, if still there. In a transaction."""
         row = self._db.execute("SELECT metadata FROM messages WHERE id = ?", (number,)).fetchone()

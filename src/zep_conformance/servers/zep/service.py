@@ -9,6 +9,7 @@ from zep_conformance.servers.zep.enrichment import Enrichment
 from zep_conformance.servers.zep.neighbours import Neighbours
 from zep_conformance.servers.zep.spoiling import Crowd
 from zep_conformance.servers.zep.store import Store
+from zep_conformance.servers.zep.storeserver import StoreServer
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Service:
     """A running server. window: messages after which a summary is due, and most that a memory shows."""
 
     store: Store
+    store_server: StoreServer
     neighbours: Neighbours
     enrichment: Enrichment
     departures: Departures
@@ -25,8 +27,17 @@ class Service:
     def __post_init__(self) -> None:
         object.__setattr__(self, "crowd", Crowd(self.departures))
 
+    async def store_is_up(self) -> None:
+        """See that the store can be used. Raises StoreDown."""
+        await self.store_server.check()
+        if self.store_server.back:
+            self.store_server.back = False
+            if "store-back-without-newest" in self.departures:
+                self.store.messages.forget_newest()
+
     async def close(self) -> None:
         """Stop the workers and close what is open."""
         await self.enrichment.stop()
         await self.neighbours.close()
+        await self.store_server.close()
         self.store.close()
