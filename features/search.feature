@@ -63,3 +63,17 @@ Feature: Zep finds what was said
     And its summary has come
     When its summaries are searched for who it was about
     Then the summary is found, and no message
+
+  @SEARCH-3 @needs-meaning
+  Scenario Outline: Search finds by meaning, with no word in common
+    Given a conversation in which somebody says "<said>" has been written to a session
+    And it can be searched
+    When it is searched for "<asked>", with which that has no word in common
+    Then what was said about it comes first
+
+    Examples:
+      | said                                           | asked                               |
+      | We adopted two cats and an elderly dog         | Which pets does the family own?     |
+      | Our daughter was born last spring              | Do they have a child?               |
+      | Peanuts make my throat swell up                | allergic to any food?               |
+      | I quit smoking and started jogging before work | healthier habits, regular exercise? |

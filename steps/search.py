@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from fixtures.enrichment import Enrichment
 from fixtures.people import People, SessionIds
 from steps.zep import Conversation
 from zep_conformance.clients.zep import Memory, Said, Zep, session_path
+from zep_conformance.errors import BrokenHarness
 from zep_conformance.settings import Settings
 from zep_conformance.waiting import eventually
 
@@ -24,6 +26,15 @@ THINGS = (
     Said("human", "My sister repairs violins in a small workshop"),
 )
 OTHER_THINGS = tuple(Said(said.role, f"{said.content}, somebody else told me") for said in THINGS)
+
+ELSEWHERE = (
+    Said("human", "The train to Porto leaves at noon on Friday"),
+    Said("ai", "I will set a reminder in the calendar"),
+    Said("ai", "Thank you for telling me"),
+    Said("human", "The new carpet clashes with the curtains"),
+    Said("human", "Interest rates went up again this month"),
+)
+"""What else was talked about."""
 
 REPEATED = "The invoice for the blue bicycle has not been paid"
 REPETITIONS = (
@@ -218,3 +229,31 @@ def summary_found(memory: Memory, found: list[Any]) -> None:
     assert memory.summary is not None
     assert [result.message for result in found] == [None], "a message was found in scope summary"
     assert found[0].summary.uuid == memory.summary.uuid, "another summary was found"
+
+
+# -- by meaning -----------------------------------------------------------------------------------------------
+
+
+@given(parsers.parse('a conversation in which somebody says "{text}" has been written to a session'))
+def write_among_others(conversation: Conversation, zep: Zep, text: str) -> None:
+    """Among messages about other things; neither first nor last."""
+    conversation.write(zep, [*ELSEWHERE[:2], Said("human", text), *ELSEWHERE[2:]])
+
+
+@when(parsers.parse('it is searched for "{text}", with which that has no word in common'), target_fixture="found")
+def search_by_meaning(conversation: Conversation, zep: Zep, text: str) -> list[Any]:
+    """Whoever compares words finds nothing in it."""
+    if shared := words_in(text) & words_in(conversation.said[2].content):
+        raise BrokenHarness(f"they have words in common: {shared}")
+    return zep.search(conversation.session, text)
+
+
+def words_in(text: str) -> set[str]:
+    """The words of a text, without regard to capitals."""
+    return set(re.findall(r"\w+", text.casefold()))
+
+
+@then("what was said about it comes first")
+def meaning_comes_first(conversation: Conversation, found: list[Any]) -> None:
+    """The third message."""
+    comes_first(conversation, found)

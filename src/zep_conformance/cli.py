@@ -154,6 +154,10 @@ def serve(
     data: Annotated[
         Path | None, typer.Option(help="Folder for the state, kept between runs (default: a temporary one).")
     ] = None,
+    embedding_model: Annotated[
+        Path | None,
+        typer.Option(envvar="ZEP_CONFORMANCE_EMBEDDING_MODEL", help="Folder of a sentence model for the NLP server."),
+    ] = None,
     documented: Annotated[
         bool,
         typer.Option("--documented", help="Keep every requirement, instead of being faithful to real versions."),
@@ -173,6 +177,7 @@ def serve(
             host=host,
             auth_secret=auth_secret,
             data=data,
+            embedding_model=embedding_model,
             manner="documented" if documented else "faithful",
         )
     )

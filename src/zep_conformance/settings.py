@@ -22,11 +22,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from zep_conformance.errors import CannotTell
 
 CAPABILITIES = (
-    "zep", "langflux", "ui", "auth", "secret", "model", "control", "network", "elsewhere", "files", "write", "build",
+    "zep", "langflux", "ui", "auth", "secret", "model", "control", "network", "elsewhere", "meaning", "files", "write",
+    "build",
 )  # fmt: skip
-"""What a target may offer. `network` is that parts can be cut off as a firewall does it; `elsewhere` that Zep's address
-says something about other hosts than its own; `secret` is the secret of a secured Zep, so that tokens can be made with
-it; `write` is leave to write to the parts at all, `build` leave to make chatflows and credentials in LangFlux."""
+"""What a target may offer. Those whose names do not say it all:
+
+- `secret`: the secret of a secured Zep, so that tokens can be made with it
+- `network`: parts can be cut off as a firewall does it
+- `elsewhere`: Zep's address says something about other hosts than its own
+- `meaning`: messages are embedded by what they mean
+- `write`: leave to write to the parts at all
+- `build`: leave to make chatflows and credentials in LangFlux
+"""
 
 
 def _setting(default: Any, variable: str, text: str) -> Any:
@@ -92,6 +99,11 @@ class Settings(BaseSettings):
         "documented",
         "ZEP_CONFORMANCE_MANNER",
         "embedded servers: documented, or faithful to recorded versions",
+    )
+    embedding_model: Path | None = _setting(
+        None,
+        "ZEP_CONFORMANCE_EMBEDDING_MODEL",
+        "embedded NLP server: folder of an ONNX sentence model that knows what words mean (docs/meaning.md)",
     )
     departures: str = _setting(
         "",

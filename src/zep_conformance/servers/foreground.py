@@ -20,11 +20,18 @@ def _say_error(what: str, advice: str) -> int:
 
 
 def serve_in_foreground(
-    *, ports: Mapping[str, int], host: str, auth_secret: str | None, data: Path | None, manner: str
+    *,
+    ports: Mapping[str, int],
+    host: str,
+    auth_secret: str | None,
+    data: Path | None,
+    manner: str,
+    embedding_model: Path | None = None,
 ) -> int:
     """Serve the parts of `ports` until SIGINT or SIGTERM. Returns the exit code: 0 when stopped, 2 when it broke.
 
-    data: where state is kept; None for a temporary folder that is removed at the end.
+    data: where state is kept; None for a temporary folder that is removed at the end. embedding_model: folder of a
+    model for the NLP server.
     """
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be stopped is to be interrupted
@@ -39,6 +46,7 @@ def serve_in_foreground(
             host=host,
             secrets={"zep": auth_secret},
             api_key=api_key,
+            embedding_model=str(embedding_model) if embedding_model else None,
         )
         for part in parts:
             preload(part)

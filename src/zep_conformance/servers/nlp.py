@@ -36,6 +36,7 @@ import math
 import re
 from collections import Counter
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -43,6 +44,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+
+from zep_conformance.servers.meaning import load
 
 WIDTH = 384
 """Numbers in an embedding: the width of Zep's columns for the local embedding service."""
@@ -274,7 +277,8 @@ async def _embeddings(request: Request) -> Response:
     if read is None:
         return _refusal("expected {documents: [{uuid, text, language}]}")
     body, texts = read
-    body["documents"] = [{**one, "embedding": embed(one["text"])} for one in texts]
+    vectors = request.app.state.embed([one["text"] for one in texts])
+    body["documents"] = [{**one, "embedding": vector} for one, vector in zip(texts, vectors, strict=True)]
     return JSONResponse(body)
 
 
@@ -283,9 +287,12 @@ async def _healthz(_request: Request) -> Response:
     return PlainTextResponse(".")
 
 
-def create_app() -> Starlette:
-    """The NLP server as an ASGI application. It keeps no state."""
-    return Starlette(
+def create_app(embedding_model: str | None = None) -> Starlette:
+    """The NLP server as an ASGI application. It keeps no state.
+
+    embedding_model: folder of a model that knows what words mean (see `meaning`). Raises meaning.NoModel.
+    """
+    application = Starlette(
         routes=[
             Route("/healthz", _healthz),
             Route("/entities", _entities, methods=["POST"]),
@@ -293,3 +300,8 @@ def create_app() -> Starlette:
             Route("/embeddings/document", _embeddings, methods=["POST"]),
         ]
     )
+    if embedding_model is None:
+        application.state.embed = lambda texts: list(map(embed, texts))
+    else:
+        application.state.embed = load(Path(embedding_model))
+    return application

@@ -77,6 +77,7 @@ def parts_for(
     api_key: str = "embedded-langflux-key",
     given: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
+    embedding_model: str | None = None,
 ) -> list[Part]:
     """The parts to run, wired to each other.
 
@@ -85,6 +86,7 @@ def parts_for(
     secrets: what a Zep checks tokens with, by part; one without a secret is open.
     given: URLs of parts that run elsewhere.
     environment: further variables of Zep's own that configure it.
+    embedding_model: folder of a model for the NLP server, see `meaning`.
 
     Raises PortTaken when a fixed port is in use.
     """
@@ -121,7 +123,7 @@ def parts_for(
             api_key=api_key,
         ),
         "model": lambda: part("model", "zep_conformance.servers.model:create_app"),
-        "nlp": lambda: part("nlp", "zep_conformance.servers.nlp:create_app"),
+        "nlp": lambda: part("nlp", "zep_conformance.servers.nlp:create_app", embedding_model=embedding_model),
         "postgres": lambda: part("postgres", "zep_conformance.servers.postgres:create_app"),
     }
     return [makers[name]() for name in names]

@@ -24,7 +24,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.evidence.timeline import Timeline
 from zep_conformance.settings import Settings, names_in
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
-from zep_conformance.targets.remote import given_langflux, given_zep
+from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep
 
 STOP_LIMIT = 10.0
 """Seconds that the servers have for a clean stop."""
@@ -72,6 +72,7 @@ class EmbeddedTarget:
             "departures": departures,
             "secrets": {"zep-secured": self._secret},
             "api_key": self._api_key,
+            "embedding_model": str(settings.embedding_model) if settings.embedding_model else None,
         }
         self._supervisor = subprocess.Popen(
             [sys.executable, "-m", "zep_conformance.servers.supervisor"],
@@ -89,6 +90,8 @@ class EmbeddedTarget:
             urls = self._urls = self._answer()["ok"]
         documented = self._settings.manner == "documented"
         missing = {"ui": "the embedded LangFlux has no page", "files": "no deployment files given"}
+        if self._settings.embedding_model is None and not self._settings.zep_url:
+            missing["meaning"] = NO_MEANING
         if sys.platform != "linux":
             missing["network"] = "only Linux drops what is sent to a port that nobody serves"
         zep = given_zep(self._settings) or ZepServer(urls["zep"], urls["zep"], None, VERSIONS["zep"], documented, "zep")

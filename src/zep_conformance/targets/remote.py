@@ -16,6 +16,8 @@ from zep_conformance.evidence.timeline import Timeline
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
 
+NO_MEANING = "the embedded NLP server embeds words, not what they mean; see --embedding-model"
+
 
 @dataclass
 class RemoteTarget:
@@ -47,6 +49,8 @@ class RemoteTarget:
         secret = revealed(self.settings.zep_auth_secret)
         if zep is None:
             missing |= {"zep": "no --zep-url", "model": "no --zep-url"}
+        if zep is not None and zep.embedded:
+            missing["meaning"] = NO_MEANING
         if zep is not None and (address := parse(zep.url)) and address.is_loopback:
             missing["elsewhere"] = "its Zep is at this machine's own loopback address"
         if zep is None or zep.token is None:
@@ -90,7 +94,14 @@ def given_zep(settings: Settings) -> ZepServer | None:
     from_langflux = settings.zep_url_from_langflux
     url = origin(from_langflux, "zep as LangFlux sees it") if from_langflux else seen.url
     number = re.match(r"v?(\d+\.\d+\.\d+)", seen.version)
-    return ZepServer(seen.url, url, seen.token, number[1] if number else seen.version, "(documented)" in seen.version)
+    return ZepServer(
+        seen.url,
+        url,
+        seen.token,
+        number[1] if number else seen.version,
+        documented="(documented)" in seen.version,
+        embedded="-embedded" in seen.version,
+    )
 
 
 def given_langflux(settings: Settings, missing: dict[str, str]) -> LangFluxServer | None:
