@@ -1,4 +1,4 @@
-"""The command line: `zep-conformance run`, `doctor`, `token` and `serve`."""
+"""The command line: `zep-conformance run`, `doctor`, `token`, `serve` and `install-langflux`."""
 
 from __future__ import annotations
 
@@ -181,3 +181,20 @@ def serve(
             manner="documented" if documented else "faithful",
         )
     )
+
+
+@app.command("install-langflux")
+def install_langflux(
+    version: Annotated[
+        str, typer.Option("--version", help="Which; --list says what there is.", show_default="2.2.8")
+    ] = "",
+    listed: Annotated[bool, typer.Option("--list", help="List the versions that there is a lock for.")] = False,
+) -> None:
+    """Install the real LangFlux (Flowise) from npm, once, by a committed lock; print its folder.
+
+    Into $ZEP_CONFORMANCE_CACHE, or zep-conformance in your cache folder. Says first how much it takes.
+    """
+    from zep_conformance.install_command import main as install
+    from zep_conformance.langflux_install import DEFAULT
+
+    raise typer.Exit(install(version or DEFAULT, listed=listed))
