@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from zep_conformance.servers.fleet import Fleet, PartDied, PortTaken, parts_for, preload
+from zep_conformance.servers.fleet import Fleet, PartDied, PortTaken, parts_for
 
 
 def _say_error(what: str, advice: str) -> int:
@@ -48,8 +48,6 @@ def serve_in_foreground(
             api_key=api_key,
             embedding_model=str(embedding_model) if embedding_model else None,
         )
-        for part in parts:
-            preload(part)
         with Fleet(parts) as fleet:
             urls = {name: fleet.url(name) for name in fleet.parts}
             if "langflux" in urls:

@@ -18,6 +18,15 @@ class PortTaken(Exception):
         self.part, self.host, self.port = part, host, port
 
 
+class PartDied(Exception):
+    """A part ended, or did not come up; carries its log. how: in words, as "ended with exit code 1"."""
+
+    def __init__(self, part: str, log: str, how: str = "did not start") -> None:
+        last = next(reversed(log.strip().splitlines()), "(empty)")
+        super().__init__(f"{part} {how}; its log ends: {last[:500]}")
+        self.part, self.log, self.how = part, log, how
+
+
 @dataclass(frozen=True)
 class Part:
     """One server to run: `factory` ("module:function") called in its own process gives the application.

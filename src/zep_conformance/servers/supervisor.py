@@ -1,17 +1,22 @@
-"""Runs the embedded servers for another process, which commands them line by line.
+"""Runs the parts of a target for another process, which commands them line by line.
 
 `python -m zep_conformance.servers.supervisor` reads JSON lines: first what to start (the arguments of
-`fleet.parts_for`), then commands ``["kill", "zep"]``. It answers each with one JSON line, ``{"ok": …}`` or
-``{"error": …}``, with ``"log"`` where a part did not start. When its input ends, for whatever reason, it stops
-everything and removes its data.
+`parts.parts_for`, and `programs`), then commands ``["kill", "zep"]``. It answers each with one JSON line, ``{"ok": …}``
+or ``{"error": …}``, with ``"log"`` where a part did not start; while it starts programs, ``{"phase": …}`` lines come
+before the answer. With `"shared": true` other processes may command too, by way of a socket in its data.
+
+When its input ends, for whatever reason, it stops everything and removes its data.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import signal
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,44 +24,96 @@ from typing import Any
 import httpx  # noqa: F401
 import uvicorn  # noqa: F401
 
-from zep_conformance.servers import fleet
+from zep_conformance.servers import readiness
+from zep_conformance.servers.commands import Abandoned, Askers
+from zep_conformance.servers.fleet import Fleet, PartDied, PortTaken, Program, parts_for
+from zep_conformance.servers.prctl import adopt_orphans
+from zep_conformance.servers.programs import end_descendants
 
 COMMANDS = ("start", "stop", "kill", "pause", "resume", "cut_off", "reconnect")
+LOOK_EVERY = 0.2
+"""Seconds between two looks at whether all parts still live."""
 
 
 def _say(**answer: Any) -> None:
     print(json.dumps(answer), flush=True)  # noqa: T201  (this is the protocol)
 
 
+def _ended(*_: object) -> None:
+    raise Abandoned
+
+
 def main() -> None:
     """Serve one other process until it closes our input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other process decides when to stop
-    configuration = json.loads(sys.stdin.readline() or "null")
+    signal.signal(signal.SIGTERM, _ended)
+    adopt_orphans()
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as first:  # what comes after is for `Askers`
+        configuration = json.loads(first.readline() or "null")
     if configuration is None:
         return
     data = Path(configuration["data"])
     try:
-        parts = fleet.parts_for(**configuration | {"data": data})
-        for part in parts:
-            fleet.preload(part)
-        with fleet.Fleet(parts) as running:
-            _say(ok={name: running.url(name) for name in running.parts})
-            for line in sys.stdin:
-                verb, part_name, *further = json.loads(line)
-                if verb not in COMMANDS:
-                    _say(error=f"no command {verb!r}")
-                    continue
-                try:
-                    getattr(running, verb)(part_name, *further)
-                    _say(ok=None)
-                except fleet.PartDied as error:
-                    _say(error=str(error), log=error.log)
-                except (fleet.PortTaken, KeyError) as error:
-                    _say(error=str(error))
-    except (fleet.PortTaken, fleet.PartDied, KeyError) as error:
+        _supervise(configuration, data)
+    except Abandoned:
+        pass
+    except PartDied as error:
+        _say(error=str(error), part=error.part, how=error.how, log=error.log)
+    except (PortTaken, KeyError, readiness.DatabaseError) as error:
         _say(error=str(error))
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        end_descendants()
         shutil.rmtree(data, ignore_errors=True)
+
+
+def _supervise(configuration: dict[str, Any], data: Path) -> None:
+    programs = [Program.from_json(one) for one in configuration.pop("programs", [])]
+    askers = Askers(data if configuration.pop("shared", False) else None)
+    borrowed = configuration.pop("borrowed", None)
+    parts = parts_for(**configuration | {"data": data})
+    with _databases(borrowed), Fleet(parts, programs, tell=_tell, pause=askers.pause) as running:
+        _say(ok={name: running.url(name) for name in running.parts})
+        askers.serve(lambda command: _obey(running, *command), lambda: _mourn(running), LOOK_EVERY)
+
+
+def _tell(part: str, phase: str, began: float, ended: float) -> None:
+    _say(phase=[part, phase, began, ended])
+
+
+def _obey(running: Fleet, verb: str, part: str, *further: Any) -> dict[str, Any]:
+    """Do what a command says; the answer."""
+    if verb not in COMMANDS:
+        return {"error": f"no command {verb!r}"}
+    try:
+        getattr(running, verb)(part, *further)
+    except PartDied as error:
+        return {"error": str(error), "part": error.part, "how": error.how, "log": error.log}
+    except (PortTaken, KeyError) as error:
+        return {"error": str(error)}
+    return {"ok": None}
+
+
+def _mourn(running: Fleet) -> None:
+    """Say of a part that ended by itself that it did, at the end of its log."""
+    for name, how in running.deaths():
+        with running.parts[name].log.open("a") as log:
+            log.write(f"\n{time.strftime('%H:%M:%S')} zep-conformance: {name} {how}, and nobody had asked it to\n")
+
+
+@contextlib.contextmanager
+def _databases(borrowed: dict[str, Any] | None) -> Iterator[None]:
+    """Databases in a PostgreSQL that is not ours, for as long as the parts run."""
+    if borrowed is None:
+        yield
+        return
+    try:
+        if not readiness.database(borrowed["dsn"], borrowed["names"]):
+            raise readiness.DatabaseError("the given PostgreSQL does not answer")
+        yield
+    finally:
+        with contextlib.suppress(readiness.DatabaseError):
+            readiness.drop_databases(borrowed["dsn"], borrowed["names"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,169 @@
+"""Parts under a supervisor: a process that starts, commands and ends them, and outlives nobody it works for."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from zep_conformance.errors import CannotTell
+
+STOP_LIMIT = 20.0
+"""Seconds that the supervisor has to end everything."""
+CONNECT_LIMIT = 0.7
+"""Seconds for a connection on this machine. What is dropped is sent again after a second: that must not get through."""
+
+
+class PartEnded(CannotTell):
+    """A part ended, or did not come up. how: in words. log: what it wrote."""
+
+    def __init__(self, part: str, how: str, log: str, what: str, advice: str) -> None:
+        super().__init__(what, advice)
+        self.part, self.how, self.log = part, how, log
+
+
+class Supervisor:
+    """The supervisor as its target knows it. It is also the target's `control`.
+
+    folder: the state of the parts, removed by the supervisor when it ends.
+    """
+
+    def __init__(self) -> None:
+        self.folder = Path()
+        self._process: subprocess.Popen[str] | None = None
+        self._connection: socket.socket | None = None
+        self._to: IO[str] | None = None
+        self._from: IO[str] | None = None
+
+    def make_folder(self) -> Path:
+        """Make the temporary folder for the state. Raises CannotTell where that can't be."""
+        try:
+            self.folder = Path(tempfile.mkdtemp(prefix="zep-conformance-"))
+        except OSError as error:
+            raise CannotTell(
+                f"can't make a temporary folder: {error.strerror}", "Make room, or name another folder in $TMPDIR."
+            ) from None
+        return self.folder
+
+    def launch(self, configuration: Mapping[str, Any]) -> None:
+        """Launch it and tell it what to start, see `servers.supervisor`; does not wait."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "zep_conformance.servers.supervisor"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # Ctrl-C and a killed process group must not reach it: it stops when we close its input or end.
+            start_new_session=True,
+        )
+        self._to, self._from = self._process.stdin, self._process.stdout
+        self._tell({**configuration, "data": str(self.folder)})
+
+    def attach(self, folder: Path) -> None:
+        """Command the supervisor that another process of this run has launched."""
+        from zep_conformance.servers.commands import address
+
+        self.folder = folder
+        self._connection = socket.socket(socket.AF_UNIX)
+        where, handle = address(folder)
+        try:
+            self._connection.connect(where)
+        finally:
+            os.close(handle)
+        self._to, self._from = self._connection.makefile("w"), self._connection.makefile("r")
+
+    def await_parts(self, on_phase: Callable[[str, str, float, float], None]) -> dict[str, str]:
+        """Wait until every part answers; returns their URLs.
+
+        on_phase: told of each phase of a program's start, with its beginning and end by time.monotonic().
+        Raises PartEnded, or CannotTell with another reason.
+        """
+        answer = self._answer()
+        while "phase" in answer:
+            on_phase(*answer["phase"])
+            answer = self._answer()
+        urls: dict[str, str] = answer["ok"]
+        return urls
+
+    def log(self, part: str) -> str:
+        """What a part has written so far."""
+        path = self.folder / f"{part}.log"
+        return path.read_text(errors="replace") if path.is_file() else ""
+
+    def close(self) -> None:
+        """End everything, where this process launched it; returns when that is done and the state is removed."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._process is not None:
+            try:
+                self._process.communicate(timeout=STOP_LIMIT)  # closes its input, which is how it is told
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.communicate()
+            self._process = None
+        if self._connection is None and self.folder != Path():
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # -- control, see `targets.base.Control` --------------------------------------------------------------------
+
+    def start(self, part: str, changed: Mapping[str, str] | None = None) -> None:
+        """Start a part that is not running; returns when it answers. changed: variables that differ."""
+        self._command("start", part, dict(changed or {}))
+
+    def attempt(self, part: str, changed: Mapping[str, str]) -> str | None:
+        """Try to start a part that is not running. Returns what it wrote when it ended, None if it came up."""
+        try:
+            self._command("start", part, dict(changed))
+        except PartEnded as ended:
+            return ended.log
+        return None
+
+    def stop(self, part: str) -> None:
+        """Stop a part as an operator does (SIGTERM, or what it takes for that)."""
+        self._command("stop", part)
+
+    def kill(self, part: str) -> None:
+        """End a part without warning (SIGKILL)."""
+        self._command("kill", part)
+
+    def pause(self, part: str) -> None:
+        """Stop a part's clock (SIGSTOP)."""
+        self._command("pause", part)
+
+    def resume(self, part: str) -> None:
+        """Let a paused part go on (SIGCONT)."""
+        self._command("resume", part)
+
+    def cut_off(self, part: str) -> None:
+        """Drop what is sent to a part."""
+        self._command("cut_off", part)
+
+    def reconnect(self, part: str) -> None:
+        """Let through again what is sent to a part."""
+        self._command("reconnect", part)
+
+    def _command(self, verb: str, part: str, *further: object) -> None:
+        """Have something done to a part. Raises PartEnded, or CannotTell with another reason."""
+        self._tell([verb, part, *further])
+        self._answer()
+
+    def _tell(self, message: object) -> None:
+        assert self._to is not None, "the supervisor was launched"
+        self._to.write(json.dumps(message) + "\n")
+        self._to.flush()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._from is not None, "the supervisor was launched"
+        answer: dict[str, Any] = json.loads(self._from.readline() or '{"error": "the supervisor ended"}')
+        advice = "This is a fault of zep-conformance: please report it."
+        if "log" in answer:
+            raise PartEnded(answer["part"], answer["how"], answer["log"], answer["error"], advice)
+        if "error" in answer:
+            raise CannotTell(f"the parts on this machine: {answer['error']}", advice)
+        return answer
