@@ -1,4 +1,4 @@
-"""The command line: `zep-conformance run`, `doctor`, `token`, `serve` and `install-langflux`."""
+"""The command line: `zep-conformance run`, `doctor`, `check-files`, `token`, `serve` and `install-langflux`."""
 
 from __future__ import annotations
 
@@ -134,6 +134,20 @@ def doctor(context: typer.Context) -> None:
     from zep_conformance.doctor.command import main as examine
 
     raise typer.Exit(examine(context.args))
+
+
+@app.command("check-files")
+def check_files(
+    paths: Annotated[list[Path], typer.Argument(help="Folders, or files.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Say what is wrong with deployment files, without deploying them: render.yaml, fly.toml, a Compose project.
+
+    Exit code 0: fit, 1: a fault was found, 2: could not tell.
+    """
+    from zep_conformance.deployment_files.command import main as check
+
+    raise typer.Exit(check(paths, as_machine=as_json))
 
 
 @app.command()

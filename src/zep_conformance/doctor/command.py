@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from typing import Any
 
 import click
 from pydantic import SecretStr
-from rich.console import Console
 
 from zep_conformance.doctor.diagnosis import diagnose
-from zep_conformance.doctor.report import as_json, exit_code, show
+from zep_conformance.doctor.report import as_json, console, exit_code, show
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import Settings, option, read
 
@@ -87,7 +84,7 @@ def _examine(write: bool, as_machine: bool, **options: Any) -> int:
     if as_machine:
         click.echo(as_json(findings, seconds))
     else:
-        show(Console(highlight=False, emoji=False, width=_width()), findings, seconds)
+        show(console(), findings, seconds)
         for part, url in (("zep", "zep_url"), ("langflux", "langflux_url")):
             if not values[url]:
                 click.echo(f"{part} was not looked at: no {option(url)}")
@@ -97,9 +94,3 @@ def _examine(write: bool, as_machine: bool, **options: Any) -> int:
 def _plain(value: Any) -> Any:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
 
-
-def _width() -> int | None:
-    """Columns to write in: the terminal's, at most 120; 80 where there is none, or what $COLUMNS says."""
-    if "COLUMNS" in os.environ or not sys.stdout.isatty():
-        return None
-    return min(os.get_terminal_size(sys.stdout.fileno()).columns, 120)

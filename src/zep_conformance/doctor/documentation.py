@@ -1,4 +1,4 @@
-"""The table of findings in docs/doctor.md, made from the catalogue.
+"""A table of findings in a page of the documentation, made from their catalogue.
 
 `python -m zep_conformance.doctor.documentation docs/doctor.md` writes it into the page, between its two marks.
 """
@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
 
 from zep_conformance.doctor.catalogue import CATALOGUE
+from zep_conformance.doctor.entries import Entry
 
 BEGIN, END = "<!-- findings: begin -->", "<!-- findings: end -->"
 
 
-def table() -> str:
-    """The findings as Markdown, a table a layer."""
+def table(catalogue: Mapping[str, Entry] = CATALOGUE) -> str:
+    """The findings of a catalogue as Markdown, a table a layer."""
     lines = []
-    for layer, entries in groupby(CATALOGUE.values(), key=lambda entry: entry.layer):
+    for layer, entries in groupby(catalogue.values(), key=lambda entry: entry.layer):
         lines += [f"### {layer}", "", "| code | symptom | cause | what to do |", "|---|---|---|---|"]
         for entry in entries:
             note = " (note)" if entry.verdict == "note" else ""
@@ -33,12 +35,12 @@ def _shown(text: str) -> str:
     return re.sub(r"\{(\w+)\}", r"*\1*", text.replace("|", "\\|"))
 
 
-def main(path: Path) -> None:
+def write(path: Path, catalogue: Mapping[str, Entry] = CATALOGUE) -> None:
     """Write the table into a page that has the two marks."""
     before, _, rest = path.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{table()}\n{END}{after}")
+    path.write_text(f"{before}{BEGIN}\n\n{table(catalogue)}\n{END}{after}")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    write(Path(sys.argv[1]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
@@ -41,10 +43,51 @@ def as_json(findings: Sequence[Finding], seconds: float) -> str:
     return json.dumps(body, indent=2, ensure_ascii=False)
 
 
+def console() -> Console:
+    """The terminal to write to: as wide as it is, at most 120 columns; 80 where there is none, or what $COLUMNS says."""
+    width = None
+    if "COLUMNS" not in os.environ and sys.stdout.isatty():
+        width = min(os.get_terminal_size(sys.stdout.fileno()).columns, 120)
+    return Console(highlight=False, emoji=False, width=width)
+
+
 def show(console: Console, findings: Sequence[Finding], seconds: float) -> None:
     """The findings for people."""
     for part, group in groupby(findings, key=lambda finding: finding.part):
-        _show_part(console, part, list(group))
+        found = list(group)
+        rows = [(finding, finding.symptom) for finding in found]
+        show_group(console, part, rows, unseen=_unseen(part, found))
+    show_verdict(console, findings, seconds)
+
+
+def show_group(
+    console: Console, title: str, rows: Sequence[tuple[Finding, str]], *, column: int = 7, unseen: Sequence[str] = ()
+) -> None:
+    """Findings that belong together, each with its symptom as it is shown. column: columns for the layer's name.
+
+    unseen: layers that could not be looked at.
+    """
+    console.print(Text(title, style="bold"))
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=5, no_wrap=True)
+    table.add_column(width=column, no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding, symptom in rows:
+        mark, style = MARKS[finding.verdict]
+        text = Text(symptom)
+        if finding.verdict != "ok":
+            text = Text.assemble(
+                symptom, ("\nwhy: ", "dim"), finding.cause, ("\nto do: ", "dim"), finding.advice,
+                (f" [{finding.code}]", "dim"),
+            )  # fmt: skip
+        table.add_row(Text(mark, style=style), Text(finding.layer), text)
+    if unseen:
+        table.add_row(Text("-", style="dim"), Text(""), Text(f"not looked at: {', '.join(unseen)}", style="dim"))
+    console.print(Padding(table, (0, 0, 1, 2)))
+
+
+def show_verdict(console: Console, findings: Sequence[Finding], seconds: float) -> None:
+    """What it all comes to, in one line."""
     wrong = faults(list(findings))
     notes = sum(finding.verdict == "note" for finding in findings)
     if wrong:
@@ -53,27 +96,6 @@ def show(console: Console, findings: Sequence[Finding], seconds: float) -> None:
         verdict = Text("fit", style="bold green")
     others = f", {notes} note{'s' * (notes > 1)}" if notes else ""
     console.print(verdict + Text(f"{others}, in {seconds:.1f} s"))
-
-
-def _show_part(console: Console, part: str, findings: list[Finding]) -> None:
-    console.print(Text(part, style="bold"))
-    table = Table.grid(padding=(0, 1))
-    table.add_column(width=5, no_wrap=True)
-    table.add_column(width=7, no_wrap=True)
-    table.add_column(overflow="fold")
-    for finding in findings:
-        mark, style = MARKS[finding.verdict]
-        text = Text(finding.symptom)
-        if finding.verdict != "ok":
-            text = Text.assemble(
-                finding.symptom, ("\nwhy: ", "dim"), finding.cause, ("\nto do: ", "dim"), finding.advice,
-                (f" [{finding.code}]", "dim"),
-            )  # fmt: skip
-        table.add_row(Text(mark, style=style), Text(finding.layer), text)
-    unseen = _unseen(part, findings)
-    if unseen:
-        table.add_row(Text("-", style="dim"), Text(""), Text(f"not looked at: {', '.join(unseen)}", style="dim"))
-    console.print(Padding(table, (0, 0, 1, 2)))
 
 
 def _unseen(part: str, findings: list[Finding]) -> list[str]:

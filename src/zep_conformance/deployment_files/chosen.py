@@ -1,0 +1,38 @@
+"""Which deployment files a run looks at: those that were given, or, on the suite's own target, those it comes with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zep_conformance.errors import CannotTell
+from zep_conformance.settings import Settings, names_in
+
+if TYPE_CHECKING:
+    from zep_conformance.deployment_files.sources import Sources
+
+
+def missing_files(settings: Settings, *, own: bool) -> dict[str, str]:
+    """For a target's `missing`: why there are no deployment files, empty where there are. own: the parts are ours.
+
+    Raises CannotTell when those that were given can't be read.
+    """
+    if settings.deployment_files is not None:
+        deployment_files(settings)
+        return {}
+    return {} if own else {"files": "no --deployment-files given"}
+
+
+def deployment_files(settings: Settings) -> Sources:
+    """The deployment files of a run. Raises CannotTell when those that were given can't be read."""
+    from zep_conformance.deployment_files.shipped import shipped
+    from zep_conformance.deployment_files.sources import load
+
+    defects = [name.removeprefix("files:") for name in names_in(settings.departures) if name.startswith("files:")]
+    if settings.deployment_files is None:
+        return shipped(defects)
+    if defects:
+        raise CannotTell(
+            f"--departures files:{defects[0]} breaks the files that come with the suite, and others were given",
+            "Leave out --deployment-files, or the departure.",
+        )
+    return load([settings.deployment_files])

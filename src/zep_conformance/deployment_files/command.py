@@ -1,0 +1,34 @@
+"""The command `zep-conformance check-files`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from zep_conformance.deployment_files.examination import examine
+from zep_conformance.deployment_files.report import show
+from zep_conformance.deployment_files.sources import load
+from zep_conformance.doctor.report import as_json, console, exit_code
+from zep_conformance.errors import CannotTell
+from zep_conformance.evidence.redaction import Redactor
+
+
+def main(paths: Sequence[Path], *, as_machine: bool) -> int:
+    """Look at the files and say what is found. Returns 0 fit, 1 a fault was found, 2 it could not tell."""
+    began = time.monotonic()
+    try:
+        findings = examine(load(paths))
+    except CannotTell as error:
+        what, _, advice = Redactor()(str(error)).partition("\n")
+        typer.secho(what, fg="red", err=True)
+        typer.echo(advice, err=True)
+        return 2
+    seconds = time.monotonic() - began
+    if as_machine:
+        typer.echo(as_json(findings, seconds))
+    else:
+        show(console(), findings, seconds)
+    return exit_code(findings)

@@ -1,0 +1,55 @@
+"""Looks at deployment files, one kind after the other, and at each side of what they would make."""
+
+from __future__ import annotations
+
+from zep_conformance.deployment_files import compose, fly, images, keeping, reach, render, secrets, settings, wiring
+from zep_conformance.deployment_files.findings import FileFinding, Ledger
+from zep_conformance.deployment_files.model import Deployment, Place
+from zep_conformance.deployment_files.sources import Kind, Sources
+from zep_conformance.evidence.redaction import Redactor
+
+
+def examine(sources: Sources, kind: Kind | None = None) -> list[FileFinding]:
+    """What is found of these files, or of those of one kind. Raises CannotTell when one does not parse."""
+    made = _deployments(sources, kind)
+    redactor = Redactor()
+    for deployment, _project in made:
+        for secret in secrets.secrets_in(sources, deployment.applications):
+            redactor.hide(secret)
+    return [finding for deployment, project in made for finding in _look(deployment, project, sources, redactor)]
+
+
+def kinds(sources: Sources) -> set[Kind]:
+    """The kinds that are among these files."""
+    return {source.kind for source in sources.files()}
+
+
+_Made = list[tuple[Deployment, compose.Project | None]]
+
+
+def _deployments(sources: Sources, kind: Kind | None) -> _Made:
+    files = [source for source in sources.files() if kind in (None, source.kind)]
+    made: _Made = [(render.read(source), None) for source in files if source.kind == "render"]
+    apps = [source for source in files if source.kind == "fly"]
+    made += [(fly.read(apps), None)] if apps else []
+    projects = [compose.read(source, sources) for source in files if source.kind == "compose"]
+    return made + [(project.deployment, project) for project in projects]
+
+
+def _look(
+    deployment: Deployment, project: compose.Project | None, sources: Sources, redactor: Redactor
+) -> list[FileFinding]:
+    ledger = Ledger(deployment, redactor)
+    reach.check_applications(deployment, ledger)
+    images.check(deployment, ledger)
+    settings.check(deployment, ledger, project)
+    wiring.check(deployment, ledger)
+    reach.check_port(deployment, ledger)
+    reach.check_health(deployment, ledger)
+    secrets.check(deployment, ledger, project, sources)
+    reach.check_exposure(deployment, ledger)
+    keeping.check(deployment, ledger)
+    if project is not None:
+        for file in sources.unread:
+            ledger.report("override-unseen", Place(file), file=file)
+    return ledger.findings()

@@ -1,0 +1,55 @@
+"""What the examination of deployment files finds, and where."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from zep_conformance.deployment_files.catalogue import ASPECTS, CATALOGUE
+from zep_conformance.deployment_files.model import Deployment, Place
+from zep_conformance.doctor.findings import Finding
+from zep_conformance.evidence.redaction import Redactor
+
+
+@dataclass(frozen=True)
+class FileFinding(Finding):
+    """A finding of the doctor's form, about a file. part: the kind of file; layer: an aspect of `catalogue.ASPECTS`.
+
+    file: as it was named; line: from 1 on, None where it is about no line.
+    """
+
+    file: str = ""
+    line: int | None = None
+
+
+class Ledger:
+    """The findings about one deployment, in the order of the aspects."""
+
+    def __init__(self, deployment: Deployment, redactor: Redactor) -> None:
+        self._deployment, self._redactor = deployment, redactor
+        self._found: list[FileFinding] = []
+
+    def report(self, code: str, place: Place, **words: object) -> None:
+        """Note a finding. words: for its texts."""
+        entry = CATALOGUE[code]
+        clean = {name: self._clean(str(word)) for name, word in words.items()}
+        texts = (self._clean(text.format_map(clean)) for text in (entry.symptom, entry.cause, entry.advice))
+        finding = FileFinding(
+            self._deployment.kind, entry.layer, entry.verdict, code, *texts, file=place.file, line=place.line or None
+        )
+        if finding not in self._found:
+            self._found.append(finding)
+
+    def well(self, aspect: str, place: Place, symptom: str) -> None:
+        """All is well with an aspect, unless a fault of it was noted."""
+        if not any(one.layer == aspect and one.verdict == "fault" for one in self._found):
+            self._found.append(
+                FileFinding(self._deployment.kind, aspect, "ok", "ok", self._clean(symptom), file=place.file)
+            )
+
+    def findings(self) -> list[FileFinding]:
+        """The findings, by aspect; what is well first."""
+        return sorted(self._found, key=lambda one: (ASPECTS.index(one.layer), one.verdict != "ok"))
+
+    def _clean(self, text: str) -> str:
+        return self._redactor(re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text)).strip()

@@ -1,0 +1,138 @@
+"""Reads Fly.io configurations (https://fly.io/docs/reference/configuration/): one an app, together one deployment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from zep_conformance.deployment_files.located import Table, items, table, tables, text
+from zep_conformance.deployment_files.model import (
+    Application,
+    Deployment,
+    HealthCheck,
+    Image,
+    Opening,
+    Place,
+    Value,
+    role_of,
+)
+from zep_conformance.deployment_files.sources import Source
+
+DEFAULT_PORT = "8080"
+"""What Fly.io takes a service's internal_port to be when nobody says."""
+DEFAULT_MEMORY = "256mb"
+"""What a machine has when nobody says."""
+
+
+def read(sources: Sequence[Source]) -> Deployment:
+    """The apps of these configurations. Secrets (`fly secrets set`) are in none of them."""
+    applications = [_application(source) for source in sources]
+    place = next((one.place for one in applications if one.role == "zep"), Place(sources[0].name))
+    return Deployment("fly", tuple(source.name for source in sources), applications, Place(place.file))
+
+
+def _application(source: Source) -> Application:
+    document, file = source.document, source.name
+    name = text(document.get("app"))
+    build, settings = table(document.get("build")), table(document.get("env"))
+    reference = text(build.get("image"))
+    image = Image.of(reference) if reference else None
+    variables = {
+        key: Value(Place(file, settings.line_of(key)), text(value), text(value)) for key, value in settings.items()
+    }
+    services = list(_services(document))
+    made = Application(
+        name,
+        Place(file, document.line_of("app")),
+        role_of(name, image, variables),
+        "app",
+        image,
+        Place(file, build.line_of("image")) if image else Place(file, document.line_of("build")),
+        built_from="" if image else "here",
+        variables=variables,
+        variables_unseen=True,
+        hosts=frozenset({f"{name}.internal".lower(), f"{name}.flycast".lower()}),
+        restarts=not any(text(one.get("policy")) == "never" for one in tables(document.get("restart"))),
+    )
+    for service in services:
+        made.openings += _openings(service, file)
+        if text(service.get("auto_stop_machines")) not in ("", "off", "false") and _number(
+            service.get("min_machines_running")
+        ) < 1:
+            made.sleeps = Place(file, service.line_of("auto_stop_machines"))
+    made.health = [*_checks(document, services, file)]
+    for mount in tables(document.get("mounts")):
+        folder = text(mount.get("destination"))
+        if folder:
+            made.mounts.append((folder, True, Place(file, mount.line_of("destination"))))
+    for placed in tables(document.get("files")):
+        if text(placed.get("guest_path")):
+            made.mounts.append((text(placed.get("guest_path")), False, Place(file, placed.line)))
+    made.memory = _memory(document)
+    return made
+
+
+def _services(document: Table) -> Iterator[Table]:
+    yield from tables(document.get("http_service"))
+    yield from tables(document.get("services"))
+
+
+def _openings(service: Table, file: str) -> Iterator[Opening]:
+    """The ports that Fly.io's proxy serves: 80 and 443 of an http_service, the listed ones of a service."""
+    inside = text(service.get("internal_port")) or DEFAULT_PORT
+    line = service.line_of("internal_port")
+    ports = [(text(one.get("port")) or text(one.get("start_port")), one) for one in tables(service.get("ports"))]
+    if not ports:
+        ports = [("80", service), ("443", service)]
+    for outside, entry in ports:
+        yield Opening(Place(file, line), outside, inside, forces_https=text(entry.get("force_https")) == "true")
+
+
+def _checks(document: Table, services: Sequence[Table], file: str) -> Iterator[HealthCheck]:
+    for service in services:
+        inside = text(service.get("internal_port")) or DEFAULT_PORT
+        for key in ("checks", "http_checks"):
+            for check in tables(service.get(key)):
+                is_tcp = text(check.get("type")) == "tcp"
+                path = "" if is_tcp else text(check.get("path")) or "/"
+                yield HealthCheck(Place(file, check.line), "tcp" if is_tcp else "http", path, inside)
+        for check in tables(service.get("tcp_checks")):
+            yield HealthCheck(Place(file, check.line), "tcp", "", inside)
+    for check in tables(items_of(document.get("checks"))):
+        is_http = text(check.get("type")) == "http"
+        path = (text(check.get("path")) or "/") if is_http else ""
+        yield HealthCheck(Place(file, check.line), "http" if is_http else "tcp", path, text(check.get("port")))
+
+
+def items_of(value: object) -> object:
+    """The members of a mapping as a sequence: `[checks.name]` is a check with a name."""
+    if not isinstance(value, Table):
+        return value
+    listed = items(None)
+    for key, member in value.items():
+        listed.put(member, value.line_of(key))
+    return listed
+
+
+def _memory(document: Table) -> str:
+    """The memory of a machine as it is written, "" where a size says it."""
+    machines = tables(document.get("vm"))
+    for machine in machines:
+        if text(machine.get("memory")) or text(machine.get("memory_mb")):
+            return text(machine.get("memory")) or text(machine.get("memory_mb"))
+        if text(machine.get("size")) not in ("", "shared-cpu-1x"):
+            return ""
+    return DEFAULT_MEMORY
+
+
+def megabytes(memory: str) -> int | None:
+    """A memory as Fly.io writes it (2gb, 512, "512 MB") in MB; None for anything else."""
+    found = re.fullmatch(r"(\d{1,9})\s*(gb|g|mb|m)?", memory.strip().lower())
+    if found is None:
+        return None
+    return int(found[1]) * (1024 if (found[2] or "").startswith("g") else 1)
+
+
+def _number(value: object) -> int:
+    written = text(value)
+    return int(written) if re.fullmatch(r"\d{1,9}", written) else 0

@@ -1,0 +1,103 @@
+"""Which program each application runs: a Zep 0.x that does not change by itself, and a database with pgvector."""
+
+from __future__ import annotations
+
+import re
+
+from zep_conformance.deployment_files.findings import Ledger
+from zep_conformance.deployment_files.model import CLOUD_IMAGE, Application, Deployment, Image
+from zep_conformance.doctor.entries import OLDEST
+
+CONFIGURATION = "/app/config.yaml"
+"""Where a Zep image looks for its configuration."""
+_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:[-+.][\w.+-]*)?")
+_MOVING = re.compile(r"|latest|main|master|edge|nightly|stable|dev|beta|\d+", re.IGNORECASE)
+_WITH_PGVECTOR = re.compile(r"vector|getzep/postgres|supabase/postgres|timescaledb-ha|bitnami/postgresql", re.IGNORECASE)
+_WITHOUT_PGVECTOR = ("postgres", "postgres-flex")
+
+
+def check(deployment: Deployment, ledger: Ledger) -> None:
+    """Look at the images of all three."""
+    for application in deployment.having("zep"):
+        _zep(application, ledger)
+    for application in deployment.having("nlp"):
+        _companion(application, ledger)
+    for application in deployment.having("postgres"):
+        _companion(application, ledger)
+        _pgvector(application, ledger)
+
+
+def version_of(image: Image) -> tuple[int, int, int] | None:
+    """The version that an image's tag says, None where it says none. 0.27 counts as 0.27.0."""
+    found = _VERSION.fullmatch(image.tag)
+    return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
+
+
+def shown(image: Image) -> str:
+    """An image as it is shown."""
+    return image.path + (f":{image.tag}" if image.tag else "") + (f"@{image.digest[:19]}…" if image.digest else "")
+
+
+def _zep(application: Application, ledger: Ledger) -> None:
+    image, place = application.image, application.image_place
+    if image is None:
+        _built(application, ledger)
+        return
+    version = version_of(image)
+    number = ".".join(map(str, version)) if version else ""
+    if version is None and image.digest:
+        ledger.report("image-version-untold", place, image=shown(image))
+    elif _MOVING.fullmatch(image.tag):
+        ledger.report("image-unpinned", place, image=shown(image))
+    elif version is None:
+        ledger.report("image-version-untold", place, image=shown(image))
+    elif version[0] >= 1:
+        ledger.report("image-zep-1", place, image=shown(image), version=number)
+    elif version < OLDEST:
+        ledger.report("image-too-old", place, image=shown(image), version=number)
+    configured = any(folder in (CONFIGURATION, "/app", "/app/") for folder, _fresh, _place in application.mounts)
+    if image.name == "zep" and not configured:
+        ledger.report("image-lacks-config", place, image=shown(image))
+    ledger.well("image", place, f"{application.name}: {shown(image)}")
+
+
+def _built(application: Application, ledger: Ledger) -> None:
+    source = application.built_from
+    if re.match(r"https?://|git@|ssh://|git://", source):
+        repository, _, fragment = source.partition("#")
+        branch = application.branch or fragment.partition(":")[0]
+        if not (_VERSION.fullmatch(branch) or re.fullmatch(r"[0-9a-f]{7,40}", branch)):
+            ledger.report(
+                "image-from-branch",
+                application.image_place,
+                application=application.name,
+                repository=repository,
+                branch=branch or "the default one",
+            )
+    else:
+        context = "the folder beside it" if source in ("", "here", ".", "./") else source
+        ledger.report("image-built-here", application.image_place, application=application.name, context=context)
+    ledger.well("image", application.image_place, f"{application.name} is built")
+
+
+def _companion(application: Application, ledger: Ledger) -> None:
+    image = application.image
+    if image is not None and not image.digest and _MOVING.fullmatch(image.tag) and not re.search(r"\d", image.tag):
+        ledger.report("companion-unpinned", application.image_place, image=shown(image))
+
+
+def _pgvector(application: Application, ledger: Ledger) -> None:
+    image = application.image
+    if image is None or application.managed:
+        return
+    if _WITH_PGVECTOR.search(image.path):
+        return
+    if image.name in _WITHOUT_PGVECTOR:
+        ledger.report("image-lacks-pgvector", application.image_place, image=shown(image))
+    else:
+        ledger.report("image-pgvector-untold", application.image_place, image=shown(image))
+
+
+def is_cloud(application: Application) -> bool:
+    """Whether it runs the image of Zep that knows ZEP_NLP_SERVER_HOSTPORT, or one that can't be told from it."""
+    return application.image is None or application.image.name in (CLOUD_IMAGE, "") or application.image.name != "zep"

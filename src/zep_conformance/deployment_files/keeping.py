@@ -1,0 +1,67 @@
+"""Whether what Zep remembers outlives a new deployment, and whether its parts stay up."""
+
+from __future__ import annotations
+
+from zep_conformance.deployment_files.findings import Ledger
+from zep_conformance.deployment_files.fly import megabytes
+from zep_conformance.deployment_files.model import Application, Deployment
+
+PGDATA = "/var/lib/postgresql/data"
+"""Where PostgreSQL's images keep their data, up to version 17."""
+_LEGACY = ("starter", "standard", "pro", "pro plus")
+_ENOUGH = 1024
+"""MB that the NLP server needs for its models, roughly."""
+
+
+def check(deployment: Deployment, ledger: Ledger) -> None:
+    """Look at what is kept, and at what stops."""
+    for application in deployment.having("postgres"):
+        if application.managed:
+            _plan(application, ledger)
+        else:
+            _volume(application, ledger)
+        ledger.well("store", application.place, f"{application.name} keeps its data")
+    for application in deployment.having("zep"):
+        if deployment.kind == "compose" and not application.restarts:
+            databases = {one.name for one in deployment.having("postgres")}
+            if databases and not databases & application.waits_for:
+                ledger.report("starts-before-database", application.place, application=application.name)
+        elif not application.restarts:
+            ledger.report("never-restarts", application.place, application=application.name)
+        if application.sleeps is not None:
+            how = "Choose the plan starter or a larger one."
+            if deployment.kind == "fly":
+                how = 'Set auto_stop_machines = "off", or min_machines_running = 1.'
+            ledger.report("sleeps-when-idle", application.sleeps, application=application.name, how=how)
+    for application in deployment.having("nlp"):
+        if deployment.kind == "render" and application.type == "pserv" and application.plan == "free":
+            ledger.report(
+                "plan-not-offered", application.plan_place, application=application.name, plan="free", instead="standard"
+            )
+        memory = megabytes(application.memory)
+        if memory is not None and memory < _ENOUGH:
+            ledger.report("memory-small", application.place, application=application.name, memory=application.memory)
+
+
+def _plan(application: Application, ledger: Ledger) -> None:
+    place = application.plan_place
+    if application.plan == "free":
+        ledger.report("database-expires", place, application=application.name)
+    elif application.plan in _LEGACY:
+        ledger.report(
+            "plan-not-offered", place, application=application.name, plan=application.plan, instead="basic-256mb"
+        )
+
+
+def _volume(application: Application, ledger: Ledger) -> None:
+    folder = (application.told("PGDATA") or PGDATA).rstrip("/")
+    above = [
+        (mounted.rstrip("/"), fresh, place)
+        for mounted, fresh, place in application.mounts
+        if folder == mounted.rstrip("/") or folder.startswith(f"{mounted.rstrip('/')}/")
+    ]
+    if not above:
+        ledger.report("database-not-kept", application.place, application=application.name, folder=folder)
+    for mounted, fresh, place in above:
+        if fresh and mounted == folder:
+            ledger.report("data-folder-not-empty", place, application=application.name, folder=folder)

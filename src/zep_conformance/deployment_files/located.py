@@ -1,0 +1,218 @@
+"""YAML and TOML that remember their lines, with every scalar as the text that it is written as.
+
+Texts, since that is what an environment variable becomes in the end: `false` is "false", `8000` is "8000", and YAML
+1.1's own ideas (3000:22 is a number in base 60) stay out of it. Nothing at all (`key:`) is None.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+import yaml
+
+from zep_conformance.errors import CannotTell
+
+_MERGE, _NULL = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:null"
+
+
+class Table(dict[str, Any]):
+    """A mapping. line: where it begins; lines: where each of its keys is; both count from 1."""
+
+    def __init__(self, line: int = 1) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: dict[str, int] = {}
+
+    def put(self, key: str, value: Any, line: int) -> None:
+        """Set a key that stands in that line."""
+        self[key] = value
+        self.lines[key] = line
+
+    def line_of(self, key: str) -> int:
+        """The line of a key; that of the mapping where there is no such key."""
+        return self.lines.get(key, self.line)
+
+
+class Items(list[Any]):
+    """A sequence. line: where it begins; lines: where each of its items is."""
+
+    def __init__(self, line: int = 1) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: list[int] = []
+
+    def put(self, value: Any, line: int) -> None:
+        """Append an item that stands in that line."""
+        self.append(value)
+        self.lines.append(line)
+
+
+def table(value: Any) -> Table:
+    """`value` if it is a mapping, else an empty one."""
+    return value if isinstance(value, Table) else Table()
+
+
+def items(value: Any) -> Items:
+    """`value` if it is a sequence; a sequence of it alone if it is something else; empty for nothing."""
+    if isinstance(value, Items):
+        return value
+    alone = Items()
+    if value is not None:
+        alone.put(value, value.line if isinstance(value, Table) else 1)
+    return alone
+
+
+def text(value: Any) -> str:
+    """`value` if it is a scalar, else ""."""
+    return value if isinstance(value, str) else ""
+
+
+def tables(value: Any) -> list[Table]:
+    """The mappings in a sequence; a mapping counts as a sequence of it alone."""
+    return [one for one in items(value) if isinstance(one, Table)]
+
+
+# -- YAML -------------------------------------------------------------------------------------------------------------
+
+
+def read_yaml(name: str, source: str) -> Any:
+    """What a YAML file holds. name: of the file, for complaints.
+
+    Raises CannotTell, with line and column, when it does not parse or has a key twice.
+    """
+    try:
+        node = yaml.compose(source, Loader=yaml.SafeLoader)
+        return None if node is None else _Builder(name).build(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
+        raise _unreadable(name, "YAML", where, error.problem or error.context or "it is broken") from None
+    except yaml.YAMLError as error:
+        where = f"character {error.position + 1}" if isinstance(error, yaml.reader.ReaderError) else "somewhere"
+        raise _unreadable(name, "YAML", where, getattr(error, "reason", None) or "it is broken") from None
+    except RecursionError:
+        raise _unreadable(name, "YAML", "somewhere", "it is nested too deeply") from None
+
+
+class _Builder:
+    """Makes values of YAML nodes. A node that is referred to again (an alias) becomes the same value again."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._made: dict[int, Any] = {}
+
+    def build(self, node: yaml.Node) -> Any:
+        """The value of a node. Raises CannotTell for a key that is there twice."""
+        if id(node) in self._made:
+            return self._made[id(node)]
+        line = node.start_mark.line + 1
+        if isinstance(node, yaml.ScalarNode):
+            value: Any = None if node.tag == _NULL else str(node.value)
+            self._made[id(node)] = value
+        elif isinstance(node, yaml.SequenceNode):
+            self._made[id(node)] = value = Items(line)
+            for item in node.value:
+                value.put(self.build(item), item.start_mark.line + 1)
+        else:
+            self._made[id(node)] = value = Table(line)
+            self._fill(value, node)
+        return value
+
+    def _fill(self, value: Table, node: yaml.Node) -> None:
+        merged: list[Table] = []
+        for key_node, value_node in node.value:
+            if key_node.tag == _MERGE:
+                merged += tables(self.build(value_node))
+                continue
+            mark = key_node.start_mark
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+            if not isinstance(key, str):
+                where = f"line {mark.line + 1}, column {mark.column + 1}"
+                raise _unreadable(self._name, "YAML", where, "a mapping or a list is used as a key")
+            if key in value:
+                where = f"line {mark.line + 1}, column {mark.column + 1}"
+                raise _unreadable(self._name, "YAML", where, "this key is there twice")
+            value.put(key, self.build(value_node), mark.line + 1)
+        for other in merged:  # what stands here itself goes before what is merged in, and the first before the next
+            for key in list(other):
+                if key not in value:
+                    value.put(key, other[key], other.line_of(key))
+
+
+# -- TOML -------------------------------------------------------------------------------------------------------------
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=")
+_NAME = re.compile(r"[\w-]+|\"([^\"]*)\"|'([^']*)'")
+
+_Path = tuple[str | int, ...]
+
+
+def read_toml(name: str, source: str) -> Table:
+    """What a TOML file holds. Raises CannotTell, with line and column, when it does not parse."""
+    try:
+        found = tomllib.loads(source)
+        made = _located(found, (), _lines(source), 1)
+    except tomllib.TOMLDecodeError as error:
+        said = re.fullmatch(r"(.*?)\s*\(at (line \d+, column \d+|end of document)\)", str(error), re.DOTALL)
+        problem, where = (said[1], said[2]) if said else (str(error), "somewhere")
+        raise _unreadable(name, "TOML", where, problem) from None
+    except RecursionError:
+        raise _unreadable(name, "TOML", "somewhere", "it is nested too deeply") from None
+    assert isinstance(made, Table)
+    return made
+
+
+def _lines(source: str) -> dict[_Path, int]:
+    """The line of each key and table, by its path: tomllib keeps none. Within a text of several lines it may err."""
+    found: dict[_Path, int] = {}
+    counts: dict[_Path, int] = {}
+    at: _Path = ()
+    for number, line in enumerate(source.splitlines(), 1):
+        header = _HEADER.match(line)
+        if header is not None:
+            at = _inside(_names(header[2]), counts)
+            if header[1] == "[[":
+                counts[at] = counts.get(at, -1) + 1
+                at = (*at, counts[at])
+            found.setdefault(at, number)
+            continue
+        key = _KEY.match(line)
+        if key is not None:
+            found.setdefault((*at, *_names(key[1])), number)
+    return found
+
+
+def _names(dotted: str) -> list[str]:
+    return [found[1] or found[2] or found[0] for found in _NAME.finditer(dotted)]
+
+
+def _inside(names: list[str], counts: dict[_Path, int]) -> _Path:
+    """The path of a table: within an array of tables, that of its newest."""
+    path: _Path = ()
+    for name in names[:-1]:
+        path = (*path, name)
+        if path in counts:
+            path = (*path, counts[path])
+    return (*path, *names[-1:])
+
+
+def _located(value: Any, path: _Path, lines: dict[_Path, int], line: int) -> Any:
+    line = lines.get(path, line)
+    if isinstance(value, dict):
+        made = Table(line)
+        for key, member in value.items():
+            made.put(key, _located(member, (*path, key), lines, line), lines.get((*path, key), line))
+        return made
+    if isinstance(value, list):
+        listed = Items(line)
+        for number, member in enumerate(value):
+            listed.put(_located(member, (*path, number), lines, line), lines.get((*path, number), line))
+        return listed
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _unreadable(name: str, language: str, where: str, problem: str) -> CannotTell:
+    return CannotTell(f"{name} is no {language}, at {where}: {problem}", "Mend it there: nothing of it can be read.")

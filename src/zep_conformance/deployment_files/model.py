@@ -1,0 +1,209 @@
+"""What all three kinds of deployment files say in common: applications, what they are told, and how they are reached."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+from zep_conformance.deployment_files.sources import KINDS, Kind
+
+Role = Literal["zep", "nlp", "postgres", ""]
+
+NAMES: dict[Role, str] = {"zep": "zep", "nlp": "zep-nlp", "postgres": "zep-postgres"}
+"""What the documentation calls the three."""
+ZEP_PORT, NLP_PORT, POSTGRES_PORT = "8000", "5557", "5432"
+"""Where each listens unless it is told otherwise."""
+CLOUD_IMAGE = "zep-cloud"
+"""The image of Zep with a configuration in it, and with a start script that knows ZEP_NLP_SERVER_HOSTPORT."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands: a file, and a line of it from 1 on (0 where no line says it)."""
+
+    file: str
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a variable is set to.
+
+    text: what it comes to; None where the files do not say, since it is asked for or made up when it is deployed, or
+    is a property of another application. written: as it stands in a file that is kept in a repository, "" where it does
+    not. of, of_type, what: the other application, its type, and its property.
+    """
+
+    place: Place
+    text: str | None = None
+    written: str = ""
+    of: str = ""
+    of_type: str = ""
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A container image: registry and path, tag, digest; the last two are "" where they are not given."""
+
+    path: str
+    tag: str
+    digest: str
+
+    @classmethod
+    def of(cls, reference: str) -> Image:
+        """The image that a reference names: `registry:5000/path/name:tag@digest`."""
+        rest, _, digest = reference.partition("@")
+        head, slash, last = rest.rpartition("/")
+        name, _, tag = last.partition(":")
+        return cls(head + slash + name, tag, digest)
+
+    @property
+    def name(self) -> str:
+        """The last piece of its path."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A way in. outside, inside: port numbers as texts, "" where they are not said.
+
+    local: only from the machine itself. forces_https: plain HTTP is sent on to https.
+    """
+
+    place: Place
+    outside: str
+    inside: str
+    local: bool = False
+    forces_https: bool = False
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """How the platform finds out whether an application works.
+
+    way: http, tcp, or command. path: what is asked for over HTTP. port: "" where it is not said. command: its words.
+    """
+
+    place: Place
+    way: Literal["http", "tcp", "command"]
+    path: str = ""
+    port: str = ""
+    command: tuple[str, ...] = ()
+
+
+@dataclass
+class Application:
+    """One application of a deployment: a Render service or database, a Fly.io app, a service of a Compose project.
+
+    role: which of the three it is, "" for none of them. hosts: by which names others reach it. built_from: "" for a
+    ready image, "here", or a repository. openings: how it is reached from outside, or on Fly.io by its proxy. mounts:
+    folders inside that outlive it, each with whether its file system has a lost+found. managed: a Render database.
+    allowed: who may reach such a database (None: not said). waits_for: what must be healthy before it starts.
+    variables_unseen: it is told more than the files say. sleeps: where the file lets it stop when nobody asks it.
+    """
+
+    name: str
+    place: Place
+    role: Role = ""
+    type: str = ""
+    image: Image | None = None
+    image_place: Place = Place("")
+    built_from: str = ""
+    branch: str = ""
+    variables: dict[str, Value] = field(default_factory=dict)
+    variables_unseen: bool = False
+    hosts: frozenset[str] = frozenset()
+    openings: list[Opening] = field(default_factory=list)
+    health: list[HealthCheck] = field(default_factory=list)
+    mounts: list[tuple[str, bool, Place]] = field(default_factory=list)
+    networks: frozenset[str] | None = None
+    restarts: bool = True
+    waits_for: frozenset[str] = frozenset()
+    managed: bool = False
+    allowed: list[str] | None = None
+    plan: str = ""
+    plan_place: Place = Place("")
+    memory: str = ""
+    sleeps: Place | None = None
+
+    def told(self, variable: str) -> str:
+        """The text that a variable is set to, "" where it is not set or not seen."""
+        value = self.variables.get(variable)
+        return (value.text or "") if value else ""
+
+    def is_told(self, variable: str) -> bool:
+        """Whether a variable is set to anything, seen or not."""
+        value = self.variables.get(variable)
+        return value is not None and value.text != ""
+
+    @property
+    def port(self) -> str:
+        """Where it listens: 5557 for the NLP server and 8000 for Zep, unless ZEP_SERVER_PORT says otherwise."""
+        if self.role == "postgres":
+            return self.told("PGPORT") or POSTGRES_PORT
+        return self.told("ZEP_SERVER_PORT") or (NLP_PORT if self.role == "nlp" else ZEP_PORT)
+
+    @property
+    def asks_for_tokens(self) -> bool:
+        """Whether ZEP_AUTH_REQUIRED is true."""
+        return is_true(self.told("ZEP_AUTH_REQUIRED"))
+
+
+@dataclass
+class Deployment:
+    """The applications that one Render blueprint, one Compose project, or the Fly.io configurations together make."""
+
+    kind: Kind
+    files: tuple[str, ...]
+    applications: list[Application]
+    place: Place
+
+    @property
+    def called(self) -> str:
+        """What it is called."""
+        return KINDS[self.kind]
+
+    def having(self, role: Role) -> list[Application]:
+        """The applications of a role."""
+        return [one for one in self.applications if one.role == role]
+
+    def first(self, role: Role) -> Application | None:
+        """The first application of a role, None where there is none."""
+        return next(iter(self.having(role)), None)
+
+    def by_host(self, host: str) -> Application | None:
+        """The application that others reach by this name, None where there is none."""
+        return next((one for one in self.applications if host.lower() in one.hosts), None)
+
+
+def is_true(text: str) -> bool:
+    """Whether Zep takes a variable for true: what Go's strconv.ParseBool does."""
+    return text in ("1", "t", "T", "true", "TRUE", "True")
+
+
+def is_false(text: str) -> bool:
+    """Whether Zep takes a variable for false: what Go's strconv.ParseBool does."""
+    return text in ("0", "f", "F", "false", "FALSE", "False")
+
+
+def role_of(name: str, image: Image | None, variables: Iterable[str] = ()) -> Role:
+    """Which of the three an application is: by its image, what it is told, and its name, in this order."""
+    known = image.name.lower() if image else ""
+    if known in ("zep", CLOUD_IMAGE):
+        return "zep"
+    if known in ("zep-nlp-server", "zep-nlp"):
+        return "nlp"
+    if re.search(r"postgres|pgvector", known) or {"POSTGRES_PASSWORD", "POSTGRES_DB"} & set(variables):
+        return "postgres"
+    called = name.lower()
+    full = re.search(r"(?:^|[-_])zep(?:[-_](nlp|postgres))?$", called)
+    if full is not None:
+        return cast(Role, full[1] or "zep")
+    if known and "zep" not in known:
+        return ""  # another image is another application
+    if re.search(r"(^|[-_])nlp([-_]|$)", called):
+        return "nlp"
+    return "postgres" if re.search(r"postgres|(^|[-_])(db|pg|database)$", called) else ""

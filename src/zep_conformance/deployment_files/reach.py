@@ -1,0 +1,225 @@
+"""Which applications there are, how zep is reached, how its health is seen, and who else can be reached."""
+
+from __future__ import annotations
+
+import re
+
+from zep_conformance.deployment_files.findings import Ledger
+from zep_conformance.deployment_files.model import (
+    NAMES,
+    Application,
+    Deployment,
+    HealthCheck,
+    Opening,
+    Role,
+    is_false,
+    is_true,
+)
+from zep_conformance.deployment_files.wiring import NLP_URL, leads_elsewhere
+
+HEALTH_PATH = "/healthz"
+_NEEDS: dict[Role, str] = {"nlp": "Zep's NLP server", "postgres": "PostgreSQL with pgvector 0.5 or newer"}
+_WHY_CLOSED = {
+    "render": "only services of type web have an address outside",
+    "fly": "its fly.toml has neither [http_service] nor [[services]], which Fly.io's proxy leads to",
+    "compose": "it has no ports; expose is for other containers only",
+}
+_HOW_OPEN = {
+    "render": "Make it type web.",
+    "fly": "Add [http_service] with internal_port = {port}.",
+    "compose": 'Add ports: - "{port}:{port}".',
+}
+_WHY_WRONG_PORT = {
+    "render": "Render sends what comes in to PORT, and nothing answers there",
+    "fly": "Fly.io's proxy connects to internal_port, and nothing answers there",
+    "compose": "the second number is the port inside the container, and nothing answers there",
+}
+_HOW_CHECK = {
+    "render": "Set healthCheckPath: /healthz.",
+    "fly": "Add [[http_service.checks]] with the path /healthz.",
+    "compose": "Add a healthcheck; docs/deployment-files.md has one.",
+}
+_WHY_EXPOSED = {
+    "render": "it is of type web, which has a public address; it asks for no password",
+    "fly": "it has a service, so that it gets a public address, and no other app uses its .flycast address",
+    "compose": "its ports are published, past the firewall of most machines (Docker writes its own rules)",
+}
+_HOW_HIDE = {
+    "render": "Make it type pserv.",
+    "fly": "Take its services out of fly.toml.",
+    "compose": "Take its ports out: other containers reach it without. For yourself put 127.0.0.1: before them.",
+}
+
+
+def check_applications(deployment: Deployment, ledger: Ledger) -> None:
+    """The three that the documentation speaks of."""
+    zeps = deployment.having("zep")
+    for role, name in NAMES.items():
+        if deployment.having(role):
+            continue
+        if deployment.kind == "fly" and role != "zep":
+            ledger.report("application-unseen", deployment.place, missing=name)
+        elif role != "zep" and zeps and all(leads_elsewhere(one, role) for one in zeps):
+            ledger.report("application-elsewhere", deployment.place, missing=name, need=_NEEDS[role])
+        else:
+            ledger.report("application-missing", deployment.place, missing=name)
+    for application in zeps:
+        if deployment.kind == "render" and application.type != "web":
+            ledger.report("zep-private", application.place, application=application.name, type=application.type or "?")
+    names = [one.name for role in NAMES for one in deployment.having(role)]
+    ledger.well("applications", deployment.place, ", ".join(names))
+
+
+def is_private(deployment: Deployment, application: Application) -> bool:
+    """Whether it has no public address on purpose."""
+    return deployment.kind == "render" and application.type == "pserv"
+
+
+def check_port(deployment: Deployment, ledger: Ledger) -> None:
+    """How zep is reached."""
+    kind = deployment.kind
+    for application in deployment.having("zep"):
+        if is_private(deployment, application):
+            continue
+        place, port = application.place, application.port
+        if not application.openings:
+            ledger.report(
+                "port-closed",
+                place,
+                application=application.name,
+                why=_WHY_CLOSED[kind],
+                how=_HOW_OPEN[kind].format(port=port),
+            )
+        right = [one for one in application.openings if one.inside == port]
+        for opening in application.openings:
+            if not opening.inside:
+                ledger.report("port-unsaid", opening.place, application=application.name, actual=port)
+            elif opening.inside != port and not right:
+                ledger.report(
+                    "port-wrong",
+                    opening.place,
+                    port=opening.inside,
+                    application=application.name,
+                    actual=port,
+                    why=_WHY_WRONG_PORT[kind],
+                )
+        if right and all(one.local for one in right):
+            ledger.report("port-local", right[0].place, port=right[0].outside or port)
+        host = application.told("ZEP_SERVER_HOST")
+        if host in ("127.0.0.1", "localhost", "::1"):
+            where = application.variables["ZEP_SERVER_HOST"].place
+            ledger.report("listens-on-loopback", where, application=application.name, host=host)
+        outside = sorted({one.outside or "any" for one in right}, key=len)
+        ways = " and ".join(outside) or port
+        ledger.well("port", place, f"{application.name}'s port {port} is reached from outside on port {ways}")
+
+
+def check_health(deployment: Deployment, ledger: Ledger) -> None:
+    """How it is seen that zep works. Others' checks are looked at only as far as they can't work."""
+    for application in deployment.applications:
+        for one in application.health:
+            if one.way == "command" and application.role in ("zep", "nlp"):
+                _command(application, one, ledger)
+    for application in deployment.having("zep"):
+        if is_private(deployment, application):
+            continue
+        if not application.health:
+            how = _HOW_CHECK[deployment.kind]
+            ledger.report("health-check-missing", application.place, application=application.name, how=how)
+        by_http = [one for one in application.health if one.way == "http"]
+        for one in by_http:
+            port = one.port or application.port
+            if one.path.partition("?")[0] != HEALTH_PATH or port != application.port:
+                ledger.report(
+                    "health-check-elsewhere",
+                    one.place,
+                    application=application.name,
+                    asked=f"{one.path} on port {port}",
+                    actual=application.port,
+                )
+        if application.health and not by_http and not any(_asks(one) for one in application.health):
+            ledger.report("health-check-shallow", application.health[0].place, application=application.name)
+        ledger.well("health", application.place, f"{application.name} is watched by a health check")
+
+
+def _asks(check: HealthCheck) -> bool:
+    """Whether a command asks Zep something."""
+    return check.way == "command" and HEALTH_PATH in " ".join(check.command)
+
+
+def _command(application: Application, check: HealthCheck, ledger: Ledger) -> None:
+    """A command needs what the image lacks, or asks for the wrong path or port."""
+    words = " ".join(check.command)
+    shell = check.command[0] == "CMD-SHELL"
+    ours = application.image is not None and re.search(r"(^|/)getzep/", application.image.path)
+    tool = re.search(r"\b(curl|wget|nc|netcat)\b", words)
+    why = f"the image {application.image.name if application.image else ''} has none"
+    if ours and tool:
+        ledger.report("health-check-cannot-run", check.place, application=application.name, tool=tool[1], why=why)
+    elif "/dev/tcp/" in words and shell and not re.search(r"\bbash\b", words):
+        why = "CMD-SHELL runs sh, which knows no /dev/tcp"
+        ledger.report("health-check-cannot-run", check.place, application=application.name, tool="bash", why=why)
+    asked = re.search(r"(?:https?://|/dev/tcp/)(?:localhost|127\.0\.0\.1|0\.0\.0\.0)[:/](\d+)(/[^\s\"']*)?", words)
+    if application.role == "zep" and asked is not None:
+        path = asked[2] if asked[2] and words[asked.start()] == "h" else HEALTH_PATH
+        if asked[1] != application.port or path != HEALTH_PATH:
+            ledger.report(
+                "health-check-elsewhere",
+                check.place,
+                application=application.name,
+                asked=f"{path} on port {asked[1]}",
+                actual=application.port,
+            )
+
+
+def check_exposure(deployment: Deployment, ledger: Ledger) -> None:
+    """Who but zep can be reached from outside, and what zep shows to everybody."""
+    by_flycast = {
+        one.told(variable).rpartition("//")[2].partition(":")[0].partition(".")[0]
+        for one in deployment.having("zep")
+        for variable in (NLP_URL,)
+        if ".flycast" in one.told(variable)
+    }
+    for application in [*deployment.having("nlp"), *deployment.having("postgres")]:
+        if application.managed:
+            _managed(application, ledger)
+        for opening in [one for one in application.openings if not one.local][:1]:
+            if deployment.kind == "fly" and application.name in by_flycast:
+                ledger.report("keep-private", opening.place, application=application.name)
+            else:
+                ledger.report(
+                    "exposed",
+                    opening.place,
+                    application=application.name,
+                    port=opening.outside or "any",
+                    why=_WHY_EXPOSED[deployment.kind],
+                    how=_HOW_HIDE[deployment.kind],
+                )
+    for application in deployment.having("zep"):
+        _zep(application, [one for one in application.openings if not one.local], ledger)
+    ledger.well("exposure", deployment.place, "only zep is to be reached from outside")
+
+
+def _managed(application: Application, ledger: Ledger) -> None:
+    place = application.image_place
+    if application.allowed is None:
+        why = "ipAllowList is missing: Render lets in whoever has the password"
+        ledger.report("database-open", place, application=application.name, why=why)
+    elif any(one.endswith("/0") for one in application.allowed):
+        why = "ipAllowList names every address there is"
+        ledger.report("database-open", place, application=application.name, why=why)
+
+
+def _zep(application: Application, openings: list[Opening], ledger: Ledger) -> None:
+    if not openings:
+        return
+    required = application.variables.get("ZEP_AUTH_REQUIRED")
+    unseen = required is not None and required.text is None
+    web = application.variables.get("ZEP_SERVER_WEB_ENABLED")
+    web_is_on = web is None or (web.text is not None and not is_false(web.text))
+    if required is not None and is_true(required.text or ""):
+        if web_is_on:
+            ledger.report("admin-open", web.place if web else application.place, application=application.name)
+    elif not unseen and not (application.variables_unseen and required is None):
+        place = required.place if required is not None else application.place
+        ledger.report("open-to-everybody", place, application=application.name)

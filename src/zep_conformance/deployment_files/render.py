@@ -1,0 +1,133 @@
+"""Reads a Render blueprint (https://render.com/docs/blueprint-spec)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from zep_conformance.deployment_files.located import Table, table, tables, text
+from zep_conformance.deployment_files.model import (
+    Application,
+    Deployment,
+    HealthCheck,
+    Image,
+    Opening,
+    Place,
+    Value,
+    role_of,
+)
+from zep_conformance.deployment_files.sources import Source
+
+_Variables = dict[str, Value]
+
+
+def read(source: Source) -> Deployment:
+    """The applications that a blueprint makes, of all its projects and environments."""
+    reader = _Reader(source.name)
+    parts = list(_parts(source.document))
+    groups = {
+        text(group.get("name")): reader.variables(group, {}, in_group=True)
+        for part in parts
+        for group in tables(part.get("envVarGroups"))
+    }
+    applications = [reader.service(one, groups) for part in parts for one in tables(part.get("services"))]
+    applications += [reader.database(one) for part in parts for one in tables(part.get("databases"))]
+    return Deployment("render", (source.name,), applications, Place(source.name))
+
+
+def _parts(document: Table) -> Iterator[Table]:
+    """Wherever services and databases can stand."""
+    yield document
+    yield table(document.get("ungrouped"))
+    for project in tables(document.get("projects")):
+        yield from tables(project.get("environments"))
+
+
+class _Reader:
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def _place(self, of: Table, key: str) -> Place:
+        return Place(self._file, of.line_of(key))
+
+    def service(self, entry: Table, groups: Mapping[str, _Variables]) -> Application:
+        """One of the services. Of those only type web has a public address, and takes a health check."""
+        name, kind = text(entry.get("name")), text(entry.get("type"))
+        named = entry.get("image")
+        url = text(table(named).get("url")) or text(named)
+        image = Image.of(url) if url else None
+        variables = self.variables(entry, groups)
+        made = Application(
+            name,
+            Place(self._file, entry.line),
+            role_of(name, image, variables),
+            kind,
+            image,
+            self._place(table(named), "url") if isinstance(named, Table) else self._place(entry, "image"),
+            built_from="" if image else text(entry.get("repo")) or "here",
+            branch=text(entry.get("branch")),
+            variables=variables,
+            hosts=frozenset({name.lower()}) if kind in ("web", "pserv") else frozenset(),
+            plan=text(entry.get("plan")),
+            plan_place=self._place(entry, "plan"),
+        )
+        if kind == "web":
+            where = variables["PORT"].place if "PORT" in variables else made.place
+            made.openings.append(Opening(where, "443", made.told("PORT")))
+            made.sleeps = made.plan_place if made.plan == "free" else None
+            path = text(entry.get("healthCheckPath"))
+            if path:
+                made.health.append(HealthCheck(self._place(entry, "healthCheckPath"), "http", path))
+        disk = table(entry.get("disk"))
+        if text(disk.get("mountPath")):
+            made.mounts.append((text(disk.get("mountPath")), True, self._place(disk, "mountPath")))
+        return made
+
+    def database(self, entry: Table) -> Application:
+        """One of the databases, which Render keeps, and which have pgvector."""
+        name = text(entry.get("name"))
+        allowed = None
+        if "ipAllowList" in entry:
+            allowed = [text(one.get("source")) for one in tables(entry.get("ipAllowList"))]
+        return Application(
+            name,
+            Place(self._file, entry.line),
+            "postgres",
+            "database",
+            managed=True,
+            allowed=allowed,
+            image_place=self._place(entry, "ipAllowList"),
+            plan=text(entry.get("plan")),
+            plan_place=self._place(entry, "plan"),
+        )
+
+    def variables(self, entry: Table, groups: Mapping[str, _Variables], *, in_group: bool = False) -> _Variables:
+        """The variables of a service or a group. What a service says itself goes before what its groups say."""
+        own: _Variables = {}
+        shared: _Variables = {}
+        for one in tables(entry.get("envVars")):
+            if text(one.get("fromGroup")):
+                shared |= groups.get(text(one.get("fromGroup")), {})
+                continue
+            key = text(one.get("key"))
+            value = self._value(one, in_group=in_group)
+            if key and value is not None:
+                own[key] = value
+        return shared | own
+
+    def _value(self, entry: Table, *, in_group: bool) -> Value | None:
+        """What a variable is set to, None where Render leaves it out: sync: false in a group."""
+        place = Place(self._file, entry.line)
+        for kind in ("fromDatabase", "fromService"):
+            if kind in entry:
+                of = table(entry.get(kind))
+                what = text(of.get("property")) or text(of.get("envVarKey"))
+                of_type = "database" if kind == "fromDatabase" else text(of.get("type"))
+                return Value(place, None, "", text(of.get("name")), of_type, what)
+        if "value" in entry:
+            written = text(entry.get("value"))
+            return Value(self._place(entry, "value"), written, written)
+        if text(entry.get("sync")) == "false":
+            return None if in_group else Value(place)
+        if text(entry.get("generateValue")) == "true":
+            return Value(place)
+        return Value(place, "")

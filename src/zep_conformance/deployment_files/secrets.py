@@ -1,0 +1,119 @@
+"""Secrets that stand where everybody can read them, and secrets that are none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from zep_conformance import tokens
+from zep_conformance.deployment_files.compose import Project, defaults_only
+from zep_conformance.deployment_files.findings import Ledger
+from zep_conformance.deployment_files.model import Application, Deployment, Place, Value
+from zep_conformance.deployment_files.settings import HOW_TO_GIVE
+from zep_conformance.deployment_files.sources import Sources, read_env
+from zep_conformance.evidence.appearance import suspects
+
+PUBLISHED = "do-not-use-this-secret-in-production"
+"""ZEP_AUTH_SECRET in Zep's own config.yaml."""
+_NAME = re.compile(r"(?i)(passw(or)?d|passphrase|secret|token|api_?key|private_?key|credentials?)(_\d+)?$")
+_OF_A_FILE = re.compile(r"(?i)_FILE$")
+_IN_URL = re.compile(r"//[^/\s:@]*:(?P<v>[^\s@/]+)@")
+_PLACEHOLDER = re.compile(
+    r"(?i)|[<\[({].*[>\])}]|\$.*|x{3,}|.*x{4,}.*|\*+|\.{2,}|…|-+"
+    r"|.*\b(change|replace|your|example|placeholder|todo|fill|insert|enter|put|dummy|redacted)\b.*"
+    r"|.*(change|replace)[-_]?(me|this).*|your[-_].*|true|false|null|none"
+)
+_KNOWN = frozenset(
+    "postgres password passw0rd secret zep admin root test example changeme letmein 123456 12345678 pass".split()
+)
+"""Passwords that are tried first: hiding them would hide ordinary words, too."""
+
+
+def secrets_in(sources: Sources, applications: list[Application]) -> Iterator[str]:
+    """Every value in these files that must not be shown."""
+    for application in applications:
+        for name, value in application.variables.items():
+            yield from filter(_is_secret, _values(name, value.text or ""))
+            yield from filter(_is_secret, _values(name, defaults_only(value.written)))
+    for file, text in sources.texts.items():
+        found = [line[start:end] for line in text.splitlines() for start, end in suspects(line)]
+        if file not in sources.given:  # an env file
+            for name, (value, _line) in read_env(file, text).variables.items():
+                found += _values(name, value)
+        yield from filter(_is_secret, found)
+
+
+def check(deployment: Deployment, ledger: Ledger, project: Project | None, sources: Sources) -> None:
+    """Look for secrets in clear, and at Zep's own secret. project: of a Compose project, for its env files."""
+    how = HOW_TO_GIVE[deployment.kind]
+    told: set[Place] = set()
+    for application in deployment.applications:
+        for name, value in application.variables.items():
+            if any(_is_secret(one) for one in _values(name, defaults_only(value.written))):
+                told.add(value.place)
+                ledger.report("secret-in-clear", value.place, what=_what(name, value), how=how)
+    for file in deployment.files:
+        _text(file, sources.texts.get(file, ""), told, ledger, how)
+    if project is not None and project.example is not None:
+        _example(project, ledger, how)
+    for application in deployment.having("zep"):
+        _auth(application, ledger, how)
+    for application in deployment.having("postgres"):
+        _password(application, ledger, how)
+    ledger.well("secrets", deployment.place, "no secret stands in clear")
+
+
+def _what(name: str, value: Value) -> str:
+    """A secret as it is called: by its variable, or as the password in its URL."""
+    return f"the password in {name}" if _IN_URL.search(value.written) else name
+
+
+def _values(name: str, text: str) -> list[str]:
+    """What of a variable's value would be a secret: all of it by its name, or the password of a URL in it."""
+    in_url = [found["v"] for found in _IN_URL.finditer(text)]
+    if in_url:
+        return in_url
+    return [text] if text and _NAME.search(name) and not _OF_A_FILE.search(name) else []
+
+
+def _is_secret(value: str) -> bool:
+    """Whether a value is more than a placeholder, or a password that everybody knows."""
+    return len(value) >= 4 and not _PLACEHOLDER.fullmatch(value) and value.lower() not in {*_KNOWN, PUBLISHED}
+
+
+def _text(file: str, text: str, told: set[Place], ledger: Ledger, how: str) -> None:
+    """Secrets that are no variable's: in comments, commands, URLs."""
+    for number, line in enumerate(text.splitlines(), 1):
+        place = Place(file, number)
+        if place not in told and any(_is_secret(line[start:end]) for start, end in suspects(defaults_only(line))):
+            ledger.report("secret-in-clear", place, what="what looks like a secret", how=how)
+
+
+def _example(project: Project, ledger: Ledger, how: str) -> None:
+    assert project.example is not None
+    for name, (value, line) in project.example.variables.items():
+        if any(_is_secret(one) for one in _values(name, value)):
+            ledger.report("secret-in-clear", Place(project.example.name, line), what=name, how=how)
+
+
+def _auth(application: Application, ledger: Ledger, how: str) -> None:
+    name = "ZEP_AUTH_SECRET"
+    secret = application.told(name)
+    place = _place_of(application.variables, ("ZEP_AUTH_SECRET", "ZEP_AUTH_REQUIRED"), application.place)
+    if application.asks_for_tokens and not application.is_told(name) and not application.variables_unseen:
+        ledger.report("auth-without-secret", place, application=application.name, how=how)
+    if secret == PUBLISHED:
+        ledger.report("auth-secret-published", place, how=how)
+    if secret and tokens.looks_like_token(secret):
+        ledger.report("auth-secret-is-token", place)
+
+
+def _password(application: Application, ledger: Ledger, how: str) -> None:
+    password = application.told("POSTGRES_PASSWORD")
+    if password.lower() in _KNOWN:
+        place = application.variables["POSTGRES_PASSWORD"].place
+        ledger.report("password-known", place, application=application.name, how=how)
+
+
+def _place_of(variables: Mapping[str, Value], names: tuple[str, ...], otherwise: Place) -> Place:
+    return next((variables[name].place for name in names if name in variables), otherwise)

@@ -1,0 +1,95 @@
+"""What the applications are told in variables: what Zep does not start without, and what means nothing to it."""
+
+from __future__ import annotations
+
+from zep_conformance.deployment_files.compose import Project
+from zep_conformance.deployment_files.findings import Ledger
+from zep_conformance.deployment_files.model import Application, Deployment, Place, is_false
+from zep_conformance.deployment_files.sources import ENV
+
+KEY = "ZEP_OPENAI_API_KEY"
+HOW_TO_GIVE = {
+    "render": "give it with sync: false, so that Render asks for it",
+    "fly": "set it with `fly secrets set`",
+    "compose": "put it into .env and hand it on as ${NAME}",
+}
+"""How each kind of deployment is told a secret."""
+
+_OLD, _NEW = "ZEP_MEMORY_STORE_", "ZEP_STORE_"
+_WIDTHS = {"local": "384", "openai": "1536"}
+_EMBEDDERS = (
+    "ZEP_EXTRACTORS_MESSAGES_EMBEDDINGS",
+    "ZEP_EXTRACTORS_MESSAGES_SUMMARIZER_EMBEDDINGS",
+    "ZEP_EXTRACTORS_DOCUMENTS_EMBEDDINGS",
+)
+
+
+def check(deployment: Deployment, ledger: Ledger, project: Project | None) -> None:
+    """Look at what Zep is told. project: of a Compose project, for its env files."""
+    if project is not None:
+        _env_files(project, ledger)
+    for application in deployment.having("zep"):
+        _key(deployment, application, ledger)
+        _names(application, ledger)
+        for embedder in _EMBEDDERS:
+            _width(application, embedder, ledger)
+        unseen = not application.is_told(KEY) or application.variables[KEY].text is None
+        told = "nothing is wrong as far as the files tell" if unseen else f"{application.name} is told {KEY}"
+        ledger.well("settings", application.place, told)
+    if deployment.kind == "fly":
+        for application in deployment.applications:
+            _fly_secrets(application, ledger)
+
+
+def _key(deployment: Deployment, application: Application, ledger: Ledger) -> None:
+    anthropic = application.told("ZEP_LLM_SERVICE") == "anthropic"
+    if application.is_told(KEY) or application.variables_unseen or anthropic:
+        return
+    place = application.variables[KEY].place if KEY in application.variables else application.place
+    how = HOW_TO_GIVE[deployment.kind]
+    ledger.report("openai-key-missing", place, application=application.name, how=f"{how[0].upper()}{how[1:]}.")
+
+
+def _names(application: Application, ledger: Ledger) -> None:
+    for name, value in application.variables.items():
+        if name.startswith(_OLD):
+            ledger.report("variable-renamed", value.place, variable=name, instead=_NEW + name.removeprefix(_OLD))
+
+
+def _width(application: Application, embedder: str, ledger: Ledger) -> None:
+    service, dimensions = f"{embedder}_SERVICE", f"{embedder}_DIMENSIONS"
+    asked = application.variables.get(service) or application.variables.get(dimensions)
+    if asked is None or is_false(application.told(f"{embedder}_ENABLED")):
+        return
+    by = application.told(service) or "local"
+    wanted, told = _WIDTHS.get(by), application.told(dimensions) or _WIDTHS["local"]
+    if wanted is not None and told != wanted:
+        variable = service if service in application.variables else dimensions
+        ledger.report(
+            "embedding-width", asked.place, variable=variable, service=by, wanted=wanted, told=told, dimensions=dimensions
+        )
+
+
+def _env_files(project: Project, ledger: Ledger) -> None:
+    missing = set(project.not_there)
+    for path, place in project.not_there.items():
+        if path != ENV:
+            names = [one.name for one in project.deployment.applications if one.variables_unseen]
+            ledger.report("env-file-missing", place, application=", ".join(names), env=path)
+    if project.env is None and (project.wants_env or ENV in missing):
+        ledger.report("env-not-there", project.not_there.get(ENV, project.deployment.place), env=ENV)
+    for variable, place in project.needed.items():
+        ledger.report("variable-needed", place, variable=variable, env=ENV)
+
+
+def _fly_secrets(application: Application, ledger: Ledger) -> None:
+    """Name what can only be a secret: of Zep its key, its DSN and what it checks tokens with."""
+    wanted: list[str] = []
+    if application.role == "zep":
+        wanted = [KEY, "ZEP_STORE_POSTGRES_DSN"] + ["ZEP_AUTH_SECRET"] * application.asks_for_tokens
+    elif application.role == "postgres":
+        wanted = ["POSTGRES_PASSWORD"]
+    names = [name for name in wanted if not application.is_told(name)]
+    if names:
+        place = Place(application.place.file)
+        ledger.report("secrets-unseen", place, application=application.name, names=", ".join(names))

@@ -1,0 +1,236 @@
+"""Finding deployment files, and telling what kind each is.
+
+    sources = load([Path("deploy/"), Path("fly.nlp.toml")])
+
+A folder stands for the files directly in it that are deployment files by their names or by what they hold; a file
+that is named must be one. Beside a Compose project its `.env` and its other env files are read, too.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from dotenv.parser import parse_stream
+
+from zep_conformance.deployment_files.located import Table, items, read_toml, read_yaml, table, tables, text
+from zep_conformance.errors import CannotTell
+
+Kind = Literal["render", "fly", "compose"]
+
+KINDS: dict[Kind, str] = {
+    "render": "Render blueprint",
+    "fly": "Fly.io configuration",
+    "compose": "Compose project",
+}
+"""What each kind is called."""
+LARGEST = 1 << 20
+"""Bytes of a file that is read: deployment files are a thousandth of that."""
+ENV, ENV_EXAMPLE = ".env", ".env.example"
+COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+"""In the order in which Compose looks for them: it takes the first."""
+
+_NAMED: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    ("render", re.compile(r"render([.-][\w.-]+)?\.ya?ml")),
+    ("fly", re.compile(r"([\w.-]+\.)?fly([.-][\w.-]+)?\.toml")),
+    ("compose", re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml")),
+)
+_FLY_KEYS = {"http_service", "services", "primary_region", "mounts", "vm", "env", "build", "checks", "processes"}
+_DATABASE_KEYS = {"databaseName", "ipAllowList", "postgresMajorVersion"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file: its name as it is shown, what it is, and what it holds."""
+
+    name: str
+    kind: Kind
+    document: Table
+
+
+@dataclass(frozen=True)
+class EnvFile:
+    """An env file: its variables with their lines, in its order."""
+
+    name: str
+    variables: Mapping[str, tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Deployment files, and what lies beside them.
+
+    texts: of every file that was read, by its name. given: the names of those that are to be looked at.
+    """
+
+    texts: Mapping[str, str]
+    given: tuple[str, ...]
+    unread: tuple[str, ...] = field(default=())
+    """Files that change what another means, and are not looked at: a Compose override."""
+
+    def files(self) -> list[Source]:
+        """The files, parsed. Raises CannotTell for one that does not parse or is no deployment file."""
+        return [parsed(name, self.texts[name]) for name in self.given]
+
+    def env_file(self, beside: str, name: str) -> EnvFile | None:
+        """The env file of that name beside a file, None where it is not there."""
+        path = _beside(beside, name)
+        return read_env(path, self.texts[path]) if path in self.texts else None
+
+    def with_texts(self, texts: Mapping[str, str]) -> Sources:
+        """The same files with other texts. A file whose text is missing is gone."""
+        return Sources(texts, tuple(name for name in self.given if name in texts), self.unread)
+
+
+def parsed(name: str, source: str) -> Source:
+    """A file, parsed. Raises CannotTell when it does not parse or is no deployment file."""
+    document = read_toml(name, source) if name.lower().endswith(".toml") else read_yaml(name, source)
+    kind = kind_of(name, document)
+    if kind is None:
+        raise CannotTell(
+            f"{name} is no deployment file that is known here",
+            "Known are Render blueprints (render.yaml), fly.toml, and Compose projects (docker-compose.yaml).",
+        )
+    if not isinstance(document, Table):
+        raise CannotTell(
+            f"{name} is no {KINDS[kind]}: it has no keys at its top", "Is it empty, or a list, or one text?"
+        )
+    return Source(name, kind, document)
+
+
+def kind_of(name: str, document: Any) -> Kind | None:
+    """What a file is: by what it holds, and where that does not say, by its name."""
+    found = table(document)
+    if name.lower().endswith(".toml"):
+        if ("app" in found and found.keys() & _FLY_KEYS) or "http_service" in found:
+            return "fly"
+    elif isinstance(found.get("services"), Table):
+        return "compose"
+    elif any(one.keys() >= {"type", "name"} for one in tables(found.get("services"))) or any(
+        one.keys() & _DATABASE_KEYS for one in tables(found.get("databases"))
+    ):
+        return "render"
+    return named(name)
+
+
+def named(name: str) -> Kind | None:
+    """What a file is by its name."""
+    last = os.path.basename(name).lower()
+    return next((kind for kind, pattern in _NAMED if pattern.fullmatch(last)), None)
+
+
+def read_env(name: str, source: str) -> EnvFile:
+    """An env file's variables. What is no assignment in it is passed over, as Compose does."""
+    variables = {
+        binding.key: (binding.value or "", binding.original.line)
+        for binding in parse_stream(io.StringIO(source))
+        if binding.key and not binding.error
+    }
+    return EnvFile(name, variables)
+
+
+def env_files_of(service: Table) -> list[tuple[str, bool]]:
+    """The env files that a Compose service names, each with whether it must be there."""
+    found = []
+    for one in items(service.get("env_file")):
+        if isinstance(one, Table):
+            found.append((text(one.get("path")), text(one.get("required")).lower() != "false"))
+        elif text(one):
+            found.append((text(one), True))
+    return [(path, required) for path, required in found if path]
+
+
+# -- from the disk ----------------------------------------------------------------------------------------------------
+
+
+def load(paths: Iterable[Path]) -> Sources:
+    """The deployment files that these paths stand for.
+
+    Raises CannotTell when one is not there or can't be read, is no deployment file, or none is found.
+    """
+    paths = list(paths)
+    texts: dict[str, str] = {}
+    given: list[str] = []
+    unread: list[str] = []
+    for path in paths:
+        if path.is_dir():
+            found, passed_over = _in_folder(path)
+            unread += passed_over
+        elif path.exists():
+            found = {str(path): _read(path)}
+        else:
+            raise CannotTell(f"there is no {path}", "Give a folder, or files: render.yaml, fly.toml, a Compose project.")
+        texts |= found
+        given += [name for name in found if name not in given]
+    if not given:
+        raise CannotTell(
+            f"no deployment files in {', '.join(map(str, paths)) or 'nothing'}",
+            "Known are Render blueprints (render.yaml), fly.toml, and Compose projects (docker-compose.yaml).",
+        )
+    for source in [parsed(name, texts[name]) for name in given]:
+        if source.kind == "compose":
+            texts |= _env_files(source)
+    return Sources(texts, tuple(given), tuple(unread))
+
+
+def _in_folder(folder: Path) -> tuple[dict[str, str], list[str]]:
+    """The deployment files in a folder, and those Compose files that change another one."""
+    try:
+        entries = sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        raise CannotTell(f"can't read {folder}: {error.strerror}", "Give a folder that you may read.") from None
+    found: dict[str, str] = {}
+    compose = [path for name in COMPOSE_NAMES for path in entries if path.name == name][:1]
+    overrides: list[str] = []
+    for path in entries:
+        if path.suffix.lower() not in (".yaml", ".yml", ".toml") or path.name in COMPOSE_NAMES:
+            continue
+        kind = named(path.name)
+        if kind == "compose":  # taken by Compose of itself, or when it is named on the command line
+            overrides += [str(path)] if ".override." in path.name else []
+        elif kind is not None or _is_one_by_content(path):
+            found[str(path)] = _read(path)
+    return found | {str(path): _read(path) for path in compose}, overrides if compose else []
+
+
+def _is_one_by_content(path: Path) -> bool:
+    """Whether a file of another name is one by what it holds. Not a Compose project: Compose takes it by its name."""
+    try:
+        return parsed(str(path), _read(path)).kind != "compose"
+    except CannotTell:
+        return False
+
+
+def _env_files(source: Source) -> dict[str, str]:
+    """The texts of the env files that a Compose project reads, by their names."""
+    wanted = [ENV, ENV_EXAMPLE]
+    for service in table(source.document.get("services")).values():
+        wanted += [path for path, _required in env_files_of(table(service))]
+    paths = {_beside(source.name, name) for name in wanted}
+    return {path: _read(Path(path)) for path in sorted(paths) if Path(path).is_file()}
+
+
+def _beside(file: str, name: str) -> str:
+    return os.path.normpath(os.path.join(os.path.dirname(file), name))
+
+
+def _read(path: Path) -> str:
+    """A file's text. Raises CannotTell when it can't be read, or is too large, or no text."""
+    try:
+        if not path.is_file():
+            raise CannotTell(f"{path} is no file", "Give a folder, or files.")
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise CannotTell(f"can't read {path}: {error.strerror}", "Give a file that you may read.") from None
+    if len(content) > LARGEST:
+        raise CannotTell(f"{path} has more than {LARGEST >> 20} MiB", "Is it a deployment file?")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CannotTell(f"{path} is no text in UTF-8, at byte {error.start}", "Is it a deployment file?") from None

@@ -1,0 +1,272 @@
+"""Whether zep is told where the other two are, and can reach them there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from zep_conformance.deployment_files.findings import Ledger
+from zep_conformance.deployment_files.images import is_cloud, shown
+from zep_conformance.deployment_files.model import NAMES, Application, Deployment, Place, Role, Value
+
+HOSTPORT, NLP_URL, DSN = "ZEP_NLP_SERVER_HOSTPORT", "ZEP_NLP_SERVER_URL", "ZEP_STORE_POSTGRES_DSN"
+_SELF = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
+_LIKE = {NLP_URL: "http://zep-nlp:5557", HOSTPORT: "zep-nlp:5557", DSN: "postgres://user:…@zep-postgres:5432/zep"}
+_SCHEMES = {NLP_URL: ("http", "https"), DSN: ("postgres", "postgresql")}
+_OTHERS: dict[Role, str] = {"nlp": "NLP server", "postgres": "database"}
+_DEFAULTS: dict[Role, str] = {"nlp": "http://localhost:5557", "postgres": "localhost:5432"}
+_PROPERTIES = {HOSTPORT: "hostport", DSN: "connectionString"}
+
+
+def check(deployment: Deployment, ledger: Ledger) -> None:
+    """Look at what each zep is told of the other two."""
+    for application in deployment.having("zep"):
+        wires = list(_wires(deployment, application, ledger))
+        for wire in wires:
+            _follow(deployment, wire, ledger)
+        seen = [wire.other for wire in wires if wire.value.of or wire.value.text is not None]
+        unseen = [other for other in _OTHERS.values() if other not in seen]
+        said = [f"{application.name} is told where its {' and its '.join(seen)} is"] if seen else []
+        said += [f"where its {' and its '.join(unseen)} is, no file says"] if unseen else []
+        ledger.well("wiring", application.place, "; ".join(said))
+
+
+@dataclass(frozen=True)
+class _Wire:
+    """One variable of a zep that leads to another application."""
+
+    zep: Application
+    variable: str
+    value: Value
+    role: Role
+
+    @property
+    def place(self) -> Place:
+        return self.value.place
+
+    @property
+    def other(self) -> str:
+        return _OTHERS[self.role]
+
+
+def _wires(deployment: Deployment, zep: Application, ledger: Ledger) -> Iterator[_Wire]:
+    """The variables that count, one a role. What is missing is noted."""
+    nlp = HOSTPORT if is_cloud(zep) and zep.is_told(HOSTPORT) else NLP_URL
+    if zep.is_told(HOSTPORT) and not is_cloud(zep) and zep.image is not None and not zep.is_told(NLP_URL):
+        ledger.report("hostport-ignored", zep.variables[HOSTPORT].place, image=shown(zep.image))
+    roles: tuple[tuple[Role, str], ...] = (("nlp", nlp), ("postgres", DSN))
+    for role, variable in roles:
+        if zep.is_told(variable):
+            yield _Wire(zep, variable, zep.variables[variable], role)
+        elif not zep.variables_unseen or (deployment.kind == "fly" and role == "nlp"):
+            place = zep.variables[variable].place if variable in zep.variables else zep.place
+            other = _OTHERS[role]
+            how = _how(deployment, role)
+            ledger.report(
+                "not-wired", place, application=zep.name, other=other, variable=variable, default=_DEFAULTS[role], how=how
+            )
+
+
+def _how(deployment: Deployment, role: Role) -> str:
+    """How zep is told of another application, in this kind of deployment."""
+    application = deployment.first(role)
+    name = application.name if application else NAMES[role]
+    if deployment.kind == "render" and role == "nlp":
+        return f"Set {HOSTPORT} with fromService: the hostport of {name}."
+    if deployment.kind == "render":
+        return f"Set {DSN} with fromDatabase: the connectionString of {name}."
+    if role == "nlp":
+        return f"Set {NLP_URL} to http://{name}{'.flycast' if deployment.kind == 'fly' else ''}:5557."
+    return f"Set {DSN}, like postgres://user:…@{name}:5432/zep?sslmode=disable."
+
+
+def _follow(deployment: Deployment, wire: _Wire, ledger: Ledger) -> None:
+    """See where a wire leads."""
+    if wire.value.of:
+        _reference(deployment, wire, ledger)
+    elif wire.value.text is not None:
+        _written(deployment, wire, ledger)
+
+
+def _reference(deployment: Deployment, wire: _Wire, ledger: Ledger) -> None:
+    """A property of another application, as Render writes it."""
+    value = wire.value
+    found = next((one for one in deployment.applications if one.name == value.of), None)
+    if found is None or found.role != wire.role:
+        _elsewhere(deployment, wire, value.of, ledger)
+        return
+    if found.type != value.of_type:
+        ledger.report(
+            "wired-by-type",
+            wire.place,
+            variable=wire.variable,
+            host=value.of,
+            type=value.of_type or "nothing",
+            actual=found.type,
+        )
+    wanted = _PROPERTIES.get(wire.variable)
+    if value.what == wanted and wire.variable == HOSTPORT:
+        _port(wire, found, found.told("PORT") or found.port, ledger)
+    elif value.what != wanted:
+        why, how = "Zep wants a whole URL, which begins with http://", f"Set {HOSTPORT} to it in its stead."
+        if wanted is not None:
+            why, how = f"Zep wants its {wanted}", f"Write property: {wanted}."
+        ledger.report(
+            "wired-wrong-property",
+            wire.place,
+            variable=wire.variable,
+            what=value.what or "nothing",
+            host=value.of,
+            why=why,
+            how=how,
+        )
+
+
+def _elsewhere(deployment: Deployment, wire: _Wire, host: str, ledger: Ledger) -> None:
+    names = sorted(one.name for one in deployment.having(wire.role))
+    ledger.report(
+        "wired-elsewhere",
+        wire.place,
+        variable=wire.variable,
+        host=host or "nothing",
+        other=wire.other,
+        names=", ".join(names) or "none",
+    )
+
+
+def _written(deployment: Deployment, wire: _Wire, ledger: Ledger) -> None:
+    """A URL, or a host and a port, as it is written."""
+    url = _url(wire, ledger)
+    if url is None:
+        return
+    host, port = (url.hostname or "").lower(), _port_of(url, wire.role)
+    if host in _SELF:
+        if wire.zep.networks is not None or deployment.kind != "compose":  # with the host's network it is the host
+            other = deployment.first(wire.role)
+            ledger.report(
+                "wired-to-itself",
+                wire.place,
+                variable=wire.variable,
+                host=host,
+                application=wire.zep.name,
+                name=other.name if other else NAMES[wire.role],
+            )
+        return
+    found = deployment.by_host(host)
+    if found is None or found.role != wire.role:
+        if found is not None or not is_elsewhere(host):
+            _elsewhere(deployment, wire, host, ledger)
+        return
+    if deployment.kind == "fly":
+        _fly(wire, found, host, port, ledger)
+    else:
+        _port(wire, found, port, ledger)
+    if wire.zep.networks is not None and found.networks is not None and not wire.zep.networks & found.networks:
+        ledger.report("networks-apart", found.place, application=wire.zep.name, host=found.name)
+    if wire.role == "postgres" and not found.managed:
+        _database(wire, found, url, ledger)
+
+
+def is_elsewhere(host: str) -> bool:
+    """Whether a host is one that none of these files could make: a name of the Internet, or an address."""
+    return "." in host and not host.endswith((".internal", ".flycast"))
+
+
+def leads_elsewhere(zep: Application, role: Role) -> bool:
+    """Whether a zep is told to use an application of this role that is made in another way."""
+    for variable in (DSN,) if role == "postgres" else (NLP_URL, HOSTPORT):
+        value = zep.variables.get(variable)
+        if value is None or value.of or value.text == "":
+            continue
+        if value.text is None:
+            return True
+        try:
+            host = urlsplit(value.text if "//" in value.text else f"//{value.text}").hostname or ""
+        except ValueError:
+            return False
+        return is_elsewhere(host)
+    return False
+
+
+def _url(wire: _Wire, ledger: Ledger) -> SplitResult | None:
+    """The value as a URL; None, and noted, when it is none."""
+    text, why = wire.value.text or "", ""
+    schemes = _SCHEMES.get(wire.variable, ())
+    url = None
+    try:
+        url = urlsplit(text if schemes else f"//{text}")
+        _ = url.port
+    except ValueError:
+        why = "it can't be taken apart (its port, or what stands in brackets)"
+    if url is not None:
+        if not schemes and ("/" in text or not url.hostname):
+            why = "it has to be a host and a port, without http://"
+        elif schemes and url.scheme not in schemes:
+            why = f"it does not begin with {schemes[0]}://"
+        elif not url.hostname:
+            why = "it names no host"
+        elif wire.variable == NLP_URL and (url.path.strip("/") or url.query):
+            why = "it has a path"
+    if why:
+        ledger.report("url-malformed", wire.place, variable=wire.variable, why=why, like=_LIKE[wire.variable])
+        return None
+    return url
+
+
+def _port_of(url: SplitResult, role: Role) -> str:
+    if url.port is not None:
+        return str(url.port)
+    return "5432" if role == "postgres" else "443" if url.scheme == "https" else "80"
+
+
+def _port(wire: _Wire, found: Application, port: str, ledger: Ledger) -> None:
+    if port != found.port:
+        ledger.report(
+            "wrong-port", wire.place, variable=wire.variable, port=port, host=found.name, actual=found.port
+        )
+
+
+def _fly(wire: _Wire, found: Application, host: str, port: str, ledger: Ledger) -> None:
+    """On Fly.io .internal leads to the machine itself, by IPv6, and .flycast to the proxy, which serves services."""
+    if host.endswith(".internal"):
+        if wire.role == "nlp":
+            ledger.report(
+                "internal-is-ipv6", wire.place, variable=wire.variable, host=host, name=f"{found.name}.flycast"
+            )
+        else:
+            _port(wire, found, port, ledger)
+        return
+    openings = [one for one in found.openings if one.outside == port]
+    if not openings:
+        ledger.report("flycast-without-service", wire.place, variable=wire.variable, host=host, port=port)
+    for opening in openings:
+        if opening.inside != found.port:
+            ledger.report(
+                "port-wrong",
+                opening.place,
+                port=opening.inside,
+                application=found.name,
+                actual=found.port,
+                why="Fly.io's proxy connects to internal_port, and nothing answers there",
+            )
+        if opening.forces_https:
+            ledger.report("flycast-forces-https", opening.place, host=host)
+
+
+def _database(wire: _Wire, found: Application, url: SplitResult, ledger: Ledger) -> None:
+    """A database in a container: who may get in was said when it was made, and it offers no TLS."""
+    user = found.told("POSTGRES_USER") or "postgres"
+    pairs = (
+        ("user", unquote(url.username or "postgres"), user, "POSTGRES_USER"),
+        ("password", unquote(url.password or ""), found.told("POSTGRES_PASSWORD"), "POSTGRES_PASSWORD"),
+        ("database", unquote(url.path.lstrip("/")) or "postgres", found.told("POSTGRES_DB") or user, "POSTGRES_DB"),
+    )
+    for what, told, made, variable in pairs:
+        unseen = found.variables_unseen and variable not in found.variables
+        password_unseen = what == "password" and (not told or not made)
+        if told != made and not unseen and not password_unseen and not (what == "database" and told == "postgres"):
+            ledger.report("credentials-differ", wire.place, what=what, host=found.name, variable=variable)
+    if not re.search(r"(^|&)sslmode=disable(&|$)", url.query):
+        ledger.report("database-without-tls", wire.place, host=found.name)
