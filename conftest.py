@@ -11,6 +11,7 @@ pytest_plugins = (
     "fixtures.belongings",
     "fixtures.enrichment",
     "fixtures.chatflows",
+    "fixtures.files",
     "steps.zep",
     "steps.search",
     "steps.enrichment",
@@ -21,5 +22,6 @@ pytest_plugins = (
     "steps.authentication",
     "steps.faults",
     "steps.starting",
+    "steps.deployment",
     "steps.load",
 )

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from zep_conformance import mutants
+from zep_conformance.deployment_files.defects import EDITS
+from zep_conformance.deployment_files.defects import PLANTED as FILES
 from zep_conformance.harness import load_deviations, load_requirements
 from zep_conformance.servers.departures import Departure, Departures
 from zep_conformance.servers.langflux.departures import CATALOGUE as LANGFLUX
@@ -18,7 +20,7 @@ from zep_conformance.servers.zep.defects import OPEN_ROUTES
 from zep_conformance.servers.zep.departures import CATALOGUE as ZEP
 
 ROOT = Path(__file__).parent.parent
-CATALOGUES = {"zep": ZEP, "langflux": LANGFLUX}
+CATALOGUES = {"zep": ZEP, "langflux": LANGFLUX, "files": FILES}
 ALL = [departure for catalogue in CATALOGUES.values() for departure in catalogue]
 PLANTED = [departure for departure in ALL if not departure.recorded]
 
@@ -53,7 +55,12 @@ def test_every_planted_defect_is_judged() -> None:
     assert set(mutants.judged()) >= set(PLANTED)
 
 
-@pytest.mark.parametrize("part", CATALOGUES)
+def test_every_defect_of_the_files_changes_some() -> None:
+    assert EDITS.keys() == {one.name for one in FILES}
+    assert all(EDITS.values())
+
+
+@pytest.mark.parametrize("part", ["zep", "langflux"])
 def test_every_departure_is_switched_somewhere(part: str) -> None:
     folder = ROOT / "src" / "zep_conformance" / "servers" / part
     sources = [path for path in folder.glob("*.py") if path.name != "departures.py"]
@@ -87,7 +94,7 @@ def test_an_unknown_name_is_refused_by_the_runner(capsys: pytest.CaptureFixture[
     assert "no-such-departure" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["zep:lastn-ignored", "langflux:ai-turn-forgotten"])
+@pytest.mark.parametrize("name", ["zep:lastn-ignored", "langflux:ai-turn-forgotten", "files:nlp-not-wired"])
 def test_a_defect_is_noticed(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = tmp_path / "mutants.json"
     assert mutants.main(["--only", name, "--report", str(report)]) == 0, capsys.readouterr().out

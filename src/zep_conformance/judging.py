@@ -131,10 +131,10 @@ class Judge:
         if suite.is_installed():
             which = ["zep-conformance", "run", "-k", item.name.partition("[")[0]]
         words = [*which, "--target", self.run.target_name, "--seed", str(self.run.seed)]
-        for name in ("zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "departures"):
+        for name in ("zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "deployment_files", "departures"):
             value = getattr(settings, name)
             if value:
-                words += [option(name), self.run.redactor(value)]
+                words += [option(name), self.run.redactor(str(value))]
         return " ".join(words) + ("" if settings.manner == "documented" else f" --manner {settings.manner}")
 
 

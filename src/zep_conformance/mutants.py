@@ -1,10 +1,11 @@
-"""Proves that every check can fail: breaks the embedded servers in one way after the other, and looks who notices.
+"""Proves that every check can fail: breaks what it checks in one way after the other, and looks who notices.
 
     python -m zep_conformance.mutants                              every defect, two at a time, in a few minutes
     python -m zep_conformance.mutants --only zep:lastn-ignored     one of them
     python -m zep_conformance.mutants --list                       all departures, as docs/departures.md has them
 
-For each defect the scenarios of the requirements that it breaks are run against servers that have it. The defect is
+For each defect, of the embedded servers or of the deployment files that come with the suite, the scenarios of the
+requirements that it breaks are run against what has it. The defect is
 noticed when one of them fails: not when one is merely skipped or spoilt. The unbroken servers are run once with
 everything: there nothing may fail. A scenario that no defect made fail is listed; it may not be able to.
 
@@ -31,11 +32,12 @@ from pathlib import Path
 from typing import Any
 
 from zep_conformance import suite
+from zep_conformance.deployment_files.defects import PLANTED as FILES
 from zep_conformance.servers.departures import Departure
 from zep_conformance.servers.langflux.departures import CATALOGUE as LANGFLUX
 from zep_conformance.servers.zep.departures import CATALOGUE as ZEP
 
-CATALOGUE: tuple[Departure, ...] = ZEP + LANGFLUX
+CATALOGUE: tuple[Departure, ...] = ZEP + LANGFLUX + FILES
 TOGETHER = {
     "zep:unescaped-slash-404": "langflux:unescaped-session-id",
     "langflux:unescaped-session-id": "zep:unescaped-slash-404",
@@ -281,13 +283,13 @@ def kill_table(verdicts: Sequence[Verdict], untouched: Sequence[str] | None) -> 
 def list_departures() -> str:
     """docs/departures.md."""
     lines = [
-        "# Departures: how the embedded servers can behave other than documented",
+        "# Departures: how the embedded servers, and our deployment files, can be other than documented",
         "",
         "Made by `python -m zep_conformance.mutants --list`. Switched on by `--departures part:name,part:name`.",
     ]
     titles = ((True, "Recorded: what Zep 0.27.2 and Flowise 2.2.8 do"), (False, "Planted: what a scenario must notice"))
     for recorded, title in titles:
-        lines += ["", f"## {title}", "", "| departure | part | breaks | known as | what the server then does |"]
+        lines += ["", f"## {title}", "", "| departure | part | breaks | known as | what then happens |"]
         lines.append("|---|---|---|---|---|")
         for one in CATALOGUE:
             if one.recorded == recorded:

@@ -105,10 +105,15 @@ class Settings(BaseSettings):
         "ZEP_CONFORMANCE_EMBEDDING_MODEL",
         "embedded NLP server: folder of an ONNX sentence model that knows what words mean (docs/meaning.md)",
     )
+    deployment_files: Path | None = _setting(
+        None,
+        "ZEP_CONFORMANCE_DEPLOYMENT_FILES",
+        "deployment files to look at: a folder, or a file (docs/deployment-files.md)",
+    )
     departures: str = _setting(
         "",
         "ZEP_CONFORMANCE_DEPARTURES",
-        "embedded servers: further departures, comma-separated (docs/departures.md)",
+        "embedded servers and our deployment files: departures, comma-separated (docs/departures.md)",
     )
 
     @field_validator("wait_limit", "latency_budget", "load_users", "message_window", "max_requests", "rate")

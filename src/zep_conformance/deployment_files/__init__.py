@@ -6,9 +6,10 @@
         print(finding.file, finding.line, finding.verdict, finding.symptom)
 
 `sources` finds the files and says what kind each is; `located` reads YAML and TOML and keeps the lines;
-`render`, `fly` and `compose` each turn their kind into the applications of `model`; `images`, `wiring`, `reach`,
-`settings`, `secrets` and `keeping` each look at one side of those; `examination` puts them in order. `catalogue` has every
-finding there can be. `shipped` is the set that comes with this project, and `defects` breaks it on purpose.
+`render`, `fly` and `compose` each turn their kind into the applications of `model`; `images`, `variables`, `wiring`,
+`reach`, `secrets` and `keeping` each look at one side of those, and `examination` at all. `catalogue` has every finding
+there can be. `shipped` is the set that comes with this project, `defects` breaks it on purpose, and `chosen` says which
+set a run looks at.
 
 Nothing is sent anywhere, nothing is run, and no secret that stands in a file is shown.
 """

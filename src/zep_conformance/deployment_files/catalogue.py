@@ -12,10 +12,6 @@ from zep_conformance.doctor.entries import Entry
 ASPECTS = ("applications", "image", "settings", "wiring", "port", "health", "secrets", "exposure", "store")
 """The sides that are looked at, in this order."""
 
-CATALOGUE: dict[str, Entry] = {
-    entry.code: entry
-    for entry in (
-        *APPLICATIONS, *IMAGE, *SETTINGS, *WIRING, *PORT, *HEALTH, *SECRETS, *EXPOSURE, *STORE,
-    )  # fmt: skip
-}
+_ALL = [*APPLICATIONS, *IMAGE, *SETTINGS, *WIRING, *PORT, *HEALTH, *SECRETS, *EXPOSURE, *STORE]
+CATALOGUE: dict[str, Entry] = {entry.code: entry for entry in _ALL}
 """Every finding but `ok`, by its code, in the order of the aspects."""

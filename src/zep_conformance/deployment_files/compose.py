@@ -61,7 +61,9 @@ class _Reader:
         env = sources.env_file(source.name, ENV)
         self._env: Mapping[str, tuple[str, int]] = env.variables if env else {}
         self.project = Project(
-            Deployment("compose", (source.name,), [], Place(source.name)), env, sources.env_file(source.name, ENV_EXAMPLE)
+            Deployment("compose", (source.name,), [], Place(source.name)),
+            env,
+            sources.env_file(source.name, ENV_EXAMPLE),
         )
         self._default_network = "default"
 
@@ -156,10 +158,7 @@ class _Reader:
         joined = list(networks) if isinstance(networks, Table) else [text(one) for one in items(networks)]
         made.networks = frozenset(joined or [self._default_network])
         return {
-            text(alias)
-            for one in table(networks).values()
-            for alias in items(table(one).get("aliases"))
-            if text(alias)
+            text(alias) for one in table(networks).values() for alias in items(table(one).get("aliases")) if text(alias)
         }
 
     def _openings(self, entry: Table) -> Iterator[Opening]:

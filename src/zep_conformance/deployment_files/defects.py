@@ -76,7 +76,9 @@ PLANTED: tuple[Departure, ...] = (
         "There is no zep-nlp",
         Edit(RENDER, "    name: zep-nlp\n    runtime", "    name: another\n    runtime"),
         Edit(RENDER, "ghcr.io/getzep/zep-nlp-server:0.4.2", "docker.io/library/redis:7"),
-        Edit(COMPOSE, "\n  zep-nlp:\n    image: ghcr.io/getzep/zep-nlp-server:0.4.2", "\n  another:\n    image: redis:7"),
+        Edit(
+            COMPOSE, "\n  zep-nlp:\n    image: ghcr.io/getzep/zep-nlp-server:0.4.2", "\n  another:\n    image: redis:7"
+        ),
     ),
     _planted(
         "no-database",
@@ -144,7 +146,9 @@ PLANTED: tuple[Departure, ...] = (
     _planted(
         "health-check-by-curl",
         "The health check needs curl, which Zep's image lacks",
-        Edit(COMPOSE, "        - bash\n        - -c\n        - exec 3<>", "        - curl\n        - --fail\n        - "),
+        Edit(
+            COMPOSE, "        - bash\n        - -c\n        - exec 3<>", "        - curl\n        - --fail\n        - "
+        ),
     ),
     _planted(
         "secret-in-clear",
@@ -175,8 +179,16 @@ PLANTED: tuple[Departure, ...] = (
         "database-exposed",
         "Everybody can reach the database",
         Edit(RENDER, "    ipAllowList: []\n", ""),
-        Edit(FLY_POSTGRES, "[mounts]", "[[services]]\n  internal_port = 5432\n[[services.ports]]\n  port = 5432\n[mounts]"),
-        Edit(COMPOSE, "    volumes:\n      - zep-postgres:", '    ports: ["5432:5432"]\n    volumes:\n      - zep-postgres:'),
+        Edit(
+            FLY_POSTGRES,
+            "[mounts]",
+            "[[services]]\n  internal_port = 5432\n[[services.ports]]\n  port = 5432\n[mounts]",
+        ),
+        Edit(
+            COMPOSE,
+            "    volumes:\n      - zep-postgres:",
+            '    ports: ["5432:5432"]\n    volumes:\n      - zep-postgres:',
+        ),
     ),
     _planted(
         "nlp-exposed",

@@ -10,7 +10,7 @@ IMAGE = [
         (
             "image-unpinned",
             "{image} is whatever is newest on the day of the deployment",
-            "its tag moves, or there is none; :latest of Zep is 1.x by now: 404 on /api/v1, and a chat forgets everything",
+            "its tag moves, or there is none; :latest is Zep 1.x by now: 404 on /api/v1, and a chat forgets everything",
             f"Pin {PIN}.",
         ),
         (
@@ -104,7 +104,7 @@ SETTINGS = [
         (
             "embedding-width",
             "{variable}: {service} embeds with {wanted} dimensions, and Zep is told {told}",
-            "the database's column gets the width that Zep is told, and no embedding fits into it: search finds nothing",
+            "the database's column gets the width that Zep is told, and no embedding fits it: search finds nothing",
             "Set {dimensions} to {wanted}.",
         ),
     ),
@@ -143,8 +143,8 @@ SECRETS = [
         (
             "auth-without-secret",
             "{application} demands tokens, and is not told ZEP_AUTH_SECRET",
-            "it does not start then; or, with Zep's own config.yaml as in zep-cloud, it takes the secret printed there, "
-            "by which anybody can make a token",
+            "it does not start then; or, with Zep's own config.yaml as in zep-cloud, it takes the secret that is "
+            "printed there, by which anybody can make a token",
             "Make one with `zep-conformance token`, and {how}.",
         ),
         (

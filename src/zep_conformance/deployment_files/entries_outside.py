@@ -232,7 +232,7 @@ EXPOSURE = [
         (
             "keep-private",
             "{application} must have no public address",
-            "its fly.toml has a service, for its .flycast address; by default an app with one gets a public address, too",
+            "its fly.toml has a service, for its .flycast address; by default such an app gets a public one, too",
             "Deploy it with --flycast, and see `fly ips list -a {application}`: only a private one.",
         ),
     ),

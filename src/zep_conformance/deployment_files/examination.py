@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zep_conformance.deployment_files import compose, fly, images, keeping, reach, render, secrets, settings, wiring
+from zep_conformance.deployment_files import compose, fly, images, keeping, reach, render, secrets, variables, wiring
 from zep_conformance.deployment_files.findings import FileFinding, Ledger
 from zep_conformance.deployment_files.model import Deployment, Place
 from zep_conformance.deployment_files.sources import Kind, Sources
@@ -42,7 +42,7 @@ def _look(
     ledger = Ledger(deployment, redactor)
     reach.check_applications(deployment, ledger)
     images.check(deployment, ledger)
-    settings.check(deployment, ledger, project)
+    variables.check(deployment, ledger, project)
     wiring.check(deployment, ledger)
     reach.check_port(deployment, ledger)
     reach.check_health(deployment, ledger)

@@ -33,10 +33,11 @@ class Ledger:
         """Note a finding. words: for its texts."""
         entry = CATALOGUE[code]
         clean = {name: self._clean(str(word)) for name, word in words.items()}
-        texts = (self._clean(text.format_map(clean)) for text in (entry.symptom, entry.cause, entry.advice))
-        finding = FileFinding(
-            self._deployment.kind, entry.layer, entry.verdict, code, *texts, file=place.file, line=place.line or None
+        symptom, cause, advice = (
+            self._clean(text.format_map(clean)) for text in (entry.symptom, entry.cause, entry.advice)
         )
+        kind, line = self._deployment.kind, place.line or None
+        finding = FileFinding(kind, entry.layer, entry.verdict, code, symptom, cause, advice, place.file, line)
         if finding not in self._found:
             self._found.append(finding)
 

@@ -56,9 +56,10 @@ def _application(source: Source) -> Application:
     )
     for service in services:
         made.openings += _openings(service, file)
-        if text(service.get("auto_stop_machines")) not in ("", "off", "false") and _number(
-            service.get("min_machines_running")
-        ) < 1:
+        if (
+            text(service.get("auto_stop_machines")) not in ("", "off", "false")
+            and _number(service.get("min_machines_running")) < 1
+        ):
             made.sleeps = Place(file, service.line_of("auto_stop_machines"))
     made.health = [*_checks(document, services, file)]
     for mount in tables(document.get("mounts")):

@@ -12,7 +12,9 @@ CONFIGURATION = "/app/config.yaml"
 """Where a Zep image looks for its configuration."""
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:[-+.][\w.+-]*)?")
 _MOVING = re.compile(r"|latest|main|master|edge|nightly|stable|dev|beta|\d+", re.IGNORECASE)
-_WITH_PGVECTOR = re.compile(r"vector|getzep/postgres|supabase/postgres|timescaledb-ha|bitnami/postgresql", re.IGNORECASE)
+_WITH_PGVECTOR = re.compile(
+    r"vector|getzep/postgres|supabase/postgres|timescaledb-ha|bitnami/postgresql", re.IGNORECASE
+)
 _WITHOUT_PGVECTOR = ("postgres", "postgres-flex")
 
 

@@ -36,7 +36,11 @@ def check(deployment: Deployment, ledger: Ledger) -> None:
     for application in deployment.having("nlp"):
         if deployment.kind == "render" and application.type == "pserv" and application.plan == "free":
             ledger.report(
-                "plan-not-offered", application.plan_place, application=application.name, plan="free", instead="standard"
+                "plan-not-offered",
+                application.plan_place,
+                application=application.name,
+                plan="free",
+                instead="standard",
             )
         memory = megabytes(application.memory)
         if memory is not None and memory < _ENOUGH:

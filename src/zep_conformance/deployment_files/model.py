@@ -1,4 +1,4 @@
-"""What all three kinds of deployment files say in common: applications, what they are told, and how they are reached."""
+"""What all kinds of deployment files say in common: applications, what they are told, and how they are reached."""
 
 from __future__ import annotations
 

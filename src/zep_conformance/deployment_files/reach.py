@@ -174,17 +174,13 @@ def _command(application: Application, check: HealthCheck, ledger: Ledger) -> No
 
 def check_exposure(deployment: Deployment, ledger: Ledger) -> None:
     """Who but zep can be reached from outside, and what zep shows to everybody."""
-    by_flycast = {
-        one.told(variable).rpartition("//")[2].partition(":")[0].partition(".")[0]
-        for one in deployment.having("zep")
-        for variable in (NLP_URL,)
-        if ".flycast" in one.told(variable)
-    }
+    urls = [one.told(NLP_URL) for one in deployment.having("zep")]
+    by_flycast = {found[1] for url in urls if (found := re.search(r"//([\w-]+)\.flycast\b", url))}
     for application in [*deployment.having("nlp"), *deployment.having("postgres")]:
         if application.managed:
             _managed(application, ledger)
         for opening in [one for one in application.openings if not one.local][:1]:
-            if deployment.kind == "fly" and application.name in by_flycast:
+            if deployment.kind == "fly" and (application.name in by_flycast or not deployment.having("zep")):
                 ledger.report("keep-private", opening.place, application=application.name)
             else:
                 ledger.report(

@@ -9,8 +9,8 @@ from zep_conformance import tokens
 from zep_conformance.deployment_files.compose import Project, defaults_only
 from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.model import Application, Deployment, Place, Value
-from zep_conformance.deployment_files.settings import HOW_TO_GIVE
 from zep_conformance.deployment_files.sources import Sources, read_env
+from zep_conformance.deployment_files.variables import HOW_TO_GIVE
 from zep_conformance.evidence.appearance import suspects
 
 PUBLISHED = "do-not-use-this-secret-in-production"
@@ -23,9 +23,10 @@ _PLACEHOLDER = re.compile(
     r"|.*\b(change|replace|your|example|placeholder|todo|fill|insert|enter|put|dummy|redacted)\b.*"
     r"|.*(change|replace)[-_]?(me|this).*|your[-_].*|true|false|null|none"
 )
-_KNOWN = frozenset(
-    "postgres password passw0rd secret zep admin root test example changeme letmein 123456 12345678 pass".split()
-)
+_KNOWN = {
+    *("postgres", "password", "passw0rd", "pass", "secret", "zep", "admin", "root", "test", "example", "changeme"),
+    *("letmein", "123456", "12345678"),
+}
 """Passwords that are tried first: hiding them would hide ordinary words, too."""
 
 
@@ -38,8 +39,8 @@ def secrets_in(sources: Sources, applications: list[Application]) -> Iterator[st
     for file, text in sources.texts.items():
         found = [line[start:end] for line in text.splitlines() for start, end in suspects(line)]
         if file not in sources.given:  # an env file
-            for name, (value, _line) in read_env(file, text).variables.items():
-                found += _values(name, value)
+            for name, (told, _line) in read_env(file, text).variables.items():
+                found += _values(name, told)
         yield from filter(_is_secret, found)
 
 

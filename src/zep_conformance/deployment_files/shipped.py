@@ -1,4 +1,4 @@
-"""The deployment files that come with this project, which do bring up the documented Zep; whole, or broken on purpose."""
+"""The deployment files that come with this project, as they are, or broken on purpose."""
 
 from __future__ import annotations
 

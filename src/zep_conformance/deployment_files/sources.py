@@ -164,7 +164,9 @@ def load(paths: Iterable[Path]) -> Sources:
         elif path.exists():
             found = {str(path): _read(path)}
         else:
-            raise CannotTell(f"there is no {path}", "Give a folder, or files: render.yaml, fly.toml, a Compose project.")
+            raise CannotTell(
+                f"there is no {path}", "Give a folder, or files: render.yaml, fly.toml, a Compose project."
+            )
         texts |= found
         given += [name for name in found if name not in given]
     if not given:

@@ -60,12 +60,20 @@ def _wires(deployment: Deployment, zep: Application, ledger: Ledger) -> Iterator
     for role, variable in roles:
         if zep.is_told(variable):
             yield _Wire(zep, variable, zep.variables[variable], role)
+        elif role == "nlp" and zep.is_told(HOSTPORT):
+            pass  # noted
         elif not zep.variables_unseen or (deployment.kind == "fly" and role == "nlp"):
             place = zep.variables[variable].place if variable in zep.variables else zep.place
             other = _OTHERS[role]
             how = _how(deployment, role)
             ledger.report(
-                "not-wired", place, application=zep.name, other=other, variable=variable, default=_DEFAULTS[role], how=how
+                "not-wired",
+                place,
+                application=zep.name,
+                other=other,
+                variable=variable,
+                default=_DEFAULTS[role],
+                how=how,
             )
 
 
@@ -156,7 +164,8 @@ def _written(deployment: Deployment, wire: _Wire, ledger: Ledger) -> None:
         return
     found = deployment.by_host(host)
     if found is None or found.role != wire.role:
-        if found is not None or not is_elsewhere(host):
+        unseen = deployment.kind == "fly" and not deployment.having(wire.role)  # its file was not given: noted
+        if found is not None or not (unseen or is_elsewhere(host)):
             _elsewhere(deployment, wire, host, ledger)
         return
     if deployment.kind == "fly":
@@ -223,9 +232,7 @@ def _port_of(url: SplitResult, role: Role) -> str:
 
 def _port(wire: _Wire, found: Application, port: str, ledger: Ledger) -> None:
     if port != found.port:
-        ledger.report(
-            "wrong-port", wire.place, variable=wire.variable, port=port, host=found.name, actual=found.port
-        )
+        ledger.report("wrong-port", wire.place, variable=wire.variable, port=port, host=found.name, actual=found.port)
 
 
 def _fly(wire: _Wire, found: Application, host: str, port: str, ledger: Ledger) -> None:

@@ -93,4 +93,3 @@ def _examine(write: bool, as_machine: bool, **options: Any) -> int:
 
 def _plain(value: Any) -> Any:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
-

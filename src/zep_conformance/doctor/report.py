@@ -44,7 +44,7 @@ def as_json(findings: Sequence[Finding], seconds: float) -> str:
 
 
 def console() -> Console:
-    """The terminal to write to: as wide as it is, at most 120 columns; 80 where there is none, or what $COLUMNS says."""
+    """The terminal to write to: as wide as it is, at most 120; 80 where there is none, or what $COLUMNS says."""
     width = None
     if "COLUMNS" not in os.environ and sys.stdout.isatty():
         width = min(os.get_terminal_size(sys.stdout.fileno()).columns, 120)

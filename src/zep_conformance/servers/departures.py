@@ -21,7 +21,7 @@ from dataclasses import dataclass
 class Departure:
     """One way of behaving other than documented.
 
-    name: kebab-case, what the server then does. part: "zep", "langflux", "model" or "nlp".
+    name: kebab-case, what the server then does. part: "zep", "langflux", "model", "nlp", or "files".
     breaks: ids of the requirements that no longer hold (empty where none speaks of it).
     recorded: True if the recorded version (Zep 0.27.2, Flowise 2.2.8) does this.
     deviation: the DEV-n id under which it is known, where it has one.

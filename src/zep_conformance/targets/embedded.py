@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from zep_conformance import tokens
+from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
@@ -71,7 +72,8 @@ class EmbeddedTarget:
         with self._timeline.phase("all", "start"):
             urls = self._urls = self._supervisor.await_parts(lambda *_: None)
         documented = self._settings.manner == "documented"
-        missing = {"ui": "the embedded LangFlux has no page", "files": "no deployment files given"}
+        deployed = bool(self._settings.zep_url or self._settings.langflux_url)
+        missing = {"ui": "the embedded LangFlux has no page", **missing_files(self._settings, own=not deployed)}
         if self._settings.embedding_model is None and not self._settings.zep_url:
             missing["meaning"] = NO_MEANING
         if sys.platform != "linux":
@@ -98,7 +100,6 @@ class EmbeddedTarget:
         if self._settings.zep_url:
             missing["control"] = missing["network"] = "this Zep is not ours to stop"
             secured = replace(secured, part="zep-secured")
-        deployed = bool(self._settings.zep_url or self._settings.langflux_url)
         return Deployment(self.name, zep, secured, self._secret, langflux, missing, deployed)
 
     def handover(self) -> dict[str, Any]:
@@ -128,10 +129,11 @@ class EmbeddedTarget:
 
 def departures_by_part(text: str) -> dict[str, list[str]]:
     """The departures that `--departures` names, by part. Raises CannotTell for one that there is not."""
+    from zep_conformance.deployment_files.defects import PLANTED as FILES
     from zep_conformance.servers.langflux.departures import CATALOGUE as LANGFLUX
     from zep_conformance.servers.zep.departures import CATALOGUE as ZEP
 
-    known = [f"{departure.part}:{departure.name}" for departure in (*ZEP, *LANGFLUX)]
+    known = [f"{departure.part}:{departure.name}" for departure in (*ZEP, *LANGFLUX, *FILES)]
     found: dict[str, list[str]] = {}
     for departure in names_in(text):
         if departure not in known:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.address import parse
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.entrance import langflux_at_the_door, model_at_the_door, origin, zep_at_the_door
@@ -42,7 +43,7 @@ class RemoteTarget:
             "ui": "the page is not driven yet",
             "control": "remote parts are not ours to stop",
             "network": "remote parts are not ours to cut off",
-            "files": "no deployment files given",
+            **missing_files(self.settings, own=False),
         }
         zep = given_zep(self.settings)
         langflux = given_langflux(self.settings, missing)

@@ -66,7 +66,13 @@ def _width(application: Application, embedder: str, ledger: Ledger) -> None:
     if wanted is not None and told != wanted:
         variable = service if service in application.variables else dimensions
         ledger.report(
-            "embedding-width", asked.place, variable=variable, service=by, wanted=wanted, told=told, dimensions=dimensions
+            "embedding-width",
+            asked.place,
+            variable=variable,
+            service=by,
+            wanted=wanted,
+            told=told,
+            dimensions=dimensions,
         )
 
 
