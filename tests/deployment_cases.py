@@ -177,6 +177,8 @@ CASES = (
     case("url-malformed", (COMPOSE, "http://zep-nlp:5557", "zep-nlp:5557")),
     case("url-malformed", (COMPOSE, "http://zep-nlp:5557", "http://zep-nlp:5557/embeddings")),
     case("url-malformed", (COMPOSE, "http://zep-nlp:5557", "http://zep-nlp:port")),
+    case("url-malformed", (COMPOSE, f"zep:{PASSWORD}@", "zep#${POSTGRES_PASSWORD}@")),
+    case("url-malformed", (COMPOSE, f"zep:{PASSWORD}@", "zep:a/${POSTGRES_PASSWORD}@")),
     case("url-malformed", (COMPOSE, "postgres://zep:", "postgresql+psycopg://zep:")),
     case("url-malformed", (COMPOSE, "ZEP_NLP_SERVER_URL: http", "ZEP_NLP_SERVER_HOSTPORT: http")),
     case("hostport-ignored", (RENDER, CLOUD, "ghcr.io/getzep/zep:0.27.2"), also="image-lacks-config"),

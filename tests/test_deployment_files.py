@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.deployment_cases import CASES, Case
+from tests.deployment_spellings import SPELLINGS, respelt
 from zep_conformance.deployment_files import defects
 from zep_conformance.deployment_files.catalogue import ASPECTS, CATALOGUE
 from zep_conformance.deployment_files.examination import examine, kinds
@@ -38,6 +39,12 @@ def test_what_is_wrong_is_found_and_nothing_else(wrong: Case) -> None:
     assert found - UNCHANGED == {(wrong.kind, code) for code in {wrong.code, *wrong.also}} - UNCHANGED
     assert (wrong.kind, wrong.code) in found
     assert UNCHANGED - found == {(wrong.kind, code) for code in wrong.without}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_what_is_fit_in_other_words_is_fit(name: str) -> None:
+    found = {(one.part, one.code) for one in examine(respelt(name)) if one.verdict != "ok"}
+    assert found == UNCHANGED
 
 
 def test_every_finding_is_produced_by_a_case() -> None:
@@ -133,7 +140,7 @@ def test_env_files_in_other_folders_are_read(tmp_path: Path) -> None:
         ("fly.toml", 'app = "x"\n[env\n', "line 2, column 5"),
         ("fly.toml", "app = " + "[" * 3000, "nested too deeply|line 1"),
         ("values.yaml", "a: 1\n", "no deployment file that is known"),
-        ("compose.yaml", "services: 'x'\nother: *none\n", "undefined alias"),
+        ("compose.yaml", "services: {}\nother: *none\n", "line 2, column 8: found undefined alias …\n"),
     ],
 )
 def test_what_can_not_be_read_is_said_with_its_place(tmp_path: Path, name: str, text: str, said: str) -> None:

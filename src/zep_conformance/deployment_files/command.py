@@ -22,9 +22,9 @@ def main(paths: Sequence[Path], *, as_machine: bool) -> int:
     try:
         findings = examine(load(paths))
     except CannotTell as error:
-        what, _, advice = Redactor()(str(error)).partition("\n")
+        what, advice = complaint(error)
         typer.secho(what, fg="red", err=True)
-        typer.echo(advice, err=True)
+        typer.echo(f"  {advice}", err=True)
         return 2
     seconds = time.monotonic() - began
     if as_machine:
@@ -32,3 +32,9 @@ def main(paths: Sequence[Path], *, as_machine: bool) -> int:
     else:
         show(console(), findings, seconds)
     return exit_code(findings)
+
+
+def complaint(error: CannotTell) -> tuple[str, str]:
+    """Why it could not tell, and what to do, without what looks like a secret."""
+    hidden = Redactor()
+    return hidden(error.what), hidden(error.advice)

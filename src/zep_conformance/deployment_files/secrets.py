@@ -37,7 +37,7 @@ def secrets_in(sources: Sources, applications: list[Application]) -> Iterator[st
             yield from filter(_is_secret, _values(name, value.text or ""))
             yield from filter(_is_secret, _values(name, defaults_only(value.written)))
     for file, text in sources.texts.items():
-        found = [line[start:end] for line in text.splitlines() for start, end in suspects(line)]
+        found = [one for line in text.splitlines() for one in _suspects(line)]
         if file not in sources.given:  # an env file
             for name, (told, _line) in read_env(file, text).variables.items():
                 found += _values(name, told)
@@ -82,11 +82,16 @@ def _is_secret(value: str) -> bool:
     return len(value) >= 4 and not _PLACEHOLDER.fullmatch(value) and value.lower() not in {*_KNOWN, PUBLISHED}
 
 
+def _suspects(line: str) -> list[str]:
+    """What in a line looks like a secret."""
+    return [line[start:end].strip("'\"") for start, end in suspects(line)]
+
+
 def _text(file: str, text: str, told: set[Place], ledger: Ledger, how: str) -> None:
     """Secrets that are no variable's: in comments, commands, URLs."""
     for number, line in enumerate(text.splitlines(), 1):
         place = Place(file, number)
-        if place not in told and any(_is_secret(line[start:end]) for start, end in suspects(defaults_only(line))):
+        if place not in told and any(map(_is_secret, _suspects(defaults_only(line)))):
             ledger.report("secret-in-clear", place, what="what looks like a secret", how=how)
 
 

@@ -208,10 +208,12 @@ def _url(wire: _Wire, ledger: Ledger) -> SplitResult | None:
         url = urlsplit(text if schemes else f"//{text}")
         _ = url.port
     except ValueError:
-        why = "it can't be taken apart (its port, or what stands in brackets)"
+        why = "it can't be taken apart: its port is no number, or its password has / # or ? in it, and not %2F %23 %3F"
     if url is not None:
         if not schemes and ("/" in text or not url.hostname):
             why = "it has to be a host and a port, without http://"
+        elif "@" in text and "@" not in url.netloc:
+            why = "a / or # or ? before the @ ends it: write them as %2F, %23, %3F"
         elif schemes and url.scheme not in schemes:
             why = f"it does not begin with {schemes[0]}://"
         elif not url.hostname:
