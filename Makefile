@@ -8,7 +8,7 @@ ARGS   ?=
 
 BIN := $(VENV)/bin
 
-.PHONY: conformance test lint format bench mutants oldest clean
+.PHONY: conformance test lint format bench mutants nightly oldest clean
 
 conformance: $(VENV)/installed  ## run the suite; TARGET=embedded|remote|auto, ARGS="further options"
 	$(BIN)/zep-conformance run --target $(TARGET) $(ARGS)
@@ -33,6 +33,10 @@ bench: $(VENV)/installed  ## the figures to hold, as ratios measured side by sid
 
 mutants: $(VENV)/installed  ## the embedded servers with each planted defect: every one must be noticed
 	$(BIN)/python -m zep_conformance.mutants --jobs 2 $(ARGS)
+
+nightly: $(VENV)/installed  ## what takes too long for every change: all scenarios on each defect, and 20 runs in random order
+	$(BIN)/python -m zep_conformance.mutants --jobs 2 --all-scenarios --report reports/nightly-mutants.json
+	$(BIN)/python benchmarks/flakiness.py
 
 oldest:  ## the suite on the oldest versions of everything that pyproject.toml allows
 	$(MAKE) conformance VENV=.venv-oldest TARGET=embedded CONSTRAINTS="-c constraints-oldest.txt"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+from collections.abc import Callable
 
+import jsonschema
 import pytest
 from pytest_bdd.feature import get_features
 from pytest_bdd.parser import ScenarioTemplate
 
 from zep_conformance import suite
+from zep_conformance.coverage import scenarios, table, targets_for
 from zep_conformance.harness import load_deviations, load_requirements
 from zep_conformance.settings import CAPABILITIES
 
@@ -47,25 +51,39 @@ def test_requirements_name_known_capabilities_and_deviations() -> None:
         assert set(requirement.deviations) <= DEVIATIONS.keys(), requirement.id
 
 
-COVERED = {
-    "STORE": 4, "SUMMARY": 2, "SEARCH": 3, "ENRICH": 3, "LATENCY": 1, "SESSION": 4, "BADINPUT": 1, "DEPLOY": 6,
-    "API": 7, "AUTH": 7, "LOAD": 1,
-}  # fmt: skip
-"""Of each section, how many requirements from the first on must have a scenario; those of UI and FAULT are below."""
+@pytest.mark.parametrize("identifier", REQUIREMENTS)
+def test_every_requirement_has_a_scenario(identifier: str) -> None:
+    assert any(identifier in scenario.tags for scenario in scenarios())
 
 
-@pytest.mark.parametrize(
-    "identifier",
-    [f"{section}-{number}" for section, count in COVERED.items() for number in range(1, count + 1)]
-    + ["UI-5", "FAULT-1", "FAULT-2", "FAULT-3"],
-)
-def test_requirement_has_a_scenario(identifier: str) -> None:
-    assert any(identifier in tags_of(scenario) for scenario in SCENARIOS)
+def test_every_requirement_can_be_checked_on_some_target() -> None:
+    for requirement in REQUIREMENTS.values():
+        needs = [scenario.needs(REQUIREMENTS) for scenario in scenarios() if requirement.id in scenario.tags]
+        assert any(targets_for(one) for one in needs), requirement.id
 
 
-def test_readme_says_how_many_requirements_have_scenarios() -> None:
-    covered = {tag for scenario in SCENARIOS for tag in tags_of(scenario)} & REQUIREMENTS.keys()
-    assert f"{len(covered)} of the {len(REQUIREMENTS)} requirements" in (suite.root() / "README.md").read_text()
+@pytest.mark.parametrize("kind", ["requirements", "deviations"])
+def test_data_fit_their_schema(kind: str) -> None:
+    data = tomllib.loads((suite.data() / f"{kind}.toml").read_text())
+    jsonschema.validate(data, json.loads((suite.data() / f"{kind}.schema.json").read_text()))
+
+
+@pytest.mark.parametrize("kind", ["requirements", "deviations"])
+@pytest.mark.parametrize("spoil", [lambda one: one.update(extra=1), lambda one: one.update(id="no id"), dict.popitem])
+def test_the_schema_refuses_what_is_none(kind: str, spoil: Callable[[dict[str, object]], object]) -> None:
+    data = tomllib.loads((suite.data() / f"{kind}.toml").read_text())
+    spoil(data[kind.removesuffix("s")][0])
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, json.loads((suite.data() / f"{kind}.schema.json").read_text()))
+
+
+def test_the_table_of_requirements_is_fresh() -> None:
+    written = (suite.root() / "docs" / "requirements.md").read_text()
+    assert written == "\n".join(table()) + "\n", "python -m zep_conformance.coverage > docs/requirements.md"
+
+
+def test_readme_says_how_many_requirements_there_are() -> None:
+    assert f"all {len(REQUIREMENTS)} requirements" in (suite.root() / "README.md").read_text()
 
 
 def test_oldest_versions_are_those_that_the_project_allows() -> None:

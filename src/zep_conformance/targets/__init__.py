@@ -19,14 +19,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import Settings
+from zep_conformance.settings import CAPABILITIES, Settings
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Target, ZepServer
 from zep_conformance.targets.embedded import EmbeddedTarget
 from zep_conformance.targets.remote import RemoteTarget
 
 TARGETS: dict[str, Callable[[Settings], Target]] = {"embedded": EmbeddedTarget, "remote": RemoteTarget}
 
-__all__ = ["TARGETS", "Control", "Deployment", "LangFluxServer", "Target", "ZepServer", "choose"]
+_ALL = frozenset(CAPABILITIES)
+OFFERS: dict[str, frozenset[str]] = {
+    "embedded": _ALL - {"ui"},
+    "remote": _ALL - {"control", "network"},
+}
+"""What each target can offer at most. Whether it does is seen at its start."""
+
+__all__ = ["OFFERS", "TARGETS", "Control", "Deployment", "LangFluxServer", "Target", "ZepServer", "choose"]
 
 
 def choose(settings: Settings, environment: Mapping[str, str]) -> Target:
