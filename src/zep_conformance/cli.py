@@ -1,4 +1,5 @@
-"""The command line: `zep-conformance run`, `doctor`, `token`, `serve` and `install-langflux`."""
+"""The command line: `zep-conformance run`, `doctor`, `token`, `serve`, `install-langflux`, `verify-recordings` and
+`record`."""
 
 from __future__ import annotations
 
@@ -134,6 +135,32 @@ def doctor(context: typer.Context) -> None:
     from zep_conformance.doctor.command import main as examine
 
     raise typer.Exit(examine(context.args))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def verify_recordings(context: typer.Context) -> None:
+    """Hold a Zep, or a LangFlux, to recordings of the real ones.
+
+    Exit code 0: all as recorded, 1: differences, 2: could not tell.
+    """
+    from zep_conformance.replay.verify_command import main as verify
+
+    raise typer.Exit(verify(context.args))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def record(context: typer.Context) -> None:
+    """Make a recording of a Zep, or a LangFlux, for others to be held to.
+
+    Exit code 0: recorded, 1: recorded in part, 2: could not tell.
+    """
+    from zep_conformance.replay.record_command import main as make_recording
+
+    raise typer.Exit(make_recording(context.args))
 
 
 @app.command()
