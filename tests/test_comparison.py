@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from zep_conformance.evidence.recordings import ZERO_UUID, Comparison, without_system_metadata
+from zep_conformance.evidence.comparison import Comparison
+from zep_conformance.evidence.recordings import ZERO_UUID, without_system_metadata
 
 ONE, TWO = "0f0e0d0c-0000-4000-8000-000000000001", "0f0e0d0c-0000-4000-8000-000000000002"
 

@@ -1,4 +1,4 @@
-"""The command line: `zep-conformance run`, `doctor`, `check-files`, `token`, `serve` and `install-langflux`."""
+"""The command line: `zep-conformance run`, `doctor`, `token`, `serve` and what else there is."""
 
 from __future__ import annotations
 
@@ -148,6 +148,32 @@ def check_files(
     from zep_conformance.deployment_files.command import main as check
 
     raise typer.Exit(check(paths, as_machine=as_json))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def verify_recordings(context: typer.Context) -> None:
+    """Hold a Zep, or a LangFlux, to recordings of the real ones.
+
+    Exit code 0: all as recorded, 1: differences, 2: could not tell.
+    """
+    from zep_conformance.replay.verify_command import main as verify
+
+    raise typer.Exit(verify(context.args))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def record(context: typer.Context) -> None:
+    """Make a recording of a Zep, or a LangFlux, for others to be held to.
+
+    Exit code 0: recorded, 1: recorded in part, 2: could not tell.
+    """
+    from zep_conformance.replay.record_command import main as make_recording
+
+    raise typer.Exit(make_recording(context.args))
 
 
 @app.command()

@@ -135,7 +135,10 @@ class Zep:
 
     def is_embedded(self, session: str, content: str) -> bool:
         """Whether a message with this content can be found by searching, so that its embedding has arrived."""
-        found = self.search(session, content, limit=3)
+        try:
+            found = self.search(session, content, limit=3)
+        except NotFoundError:
+            return False  # before 0.20 a search that finds nothing is answered so
         return any((result.message or {}).get("content") == content for result in found)
 
 

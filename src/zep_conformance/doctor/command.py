@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.report import as_json, console, exit_code, show
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import Settings, option, read
+from zep_conformance.options import options_of
+from zep_conformance.settings import option, read
 
 FIELDS = (
     "zep_url",
@@ -33,11 +34,7 @@ them. Exit code 0: fit, 1: a fault was found, 2: could not tell.
 
 
 def _options() -> list[click.Parameter]:
-    made: list[click.Parameter] = []
-    for name in FIELDS:
-        field = Settings.model_fields[name]
-        help_text = f"{field.description}  [${field.validation_alias}]"
-        made.append(click.Option([option(name), name], help=help_text, metavar="TEXT"))
+    made = options_of(FIELDS)
     made.append(click.Option(["--write"], is_flag=True, help="also write, to throw-away names that are removed"))
     made.append(click.Option(["--json", "as_machine"], is_flag=True, help="for machines"))
     return made

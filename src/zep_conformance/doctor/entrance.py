@@ -37,10 +37,17 @@ class LangFluxSeen:
     manner: str
 
 
-def zep_at_the_door(url: str, token: str | None, secret: str | None) -> ZepSeen:
-    """Look at a Zep. Raises CannotTell with the fault that makes it unfit."""
+def zep_at_the_door(url: str, token: str | None, secret: str | None, *, any_version: bool = False) -> ZepSeen:
+    """Look at a Zep. Raises CannotTell with the fault that makes it unfit.
+
+    any_version: a Zep 0.x that is too old for clients of today is fit all the same.
+    """
     case = _case("zep", redactor_for(token, secret))
-    look = _fit(case, url, lambda: zep.at_the_door(case, typed(case, url), token or None, secret or None))
+
+    def look_at() -> zep.Look:
+        return zep.at_the_door(case, typed(case, url), token or None, secret or None, any_version=any_version)
+
+    look = _fit(case, url, look_at)
     look.line.close()
     return ZepSeen(look.line.address.url, look.version, look.token)
 

@@ -43,8 +43,13 @@ class Look:
         return {"authorization": f"Bearer {self.token}"} if self.token else {}
 
 
-def at_the_door(case: Case, address: Address, token: str | None, secret: str | None) -> Look:
-    """Reach a Zep, see what it is, and whether it lets us in and has its store. Raises Broken, OutOfTime."""
+def at_the_door(
+    case: Case, address: Address, token: str | None, secret: str | None, *, any_version: bool = False
+) -> Look:
+    """Reach a Zep, see what it is, and whether it lets us in and has its store. Raises Broken, OutOfTime.
+
+    any_version: a Zep 0.x that is too old for clients of today is fit all the same.
+    """
     line = Line(case, address)
     health = line.first("/healthz")
     case.ok("HTTP", f"/healthz answers {health.status} in {health.seconds * 1000:.0f} ms")
@@ -56,7 +61,7 @@ def at_the_door(case: Case, address: Address, token: str | None, secret: str | N
         case.fail("not-zep", said=f"/api/v1 gives {case.said(answer.text[:80])}")
     if answer.status == 401 and not version and "token" not in answer.text:
         case.fail("proxy-wants-login", path="/api/v1", status=401)
-    _say_version(case, version, answer)
+    _say_version(case, version, answer, any_version)
     if answer.status == 401:
         _refused(case, answer, token, sendable, secret)
     wanted = sendable is not None and _read_memory(line, None).status == 401
@@ -64,7 +69,8 @@ def at_the_door(case: Case, address: Address, token: str | None, secret: str | N
         _accepted(case, sendable or "", secret)
     elif answer.status in (200, 500):
         case.report("zep-open")
-    _judge_store(case, line, answer, sendable)
+    if not (any_version and answer.status == 404):  # before 0.20 an unknown session's memory was that
+        _judge_store(case, line, answer, sendable)
     return Look(line, version, sendable if wanted else None)
 
 
@@ -79,12 +85,14 @@ def _judge_health(case: Case, health: Answer, version: str) -> None:
         case.fail("not-zep", said=f"/healthz gives {health.status} {case.said(health.text[:80])}")
 
 
-def _say_version(case: Case, version: str, answer: Answer) -> None:
+def _say_version(case: Case, version: str, answer: Answer, any_version: bool) -> None:
     """The layer version. Raises Broken."""
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
     number = tuple(map(int, found.groups())) if found else None
     unknown_session = answer.status == 404 and "html" not in answer.headers.get("content-type", "")
     if (number is not None and number < OLDEST) or (number is None and version and unknown_session):
+        if any_version:
+            return
         case.fail("zep-too-old", version=version.split()[0])
     if answer.status == 404 and not version:
         case.fail("zep-1", version="1.x, by the look of it")

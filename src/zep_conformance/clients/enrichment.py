@@ -1,0 +1,47 @@
+"""Waiting until Zep has enriched what was written to it."""
+
+from __future__ import annotations
+
+from zep_conformance.clients.zep import Zep
+from zep_conformance.waiting import eventually
+
+GRACE = 3.0
+"""Seconds that entities and intent get after the embedding. Zep 0.27.2 loses one of them for good now and then."""
+
+
+class Enrichment:
+    """Knows when messages are enriched: when a search finds them, and entities and intent are there.
+
+    limit: seconds to wait for the embedding.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+
+    def await_embedded(self, zep: Zep, session: str) -> None:
+        """Wait until the newest message of a session can be found. Raises AssertionError after the limit."""
+        newest = zep.memory(session, lastn=1).messages
+        if newest:
+            eventually(lambda: self._found(zep, session, newest[-1].content), self._limit)
+
+    def settle(self, zep: Zep, session: str) -> None:
+        """Wait until nothing more will happen to a session. Raises AssertionError when it is not even embedded.
+
+        What is lost (see GRACE) is not waited for longer than that: this makes room for a clear, it judges nothing.
+        """
+        self.await_embedded(zep, session)
+        try:
+            eventually(lambda: self._complete(zep, session), GRACE)
+        except AssertionError:
+            return
+
+    def _found(self, zep: Zep, session: str, content: str) -> None:
+        assert zep.is_embedded(session, content), (
+            f"after {self._limit:g} s the newest message of {session} is not found by searching: "
+            "Zep has not embedded it. Is the NLP server up, and does the width of its embeddings fit?"
+        )
+
+    def _complete(self, zep: Zep, session: str) -> None:
+        newest = zep.memory(session, lastn=1).messages[-1:]
+        system = (newest[0].metadata or {}).get("system", {}) if newest else {}
+        assert "entities" in system and "intent" in system

@@ -1,0 +1,10 @@
+"""Recordings held against a server, and made from one: `zep-conformance verify-recordings` and `record`.
+
+names        ids of a run's own in requests, and the recording's back in answers
+harmless     what may be asked of a server that others use
+queue        Zep's enrichment, which a clear must wait for
+remains      what was made, and how it is removed
+player       asks, waits for what may come later, and compares
+verify       a server held to a recording; kinds, promises and report say what came of it
+abstraction  an answer with placeholders for what may differ; record makes a recording of them
+"""
