@@ -11,6 +11,7 @@ import click
 from pydantic import SecretStr
 from rich.console import Console
 
+from zep_conformance.clients.families import Account
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.report import as_json, exit_code, show
 from zep_conformance.errors import CannotTell
@@ -22,6 +23,8 @@ FIELDS = (
     "zep_auth_secret",
     "langflux_url",
     "langflux_api_key",
+    "langflux_user",
+    "langflux_password",
     "zep_url_from_langflux",
     "model_url",
     "message_window",
@@ -80,6 +83,7 @@ def _examine(write: bool, as_machine: bool, **options: Any) -> int:
         values["langflux_api_key"],
         values["zep_url_from_langflux"],
         values["model_url"],
+        account=Account.given(values["langflux_user"], values["langflux_password"]),
         write=write,
         window=values["message_window"],
     )
