@@ -13,6 +13,7 @@ from zep_conformance.evidence.timeline import Timeline
 Say = Callable[[str], None]
 """Takes a line that tells people how the start goes."""
 
+
 @dataclass(frozen=True)
 class ZepServer:
     """One Zep. token: the JWT it wants, None when it is open. url_from_langflux: its URL as LangFlux sees it.
