@@ -9,6 +9,7 @@ pytest_plugins = (
     "fixtures.target",
     "fixtures.people",
     "fixtures.belongings",
+    "fixtures.langflux",
     "fixtures.enrichment",
     "fixtures.chatflows",
     "fixtures.files",

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / ".github" / "run-action"
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "conformance.yml").read_text())
-SECRETS = ("zep-token", "zep-auth-secret", "langflux-api-key")
+SECRETS = ("zep-token", "zep-auth-secret", "langflux-api-key", "langflux-password")
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,17 @@ import httpx
 import pytest
 
 from tests.doctor_servers import LANGFLUX, NODE, ZEP, app, closed_port, produces, serving, url
+from tests.langflux_three import Door
 from tests.test_doctor_reaching import other_machine
 from zep_conformance import tokens
+from zep_conformance.clients.families import Account
 from zep_conformance.doctor import prediction
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.servers.fleet import Fleet, parts_for
 
 KEY = "embedded-langflux-key"
+ACCOUNT = Account("anna@example.com", "Her-password-1!")
 SECRET = tokens.make_secret()
 
 
@@ -33,9 +36,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield running
 
 
-def imitated(**answers: Any) -> list[Finding]:
+def imitated(account: Account | None = None, **answers: Any) -> list[Finding]:
     with serving(app({**LANGFLUX, **answers})) as port:
-        return diagnose(langflux_url=url(port))
+        return diagnose(langflux_url=url(port), account=account)
 
 
 # -- LangFlux itself ------------------------------------------------------------------------------------------------
@@ -82,6 +85,69 @@ def test_login_of_flowise_3() -> list[Finding]:
 @produces("langflux-login-needed")
 def test_user_name_and_password_of_flowise_2() -> list[Finding]:
     return imitated(**{NODE: (401, {}, "")})
+
+
+@produces("ok")
+def test_a_login_of_flowise_3() -> list[Finding]:
+    door = Door(accounts={ACCOUNT.user: ACCOUNT.password})
+    with serving(door.app()) as port:
+        found = diagnose(langflux_url=url(port), account=ACCOUNT)
+    assert "the login is accepted" in str(found)
+    assert door.logins == set(), "nobody is left logged in"
+    return found
+
+
+@produces("langflux-login-wrong")
+def test_a_wrong_login_of_flowise_3() -> list[Finding]:
+    with serving(Door(accounts={ACCOUNT.user: "another"}).app()) as port:
+        found = diagnose(langflux_url=url(port), account=ACCOUNT)
+    assert ACCOUNT.password not in str(found)
+    return found
+
+
+@produces("langflux-login-wrong")
+def test_a_wrong_login_of_flowise_1() -> list[Finding]:
+    refused = (401, {}, "")
+    return imitated(ACCOUNT, **{NODE: refused, "GET /api/v1/version": (200, {}, '{"version": "1.8.4"}')})
+
+
+@produces("langflux-not-set-up")
+@pytest.mark.parametrize("account", [None, ACCOUNT], ids=["no login", "a login"])
+def test_a_flowise_3_that_nobody_has_registered_on(account: Account | None) -> list[Finding]:
+    with serving(Door().app()) as port:
+        return diagnose(langflux_url=url(port), account=account)
+
+
+@produces("langflux-no-zep-memory")
+def test_a_login_is_ended_whatever_is_found() -> list[Finding]:
+    ended: list[str] = []
+
+    def logout(_: str) -> tuple[int, dict[str, str], str]:
+        ended.append("yes")
+        return 200, {}, "{}"
+
+    found = imitated(
+        ACCOUNT,
+        **{
+            "GET /api/v1/version": (200, {}, '{"version": "3.0.13"}'),
+            "POST /api/v1/auth/login": (200, {}, "{}"),
+            "POST /api/v1/account/logout": logout,
+            NODE: (500, {}, "{}"),
+        },
+    )
+    assert ended == ["yes"]
+    return found
+
+
+@produces("langflux-untested")
+def test_a_newer_version_than_any_known() -> list[Finding]:
+    return imitated(**{"GET /api/v1/version": (200, {}, '{"version": "3.1.4"}')})
+
+
+@produces("ok")
+def test_a_version_that_has_no_ping_yet() -> list[Finding]:
+    page = (200, {"content-type": "text/html"}, "<!DOCTYPE html>")
+    return imitated(**{"GET /api/v1/ping": page, "GET /api/v1/version": (200, {}, '{"version": "1.4.9"}')})
 
 
 @produces("langflux-no-zep-memory")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from zep_conformance import __version__, suite
+from zep_conformance.clients.families import remark
 from zep_conformance.errors import CannotTell
 from zep_conformance.evidence import outcomes, output, reports, terminal
 from zep_conformance.evidence.baseline import Baseline
@@ -172,7 +173,9 @@ class Conformance:
             return []
         # With -q pytest leaves the header out: the caution must be seen all the same.
         header = self.pytest_report_header() if self.config.get_verbosity() < 0 else []
-        lines = terminal.parts(self.run.deployment.versions(), self.run.capabilities())
+        lines = [*terminal.parts(self.run.deployment.versions(), self.run.capabilities())]
+        if self.run.deployment.langflux and (word := remark(self.run.deployment.langflux.version)):
+            lines.append(word)
         return [*header, *terminal.wrapped(lines, self.config.get_terminal_writer().fullwidth)]
 
     # -- scenarios --------------------------------------------------------------------------------------------

@@ -55,6 +55,12 @@ class Settings(BaseSettings):
     langflux_api_key: SecretStr | None = _setting(
         None, "LANGFLUX_API_KEY", "API key of that LangFlux (better in $LANGFLUX_API_KEY)"
     )
+    langflux_user: str | None = _setting(
+        None, "LANGFLUX_USER", "user name (since Flowise 3.0.1: e-mail address) to log in to that LangFlux with"
+    )
+    langflux_password: SecretStr | None = _setting(
+        None, "LANGFLUX_PASSWORD", "password of that user (better in $LANGFLUX_PASSWORD)"
+    )
     zep_url_from_langflux: str | None = _setting(
         None, "ZEP_URL_FROM_LANGFLUX", "Zep's base URL as LangFlux sees it, where that differs"
     )

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
 
+from zep_conformance.clients import sockets
+from zep_conformance.clients.families import NEWEST, Account, Family
+from zep_conformance.clients.refusal import Hooks, LangFluxRefused
 from zep_conformance.clients.trust import trusted
+
+__all__ = ["Answer", "ChatMessage", "LangFlux", "LangFluxRefused", "with_model", "with_zep_memory"]
 
 TIMEOUT = 60.0
 """Seconds for one request; a prediction has a model behind it."""
-
-Hooks = Mapping[str, list[Callable[..., Any]]]
-
-
-class LangFluxRefused(AssertionError):
-    """LangFlux answered a request that should have worked with an error."""
-
-    def __init__(self, what: str, answer: httpx.Response) -> None:
-        super().__init__(f"{what}: LangFlux answered {answer.status_code}: {answer.text[:300]}")
-        self.status = answer.status_code
 
 
 @dataclass(frozen=True)
@@ -50,18 +45,28 @@ class ChatMessage:
     role: str
     content: str
     session_id: str
+    chat_id: str
 
 
 class LangFlux:
     """One LangFlux server.
 
-    api_key: None where it asks for none. hooks: httpx event hooks that see every exchange.
+    api_key: None where it asks for none. hooks: httpx event hooks that see every exchange. account: a login, where
+    the family takes one with each request. family: how its version is asked.
     Methods raise LangFluxRefused for an answer that is no success, httpx.HTTPError where there is none.
     """
 
-    def __init__(self, url: str, api_key: str | None, hooks: Hooks | None = None) -> None:
-        self.url = url
-        headers = {"authorization": f"Bearer {api_key}"} if api_key else {"x-request-from": "internal"}
+    def __init__(
+        self,
+        url: str,
+        api_key: str | None,
+        hooks: Hooks | None = None,
+        *,
+        account: Account | None = None,
+        family: Family = NEWEST,
+    ) -> None:
+        self.url, self.family = url, family
+        headers = family.headers(api_key, account)
         self.wire = httpx.Client(
             base_url=url, verify=trusted(), headers=headers, timeout=TIMEOUT, event_hooks=dict(hooks or {})
         )
@@ -81,15 +86,15 @@ class LangFlux:
 
     # -- building -----------------------------------------------------------------------------------------------
 
-    def template(self, *names: str) -> dict[str, Any]:
-        """The flow (nodes and edges) of the first marketplace template that has one of these names."""
-        found = self._json("listing the marketplace", self.wire.get("/api/v1/marketplaces/templates"))
+    def template(self) -> dict[str, Any]:
+        """The flow (nodes and edges) of the documented template, the conversation chain."""
+        found = self._json("listing the marketplace", self.wire.get(self.family.marketplace))
         by_name = {template.get("templateName"): template for template in found}
-        for name in names:
+        for name in self.family.templates:
             if name in by_name:
                 flow: dict[str, Any] = json.loads(by_name[name]["flowData"])
                 return flow
-        raise AssertionError(f"the marketplace has no template called {' or '.join(names)}")
+        raise AssertionError(f"the marketplace has no template called {' or '.join(self.family.templates)}")
 
     def node(self, name: str) -> dict[str, Any]:
         """The definition of a node, such as ZepMemory."""
@@ -135,14 +140,29 @@ class LangFlux:
 
     def ask(self, chatflow: str, question: str, *, session: str | None = None, chat: str | None = None) -> Answer:
         """One prediction that should work. Raises LangFluxRefused."""
-        answer = self.predict(chatflow, question, session=session, chat=chat)
-        return Answer.of(self._json("a prediction", answer))
+        body = self._json("a prediction", self.predict(chatflow, question, session=session, chat=chat))
+        return self._answer(chatflow, body, session, chat)
+
+    def _answer(self, chatflow: str, body: Mapping[str, Any], session: str | None, chat: str | None) -> Answer:
+        answer = Answer.of(self.family.completed(body, session, chat))
+        if answer.session_id or self.family.says_ids:
+            return answer
+        # Neither was sent: only the chat messages say what LangFlux made of it.
+        newest = self.chat_messages(chatflow)[-1]
+        return replace(answer, chat_id=newest.chat_id, session_id=newest.session_id)
 
     def stream(
         self, chatflow: str, question: str, *, session: str | None = None, chat: str | None = None
     ) -> list[tuple[str, Any]]:
         """The events of a streamed prediction, (name, data), until it ends. Raises LangFluxRefused."""
-        body = _question(question, session, chat) | {"streaming": True}
+        body = _question(question, session, chat)
+        if self.family.streaming == "sockets":
+            events = sockets.streamed(self.public, f"/api/v1/prediction/{chatflow}", body)
+            return [
+                (name, self.family.completed(data, session, chat) if name == "metadata" else data)
+                for name, data in events
+            ]
+        body |= {"streaming": True}
         with self.public.stream("POST", f"/api/v1/prediction/{chatflow}", json=body) as answer:
             if answer.status_code != 200:
                 answer.read()
@@ -155,7 +175,9 @@ class LangFlux:
         """The chat messages that LangFlux keeps, oldest first. query: chatId, sessionId."""
         answer = self.wire.get(f"/api/v1/chatmessage/{chatflow}", params={"order": "ASC", **query})
         return [
-            ChatMessage(message["id"], message["role"], message["content"], message["sessionId"])
+            ChatMessage(
+                message["id"], message["role"], message["content"], message["sessionId"] or "", message["chatId"] or ""
+            )
             for message in self._json("listing chat messages", answer)
         ]
 

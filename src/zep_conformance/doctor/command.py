@@ -8,6 +8,7 @@ from typing import Any
 import click
 from pydantic import SecretStr
 
+from zep_conformance.clients.families import Account
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.report import as_json, console, exit_code, show
 from zep_conformance.errors import CannotTell
@@ -20,6 +21,8 @@ FIELDS = (
     "zep_auth_secret",
     "langflux_url",
     "langflux_api_key",
+    "langflux_user",
+    "langflux_password",
     "zep_url_from_langflux",
     "model_url",
     "message_window",
@@ -74,6 +77,7 @@ def _examine(write: bool, as_machine: bool, **options: Any) -> int:
         values["langflux_api_key"],
         values["zep_url_from_langflux"],
         values["model_url"],
+        account=Account.given(values["langflux_user"], values["langflux_password"]),
         write=write,
         window=values["message_window"],
     )

@@ -10,6 +10,7 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 from zep_conformance import tokens
+from zep_conformance.clients.families import Account
 from zep_conformance.doctor import langflux, model, prediction, view, writing, zep
 from zep_conformance.doctor.address import typed
 from zep_conformance.doctor.findings import WHOLE_LIMIT, Case, Finding, Patience, faults
@@ -25,6 +26,7 @@ def diagnose(
     zep_url_from_langflux: str | None = None,
     model_url: str | None = None,
     *,
+    account: Account | None = None,
     write: bool = False,
     window: int = 12,
     prefix: str | None = None,
@@ -34,7 +36,8 @@ def diagnose(
     """What is wrong with a Zep, a LangFlux and a model server, as far as their URLs are given.
 
     token: the JWT that Zep wants. secret: what Zep checks it with. api_key: LangFlux's. zep_url_from_langflux:
-    Zep's URL as LangFlux has it, where that differs. model_url: with /v1, as LangFlux has it.
+    Zep's URL as LangFlux has it, where that differs. model_url: with /v1, as LangFlux has it. account: a login for
+    LangFlux, where there is no key.
     write: also write to Zep and make a temporary chatflow, under names with `prefix` (drawn when None); both are
     removed. window: messages that bring a summary. limit: seconds for everything.
     connect_limit: seconds for each connection, None for the usual 5.
@@ -43,7 +46,7 @@ def diagnose(
     finding has a secret in it.
     """
     token, secret, api_key = token or None, secret or None, api_key or None
-    redactor = redactor_for(token, secret, api_key)
+    redactor = redactor_for(token, secret, api_key, account.password if account else None)
     patience = Patience(limit, connect_limit)
     prefix = prefix or f"zc-{secrets.token_hex(4)}"
     cases = {part: Case(part, redactor, patience) for part in ("zep", "langflux", "model")}
@@ -61,7 +64,7 @@ def diagnose(
         case = cases["langflux"]
         if not langflux_url:
             return None
-        return case.examine(lambda: langflux.at_the_door(case, typed(case, langflux_url), api_key))
+        return case.examine(lambda: langflux.at_the_door(case, typed(case, langflux_url), api_key, account))
 
     def model_part() -> None:
         case = cases["model"]
@@ -97,8 +100,10 @@ def diagnose(
                 )
 
         case.examine(view_part)
-    for line in (look.line for look in (zep_look, langflux_look) if look is not None):
-        line.close()
+    if zep_look is not None:
+        zep_look.line.close()
+    if langflux_look is not None:
+        langflux_look.close()
     return [finding for case in cases.values() for finding in case.findings]
 
 

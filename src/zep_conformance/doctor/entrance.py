@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from zep_conformance.clients.families import Account
 from zep_conformance.doctor import langflux, model, zep
 from zep_conformance.doctor.address import parse, typed
 from zep_conformance.doctor.diagnosis import redactor_for
@@ -52,11 +53,11 @@ def zep_at_the_door(url: str, token: str | None, secret: str | None, *, any_vers
     return ZepSeen(look.line.address.url, look.version, look.token)
 
 
-def langflux_at_the_door(url: str, api_key: str | None) -> LangFluxSeen:
+def langflux_at_the_door(url: str, api_key: str | None, account: Account | None = None) -> LangFluxSeen:
     """Look at a LangFlux. Raises CannotTell with the fault that makes it unfit."""
-    case = _case("langflux", redactor_for(api_key))
-    look = _fit(case, url, lambda: langflux.at_the_door(case, typed(case, url), api_key or None))
-    look.line.close()
+    case = _case("langflux", redactor_for(api_key, account.password if account else None))
+    look = _fit(case, url, lambda: langflux.at_the_door(case, typed(case, url), api_key or None, account))
+    look.close()
     return LangFluxSeen(look.line.address.url, look.version, look.manner)
 
 

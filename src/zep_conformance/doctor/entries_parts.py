@@ -150,6 +150,15 @@ LANGFLUX = [
             "Give the address of LangFlux (or Flowise) itself, by default port 3000, without a path.",
         ),
     ),
+    *notes(
+        "version",
+        (
+            "langflux-untested",
+            "it is Flowise {version}, newer than any known here",
+            "the newest that this was tried with is {newest}",
+            "Nothing, if it works.",
+        ),
+    ),
     *faults(
         "key",
         (
@@ -167,8 +176,20 @@ LANGFLUX = [
         (
             "langflux-login-needed",
             "401, and no API key was given: this LangFlux wants a login",
-            "since 3.0.1 there are accounts (before that FLOWISE_USERNAME): without a key only a browser gets in",
-            "Log in to LangFlux's page, make a key under API Keys, set $LANGFLUX_API_KEY.",
+            "since 3.0.1 there are accounts; before that, FLOWISE_USERNAME and FLOWISE_PASSWORD are set",
+            "Set $LANGFLUX_USER and $LANGFLUX_PASSWORD; or make a key in LangFlux's page, and set $LANGFLUX_API_KEY.",
+        ),
+        (
+            "langflux-login-wrong",
+            "LangFlux refuses the user or the password: {status}",
+            "one of them is mistyped, or another server's; since 3.0.1 the user is an e-mail address",
+            "Try them on LangFlux's page; set $LANGFLUX_USER and $LANGFLUX_PASSWORD, or $LANGFLUX_API_KEY alone.",
+        ),
+        (
+            "langflux-not-set-up",
+            "nobody has an account on this LangFlux yet",
+            "it was just installed: until somebody has registered on its page, nobody is let in",
+            "Open its page and register, then set $LANGFLUX_USER and $LANGFLUX_PASSWORD.",
         ),
         (
             "langflux-no-zep-memory",

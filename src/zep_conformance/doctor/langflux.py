@@ -2,67 +2,127 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+from zep_conformance.clients.families import INTERNAL, NEWEST_TRIED, Account, Family, basic, family_of, remark
 from zep_conformance.doctor.address import Address
-from zep_conformance.doctor.findings import Case
+from zep_conformance.doctor.findings import Broken, Case, Late, OutOfTime
 from zep_conformance.doctor.http import Answer, Line
 from zep_conformance.tokens import can_be_sent
-
-ACCOUNTS = 3
-"""The major version that has accounts, and lets nobody in without a key or a login."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a LangFlux is. version: "" where it says none. manner: of an embedded one, "" of a real one."""
+    """What a LangFlux is. version: "" where it says none. manner: of an embedded one, "" of a real one.
+
+    headers: with which it lets us in. logged_in: whether that was by a login, which the line keeps in cookies.
+    """
 
     line: Line
     version: str
     manner: str
     headers: Mapping[str, str]
+    logged_in: bool = False
+
+    @property
+    def way_in(self) -> str:
+        """What let us in, in words."""
+        kind = self.headers.get("authorization", "").partition(" ")[0]
+        if self.logged_in or kind == "Basic":
+            return "the login is accepted"
+        return "accepted" if kind else "none is needed"
+
+    def close(self) -> None:
+        """Log out, where there was a login, and close the line."""
+        if self.logged_in:
+            with contextlib.suppress(Broken, Late):  # it ends by itself after an hour
+                self.line.ask("POST", "/api/v1/account/logout", headers=self.headers)
+        self.line.close()
 
 
-def headers(api_key: str | None) -> dict[str, str]:
-    """How LangFlux is asked: with the key, or as its own page does where it is unprotected."""
-    return {"authorization": f"Bearer {api_key}"} if api_key else {"x-request-from": "internal"}
-
-
-def at_the_door(case: Case, address: Address, api_key: str | None) -> Look:
+def at_the_door(case: Case, address: Address, api_key: str | None, account: Account | None = None) -> Look:
     """Reach a LangFlux, see what it is, and whether it lets us in. Raises Broken, OutOfTime."""
     line = Line(case, address)
     ping = line.first("/api/v1/ping")
     case.ok("HTTP", f"/api/v1/ping answers {ping.status} in {ping.seconds * 1000:.0f} ms")
-    if ping.status != 200 or "pong" not in ping.text[:20]:
+    can_ask = not api_key or can_be_sent(api_key)
+    version = _version(line, api_key if can_ask else None, account)
+    # Before 1.8.1 there was no ping, and its page is answered in its place.
+    if (ping.status != 200 or "pong" not in ping.text[:20]) and not version:
         case.fail("not-langflux", status=ping.status)
-    if api_key and not can_be_sent(api_key):
+    if not can_ask:
         case.fail("langflux-key-wrong", status="it can't even be sent")
-    # Not `/chatflows`: what others own is not listed.
-    node = line.get("/api/v1/nodes/ZepMemory", headers(api_key))
-    version = _version(line, api_key)
     case.ok("version", f"Flowise {version}" if version else "it does not say its version")
-    if node.status in (401, 403):
-        _refused(case, node, version, api_key)
-    if node.status != 200:
-        case.fail("langflux-no-zep-memory", status=node.status)
-    case.ok("key", "accepted" if api_key else "none is needed")
-    return Look(line, version, ping.headers.get("x-langflux-embedded", ""), headers(api_key))
+    if version and remark(version):
+        case.report("langflux-untested", version=version, newest=NEWEST_TRIED)
+    family = family_of(version)
+    logs_in = account if family.has_accounts and not api_key else None
+    look = Look(
+        line,
+        version,
+        ping.headers.get("x-langflux-embedded", ""),
+        family.headers(api_key, account),
+        logged_in=logs_in is not None and _log_in(case, line, logs_in),
+    )
+    try:
+        # Not `/chatflows`: what others own is not listed.
+        node = line.get("/api/v1/nodes/ZepMemory", look.headers)
+        if node.status in (401, 403):
+            _refused(case, line, node, family, api_key, account)
+        if node.status != 200:
+            case.fail("langflux-no-zep-memory", status=node.status)
+    except (Broken, OutOfTime):
+        look.close()
+        raise
+    case.ok("key", look.way_in)
+    return look
 
 
-def _version(line: Line, api_key: str | None) -> str:
-    body = line.get("/api/v1/version", headers(api_key)).json()
+def _version(line: Line, api_key: str | None, account: Account | None) -> str:
+    # Before it is known: up to 2.0.5 a login is all that counts, and later ones tell everybody.
+    headers = {**INTERNAL, **basic(account)} if account else family_of("").headers(api_key)
+    body = line.get("/api/v1/version", headers).json()
     return str(body.get("version", "")) if isinstance(body, dict) else ""
 
 
-def _refused(case: Case, answer: Answer, version: str, api_key: str | None) -> None:
+def _log_in(case: Case, line: Line, account: Account) -> Literal[True]:
+    """Log in to an account; the line keeps the cookies. Raises Broken, OutOfTime."""
+    body = {"email": account.user, "password": account.password}
+    try:
+        answer = line.ask("POST", "/api/v1/auth/login", headers=INTERNAL, body=body)
+    except Late as late:
+        case.fail("http-silent", path="/api/v1/auth/login", limit=f"{late.limit:g}")
+    line.judge(answer, "/api/v1/auth/login")
+    if answer.status != 200:
+        if _is_fresh(line):
+            case.fail("langflux-not-set-up")
+        case.fail("langflux-login-wrong", status=answer.status)
+    return True
+
+
+def _is_fresh(line: Line) -> bool:
+    """Whether nobody has registered yet: then its page leads everybody to the set-up."""
+    try:
+        body = line.ask("POST", "/api/v1/auth/resolve", headers=INTERNAL, body={}).json()
+    except Late:
+        return False
+    return isinstance(body, dict) and "organization-setup" in str(body.get("redirectUrl"))
+
+
+def _refused(
+    case: Case, line: Line, answer: Answer, family: Family, api_key: str | None, account: Account | None
+) -> None:
     """Why LangFlux does not let us in. Raises Broken."""
+    if account is not None and (family.password == "basic" or not api_key):
+        case.fail("langflux-login-wrong", status=answer.status)
     if api_key:
         case.fail("langflux-key-wrong", status=answer.status)
-    major = re.match(r"v?(\d+)", version)
-    has_accounts = major is not None and int(major[1]) >= ACCOUNTS
+    if family.has_accounts and _is_fresh(line):
+        case.fail("langflux-not-set-up")
     # Where a key is all that is missing, Flowise says so in these words; a login's refusal has others, or none.
-    if has_accounts or "Unauthorized Access" not in answer.text:
+    if family.has_accounts or "Unauthorized Access" not in answer.text:
         case.fail("langflux-login-needed")
     case.fail("langflux-key-missing")

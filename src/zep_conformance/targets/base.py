@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, Self
 
+from zep_conformance.clients.families import Account
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.evidence.timeline import Timeline
 
@@ -36,6 +37,7 @@ class LangFluxServer:
     """One LangFlux. api_key: None where it asks for none. model_url: a model server that it can reach (with /v1).
 
     zep_url: Zep's URL as it sees it. chatflow: the id of a chatflow to use as it is, "" to make some.
+    account: a login that is known for it; where it has accounts and no key is given, one is made with that.
     """
 
     url: str
@@ -45,6 +47,7 @@ class LangFluxServer:
     chatflow: str = ""
     version: str = ""
     documented: bool = False
+    account: Account | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class Deployment:
         """What `as_json` gave."""
         servers = {"zep": ZepServer, "secured": ZepServer, "langflux": LangFluxServer}
         made = {name: kind(**found[name]) if found[name] else None for name, kind in servers.items()}
+        if isinstance(langflux := made["langflux"], LangFluxServer) and isinstance(langflux.account, dict):
+            made["langflux"] = replace(langflux, account=Account(**langflux.account))
         return cls(**{**found, **made})
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zep_conformance.clients.families import Account
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.address import parse
 from zep_conformance.doctor.diagnosis import diagnose
@@ -114,7 +115,8 @@ def given_langflux(settings: Settings, missing: dict[str, str]) -> LangFluxServe
         missing["langflux"] = "no --langflux-url"
         return None
     api_key = revealed(settings.langflux_api_key)
-    seen = langflux_at_the_door(settings.langflux_url, api_key)
+    account = Account.given(settings.langflux_user, revealed(settings.langflux_password))
+    seen = langflux_at_the_door(settings.langflux_url, api_key, account)
     zep_url = settings.zep_url_from_langflux or settings.zep_url or ""
     if not settings.chatflow:
         if not settings.model_url:
@@ -126,5 +128,12 @@ def given_langflux(settings: Settings, missing: dict[str, str]) -> LangFluxServe
         model_at_the_door(settings.model_url, seen.url)
     model_url, chatflow = (settings.model_url or "").rstrip("/"), settings.chatflow or ""
     return LangFluxServer(
-        seen.url, api_key, model_url, zep_url.rstrip("/"), chatflow, seen.version, seen.manner == "documented"
+        seen.url,
+        api_key,
+        model_url,
+        zep_url.rstrip("/"),
+        chatflow,
+        seen.version,
+        seen.manner == "documented",
+        account,
     )
