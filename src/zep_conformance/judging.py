@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,11 @@ STEP: pytest.StashKey[str] = pytest.StashKey()
 """The step that a scenario is at."""
 TITLE: pytest.StashKey[tuple[str, str]] = pytest.StashKey()
 """A scenario's name, and where it stands."""
+_SAME_PARTS = (
+    "zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "deployment_files", "departures",
+    "zep_binary", "postgres_dsn", "langflux_command", "langflux_version",
+)  # fmt: skip
+"""The settings that say which parts are tested."""
 LOGGED = ("zep", "zep-secured", "langflux")
 """The parts whose logs a failure shows."""
 
@@ -100,12 +106,13 @@ class Judge:
             report.longrepr = str(error)
             report.zc_error = True  # type: ignore[attr-defined]
             return "error", str(error)
+        dead = self._stop_for_the_dead(item)
         if report.when != "call" or not failure.server_fault(error, (httpx.HTTPError, ZepClientError)):
             # Not an expectation that was not met: the harness broke. Its traceback is the evidence.
             report.longrepr = hidden(str(report.longrepr))
             report.zc_error = True  # type: ignore[attr-defined]
             return "error", f"{type(error).__name__}: {error}"
-        found = failure.complaint(error)
+        found = dead + failure.complaint(error)
         if deviation is not None and deviation.expect.search(found):
             report.outcome = "skipped"
             report.wasxfail = f"{deviation.id}: {deviation.what}"
@@ -125,16 +132,24 @@ class Judge:
         report.longrepr = failure.FailureRepr(hidden(str(evidence)), hidden(evidence.short), path, line)
         return "failed", evidence.short
 
+    def _stop_for_the_dead(self, item: pytest.Item) -> str:
+        """What is to be said of parts that ended by themselves; without them nothing that follows tells anything."""
+        ended = self.run.target.ended() if self.run.target is not None else {}
+        said = "".join(f"{part} {how}, and nobody had asked it to\n" for part, how in ended.items())
+        if said:
+            item.session.shouldstop = said.strip()
+        return said
+
     def _rerun(self, item: pytest.Item) -> str:
         settings = self.run.settings
         which = ["pytest", f"'{item.nodeid}'"]
         if suite.is_installed():
             which = ["zep-conformance", "run", "-k", item.name.partition("[")[0]]
         words = [*which, "--target", self.run.target_name, "--seed", str(self.run.seed)]
-        for name in ("zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "deployment_files", "departures"):
+        for name in _SAME_PARTS:
             value = getattr(settings, name)
             if value:
-                words += [option(name), self.run.redactor(str(value))]
+                words += [option(name), shlex.quote(self.run.redactor(str(value)))]
         return " ".join(words) + ("" if settings.manner == "documented" else f" --manner {settings.manner}")
 
 
