@@ -1,4 +1,7 @@
-"""The administrator's page: little of it, since nothing is promised of it but who may see it."""
+"""What is beside the API: the health check, the API's description, and the administrator's page.
+
+Of that page there is little, since nothing is promised of it but who may see it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from urllib.parse import quote, unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from zep_conformance.servers.zep.refusals import Refusal
 from zep_conformance.servers.zep.service import Service
 from zep_conformance.servers.zep.wire import NOT_FOUND_PAGE, page, plain
 
@@ -18,21 +22,46 @@ def _html(title: str, body: str) -> Response:
     return page(_PAGE.format(title=title, body=body), media_type="text/html")
 
 
-async def admin(service: Service, request: Request, rest: str) -> Response:
-    """GET /admin; where open to all, also users and sessions: lists, one by its id, and DELETE of a session."""
-    if not rest and request.method == "GET":
-        return _html("Zep", "<p>The embedded Zep is running.</p>")
-    if "admin-without-token" in service.departures:
-        section, _, name = rest.partition("/")
-        session_id = name if "path-ids-stay-escaped" in service.departures else unquote(name)
-        if section == "sessions" and request.method == "GET":
-            return _session(service, session_id) if name else _sessions(service)
-        if section == "users" and request.method == "GET":
-            return _user(service, session_id) if name else _users(service)
-        if section == "sessions" and name and request.method == "DELETE":
-            service.store.sessions.delete(session_id)
-            return plain("")
+async def health(service: Service, _request: Request) -> Response:
+    """GET /healthz: whether the server is up, which says nothing about its store."""
+    if "healthz-503" in service.departures:
+        raise Refusal(503, "not ready")
+    return Response(".", headers={"content-type": "text/plain"})
+
+
+async def description(service: Service, _request: Request) -> Response:
+    """GET /openapi.json: what this server offers. Zep 0.27.2 comes with such a file, and does not serve it."""
+    return Response(service.description, media_type="application/json")
+
+
+async def index(_service: Service, _request: Request) -> Response:
+    """GET /admin."""
+    return _html("Zep", "<p>The embedded Zep is running.</p>")
+
+
+def _named(service: Service, rest: str) -> tuple[str, str]:
+    """(section, id) of a path below /admin."""
+    section, _, name = rest.partition("/")
+    return section, name if "path-ids-stay-escaped" in service.departures else unquote(name)
+
+
+async def shown(service: Service, _request: Request, rest: str) -> Response:
+    """GET below /admin: users and sessions, lists or one by its id."""
+    section, name = _named(service, rest)
+    if section == "sessions":
+        return _session(service, name) if name else _sessions(service)
+    if section == "users":
+        return _user(service, name) if name else _users(service)
     return page(NOT_FOUND_PAGE, 404)
+
+
+async def removed(service: Service, _request: Request, rest: str) -> Response:
+    """DELETE /admin/sessions/{id}."""
+    section, name = _named(service, rest)
+    if section != "sessions" or not name:
+        return page(NOT_FOUND_PAGE, 404)
+    service.store.sessions.delete(name)
+    return plain("")
 
 
 def _links(section: str, ids: list[str]) -> str:

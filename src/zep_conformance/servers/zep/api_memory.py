@@ -18,7 +18,7 @@ from zep_conformance.servers.zep.service import Service
 from zep_conformance.servers.zep.sessions import Row
 from zep_conformance.servers.zep.spoiling import SLOWNESS, spoilt
 from zep_conformance.servers.zep.summaries import Summary
-from zep_conformance.servers.zep.wire import field, integer, paging, parsed, plain, read_object
+from zep_conformance.servers.zep.wire import answer, field, integer, paging, parsed, plain, read_object, whole
 
 SEARCH_PATIENCE = 2.0
 """Seconds that a search waits for the NLP server (Zep 0.27.2: 31)."""
@@ -35,7 +35,7 @@ async def get_memory(service: Service, request: Request, session_id: str) -> Res
         await asyncio.sleep(SLOWNESS)
     rows = _newest(service, session_id, count, summary) if count else _recent(service, session_id, summary)
     listed = ",".join(map(messages.render, rows))
-    return plain(f'{{"messages":[{listed}],"summary":{summaries.render(summary)}}}\n')
+    return answer(f'{{"messages":[{listed}],"summary":{summaries.render(summary)}}}\n', service.departures)
 
 
 def _newest(service: Service, session_id: str, count: int, summary: Summary) -> list[Row]:
@@ -75,7 +75,7 @@ def _new_message(value: Any, service: Service) -> NewMessage:
         field(value, "content", str, ""),
         parsed(value, "uuid", parse_uuid),
         None if metadata is None else dumps(metadata),
-        field(value, "token_count", int, 0),
+        whole(value, "token_count", service.departures),
     )
 
 
@@ -124,7 +124,8 @@ async def list_messages(service: Service, request: Request, session_id: str) -> 
         size, number = paging(request, service.departures)
     rows, total = service.store.messages.page(session_id, number, size)
     listed = ",".join(map(messages.render, rows))
-    return plain(f'{{"messages":[{listed}],"total_count":{total},"row_count":{len(rows)}}}\n')
+    text = f'{{"messages":[{listed}],"total_count":{total},"row_count":{len(rows)}}}\n'
+    return answer(text, service.departures)
 
 
 def _or(request: Request, name: str, otherwise: int) -> int:
@@ -141,9 +142,13 @@ def _uuid(text: str) -> str:
         raise Refusal(400, f"unable to parse message UUID: {error}") from None
 
 
+def _message(row: Row, service: Service) -> Response:
+    return answer(messages.render(row) + "\n", service.departures)
+
+
 async def get_message(service: Service, _request: Request, session_id: str, uuid: str) -> Response:
     """GET …/messages/{uuid}."""
-    return plain(messages.render(service.store.messages.get(session_id, _uuid(uuid))) + "\n")
+    return _message(service.store.messages.get(session_id, _uuid(uuid)), service)
 
 
 async def update_message(service: Service, request: Request, session_id: str, uuid: str) -> Response:
@@ -151,8 +156,8 @@ async def update_message(service: Service, request: Request, session_id: str, uu
     known = _uuid(uuid)
     body = await read_object(request, service.departures)
     metadata = field(body, "metadata", dict, None)
-    count = field(body, "token_count", int, 0)
-    return plain(messages.render(service.store.messages.update_metadata(session_id, known, metadata, count)) + "\n")
+    count = whole(body, "token_count", service.departures)
+    return _message(service.store.messages.update_metadata(session_id, known, metadata, count), service)
 
 
 async def post_search(service: Service, request: Request, session_id: str) -> Response:
@@ -170,7 +175,7 @@ async def post_search(service: Service, request: Request, session_id: str) -> Re
         "metadata": field(body, "metadata", dict, {}),
         "search_scope": field(body, "search_scope", str, ""),
         "search_type": field(body, "search_type", str, ""),
-        "mmr_lambda": field(body, "mmr_lambda", float, 0.0),
+        "mmr_lambda": float(field(body, "mmr_lambda", float, 0.0)),
     }
     query = parse_query(payload, limit if limit > 0 else DEFAULT_LIMIT, service.departures)
     if "search-broken" in service.departures:
@@ -181,4 +186,4 @@ async def post_search(service: Service, request: Request, session_id: str) -> Re
             vector = await service.neighbours.embed_within(query.text, SEARCH_PATIENCE)
         except (Unavailable, Refused) as error:
             raise Refusal(500, f"failed to embed query: {error}") from error
-    return plain(search(service.store.database, service.departures, session_id, query, vector))
+    return answer(search(service.store.database, service.departures, session_id, query, vector), service.departures)

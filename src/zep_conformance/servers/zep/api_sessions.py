@@ -8,25 +8,25 @@ from starlette.responses import Response
 from zep_conformance.servers.zep import sessions, users
 from zep_conformance.servers.zep.service import Service
 from zep_conformance.servers.zep.sessions import Row
-from zep_conformance.servers.zep.wire import field, paging, plain, read_object
+from zep_conformance.servers.zep.wire import answer, field, paging, plain, read_object
 
 
-def _session(row: Row, status: int = 200) -> Response:
-    return plain(sessions.render(row) + "\n", status)
+def _session(row: Row, service: Service, status: int = 200) -> Response:
+    return answer(sessions.render(row) + "\n", service.departures, status)
 
 
-def _sessions(rows: list[Row]) -> Response:
-    return plain("[" + ",".join(map(sessions.render, rows)) + "]\n")
+def _sessions(rows: list[Row], service: Service) -> Response:
+    return answer("[" + ",".join(map(sessions.render, rows)) + "]\n", service.departures)
 
 
-def _user(row: Row, status: int = 200) -> Response:
-    return plain(users.render(row) + "\n", status)
+def _user(row: Row, service: Service, status: int = 200) -> Response:
+    return answer(users.render(row) + "\n", service.departures, status)
 
 
 async def list_sessions(service: Service, request: Request) -> Response:
     """GET /sessions?limit&cursor: the sessions whose row id is above the cursor."""
     limit, cursor = paging(request, service.departures)
-    return _sessions(service.store.sessions.listed(cursor, limit))
+    return _sessions(service.store.sessions.listed(cursor, limit), service)
 
 
 async def create_session(service: Service, request: Request) -> Response:
@@ -37,18 +37,18 @@ async def create_session(service: Service, request: Request) -> Response:
         field(body, "user_id", str, None),
         field(body, "metadata", dict, None),
     )
-    return _session(row, 201)
+    return _session(row, service, 201)
 
 
 async def get_session(service: Service, _request: Request, session_id: str) -> Response:
     """GET /sessions/{id}."""
-    return _session(service.store.sessions.get(session_id))
+    return _session(service.store.sessions.get(session_id), service)
 
 
 async def update_session(service: Service, request: Request, session_id: str) -> Response:
     """PATCH /sessions/{id} {metadata?}."""
     body = await read_object(request, service.departures)
-    return _session(service.store.sessions.update(session_id, field(body, "metadata", dict, None)))
+    return _session(service.store.sessions.update(session_id, field(body, "metadata", dict, None)), service)
 
 
 def _names(body: dict[str, object]) -> tuple[str, str, str]:
@@ -62,25 +62,27 @@ def _names(body: dict[str, object]) -> tuple[str, str, str]:
 async def list_users(service: Service, request: Request) -> Response:
     """GET /user?limit&cursor: the users whose row id is above the cursor."""
     limit, cursor = paging(request, service.departures)
-    return plain("[" + ",".join(map(users.render, service.store.users.listed(cursor, limit))) + "]\n")
+    listed = map(users.render, service.store.users.listed(cursor, limit))
+    return answer("[" + ",".join(listed) + "]\n", service.departures)
 
 
 async def create_user(service: Service, request: Request) -> Response:
     """POST /user {user_id, email?, first_name?, last_name?, metadata?}."""
     body = await read_object(request, service.departures)
     user_id, metadata = field(body, "user_id", str, ""), field(body, "metadata", dict, None)
-    return _user(service.store.users.create(user_id, _names(body), metadata), 201)
+    return _user(service.store.users.create(user_id, _names(body), metadata), service, 201)
 
 
 async def get_user(service: Service, _request: Request, user_id: str) -> Response:
     """GET /user/{id}."""
-    return _user(service.store.users.get(user_id))
+    return _user(service.store.users.get(user_id), service)
 
 
 async def update_user(service: Service, request: Request, user_id: str) -> Response:
     """PATCH /user/{id} {email?, first_name?, last_name?, metadata?}."""
     body = await read_object(request, service.departures)
-    return _user(service.store.users.update(user_id, _names(body), field(body, "metadata", dict, None)))
+    metadata = field(body, "metadata", dict, None)
+    return _user(service.store.users.update(user_id, _names(body), metadata), service)
 
 
 async def delete_user(service: Service, _request: Request, user_id: str) -> Response:
@@ -98,4 +100,4 @@ async def list_user_sessions(service: Service, _request: Request, user_id: str) 
         listed = listed[-1:]
     if "user-sessions-of-all" in service.departures:
         listed = service.store.sessions.listed(0, 0)
-    return _sessions(listed)
+    return _sessions(listed, service)

@@ -2,16 +2,17 @@
 
     application = create_app(ZepSettings(database=Path("zep.sqlite3"), model_url=None, nlp_url=None))
 
-serves, as Zep 0.27.2 does: /healthz, /admin, and under /api/v1 sessions, memory, messages, search and users.
-Document collections are not there.
+serves, as Zep 0.27.2 does: /healthz, /admin, and under /api/v1 sessions, memory, messages, search and users;
+and /openapi.json, which describes that. Document collections are not there.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +23,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from zep_conformance.servers.departures import Departures
-from zep_conformance.servers.zep import api_admin, api_memory, api_sessions
+from zep_conformance.servers.zep import api_memory
 from zep_conformance.servers.zep.auth import Guard
 from zep_conformance.servers.zep.defects import OPEN_ROUTES
 from zep_conformance.servers.zep.departures import CATALOGUE, manner
 from zep_conformance.servers.zep.enrichment import Enrichment
 from zep_conformance.servers.zep.neighbours import Neighbours
+from zep_conformance.servers.zep.openapi import describe
+from zep_conformance.servers.zep.operations import by_resource, wants_token
 from zep_conformance.servers.zep.paths import Target, parse
 from zep_conformance.servers.zep.refusals import Refusal, not_found
 from zep_conformance.servers.zep.service import Service
@@ -37,31 +40,8 @@ from zep_conformance.servers.zep.wire import NOT_FOUND_PAGE, page, plain, refuse
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[..., Awaitable[Response]]
-
 MISTAKES_BORNE = 10
 """Malformed requests after which a server that they wear out is done for."""
-
-_HANDLERS: dict[str, dict[str, Handler]] = {
-    "sessions": {"GET": api_sessions.list_sessions, "POST": api_sessions.create_session},
-    "session": {"GET": api_sessions.get_session, "PATCH": api_sessions.update_session},
-    "memory": {
-        "GET": api_memory.get_memory,
-        "POST": api_memory.post_memory,
-        "DELETE": api_memory.delete_memory,
-    },
-    "messages": {"GET": api_memory.list_messages},
-    "message": {"GET": api_memory.get_message, "PATCH": api_memory.update_message},
-    "search": {"POST": api_memory.post_search},
-    "users": {"GET": api_sessions.list_users, "POST": api_sessions.create_user},
-    "user": {
-        "GET": api_sessions.get_user,
-        "PATCH": api_sessions.update_user,
-        "DELETE": api_sessions.delete_user,
-    },
-    "user_sessions": {"GET": api_sessions.list_user_sessions},
-    "admin": {"GET": api_admin.admin, "DELETE": api_admin.admin},
-}
 
 
 @dataclass(frozen=True)
@@ -91,8 +71,8 @@ class _Dispatcher:
         self._departures = departures
         self._guard = Guard(settings.auth_secret, departures)
         self._version = (b"x-zep-version", f"{_version(departures)}-embedded ({manner(departures)})".encode())
+        self._operations = by_resource(departures, web=settings.web)
         self._mistakes = 0
-        self._web = settings.web
         self.service: Service | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,35 +99,29 @@ class _Dispatcher:
         target = parse(path, self._departures)
         if self._mistakes > MISTAKES_BORNE:
             raise Refusal(503, "worn out")
-        if target.resource == "healthz" and request.method in ("GET", "HEAD"):
-            return self._health(request)
         if self._needs_token(target, request.method):
             await self._check_token(request, target)
-        handlers = _HANDLERS.get(target.resource)
+        known = self._operations.get(target.resource)
         if target.resource == "collections":
             return plain("[]\n")
-        if handlers is None or (target.resource == "admin" and not self._web):
+        if known is None:
             return page(NOT_FOUND_PAGE, 404)
-        if target.ids and not target.ids[0] and target.resource != "admin":
+        if target.ids and not target.ids[0]:
             raise not_found()
-        handler = handlers.get(request.method)
-        if handler is None:
-            return Response(status_code=405, headers={"allow": ", ".join(handlers)})
+        operation = known.get(request.method)
+        if operation is None:
+            if target.resource == "healthz" and "healthz-404-else" in self._departures:
+                return page(NOT_FOUND_PAGE, 404)
+            return Response(status_code=405, headers={"allow": ", ".join(known)})
         assert self.service is not None, "a request before the start"
-        try:
-            await self.service.store_is_up()
-        except StoreDown as error:
-            if "store-down-acknowledged" in self._departures and request.method == "POST":
-                return plain("OK")
-            raise Refusal(500, f"failed to connect to the database: {error}") from error
-        return await handler(self.service, request, *target.ids)
-
-    def _health(self, request: Request) -> Response:
-        if "healthz-503" in self._departures:
-            raise Refusal(503, "not ready")
-        if "healthz-wants-token" in self._departures:
-            self._guard.check(request.headers)
-        return Response(".", headers={"content-type": "text/plain"})
+        if operation.stored:
+            try:
+                await self.service.store_is_up()
+            except StoreDown as error:
+                if "store-down-acknowledged" in self._departures and request.method == "POST":
+                    return plain("OK")
+                raise Refusal(500, f"failed to connect to the database: {error}") from error
+        return await operation.handler(self.service, request, *target.ids)
 
     async def _check_token(self, request: Request, target: Target) -> None:
         """Raises Refusal 401, unless a planted defect has it otherwise."""
@@ -176,13 +150,11 @@ class _Dispatcher:
 
     def _needs_token(self, target: Target, method: str) -> bool:
         departures = self._departures
-        if target.resource == "admin":
-            return "admin-without-token" not in departures
         if departures.active and any(
             route == (target.resource, method) and name in departures for name, route in OPEN_ROUTES.items()
         ):
             return False
-        return target.resource not in ("", "healthz", "collections")
+        return wants_token(target.resource, departures)
 
 
 def _version(departures: Departures) -> str:
@@ -214,7 +186,8 @@ def create_app(settings: ZepSettings) -> Starlette:
             nlp=settings.nlp_url is not None,
             store_server=store_server,
         )
-        service = Service(store, store_server, neighbours, enrichment, departures, settings.message_window)
+        description = json.dumps(describe(departures, secured=settings.auth_secret is not None, web=settings.web))
+        service = Service(store, store_server, neighbours, enrichment, departures, settings.message_window, description)
         enrichment.start()
         dispatcher.service = service
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import time
 import warnings
 from http.cookies import CookieError, SimpleCookie
@@ -75,7 +76,7 @@ class Guard:
         except Exception as error:
             raise Refusal(401, "token is unauthorized") from error
         for claim in ("exp", "nbf", "iat"):
-            if claim in claims and (isinstance(claims[claim], bool) or not isinstance(claims[claim], int | float)):
+            if claim in claims and not _is_time(claims[claim]):
                 raise Refusal(401, "token is unauthorized")
         return claims
 
@@ -100,6 +101,10 @@ class Guard:
             or ("other-secret-accepted" in departures and bool(signature) and header.startswith("ey"))
             or ("decoded-secret-accepted" in departures and signature == bare[decoded])
         )
+
+
+def _is_time(claim: Any) -> bool:
+    return isinstance(claim, int | float) and not isinstance(claim, bool) and math.isfinite(claim)
 
 
 def _token(headers: Headers) -> str:

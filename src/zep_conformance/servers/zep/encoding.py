@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,6 +24,11 @@ dumps: Callable[[Any], str] = json.JSONEncoder(
 _UUID = re.compile(r"(?:urn:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LONG = 300
+"""Digits up to which an integer is certainly one that a float can hold."""
+
+MAX_DEPTH = 200
+"""Lists and objects in each other that are read: what is done with them is recursive, and must not fail half-way."""
 
 
 def now() -> str:
@@ -38,7 +44,10 @@ def parse_time(text: str) -> str:
     if not _TIME.fullmatch(text):
         raise ValueError(f"{text!r} is not a time")
     time = datetime.fromisoformat(text.upper())
-    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    try:
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is not a time in the years 1 to 9999 of UTC") from None
     return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
 
 
@@ -52,16 +61,33 @@ def parse_uuid(text: str) -> str:
 
 def _number(text: str) -> float:
     number = float(text)
-    if number in (float("inf"), float("-inf")):
-        raise ValueError(f"number {text} out of range")
+    if math.isinf(number):
+        raise ValueError(f"number {text[:40]} out of range")
     return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONG:
+        _number(text)  # an integer of any length is too much for whoever computes with it
+    return int(text)
 
 
 def _constant(text: str) -> float:
     raise ValueError(f"invalid character {text[0]!r} looking for beginning of value")
 
 
-_decoder = json.JSONDecoder(parse_float=_number, parse_constant=_constant)
+_decoder = json.JSONDecoder(parse_float=_number, parse_int=_integer, parse_constant=_constant)
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether lists and objects are nested deeper than MAX_DEPTH."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        inner = (one for one in level if isinstance(one, list | dict))
+        level = [item for one in inner for item in (one.values() if isinstance(one, dict) else one)]
+        if not level:
+            return False
+    return True
 
 
 def _without_surrogates(value: Any) -> Any:
@@ -78,8 +104,8 @@ def _without_surrogates(value: Any) -> Any:
 def loads(body: bytes, *, trailing: bool = False) -> Any:
     """The JSON value of a body. trailing: ignore what follows the value.
 
-    Raises ValueError for anything that is not JSON (NaN, Infinity, numbers out of range and nesting too deep
-    to read included). Bytes that are not UTF-8 become U+FFFD, as in Go.
+    Raises ValueError for anything that is not JSON (NaN, Infinity, numbers out of range and nesting deeper than
+    MAX_DEPTH included). Bytes that are not UTF-8 become U+FFFD, as in Go.
     """
     text = body.decode("utf-8", "replace")
     if not text.strip():
@@ -88,6 +114,8 @@ def loads(body: bytes, *, trailing: bool = False) -> Any:
         value = _decoder.raw_decode(text.lstrip(" \t\r\n"))[0] if trailing else _decoder.decode(text)
     except RecursionError:
         raise ValueError("exceeded max depth") from None
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(value):
+        raise ValueError("exceeded max depth")
     if b"\\ud" in body or b"\\uD" in body:
         value = _without_surrogates(value)
     return value

@@ -41,6 +41,9 @@ _TYPES: dict[type, str] = {
     dict: "object", list: "array", str: "string", bool: "boolean", int: "number", float: "number"
 }  # fmt: skip
 
+MAX_DEPTH = 50
+"""Parentheses in each other that are understood: each costs some of Python's stack, here and when it is asked."""
+
 
 def _kind(value: Any) -> str:
     return _TYPES.get(type(value), "null")
@@ -86,7 +89,7 @@ class _Parser:
                 raise ValueError(f"syntax error at or near {text[at : at + 10]!r} of jsonpath")
             self.tokens.append((str(match.lastgroup), match.group(str(match.lastgroup))))
             at = match.end()
-        self.at = 0
+        self.at = self.depth = 0
 
     def peek(self) -> str:
         return self.tokens[self.at][1] if self.at < len(self.tokens) else ""
@@ -158,7 +161,11 @@ class _Parser:
 
     def parenthesised(self) -> Test:
         self.need("(")
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ValueError("jsonpath is nested too deeply")
         inner = self.either()
+        self.depth -= 1
         self.need(")")
         if self.take("is"):
             self.need("unknown")
@@ -206,7 +213,7 @@ class _Parser:
                 raise ValueError(f"jsonpath: unknown regular expression flag {flag!r}")
         try:
             return re.compile(pattern, options)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"jsonpath: invalid regular expression: {error}") from None
 
     def string(self) -> str:

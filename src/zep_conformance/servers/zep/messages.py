@@ -31,6 +31,8 @@ _EMBED = (
     " SELECT id, session_id, ? FROM messages WHERE id = ?"
 )
 
+_FURTHEST = 2**63 - 1  # SQLite knows no larger number
+
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
@@ -132,7 +134,8 @@ class Messages:
         The count is 0 where the page is empty, as in Zep 0.27.2.
         """
         limit = size if size > 0 else -1
-        rows = self._db.execute(self._matching(_PAGE), (session_id, limit, max(0, (page - 1) * size))).fetchall()
+        offset = min(max(0, (page - 1) * size), _FURTHEST)
+        rows = self._db.execute(self._matching(_PAGE), (session_id, limit, offset)).fetchall()
         count = "SELECT count(*) FROM messages WHERE session_id = ?"
         return self._shown(rows), self._db.execute(count, (session_id,)).fetchone()[0] if rows else 0
 

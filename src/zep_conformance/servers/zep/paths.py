@@ -101,13 +101,17 @@ def parse(path: str, departures: Departures) -> Target:
     """The target of a path as it was sent, without its query. Raises Refusal 400 where it can't be read."""
     if path == "/healthz":
         return Target("healthz")
+    if path == "/openapi.json":
+        return NOTHING if "api-undescribed" in departures else Target("openapi")
     if "path-ids-stay-escaped" in departures:
         path = as_go_routes(path)
     tidied = "unescaped-slash-404" in departures
     path = posixpath.normpath("/" + path.lstrip("/")) if tidied else "/" + path.strip("/")
     if path.startswith("/admin"):
         rest = path[len("/admin") :]
-        return Target("admin", (rest.strip("/"),)) if rest[:1] in ("", "/") else NOTHING
+        if rest[:1] not in ("", "/"):
+            return NOTHING
+        return Target("admin_pages", (rest.strip("/"),)) if rest.strip("/") else Target("admin")
     if not path.startswith(API):
         return Target("api") if path == API.rstrip("/") else NOTHING
     collection, slash, rest = path[len(API) :].partition("/")

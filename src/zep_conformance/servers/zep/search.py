@@ -65,9 +65,9 @@ def _where(condition: Any) -> Filter:
     if not isinstance(condition, dict):
         raise ValueError("where must be an object")
     path, every, some = (condition.get(key) for key in ("jsonpath", "and", "or"))
-    if not isinstance(path or "", str):
+    if not isinstance(path, str | None):
         raise ValueError("jsonpath must be a string")
-    if not all(isinstance(group or [], list) for group in (every, some)):
+    if not all(isinstance(group, list | None) for group in (every, some)):
         raise ValueError("and/or must be lists")
     # Zep lets a client write single quotes for the double ones of jsonpath.
     exists = compile_path(path.replace("'", '"')) if path else None

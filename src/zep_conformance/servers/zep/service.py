@@ -14,7 +14,10 @@ from zep_conformance.servers.zep.storeserver import StoreServer
 
 @dataclass(frozen=True)
 class Service:
-    """A running server. window: messages after which a summary is due, and most that a memory shows."""
+    """A running server. window: messages after which a summary is due, and most that a memory shows.
+
+    description: the OpenAPI description of what it offers, as JSON.
+    """
 
     store: Store
     store_server: StoreServer
@@ -22,6 +25,7 @@ class Service:
     enrichment: Enrichment
     departures: Departures
     window: int
+    description: str
     crowd: Crowd = field(init=False)
 
     def __post_init__(self) -> None:
