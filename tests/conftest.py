@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 from zep_conformance.doctor import network
 
 Serve = Callable[..., dict[str, str]]
+
+# Examples are asked of servers, over HTTP: how long one takes is the machine's affair.
+_COMMON = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],  # Phase.explain traces every line
+    print_blob=True,
+)
+settings.register_profile("ci", _COMMON, max_examples=25, derandomize=True, database=None)
+settings.register_profile("nightly", _COMMON, max_examples=1000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -1,0 +1,79 @@
+"""Schemathesis over the description that the embedded Zep serves: does it answer as it says, whatever is asked?
+
+It looks at statuses, content types and the JSON of answers, at well made requests that are refused and malformed ones
+that are taken, at methods that are not there, at tokens that do not count, and at what is deleted and still found.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from zep_conformance import tokens
+from zep_conformance.servers.fleet import Fleet, parts_for
+
+HERE = Path(__file__).parent
+SECRET = tokens.make_secret()
+EXAMPLES = os.environ.get("ZEP_CONFORMANCE_FUZZ_EXAMPLES", "12")
+"""Requests made up for each operation, beside those that cover its description (some 850)."""
+
+
+def fuzz(folder: Path, part: str, *options: str, departures: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    """A run of Schemathesis against an embedded Zep: exit code 0 when it found nothing, 1 when it found something.
+
+    folder: for what the server and Schemathesis leave. part: zep or zep-secured. options: further ones.
+    """
+    parts = parts_for(
+        [part, "nlp"],
+        manner="documented",
+        data=folder / "data",
+        departures={"zep": departures},
+        secrets={"zep-secured": SECRET},
+    )
+    with Fleet(parts) as fleet:
+        command = [Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml"]
+        command += ["run", f"{fleet.url(part)}/openapi.json", "--no-color", "--continue-on-failure"]
+        if EXAMPLES == "12":
+            command.append("--generation-deterministic")
+        command += ["--max-examples", EXAMPLES, "--suppress-health-check", "all"]
+        command += ["-H", f"Authorization: Bearer {tokens.make_token(SECRET)}"] if part == "zep-secured" else []
+        paths = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
+        environment = os.environ | {"SCHEMATHESIS_HOOKS": "schemathesis_formats", "PYTHONPATH": paths}
+        return subprocess.run(
+            [*map(str, command), *options],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=170,
+            check=False,
+        )
+
+
+@pytest.mark.parametrize("part", ["zep", "zep-secured"])
+def test_the_server_answers_as_it_describes(tmp_path: Path, part: str) -> None:
+    done = fuzz(tmp_path, part)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "20 selected / 20 total" in done.stdout, "not every operation was asked"
+
+
+@pytest.mark.parametrize(
+    ("defect", "part", "path", "finding"),
+    [
+        ("malformed-500", "zep", "/api/v1/user", "Server error"),
+        ("malformed-accepted", "zep", "/api/v1/user", "Schema-violating request accepted"),
+        ("uuid-malformed", "zep", "/api/v1/sessions/{sessionId}/memory", "Response violates schema"),
+        ("bad-paging-ignored", "zep", "/api/v1/sessions/{sessionId}/messages", "Schema-violating request accepted"),
+        ("missing-message-500", "zep", "/api/v1/sessions/{sessionId}/messages/{messageId}", "Server error"),
+        ("open-memory-read", "zep-secured", "/api/v1/sessions/{sessionId}/memory", "Authentication"),
+    ],
+)
+def test_a_defect_is_found(tmp_path: Path, defect: str, part: str, path: str, finding: str) -> None:
+    done = fuzz(tmp_path, part, "--include-path", path, departures=[defect])
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert finding in done.stdout

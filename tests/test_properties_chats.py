@@ -1,0 +1,162 @@
+"""Chats with the embedded LangFlux: whoever talks under whatever ids, answers, lists and memory are the model's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, MultipleResults, multiple
+
+from tests.chats_model import Chatbot, ChatMessage, ChatsModel
+from tests.chatting import MakeBot, talking
+from tests.properties import Machine, broken, finds, holds, initialize, rule
+from tests.zep_asked import Asked, asking, fresh, others, pieces
+from zep_conformance.clients.langflux import LangFlux, chat_path
+from zep_conformance.servers.fleet import Fleet, parts_for
+
+# Zep has no model here: it would sum up what is tested.
+PARTS = ["zep", "langflux"]
+questions = st.sampled_from(["What is my name?", "my name is Ada", "my name is Bo", "The sea is calm"])
+
+
+@pytest.fixture(scope="module")
+def model_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with Fleet(parts_for(["model"], manner="documented", data=tmp_path_factory.mktemp("model"))) as fleet:
+        yield fleet.url("model")
+
+
+class Talkers(Machine):
+    """People who talk to two chatbots under ids of every kind, list what was said, and clear it."""
+
+    names = Bundle("names")
+    bots = Bundle("bots")
+
+    def __init__(self, zep: Asked, langflux: LangFlux, make: MakeBot) -> None:
+        super().__init__()
+        self.zep, self.langflux, self.make, self.model = zep, langflux, make, ChatsModel()
+
+    @initialize(target=names, before=pieces, after=pieces, how=st.sampled_from(sorted(others(""))))
+    def think_of_names(self, before: str, after: str, how: str) -> MultipleResults[str]:
+        """Of users, sessions and chats alike."""
+        name = f"{before}{fresh()}{after}"
+        return multiple(name, others(name)[how], fresh())
+
+    @initialize(target=bots)
+    def make_bots(self) -> MultipleResults[Chatbot]:
+        """One as the documentation has it, and one with a Session Id on its node."""
+        return multiple(self.make(""), self.make(f"fixed{fresh()}"))
+
+    @rule(target=names, bot=bots, question=questions, session=names | st.none(), chat=names | st.none())
+    def talk(self, bot: Chatbot, question: str, session: str | None, chat: str | None) -> str:
+        """One turn; what it says its chat is can be gone on with."""
+        answer = self.langflux.ask(bot.ident, question, session=session, chat=chat)
+        new = answer.chat_id if session is None and chat is None else ""
+        chat_id, session_id = self.model.identity(bot, session, chat, new)
+        assert (answer.chat_id, answer.session_id) == (chat_id, session_id)
+        assert answer.text == self.model.turn(bot, question, chat_id, session_id)
+        human, ai = bot.said[-2:]
+        human.id, ai.id = new, answer.message_id
+        return answer.chat_id
+
+    @rule(bot=bots, question=questions, session=names | st.none(), chat=names | st.none())
+    def talk_in_a_stream(self, bot: Chatbot, question: str, session: str | None, chat: str | None) -> None:
+        events = self.langflux.stream(bot.ident, question, session=session, chat=chat)
+        metadata = next(data for name, data in events if name == "metadata")
+        new = metadata["chatId"] if session is None and chat is None else ""
+        chat_id, session_id = self.model.identity(bot, session, chat, new)
+        assert (metadata["chatId"], metadata["sessionId"]) == (chat_id, session_id)
+        text = "".join(data for name, data in events if name == "token")
+        assert text == self.model.turn(bot, question, chat_id, session_id)
+        human, ai = bot.said[-2:]
+        human.id, ai.id = new, metadata["chatMessageId"]
+
+    @rule(bot=bots, chat=st.none() | names, session=st.none() | names)
+    def list_messages(self, bot: Chatbot, chat: str | None, session: str | None) -> None:
+        self.are_listed(bot, chat, session)
+
+    @rule(bot=bots, chat=names, session=st.none() | names)
+    def clear_a_chat(self, bot: Chatbot, chat: str, session: str | None) -> None:
+        self.clear(bot, chat, session)
+
+    @rule(bot=bots, at=st.integers(0, 99))
+    def clear_a_chat_that_was_had(self, bot: Chatbot, at: int) -> None:
+        if bot.said:
+            self.clear(bot, bot.said[at % len(bot.said)].chat, None)
+
+    @rule(bot=bots, session=names)
+    def clear_a_session(self, bot: Chatbot, session: str) -> None:
+        self.clear(bot, None, session)
+
+    @rule(bot=bots)
+    def clear_everything(self, bot: Chatbot) -> None:
+        self.clear(bot, None, None)
+
+    def look_everywhere(self) -> None:
+        """Zep remembers what the model does, of every session that was talked under."""
+        for session in list(self.model.memory):
+            came = [(one["role"], one["content"]) for one in self.zep.everything(session)]
+            assert came == self.model.remembered(session), f"Zep's memory of {session!r}"
+
+    def clear(self, bot: Chatbot, chat: str | None, session: str | None) -> None:
+        """Delete chat messages; what Zep remembered of them is gone at once."""
+        touched = {one.session for one in bot.listed(chat, session)} | {session or chat}
+        query = {name: value for name, value in (("chatId", chat), ("sessionId", session)) if value is not None}
+        answer = self.langflux.wire.delete(chat_path(bot.ident, query))
+        assert (answer.status_code, answer.json()["affected"]) == (200, self.model.clear(bot, chat, session))
+        for one in touched - {None}:
+            assert len(self.zep.everything(str(one))) == len(self.model.remembered(str(one)))
+        self.are_listed(bot, None, None)
+
+    def are_listed(self, bot: Chatbot, chat: str | None, session: str | None) -> None:
+        """The chat messages are the model's, in both orders."""
+        query = {name: value for name, value in (("chatId", chat), ("sessionId", session)) if value is not None}
+        for order in ("ASC", "DESC"):
+            answer = self.langflux.wire.get(chat_path(bot.ident, query | {"order": order}))
+            came = answer.json()
+            expected = bot.listed(chat, session)
+            if order == "DESC":
+                expected = expected[::-1]
+            fields = ("role", "content", "chatId", "sessionId")
+            shown = [ChatMessage(*(one[name] for name in fields), id=one["id"]) for one in came]
+            for one, other in zip(shown, expected, strict=False):
+                other.id = other.id or one.id
+            assert shown == expected
+
+
+def test_chats_are_as_the_model_has_them(tmp_path_factory: pytest.TempPathFactory, model_url: str) -> None:
+    with (
+        broken(tmp_path_factory.mktemp("data"), PARTS, {}) as fleet,
+        asking(fleet) as zep,
+        talking(fleet, model_url) as (langflux, make),
+    ):
+        holds(lambda: Talkers(zep, langflux, make))
+
+
+@pytest.mark.parametrize(
+    "defect",
+    [
+        "override-ignored",
+        "ai-turn-forgotten",
+        "turn-written-twice",
+        "memory-not-read",
+        "memory-per-chatflow",
+        "chat-id-first",
+        "node-session-first",
+        "nameless-session-shared",
+        "stream-without-memory",
+        "listing-ignores-session",
+        "clear-keeps-zep",
+        "clear-takes-all",
+        "delete-by-session-keeps-zep",
+        "clear-misses-node-session",
+    ],
+)
+def test_the_machine_finds_a_defect(tmp_path: Path, model_url: str, defect: str) -> None:
+    with (
+        broken(tmp_path, PARTS, {"langflux": [defect]}) as fleet,
+        asking(fleet) as zep,
+        talking(fleet, model_url) as (langflux, make),
+    ):
+        finds(lambda: Talkers(zep, langflux, make))

@@ -1,0 +1,188 @@
+"""What a Zep must remember, in plain Python: no server, no database, nothing that happens later.
+
+A model is told what a client does and says what must come of it; a state machine then looks whether it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Metadata = Mapping[str, Any]
+
+WINDOW = 12
+"""Messages that a memory shows without lastn: no model is there, so that no summary comes in between."""
+
+
+def merged(old: Metadata | None, new: Metadata) -> dict[str, Any]:
+    """`old` with `new` over it, object by object."""
+    both = dict(old or {})
+    for key, value in new.items():
+        before = both.get(key)
+        is_pair = isinstance(before, Mapping) and isinstance(value, Mapping)
+        both[key] = merged(before, value) if is_pair else value
+    return both
+
+
+def open_to_clients(metadata: Metadata) -> Metadata:
+    """What a client may change of a session's or message's metadata: all but the key `system`, which is Zep's."""
+    return {key: value for key, value in metadata.items() if key != "system"}
+
+
+@dataclass
+class Said:
+    """A message. uuid: "" until a server has given it one. tokens: the count that was sent."""
+
+    role: str
+    content: str
+    metadata: Metadata | None = None
+    uuid: str = ""
+    tokens: int = 0
+
+    @property
+    def counted(self) -> int:
+        """Its token count once it has been counted: a quarter of its bytes, rounded up."""
+        return -(-len(f"{self.role}: {self.content}".encode()) // 4)
+
+    def change(self, metadata: Metadata) -> None:
+        """Put metadata over its own, as a client may."""
+        self.metadata = merged(self.metadata, open_to_clients(metadata))
+
+
+@dataclass
+class Session:
+    """A session's record. A deleted one is kept: used again, it is the same, without its messages.
+
+    uuid: "" until a server has told it.
+    """
+
+    user: str | None = None
+    metadata: Metadata | None = None
+    deleted: bool = False
+    messages: list[Said] = field(default_factory=list)
+    uuid: str = ""
+
+    def delete(self) -> None:
+        """Forget everything but the record."""
+        self.deleted, self.messages = True, []
+
+
+@dataclass
+class User:
+    """A user's record. names: email, first and last name, "" where there is none."""
+
+    names: tuple[str, str, str]
+    metadata: Metadata | None = None
+    deleted: bool = False
+
+
+class ZepModel:
+    """Sessions and users by id, in the order in which they were made."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, Session] = {}
+        self.users: dict[str, User] = {}
+
+    # -- sessions and their memory ------------------------------------------------------------------------------
+
+    def session(self, ident: str) -> Session | None:
+        """A session that is there."""
+        found = self.sessions.get(ident)
+        return None if found is None or found.deleted else found
+
+    def create_session(self, ident: str, user: str | None, metadata: Metadata | None) -> int:
+        """The status of making a session: its id may not be in use, nor have been, and its user must be there."""
+        if ident in self.sessions or (user is not None and self.user(user) is None):
+            return 400
+        self.sessions[ident] = Session(user, metadata)
+        return 201
+
+    def update_session(self, ident: str, metadata: Metadata | None) -> int:
+        """The status of changing a session's metadata; a deleted session comes back."""
+        found = self.sessions.get(ident)
+        if found is None:
+            return 404
+        found.deleted = False
+        if metadata is not None:
+            found.metadata = merged(found.metadata, open_to_clients(metadata))
+        return 200
+
+    def write(self, ident: str, messages: Sequence[Said]) -> int:
+        """The status of writing messages: all of them, or none when a uuid is in use."""
+        uuids = [message.uuid for message in messages if message.uuid]
+        if len(set(uuids)) < len(uuids) or {said.uuid for said in self.everything()} & set(uuids):
+            return 400
+        found = self.sessions.setdefault(ident, Session())
+        found.deleted = False
+        found.messages += messages
+        return 200
+
+    def delete_session(self, ident: str) -> int:
+        """The status of deleting a session."""
+        found = self.session(ident)
+        if found is None:
+            return 404
+        found.delete()
+        return 200
+
+    def messages(self, ident: str) -> list[Said]:
+        """What a session holds, the oldest first."""
+        found = self.sessions.get(ident)
+        return found.messages if found else []
+
+    def memory(self, ident: str, lastn: int | None) -> list[Said]:
+        """What reading a session's memory shows."""
+        return self.messages(ident)[-(lastn or WINDOW) :]
+
+    def page(self, ident: str, limit: int, cursor: int) -> tuple[list[Said], int]:
+        """(a page of a session's messages, how many it has, 0 for a page beyond them); limit 0: all in one page."""
+        everything = self.messages(ident)
+        first = max(0, cursor - 1) * limit
+        shown = everything[first : first + limit] if limit else everything
+        return shown, len(everything) if shown else 0
+
+    def everything(self) -> Iterator[Said]:
+        """Every message of every session."""
+        for session in self.sessions.values():
+            yield from session.messages
+
+    # -- users --------------------------------------------------------------------------------------------------
+
+    def user(self, ident: str) -> User | None:
+        """A user who is there."""
+        found = self.users.get(ident)
+        return None if found is None or found.deleted else found
+
+    def create_user(self, ident: str, names: tuple[str, str, str], metadata: Metadata | None) -> int:
+        """The status of making a user; the id of a deleted one stays taken."""
+        if ident in self.users:
+            return 400
+        self.users[ident] = User(names, metadata)
+        return 201
+
+    def update_user(self, ident: str, names: tuple[str, str, str], metadata: Metadata | None) -> int:
+        """The status of changing a user: what is empty stays as it was."""
+        found = self.user(ident)
+        if found is None:
+            return 404
+        first, second, third = (new or old for new, old in zip(names, found.names, strict=True))
+        found.names = first, second, third
+        if metadata is not None:
+            found.metadata = merged(found.metadata, metadata)
+        return 200
+
+    def delete_user(self, ident: str) -> int:
+        """The status of deleting a user, whose sessions go, too."""
+        found = self.user(ident)
+        if found is None:
+            return 404
+        found.deleted = True
+        for session in self.sessions.values():
+            if session.user == ident:
+                session.delete()
+        return 200
+
+    def sessions_of(self, user: str) -> list[str]:
+        """The ids of a user's sessions, the oldest first."""
+        return [ident for ident, session in self.sessions.items() if session.user == user and not session.deleted]
