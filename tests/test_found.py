@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.chatting import API_KEY
 from tests.properties import broken
 from tests.zep_asked import Asked, asking, fresh
 from zep_conformance import tokens
-from zep_conformance.clients.langflux import chat_path
+from zep_conformance.clients.langflux import LangFlux, chat_path
 from zep_conformance.servers.fleet import Fleet, parts_for
 
 SECRET = tokens.make_secret()
@@ -101,6 +104,15 @@ def test_metadata_as_deep_as_is_allowed_comes_back(zep: Asked) -> None:
     assert zep.ask("PATCH", "sessions", ident, body={"metadata": {"b": 1}}).json()["metadata"] == metadata | {"b": 1}
 
 
+@pytest.mark.parametrize("path", ["model/v1/chat/completions", "nlp/entities"])
+def test_a_deep_body_is_refused_by_every_server(tmp_path: Path, path: str) -> None:
+    """Python's stack ran over: 500."""
+    part, _, rest = path.partition("/")
+    with broken(tmp_path, [part], {}) as fleet:
+        answer = httpx.post(f"{fleet.url(part)}/{rest}", content="[" * 100_000)
+    assert 400 <= answer.status_code < 500
+
+
 @pytest.mark.parametrize("number", ["1e400", "9" * 400, "9" * 5000], ids=["1e400", "400 digits", "5000 digits"])
 def test_a_number_that_nobody_can_compute_with_is_refused(zep: Asked, session: str, number: str) -> None:
     """As an mmr_lambda an integer of 400 digits was multiplied with a likeness: 500."""
@@ -153,6 +165,41 @@ def test_methods_that_the_health_check_has_not_are_405(zep: Asked) -> None:
     """They were 404, as though it were not there."""
     answer = zep.client.post("/healthz")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
+@pytest.fixture(scope="module")
+def langflux(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LangFlux]:
+    with broken(tmp_path_factory.mktemp("langflux"), ["langflux"], {}) as fleet:
+        client = LangFlux(fleet.url("langflux"), API_KEY)
+        yield client
+        client.close()
+
+
+@pytest.mark.parametrize("name", ["flowData", "apiConfig"])
+def test_a_deep_flow_is_refused_or_ignored(langflux: LangFlux, name: str) -> None:
+    """Python's stack ran over: "Internal error", for flows as for their settings when they are talked to."""
+    flow = langflux.template("Conversation Chain")
+    body = {"name": "deep", "flowData": json.dumps(flow), name: "[" * 5000 + "]" * 5000}
+    made = langflux.wire.post("/api/v1/chatflows", json=body)
+    assert (made.status_code, "is not a flow" in made.text) == ((500, True) if name == "flowData" else (200, False))
+    if made.status_code == 200:
+        answer = langflux.predict(made.json()["id"], "How are you?")
+        assert "OPENAI_API_KEY" in answer.text, "it did not get as far as the model, which has no key"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"startDate": "0001-01-01T00:00:00+23:59"}, {"endDate": "9999-12-31T23:59-23:59"}, {"chatType": "[" * 5000}],
+    ids=["the first year", "the last year", "deep"],
+)
+def test_an_odd_query_is_no_surprise_to_langflux(langflux: LangFlux, query: dict[str, str]) -> None:
+    """A time in UTC that Python has not, and a deep list of chat types: "Internal error"."""
+    made = langflux.add_chatflow("odd", langflux.template("Conversation Chain"))
+    answer = langflux.wire.get(chat_path(made, query))
+    if "chatType" in query:
+        assert (answer.status_code, answer.json()) == (200, [])
+    else:
+        assert (answer.status_code, "Invalid time value" in answer.text) == (500, True)
 
 
 def test_an_id_that_looks_escaped_is_escaped_in_a_query() -> None:

@@ -149,7 +149,7 @@ async def _body(request: Request) -> dict[str, Any]:
     """The JSON object of a request with its `model`. Raises _Malformed for anything else."""
     try:
         body = await request.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _Malformed("We could not parse the JSON body of your request.", None) from error
     if not isinstance(body, dict):
         raise _Malformed("The JSON body of the request must be an object.", None)

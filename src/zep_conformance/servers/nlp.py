@@ -251,7 +251,7 @@ async def _read(request: Request, key: str) -> tuple[dict[str, Any], list[dict[s
     """The JSON body and its list of texts under `key`, or None if it is anything else."""
     try:
         body = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     texts = body.get(key) if isinstance(body, dict) else None
     if not isinstance(texts, list):

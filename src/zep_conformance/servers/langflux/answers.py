@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
+from zep_conformance.servers.nesting import is_too_deep
+
 _LOG = getLogger(__name__)
 
 
@@ -63,6 +65,17 @@ def answered(handler: Handler) -> Handler:
     return endpoint
 
 
+def read_json(text: str | bytes) -> Any:
+    """The JSON value of a text. Raises ValueError for text that is none, or nested too deeply."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if is_too_deep(text, value):
+        raise ValueError("nested too deeply")
+    return value
+
+
 def _whole(value: Any) -> Any:
     """`value` with U+FFFD for each half of a surrogate pair: SQLite and UTF-8 take no halves."""
     encoded = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
@@ -81,11 +94,9 @@ async def read_body(request: Request) -> dict[str, Any]:
     if kind != "application/json" or not raw.strip():
         return {}
     try:
-        body = json.loads(raw)
+        body = read_json(raw)
     except ValueError as failure:
         raise Refusal(f"Body is not valid JSON: {failure}", 400) from failure
-    except RecursionError as failure:
-        raise Refusal("Body is nested too deeply", 400) from failure
     if b"\\ud" in raw or b"\\uD" in raw:
         body = _whole(body)
     if isinstance(body, list):

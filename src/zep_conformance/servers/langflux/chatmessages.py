@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zep_conformance.servers.langflux import flow as flows
-from zep_conformance.servers.langflux.answers import Json, Refusal, text
+from zep_conformance.servers.langflux.answers import Json, Refusal, read_json, text
 from zep_conformance.servers.langflux.flow import FlowError, Node
 from zep_conformance.servers.langflux.prediction import zep_of
 from zep_conformance.servers.langflux.predictions import find_flow
@@ -44,9 +43,9 @@ def _time(value: str | None) -> str | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError as error:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment
+    except (ValueError, OverflowError) as error:  # in UTC it may be in no year that there is
         raise Refusal("Error: chatMessagesService.getAllChatMessages - Invalid time value") from error
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
@@ -55,7 +54,7 @@ def _chat_types(request: Request) -> list[str]:
     values = [value for value in request.query_params.getlist("chatType") if value]
     if len(values) == 1:
         try:
-            listed = json.loads(values[0])
+            listed = read_json(values[0])
         except ValueError:
             return values
         return [str(value) for value in listed] if isinstance(listed, list) else [str(listed)]

@@ -6,12 +6,13 @@ flow and what is connected to it; its inputs name the connected nodes as `{{id.d
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from zep_conformance.servers.langflux.answers import read_json
 
 _REFERENCE = re.compile(r"\{\{([^.{}]+)\.data\.instance\}\}")
 _BRACES = re.compile(r"\{\{question\}\}|\{\{|\}\}|\{([^{}]*)\}")
@@ -76,7 +77,7 @@ def _node(raw: dict[str, Any]) -> Node:
 def _graph(flow_data: str) -> tuple[dict[str, Node], list[tuple[str, str]]]:
     """(nodes by id, edges as (source, target)). Raises FlowError for text that is no flow."""
     try:
-        raw = json.loads(flow_data)
+        raw = read_json(flow_data)
         nodes = {node.id: node for node in map(_node, raw["nodes"])}
         edges = [(str(edge["source"]), str(edge["target"])) for edge in raw["edges"]]
     except (ValueError, TypeError, LookupError, AttributeError) as error:

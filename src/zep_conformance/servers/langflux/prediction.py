@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from zep_conformance.servers.departures import Departures
 from zep_conformance.servers.langflux import flow as flows
-from zep_conformance.servers.langflux.answers import Refusal, script_text
+from zep_conformance.servers.langflux.answers import Refusal, read_json, script_text
 from zep_conformance.servers.langflux.flow import Flow, FlowError, Node
 from zep_conformance.servers.langflux.model_client import ChatModel, ModelError
 from zep_conformance.servers.langflux.nodes import SYSTEM_MESSAGE
@@ -189,7 +188,7 @@ def _earlier(history: Any) -> list[Message]:
 def _allowed(chatflow: Mapping[str, Any]) -> dict[str, Any]:
     """By node label, the inputs that a request may override: none unless the chatflow's settings say so."""
     try:
-        override = json.loads(chatflow["apiConfig"] or "{}").get("overrideConfig") or {}
+        override = read_json(chatflow["apiConfig"] or "{}").get("overrideConfig") or {}
         nodes = override.get("nodes") if override.get("status") else None
     except (ValueError, AttributeError):
         return {}

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring
 from typing import Any
 
+from zep_conformance.servers.nesting import is_too_deep
+
 ZERO_UUID = "00000000-0000-0000-0000-000000000000"
 ZERO_TIME = "0001-01-01T00:00:00Z"
 
@@ -26,9 +28,6 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONG = 300
 """Digits up to which an integer is certainly one that a float can hold."""
-
-MAX_DEPTH = 200
-"""Lists and objects in each other that are read: what is done with them is recursive, and must not fail half-way."""
 
 
 def now() -> str:
@@ -79,17 +78,6 @@ def _constant(text: str) -> float:
 _decoder = json.JSONDecoder(parse_float=_number, parse_int=_integer, parse_constant=_constant)
 
 
-def _is_deep(value: Any) -> bool:
-    """Whether lists and objects are nested deeper than MAX_DEPTH."""
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        inner = (one for one in level if isinstance(one, list | dict))
-        level = [item for one in inner for item in (one.values() if isinstance(one, dict) else one)]
-        if not level:
-            return False
-    return True
-
-
 def _without_surrogates(value: Any) -> Any:
     # Go's decoder puts U+FFFD where an escape is half a surrogate pair; SQLite could not store it at all.
     if isinstance(value, str):
@@ -105,7 +93,7 @@ def loads(body: bytes, *, trailing: bool = False) -> Any:
     """The JSON value of a body. trailing: ignore what follows the value.
 
     Raises ValueError for anything that is not JSON (NaN, Infinity, numbers out of range and nesting deeper than
-    MAX_DEPTH included). Bytes that are not UTF-8 become U+FFFD, as in Go.
+    `nesting.MAX_DEPTH` included). Bytes that are not UTF-8 become U+FFFD, as in Go.
     """
     text = body.decode("utf-8", "replace")
     if not text.strip():
@@ -114,7 +102,7 @@ def loads(body: bytes, *, trailing: bool = False) -> Any:
         value = _decoder.raw_decode(text.lstrip(" \t\r\n"))[0] if trailing else _decoder.decode(text)
     except RecursionError:
         raise ValueError("exceeded max depth") from None
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deep(value):
+    if is_too_deep(body, value):
         raise ValueError("exceeded max depth")
     if b"\\ud" in body or b"\\uD" in body:
         value = _without_surrogates(value)
