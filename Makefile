@@ -5,16 +5,21 @@ PYTHON ?= python3
 VENV   ?= .venv
 TARGET ?= auto
 ARGS   ?=
+EXTRAS ?= [dev]
 
 BIN := $(VENV)/bin
 
-.PHONY: conformance test lint format bench mutants nightly oldest clean
+.PHONY: conformance test properties lint format bench mutants nightly oldest clean
 
 conformance: $(VENV)/installed  ## run the suite; TARGET=embedded|remote|auto, ARGS="further options"
 	$(BIN)/zep-conformance run --target $(TARGET) $(ARGS)
 
 test: lint  ## the project's own tests
 	$(BIN)/pytest tests -q -n 2 --dist loadfile $(ARGS)
+
+properties: $(VENV)/installed  ## state machines, crowds and Schemathesis, at random and for about half an hour
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -q -n 2 --dist load --timeout 3600 $(ARGS) \
+	    tests/test_properties_*.py tests/test_concurrency.py tests/test_openapi_fuzz.py
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check -q .
@@ -34,18 +39,18 @@ bench: $(VENV)/installed  ## the figures to hold, as ratios measured side by sid
 mutants: $(VENV)/installed  ## the embedded servers with each planted defect: every one must be noticed
 	$(BIN)/python -m zep_conformance.mutants --jobs 2 $(ARGS)
 
-nightly: $(VENV)/installed  ## what takes too long for every change: all scenarios on each defect, and 20 runs in random order
+nightly: properties  ## what takes too long for every change: all scenarios on each defect, and 20 runs in random order
 	$(BIN)/python -m zep_conformance.mutants --jobs 2 --all-scenarios --report reports/nightly-mutants.json
 	$(BIN)/python benchmarks/flakiness.py
 
 oldest:  ## the suite on the oldest versions of everything that pyproject.toml allows
-	$(MAKE) conformance VENV=.venv-oldest TARGET=embedded CONSTRAINTS="-c constraints-oldest.txt"
+	$(MAKE) conformance VENV=.venv-oldest TARGET=embedded CONSTRAINTS="-c constraints-oldest.txt" EXTRAS=
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check $(CONSTRAINTS) -e '.[dev]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check $(CONSTRAINTS) -e '.$(EXTRAS)'
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-oldest reports .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-oldest reports .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
