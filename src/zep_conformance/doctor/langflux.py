@@ -99,6 +99,8 @@ def _log_in(case: Case, line: Line, account: Account) -> Literal[True]:
     if answer.status != 200:
         if _is_fresh(line):
             case.fail("langflux-not-set-up")
+        if answer.status >= 500:
+            case.fail("langflux-login-broken", status=answer.status, said=case.said(answer.text))
         case.fail("langflux-login-wrong", status=answer.status)
     return True
 
