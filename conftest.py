@@ -9,7 +9,6 @@ pytest_plugins = (
     "fixtures.target",
     "fixtures.people",
     "fixtures.belongings",
-    "fixtures.langflux",
     "fixtures.enrichment",
     "fixtures.chatflows",
     "fixtures.files",

@@ -18,7 +18,11 @@ OPEN = ("/api/v1/prediction/", "/api/v1/ping")
 
 @dataclass
 class Door:
-    """The state of the door. behind: the URL of the embedded LangFlux, and its key; "" for none."""
+    """The state of the door. behind: the URL of the embedded LangFlux, and its key; "" for none.
+
+    makes_keys, keeps_keys: whether it makes them at all, and whether it refuses to delete them.
+    made: how many it made. most_logins: how many were logged in at the same time.
+    """
 
     behind: str = ""
     key: str = ""
@@ -26,6 +30,10 @@ class Door:
     logins: set[str] = field(default_factory=set)
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
+    makes_keys: bool = True
+    keeps_keys: bool = False
+    made: int = 0
+    most_logins: int = 0
 
     def app(self) -> Starlette:
         """The door as a server."""
@@ -64,6 +72,7 @@ class Door:
         for name in ("token", "refreshToken"):
             self.logins.add(value := secrets.token_urlsafe(30))
             answer.set_cookie(name, value, httponly=True)
+        self.most_logins = max(self.most_logins, len(self.logins) // 2)
         return answer
 
     def _logout(self, request: Request) -> Response:
@@ -73,6 +82,9 @@ class Door:
     async def _make_key(self, request: Request) -> Response:
         if not self._is_logged_in(request):
             return JSONResponse({"message": "Invalid or Missing token"}, 401)
+        if not self.makes_keys:
+            return JSONResponse({"message": "Forbidden"}, 403)
+        self.made += 1
         wanted = await request.json()
         identifier = secrets.token_hex(8)
         self.keys[identifier] = {
@@ -87,6 +99,8 @@ class Door:
     def _delete_key(self, request: Request) -> Response:
         if not self._is_logged_in(request):
             return JSONResponse({"message": "Invalid or Missing token"}, 401)
+        if self.keeps_keys:
+            return JSONResponse({"message": "no"}, 500)
         return JSONResponse({"affected": int(self.keys.pop(request.path_params["id"], None) is not None)})
 
     async def _forward(self, request: Request) -> Response:

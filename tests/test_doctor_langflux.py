@@ -111,6 +111,13 @@ def test_a_wrong_login_of_flowise_1() -> list[Finding]:
     return imitated(ACCOUNT, **{NODE: refused, "GET /api/v1/version": (200, {}, '{"version": "1.8.4"}')})
 
 
+@produces("langflux-login-broken")
+def test_a_flowise_3_that_takes_no_login_any_more() -> list[Finding]:
+    broken = (500, {}, '{"message":"SQLITE_ERROR: cannot start a transaction within a transaction"}')
+    version = (200, {}, '{"version": "3.0.13"}')
+    return imitated(ACCOUNT, **{"GET /api/v1/version": version, "POST /api/v1/auth/login": broken})
+
+
 @produces("langflux-not-set-up")
 @pytest.mark.parametrize("account", [None, ACCOUNT], ids=["no login", "a login"])
 def test_a_flowise_3_that_nobody_has_registered_on(account: Account | None) -> list[Finding]:

@@ -133,6 +133,8 @@ class Run:
             self.redactor.hide(found.secret)
         if found.langflux is not None and found.langflux.api_key:
             self.redactor.hide(found.langflux.api_key)
+        if found.langflux is not None and found.langflux.account:
+            self.redactor.hide(found.langflux.account.password)
 
     @property
     def deployment(self) -> Deployment:
@@ -145,6 +147,13 @@ class Run:
     def is_ready(self) -> bool:
         """Whether the parts can be used."""
         return self._deployment is not None
+
+    def tidy(self) -> None:
+        """After the last scenario: remove what the target made in parts that are not its own."""
+        from zep_conformance.targets import Tidies
+
+        if isinstance(self.target, Tidies) and not self.is_attached:
+            self.left_behind += self.target.tidy()
 
     def stop(self) -> None:
         """Close every client, keep what the parts wrote, and stop what the target started."""

@@ -249,10 +249,12 @@ class Conformance:
         if self.is_worker:
             self.config.workeroutput["zc_facts"] = self.run.facts()  # type: ignore[attr-defined]
             return
+        self.run.tidy()
         if not self.is_controller:
             self.facts = self.run.facts()
         elif self.run.is_ready:  # the workers share the target of this process
             self.facts = {**self.facts, **{key: self.run.facts()[key] for key in ("target", "parts")}}
+            self.facts["left_behind"] = [*self.facts.get("left_behind", []), *self.run.facts()["left_behind"]]
         settled = exitstatus in (
             pytest.ExitCode.OK,
             pytest.ExitCode.TESTS_FAILED,

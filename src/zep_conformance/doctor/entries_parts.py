@@ -186,6 +186,12 @@ LANGFLUX = [
             "Try them on LangFlux's page; set $LANGFLUX_USER and $LANGFLUX_PASSWORD, or $LANGFLUX_API_KEY alone.",
         ),
         (
+            "langflux-login-broken",
+            "LangFlux itself answers the login {status}: {said}",
+            "its database: on SQLite Flowise 3.0.13 takes no more logins after two at once, until it is restarted",
+            "Restart LangFlux, and see its log; with $LANGFLUX_API_KEY no login is needed.",
+        ),
+        (
             "langflux-not-set-up",
             "nobody has an account on this LangFlux yet",
             "it was just installed: until somebody has registered on its page, nobody is let in",

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import CAPABILITIES, Settings
-from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Target, ZepServer
+from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Target, Tidies, ZepServer
 from zep_conformance.targets.embedded import EmbeddedTarget
 from zep_conformance.targets.processes import ProcessesTarget
 from zep_conformance.targets.remote import RemoteTarget
@@ -39,7 +39,7 @@ OFFERS: dict[str, frozenset[str]] = {
 }
 """What each target can offer at most. Whether it does is seen at its start."""
 
-__all__ = ["OFFERS", "TARGETS", "Control", "Deployment", "LangFluxServer", "Target", "ZepServer", "choose"]
+__all__ = ["OFFERS", "TARGETS", "Control", "Deployment", "LangFluxServer", "Target", "Tidies", "ZepServer", "choose"]
 
 
 def choose(settings: Settings, environment: Mapping[str, str]) -> Target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from zep_conformance.clients.families import Account
 from zep_conformance.doctor.findings import Finding
@@ -37,7 +37,7 @@ class LangFluxServer:
     """One LangFlux. api_key: None where it asks for none. model_url: a model server that it can reach (with /v1).
 
     zep_url: Zep's URL as it sees it. chatflow: the id of a chatflow to use as it is, "" to make some.
-    account: a login that is known for it; where it has accounts and no key is given, one is made with that.
+    account: a login that is known for it.
     """
 
     url: str
@@ -122,6 +122,14 @@ class Control(Protocol):
 
     def reconnect(self, part: str) -> None:
         """Let through again what is sent to a part."""
+
+
+@runtime_checkable
+class Tidies(Protocol):
+    """A target that makes something in parts that are not its own, and removes it when the last scenario is over."""
+
+    def tidy(self) -> list[str]:
+        """Remove what was made. Returns what could not be removed, for the report."""
 
 
 class Target(Protocol):

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from zep_conformance import tokens
+from zep_conformance.clients.families import family_of
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
@@ -93,6 +94,11 @@ class EmbeddedTarget:
                 update={"model_url": self._settings.model_url or model, "zep_url": zep.url}
             )
             langflux = given_langflux(settings, missing)
+            if langflux and langflux.account and not langflux.api_key and family_of(langflux.version).has_accounts:
+                raise CannotTell(
+                    "--target embedded makes no API key with a login in a LangFlux that is given",
+                    "Make one on LangFlux's page and set $LANGFLUX_API_KEY; or use --target remote.",
+                )
         else:
             langflux = LangFluxServer(
                 urls["langflux"], self._api_key, model, zep.url_from_langflux, "", VERSIONS["langflux"], documented
