@@ -161,7 +161,7 @@ class Run:
         if self._deployment is None:
             return {"trouble": self.redactor(str(self.trouble)) if self.trouble else None}
         found = self._deployment
-        parts: dict[str, dict[str, str]] = {name: dict(details) for name, details in found.details.items()}
+        parts = {name: {"version": "unknown", **details} for name, details in found.details.items()}
         for name, part in (("zep", found.zep), ("langflux", found.langflux)):
             if part is not None:
                 known = {"version": part.version or "unknown", "url": self.redactor(part.url)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,11 @@ STEP: pytest.StashKey[str] = pytest.StashKey()
 """The step that a scenario is at."""
 TITLE: pytest.StashKey[tuple[str, str]] = pytest.StashKey()
 """A scenario's name, and where it stands."""
+_SAME_PARTS = (
+    "zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "deployment_files", "departures",
+    "zep_binary", "postgres_dsn", "langflux_command", "langflux_version",
+)  # fmt: skip
+"""The settings that say which parts are tested."""
 LOGGED = ("zep", "zep-secured", "langflux")
 """The parts whose logs a failure shows."""
 
@@ -131,10 +137,10 @@ class Judge:
         if suite.is_installed():
             which = ["zep-conformance", "run", "-k", item.name.partition("[")[0]]
         words = [*which, "--target", self.run.target_name, "--seed", str(self.run.seed)]
-        for name in ("zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "deployment_files", "departures"):
+        for name in _SAME_PARTS:
             value = getattr(settings, name)
             if value:
-                words += [option(name), self.run.redactor(str(value))]
+                words += [option(name), shlex.quote(self.run.redactor(str(value)))]
         return " ".join(words) + ("" if settings.manner == "documented" else f" --manner {settings.manner}")
 
 

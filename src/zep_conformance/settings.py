@@ -45,7 +45,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", env_ignore_empty=True)
 
-    target: str = _setting("auto", "ZEP_CONFORMANCE_TARGET", "how the parts come to be: auto, embedded, remote")
+    target: str = _setting(
+        "auto", "ZEP_CONFORMANCE_TARGET", "how the parts come to be: auto, embedded, processes, remote"
+    )
     zep_url: str | None = _setting(None, "ZEP_URL", "base URL of a running Zep")
     zep_token: SecretStr | None = _setting(None, "ZEP_TOKEN", "JWT for that Zep (better in $ZEP_TOKEN)")
     zep_auth_secret: SecretStr | None = _setting(
@@ -69,6 +71,21 @@ class Settings(BaseSettings):
     )
     chatflow: str | None = _setting(
         None, "LANGFLUX_CHATFLOW", "id of a chatflow of your own to talk to, instead of making one"
+    )
+    langflux_command: str | None = _setting(
+        None, "LANGFLUX_COMMAND", "target processes: the command line that starts LangFlux (default: flowise on PATH)"
+    )
+    langflux_version: str | None = _setting(
+        None, "LANGFLUX_VERSION", "target processes: the installed version to start (`install-langflux --list`)"
+    )
+    install_langflux: bool = _setting(
+        False, "ZEP_CONFORMANCE_INSTALL_LANGFLUX", "target processes: install that version first, if it is not yet"
+    )
+    zep_binary: Path | None = _setting(
+        None, "ZEP_BINARY", "target processes: a real Zep to start, on a real PostgreSQL (default: the embedded Zep)"
+    )
+    postgres_dsn: str | None = _setting(
+        None, "POSTGRES_DSN", "the PostgreSQL with pgvector in which that Zep gets databases (default: one is started)"
     )
     read_only: bool = _setting(
         False, "ZEP_CONFORMANCE_READ_ONLY", "run only what writes nothing, and send nothing that could write"
@@ -154,7 +171,7 @@ class Settings(BaseSettings):
     def secrets(self) -> list[str]:
         """The values that must never be shown."""
         given = [getattr(self, name) for name in SECRETS]
-        urls = (self.zep_url, self.langflux_url, self.zep_url_from_langflux, self.model_url)
+        urls = (getattr(self, name) for name in URLS)
         return [secret.get_secret_value() for secret in given if secret is not None] + [
             password for url in urls if url is not None for password in passwords_in(url)
         ]
@@ -166,6 +183,8 @@ def passwords_in(url: str) -> list[str]:
     return [found[1], unquote(found[1])] if found else []
 
 
+URLS = ("zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "postgres_dsn")
+"""The fields that a password may be in."""
 SECRETS = tuple(name for name, info in Settings.model_fields.items() if "SecretStr" in str(info.annotation))
 """The fields whose values must never be shown, nor be kept in a file."""
 
@@ -195,9 +214,7 @@ def defaults(options: Mapping[str, Any]) -> Settings:
         for name, info in Settings.model_fields.items()
     }
     kept: dict[str, Any] = {name: SecretStr(str(fields[name])) for name in SECRETS if fields[name]}
-    kept |= {
-        name: fields[name] for name in ("zep_url", "langflux_url", "zep_url_from_langflux", "model_url") if fields[name]
-    }
+    kept |= {name: fields[name] for name in URLS if fields[name]}
     return Settings.model_construct(reports=Path(fields["reports"] or "reports"), **kept)
 
 

@@ -59,7 +59,8 @@ def _head(report: Mapping[str, Any]) -> str:
 
 def _facts(report: Mapping[str, Any]) -> str:
     parts = ", ".join(
-        f"{text(name)} {text(part['version'])} at {text(part['url'])}" for name, part in report["parts"].items()
+        f"{text(name)} {text(part['version'])}" + (f" at {text(part['url'])}" if "url" in part else "")
+        for name, part in report["parts"].items()
     )
     counts = ", ".join(f"{count} {outcome}" for outcome, count in report["outcomes"].items() if count)
     gate = report.get("gate") or {}

@@ -50,6 +50,11 @@ class Timeline:
             with self._lock:
                 self._spans.append(Span(part, phase, began - self._zero, time.monotonic() - self._zero))
 
+    def add(self, part: str, phase: str, began: float, ended: float) -> None:
+        """A phase that another process has seen. began, ended: by time.monotonic(), whose zero all share."""
+        with self._lock:
+            self._spans.append(Span(part, phase, began - self._zero, ended - self._zero))
+
     def spans(self) -> list[Span]:
         """All phases so far, by their beginning."""
         with self._lock:

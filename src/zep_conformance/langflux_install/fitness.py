@@ -9,6 +9,7 @@ from pathlib import Path
 from zep_conformance.errors import CannotTell
 from zep_conformance.langflux_install.locks import Lock
 
+GET_NODE = "Install Node.js 20 (https://nodejs.org; or: nvm install 20), and have it first on the PATH."
 ASK_LIMIT = 20.0
 """Seconds that a program may take to say its version."""
 
@@ -16,13 +17,12 @@ ASK_LIMIT = 20.0
 def check_node(lock: Lock) -> str:
     """The path of a Node.js that this version runs on. Raises CannotTell: none, or one that does not fit."""
     needs = f"LangFlux {lock.version} runs on Node.js {lock.nodes}"
-    advice = "Install Node.js 20 (https://nodejs.org; or: nvm install 20), and have it first on the PATH."
     node = shutil.which("node")
     if node is None:
-        raise CannotTell(f"no node on the PATH: {needs}", advice)
+        raise CannotTell(f"no node on the PATH: {needs}", GET_NODE)
     found = _version_of(node)
     if not lock.runs_on(found):
-        raise CannotTell(f"{node} is Node.js {found or 'that says no version'}: {needs}", advice)
+        raise CannotTell(f"{node} is Node.js {found or 'that says no version'}: {needs}", GET_NODE)
     return node
 
 

@@ -3,6 +3,7 @@
 A target is named on the command line and starts, offers and stops the parts::
 
     --target embedded                                   all parts of our own, on this machine, in a second
+    --target processes                                  real programs on this machine, the real LangFlux first
     --target remote --zep-url https://zep.example.com   parts that run already; nothing is started
     --target embedded --zep-url https://…               that Zep, with the embedded LangFlux in front of it
     --target auto                                       the default: what this machine can do
@@ -22,9 +23,14 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.settings import CAPABILITIES, Settings
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Target, ZepServer
 from zep_conformance.targets.embedded import EmbeddedTarget
+from zep_conformance.targets.processes import ProcessesTarget
 from zep_conformance.targets.remote import RemoteTarget
 
-TARGETS: dict[str, Callable[[Settings], Target]] = {"embedded": EmbeddedTarget, "remote": RemoteTarget}
+TARGETS: dict[str, Callable[[Settings], Target]] = {
+    "embedded": EmbeddedTarget,
+    "processes": ProcessesTarget,
+    "remote": RemoteTarget,
+}
 
 _ALL = frozenset(CAPABILITIES)
 OFFERS: dict[str, frozenset[str]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zep_conformance.clients.families import Account
@@ -92,17 +92,24 @@ def given_zep(settings: Settings) -> ZepServer | None:
     """
     if not settings.zep_url:
         return None
-    seen = zep_at_the_door(settings.zep_url, revealed(settings.zep_token), revealed(settings.zep_auth_secret))
-    from_langflux = settings.zep_url_from_langflux
-    url = origin(from_langflux, "zep as LangFlux sees it") if from_langflux else seen.url
+    found = seen_zep(settings.zep_url, revealed(settings.zep_token), revealed(settings.zep_auth_secret))
+    if not settings.zep_url_from_langflux:
+        return found
+    return replace(found, url_from_langflux=origin(settings.zep_url_from_langflux, "zep as LangFlux sees it"))
+
+
+def seen_zep(url: str, token: str | None, secret: str | None, part: str = "zep") -> ZepServer:
+    """The Zep at a URL, looked at once. Raises CannotTell with the doctor's finding when it is unfit."""
+    seen = zep_at_the_door(url, token, secret)
     number = re.match(r"v?(\d+\.\d+\.\d+)", seen.version)
     return ZepServer(
         seen.url,
-        url,
+        seen.url,
         seen.token,
         number[1] if number else seen.version,
         documented="(documented)" in seen.version,
         embedded="-embedded" in seen.version,
+        part=part,
     )
 
 

@@ -1,0 +1,154 @@
+"""The real LangFlux: where it is on this machine, whether it can run, and how it is started."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from zep_conformance import langflux_install
+from zep_conformance.clients.trust import trusted
+from zep_conformance.errors import CannotTell
+from zep_conformance.langflux_install import fitness
+from zep_conformance.servers.programs import Program
+from zep_conformance.settings import Settings
+from zep_conformance.targets.base import Say
+from zep_conformance.targets.processes import surroundings
+
+HEALTH = "/api/v1/ping"
+NAME_ON_PATH = "flowise"
+"""What the npm package is called that LangFlux is a rebrand of."""
+_SAID_EVERY = 0.25
+"""How often the progress of an installation is told, as a share of the whole."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """How LangFlux is started here. program: the path that a report names."""
+
+    command: tuple[str, ...]
+    program: str
+
+
+def find(settings: Settings) -> Found | None:
+    """How the LangFlux of these settings is started; None where it is to be installed first, as was asked for.
+
+    In this order: --langflux-command; the version that --langflux-version names; `flowise` on the PATH; the default
+    version in the cache. Raises CannotTell where there is none, or it can't run, with the command that helps.
+    """
+    if settings.langflux_command is not None:
+        return _commanded(settings.langflux_command)
+    on_path = shutil.which(NAME_ON_PATH)
+    if settings.langflux_version is None and on_path is not None:
+        _check_node_of(Path(on_path))
+        return Found((on_path, "start"), on_path)
+    version = settings.langflux_version or langflux_install.DEFAULT
+    folder = langflux_install.installed(version)
+    if folder is not None:
+        return in_cache(version, folder)
+    if settings.install_langflux:
+        return None
+    lock = langflux_install.lock(version)
+    low, high = lock.minutes
+    where = "" if settings.langflux_version else f"no `{NAME_ON_PATH}` on the PATH, and "
+    chosen = "" if version == langflux_install.DEFAULT else f" --version {version}"
+    raise CannotTell(
+        f"no LangFlux to start: {where}{version} is not installed in {lock.folder.parent}",
+        f"`zep-conformance install-langflux{chosen}` does that ({lock.disk:.1f} GB, {low} to {high} minutes), and so "
+        "does a run with --install-langflux; --langflux-command names another, --langflux-url one that runs.",
+    )
+
+
+def in_cache(version: str, folder: Path) -> Found:
+    """How an installed version is started. Raises CannotTell without a Node.js that it runs on."""
+    command = langflux_install.command(version, folder)
+    return Found(tuple(command), command[1])
+
+
+def install(settings: Settings, say: Say) -> Found:
+    """Install the version that is wanted, telling `say` how it goes. Raises CannotTell where it can't be."""
+    version = settings.langflux_version or langflux_install.DEFAULT
+    lock = langflux_install.lock(version)
+    say(f"installing LangFlux {version} into {lock.folder}: {lock.disk:.1f} GB, {lock.minutes[0]} minutes or more")
+    told: set[tuple[str, int]] = set()
+
+    def on_progress(progress: langflux_install.Progress) -> None:
+        share = progress.done / progress.total if progress.total else 0.0
+        at = (progress.stage, int(share / _SAID_EVERY))
+        if at not in told:
+            told.add(at)
+            say(f"LangFlux: {progress.stage}{f', {share:.0%}' if progress.total else ''}")
+
+    return in_cache(version, langflux_install.install(version, on_progress))
+
+
+def program(found: Found, state: Path) -> Program:
+    """LangFlux with all its state in a folder of its own below `state`."""
+    folder = surroundings.subfolder(state, "langflux")
+    own = langflux_install.environment(folder, 0)
+    return Program(
+        name="langflux",
+        command=found.command,
+        folder=folder,
+        log=state / "langflux.log",
+        environment={**surroundings.variables(), **own, "PORT": "{langflux.port}"},
+        health=HEALTH,
+    )
+
+
+def api_key(url: str) -> str | None:
+    """The key that a fresh LangFlux has made for itself (Flowise from 2.0.7 to 2.x); None where there is none.
+
+    Asked for as LangFlux's own page does, which is let in as long as nobody has set a password.
+    """
+    with httpx.Client(base_url=url, verify=trusted(), headers={"x-request-from": "internal"}) as client:
+        answer = client.get("/api/v1/apikey")
+    keys = answer.json() if answer.status_code == 200 else []
+    return next((str(key["apiKey"]) for key in keys if "apiKey" in key), None)
+
+
+def _commanded(text: str) -> Found:
+    """What --langflux-command says. Raises CannotTell where it can't be run."""
+    advice = 'It is a command line, as --langflux-command "npx flowise start".'
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise CannotTell(f"--langflux-command can't be read: {error}", advice) from None
+    if not words:
+        raise CannotTell("--langflux-command is empty", advice)
+    path = shutil.which(words[0])
+    if path is None:
+        kind = "may not be run" if Path(words[0]).exists() else "is no program on the PATH"
+        help_ = f"chmod +x {shlex.quote(words[0])}" if Path(words[0]).exists() else advice
+        raise CannotTell(f"--langflux-command: {words[0]} {kind}", help_)
+    _check_node_of(Path(path))
+    return Found((str(Path(path).absolute()), *words[1:]), path)
+
+
+def _check_node_of(path: Path) -> None:
+    """Check that there is a Node.js for a script that wants one, and a fitting one where its needs are known."""
+    with path.open("rb") as file:
+        first = file.readline(200)
+    if not (first.startswith(b"#!") and b"node" in first):
+        return
+    version = _version_beside(path.resolve())
+    if version in langflux_install.versions():
+        fitness.check_node(langflux_install.lock(version))
+    elif shutil.which("node") is None:
+        raise CannotTell(f"{path} wants Node.js, and no node is on the PATH", fitness.GET_NODE)
+
+
+def _version_beside(script: Path) -> str:
+    """The version of the npm package flowise that a script belongs to, "" where it is no such."""
+    import json
+
+    for folder in script.parents[:3]:
+        try:
+            package = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        return str(package.get("version", "")) if package.get("name") == "flowise" else ""
+    return ""

@@ -1,0 +1,46 @@
+"""What every program of this target has around it: its variables, its folder, room on the disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from zep_conformance.errors import CannotTell
+
+ROOM = 0.5
+"""Gigabytes that the state of a run may take: PostgreSQL's files are most of it."""
+_OURS = ("ZEP_", "LANGFLUX_", "FLOWISE_", "MODEL_URL", "OPENAI_", "POSTGRES_DSN", "PG", "DATABASE_")
+
+
+def variables(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables of this process, without those that would configure a part, or are secrets of a run's settings."""
+    kept = {name: value for name, value in environment.items() if not name.startswith(_OURS)}
+    # The parts speak to each other on this machine: no proxy is to be between them.
+    return kept | {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+
+
+def check_room() -> None:
+    """Check that the state has room. Raises CannotTell with how much there is, and where."""
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free / 1e9
+    if free < ROOM:
+        raise CannotTell(
+            f"the state of a run takes up to {ROOM:g} GB, and the disk of {folder} has {free:.2f} GB free",
+            "Make room there, or name a folder on another disk: export TMPDIR=/path/to/it",
+        )
+
+
+def subfolder(folder: Path, name: str) -> Path:
+    """A new folder for one part's state, closed to others."""
+    made = folder / name
+    made.mkdir(mode=0o700)
+    return made
+
+
+def is_open_to_all(path: Path) -> bool:
+    """Whether any user of this machine can get to a path, as far as its folders go."""
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))

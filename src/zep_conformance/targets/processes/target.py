@@ -1,0 +1,225 @@
+"""The `processes` target put together: found, checked, started under a supervisor, looked at."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from zep_conformance import tokens
+from zep_conformance.doctor.diagnosis import diagnose
+from zep_conformance.doctor.findings import Finding
+from zep_conformance.errors import CannotTell
+from zep_conformance.evidence.timeline import Timeline
+from zep_conformance.servers.programs import Program
+from zep_conformance.settings import Settings
+from zep_conformance.targets.base import Control, Deployment, Say, ZepServer
+from zep_conformance.targets.embedded import departures_by_part
+from zep_conformance.targets.processes import deaths, langflux, postgres, surroundings, tokenizer, zep
+from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep, seen_zep
+from zep_conformance.targets.supervised import CONNECT_LIMIT, PartEnded, Supervisor
+
+ZEPS = ("zep", "zep-secured")
+"""The two Zeps: an open one, and one that demands tokens."""
+
+
+class ProcessesTarget:
+    """Real programs on this machine. What is not given by URL, or as a program, is embedded."""
+
+    name = "processes"
+    shared = True
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._supervisor = Supervisor()
+        self._secret = tokens.make_secret()
+        self._timeline = Timeline()
+        self._urls: dict[str, str] = {}
+        self._details: dict[str, dict[str, str]] = {}
+        self._has_to_install = False
+
+    @property
+    def control(self) -> Control | None:
+        """Control over the parts."""
+        return self._supervisor
+
+    # -- start --------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Check everything that is needed, and launch the parts, unless LangFlux has to be installed first.
+
+        Raises CannotTell with the first thing that is missing; nothing was started then.
+        """
+        settings = self._settings
+        departures_by_part(settings.departures)
+        surroundings.check_room()
+        found = None if settings.langflux_url else langflux.find(settings)
+        self._has_to_install = found is None and not settings.langflux_url
+        self._check_zep()
+        if not self._has_to_install:
+            self._launch(found)
+
+    def _check_zep(self) -> None:
+        """Check a real Zep and what it needs, so that it is said before work starts. Raises CannotTell."""
+        if self._settings.zep_binary is None:
+            if self._settings.postgres_dsn is not None:
+                raise CannotTell(
+                    "--postgres-dsn was given, and no real Zep to use it: the embedded one does not",
+                    "Give --zep-binary too, or leave it away.",
+                )
+            return
+        zep.check(self._settings.zep_binary)
+        if self._settings.postgres_dsn is not None:
+            postgres.check_given(self._settings.postgres_dsn)
+        else:
+            postgres.find()
+            postgres.check_user()
+        tokenizer.folder()
+
+    def _launch(self, found: langflux.Found | None) -> None:
+        """Lay out the state and launch the supervisor. found: how LangFlux is started, None for one given by URL."""
+        settings, state = self._settings, self._supervisor.make_folder()
+        programs: list[Program] = []
+        configuration: dict[str, Any] = {"shared": True}
+        embedded = ["nlp", "model"]
+        if found is not None:
+            programs.append(langflux.program(found, state))
+            self._details["langflux"] = {"program": found.program}
+        if settings.zep_binary is None:
+            embedded += ["postgres", *self._zeps()]
+            self._details |= {name: {"program": "embedded"} for name in self._zeps()}
+        else:
+            real, borrowed = self._real_zeps(zep.check(settings.zep_binary), state)
+            programs += real
+            configuration["borrowed"] = borrowed
+        configuration |= {
+            "names": embedded,
+            "programs": [program.as_json() for program in programs],
+            "manner": settings.manner,
+            "departures": departures_by_part(settings.departures),
+            "secrets": {"zep-secured": self._secret},
+            "embedding_model": str(settings.embedding_model) if settings.embedding_model else None,
+        }
+        self._supervisor.launch(configuration)
+
+    def _zeps(self) -> tuple[str, ...]:
+        """The Zeps that are started: an open one only where none is given."""
+        return ZEPS[1:] if self._settings.zep_url else ZEPS
+
+    def _real_zeps(self, binary: Path, state: Path) -> tuple[list[Program], dict[str, Any] | None]:
+        """Real Zeps with what they store in; and which databases to borrow in a PostgreSQL that is given."""
+        programs: list[Program] = []
+        borrowed, given = None, self._settings.postgres_dsn
+        if given is None:
+            server = postgres.find()
+            names = {name: name.replace("-", "_") for name in self._zeps()}
+            program, by_database = postgres.program(server, state, names.values())
+            programs.append(program)
+            self._details["postgres"] = {"program": str(server.folder / "postgres"), "version": server.version}
+        else:
+            dsn = postgres.check_given(given)
+            prefix = f"zep_conformance_{secrets.token_hex(4)}"
+            names = {name: f"{prefix}_{name.replace('-', '_')}" for name in self._zeps()}
+            by_database = {name: postgres.with_database(dsn, name) for name in names.values()}
+            borrowed = {"dsn": dsn, "names": list(names.values())}
+        for name, database in names.items():
+            programs.append(
+                zep.program(
+                    name,
+                    binary,
+                    state,
+                    dsn=by_database[database],
+                    secret=self._secret if name == "zep-secured" else None,
+                    window=self._settings.message_window,
+                    tokenizer=tokenizer.folder(),
+                    after=("postgres",) if given is None else (),
+                )
+            )
+            self._details[name] = {"program": str(binary)}
+        return programs, borrowed
+
+    def deployment(self, say: Say) -> Deployment:
+        """Wait until every part answers. Raises CannotTell when one does not, with its last words."""
+        if self._has_to_install:
+            self._launch(langflux.install(self._settings, say))
+
+        def on_phase(part: str, phase: str, began: float, ended: float) -> None:
+            self._timeline.add(part, phase, began, ended)
+            if phase == "start":
+                say(f"{part} is ready after {ended - began:.1f} s")
+
+        try:
+            self._urls = self._supervisor.await_parts(on_phase)
+        except PartEnded as error:
+            raise deaths.explained(error) from None
+        return self._described()
+
+    def _described(self) -> Deployment:
+        settings, urls = self._settings, self._urls
+        missing = {
+            "ui": "the page is not driven yet",
+            "files": "no deployment files given",
+            "elsewhere": "its Zep is at this machine's own loopback address",
+        }
+        if sys.platform != "linux":
+            missing["network"] = "only Linux drops what is sent to a port that nobody serves"
+        if settings.postgres_dsn is not None:
+            missing["control"] = "this PostgreSQL is not ours to stop"
+        if settings.zep_url is not None:
+            missing["control"] = missing["network"] = "this Zep is not ours to stop"
+        open_zep = given_zep(settings) or self._seen("zep")
+        secured = self._seen("zep-secured")
+        if settings.embedding_model is None and (settings.zep_url is None or open_zep.embedded):
+            missing["meaning"] = NO_MEANING
+        made = langflux.api_key(urls["langflux"]) if settings.langflux_url is None else None
+        as_given = settings.model_copy(
+            update={
+                "langflux_url": settings.langflux_url or urls["langflux"],
+                "langflux_api_key": SecretStr(made) if made else settings.langflux_api_key,
+                "model_url": settings.model_url or f"{urls['model']}/v1",
+                "zep_url": open_zep.url_from_langflux,
+                "zep_url_from_langflux": None,
+            }
+        )
+        found = given_langflux(as_given, missing)
+        return Deployment(
+            self.name, open_zep, secured, self._secret, found, missing, deployed=True, details=self._details
+        )
+
+    def _seen(self, part: str) -> ZepServer:
+        """A Zep that was started here, as it says that it is."""
+        token = tokens.make_token(self._secret) if part == "zep-secured" else None
+        secret = self._secret if part == "zep-secured" else None
+        return seen_zep(self._urls[part], token, secret, part)
+
+    # -- afterwards ---------------------------------------------------------------------------------------------
+
+    def handover(self) -> dict[str, Any]:
+        """Where the supervisor listens, the parts' URLs and the secret."""
+        return {"folder": str(self._supervisor.folder), "urls": self._urls, "secret": self._secret}
+
+    def attach(self, handed: Mapping[str, Any]) -> None:
+        """Command the supervisor that another process of this run has launched."""
+        self._urls, self._secret = dict(handed["urls"]), handed["secret"]
+        self._supervisor.attach(Path(handed["folder"]))
+
+    def timeline(self) -> Timeline:
+        """How long each program took to come up."""
+        return self._timeline
+
+    def look(self, part: str) -> list[Finding]:
+        """What the doctor finds; it looks from here, there being no other host."""
+        token = tokens.make_token(self._secret) if part == "zep-secured" else None
+        return diagnose(self._urls[part], token, connect_limit=CONNECT_LIMIT)
+
+    def log(self, part: str) -> str:
+        """What a part has written so far."""
+        return self._supervisor.log(part)
+
+    def stop(self) -> None:
+        """Stop everything and remove its state."""
+        self._supervisor.close()
