@@ -35,8 +35,8 @@ LOOK_EVERY = 0.04
 class Fleet:
     """Running parts. A context manager: leaving it stops them all.
 
-    programs: real ones beside the embedded parts. tell: is told of their phases. pause: waits so many seconds between
-    two looks, and may raise to give up.
+    programs: real ones beside the embedded parts. tell: is told of the phases of their first start. pause: waits so
+    many seconds between two looks, and may raise to give up.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Fleet:
                 served.launch({}, self._inherited(served))
             for served in self._served.values():
                 served.await_answer()
-            self._bring_up(set(self._ran), waiting)
+            self._bring_up(set(self._ran), waiting, self._tell)
         except BaseException:
             self.stop_all()
             raise
@@ -102,7 +102,7 @@ class Fleet:
         try:
             if isinstance(one, Ran):
                 one.launch(changed or {})
-                self._bring_up({name})
+                self._bring_up({name}, set(), lambda *_: None)
             else:
                 one.launch(changed or {}, self._inherited(one))
                 one.await_answer()
@@ -186,9 +186,8 @@ class Fleet:
         ran.launch({})
         return True
 
-    def _bring_up(self, starting: set[str], waiting: set[str] | None = None) -> None:
+    def _bring_up(self, starting: set[str], waiting: set[str], tell: Tell) -> None:
         """Wait until programs are ready. waiting: those of them that are to be launched when others are."""
-        waiting = set(waiting or ())
         while starting:
             waiting = {name for name in waiting if not self._launch_if_ready(name, starting)}
             for name in sorted(starting - waiting):
@@ -196,8 +195,8 @@ class Fleet:
                 if ran.is_up():
                     starting = starting - {name}
                     if ran.launched > ran.began:
-                        self._tell(name, "create", ran.began, ran.launched)
-                    self._tell(name, "start", ran.launched, time.monotonic())
+                        tell(name, "create", ran.began, ran.launched)
+                    tell(name, "start", ran.launched, time.monotonic())
             if starting:
                 self._pause(LOOK_EVERY)
 

@@ -115,15 +115,17 @@ class Ran:
         """
         listen(self.part.name, self.part.host, self.part.port).close()
         self._changed = dict(changed)
-        self.began = time.monotonic()
+        self.began = self.launched = time.monotonic()
         self._next()
 
     def _next(self) -> None:
         """Run the next command that prepares it, or the program itself."""
         program = self.part
         self._is_preparing = bool(self._waiting)
-        command = self._waiting.pop(0) if self._waiting else program.command
-        self.launched = time.monotonic()
+        if self._is_preparing:
+            command = self._waiting.pop(0)
+        else:
+            command, self.launched = program.command, time.monotonic() if program.prepare else self.began
         variables = {name: value for name, value in {**program.environment, **self._changed}.items() if value}
         uid, gid = program.user or (None, None)
         death = SIGKILL if self._is_preparing else Signals[program.abandon]
@@ -219,7 +221,7 @@ def ended(code: int) -> str:
 
 
 def end_descendants() -> None:
-    """Kill every process that came of this one."""
+    """Kill every process that came of this one; the last thing to do, since nobody can wait for one afterwards."""
     import psutil
 
     family = psutil.Process().children(recursive=True)
@@ -227,6 +229,10 @@ def end_descendants() -> None:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             process.kill()
     _gone(family, KILL_LIMIT)
+    # Orphans that came to us are ours to bury: in a container nobody else may.
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _gone(processes: list[Any], limit: float) -> bool:
