@@ -106,12 +106,13 @@ class Judge:
             report.longrepr = str(error)
             report.zc_error = True  # type: ignore[attr-defined]
             return "error", str(error)
+        dead = self._stop_for_the_dead(item)
         if report.when != "call" or not failure.server_fault(error, (httpx.HTTPError, ZepClientError)):
             # Not an expectation that was not met: the harness broke. Its traceback is the evidence.
             report.longrepr = hidden(str(report.longrepr))
             report.zc_error = True  # type: ignore[attr-defined]
             return "error", f"{type(error).__name__}: {error}"
-        found = failure.complaint(error)
+        found = dead + failure.complaint(error)
         if deviation is not None and deviation.expect.search(found):
             report.outcome = "skipped"
             report.wasxfail = f"{deviation.id}: {deviation.what}"
@@ -130,6 +131,14 @@ class Judge:
         path, line = failure.crash_site(call.excinfo)
         report.longrepr = failure.FailureRepr(hidden(str(evidence)), hidden(evidence.short), path, line)
         return "failed", evidence.short
+
+    def _stop_for_the_dead(self, item: pytest.Item) -> str:
+        """What is to be said of parts that ended by themselves; without them nothing that follows tells anything."""
+        ended = self.run.target.ended() if self.run.target is not None else {}
+        said = "".join(f"{part} {how}, and nobody had asked it to\n" for part, how in ended.items())
+        if said:
+            item.session.shouldstop = said.strip()
+        return said
 
     def _rerun(self, item: pytest.Item) -> str:
         settings = self.run.settings

@@ -56,12 +56,12 @@ class Askers:
         if poll.poll(seconds * 1000):
             raise Abandoned
 
-    def serve(self, answer: Callable[[Any], dict[str, Any]], look: Callable[[], None], every: float) -> None:
-        """Answer commands until standard input ends. look: called at least every so many seconds in between."""
+    def serve(self, answer: Callable[[Any], dict[str, Any]]) -> None:
+        """Answer commands until standard input ends."""
         stdin = sys.stdin.fileno()
         self._selector.register(stdin, selectors.EVENT_READ)
         while True:
-            for key, _ in self._selector.select(every):
+            for key, _ in self._selector.select():
                 if key.fileobj is self._listener:
                     self._selector.register(self._listener.accept()[0], selectors.EVENT_READ)
                     continue
@@ -76,7 +76,6 @@ class Askers:
                     reply = (json.dumps(answer(json.loads(line))) + "\n").encode()
                     with contextlib.suppress(OSError):  # it may have gone
                         os.write(sys.stdout.fileno() if key.fd == stdin else key.fd, reply)
-            look()
 
     def _lines(self, handle: int) -> list[bytes] | None:
         """The whole lines that have come, None when no more will."""

@@ -56,7 +56,6 @@ class Fleet:
         self.parts: dict[str, Part | Program] = {name: one.part for name, one in self._all().items()}
         self._tell, self._pause = tell, pause
         self._cut_off: dict[str, tuple[socket.socket, ...]] = {}
-        self._mourned: set[str] = set()
 
     def _all(self) -> dict[str, Served | Ran]:
         return {**self._served, **self._ran}
@@ -98,7 +97,6 @@ class Fleet:
         """
         one = self._all()[name]
         before = len(one.log())
-        self._mourned.discard(name)
         try:
             if isinstance(one, Ran):
                 one.launch(changed or {})
@@ -150,11 +148,9 @@ class Fleet:
             one.close()
         self.start(name)
 
-    def deaths(self) -> list[tuple[str, str]]:
-        """Each part that ended by itself and was not told of yet, and how."""
-        found = [(name, how) for name, one in self._all().items() if (how := one.died()) and name not in self._mourned]
-        self._mourned |= {name for name, _ in found}
-        return found
+    def ended(self) -> dict[str, str]:
+        """The parts that ended by themselves, and how."""
+        return {name: how for name, one in self._all().items() if (how := one.died())}
 
     def wait(self) -> str:
         """Wait until an embedded part ends by itself; returns its name."""

@@ -1,7 +1,8 @@
 """Runs the parts of a target for another process, which commands them line by line.
 
 `python -m zep_conformance.servers.supervisor` reads JSON lines: first what to start (the arguments of
-`parts.parts_for`, and `programs`), then commands ``["kill", "zep"]``. It answers each with one JSON line, ``{"ok": …}``
+`parts.parts_for`, and `programs`), then commands ``["kill", "zep"]``, or ``["ended"]``, which asks what ended by
+itself. It answers each with one JSON line, ``{"ok": …}``
 or ``{"error": …}``, with ``"log"`` where a part did not start; while it starts programs, ``{"phase": …}`` lines come
 before the answer. With `"shared": true` other processes may command too, by way of a socket in its data.
 
@@ -15,7 +16,6 @@ import json
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,6 @@ from zep_conformance.servers.prctl import adopt_orphans
 from zep_conformance.servers.programs import end_descendants
 
 COMMANDS = ("start", "stop", "kill", "pause", "resume", "cut_off", "reconnect")
-LOOK_EVERY = 0.2
-"""Seconds between two looks at whether all parts still live."""
 
 
 def _say(**answer: Any) -> None:
@@ -74,31 +72,26 @@ def _supervise(configuration: dict[str, Any], data: Path) -> None:
     parts = parts_for(**configuration | {"data": data})
     with _databases(borrowed), Fleet(parts, programs, tell=_tell, pause=askers.pause) as running:
         _say(ok={name: running.url(name) for name in running.parts})
-        askers.serve(lambda command: _obey(running, *command), lambda: _mourn(running), LOOK_EVERY)
+        askers.serve(lambda command: _obey(running, *command))
 
 
 def _tell(part: str, phase: str, began: float, ended: float) -> None:
     _say(phase=[part, phase, began, ended])
 
 
-def _obey(running: Fleet, verb: str, part: str, *further: Any) -> dict[str, Any]:
+def _obey(running: Fleet, verb: str, *arguments: Any) -> dict[str, Any]:
     """Do what a command says; the answer."""
+    if verb == "ended":
+        return {"ok": running.ended()}
     if verb not in COMMANDS:
         return {"error": f"no command {verb!r}"}
     try:
-        getattr(running, verb)(part, *further)
+        getattr(running, verb)(*arguments)
     except PartDied as error:
         return {"error": str(error), "part": error.part, "how": error.how, "log": error.log}
     except (PortTaken, KeyError) as error:
         return {"error": str(error)}
     return {"ok": None}
-
-
-def _mourn(running: Fleet) -> None:
-    """Say of a part that ended by itself that it did, at the end of its log."""
-    for name, how in running.deaths():
-        with running.parts[name].log.open("a") as log:
-            log.write(f"\n{time.strftime('%H:%M:%S')} zep-conformance: {name} {how}, and nobody had asked it to\n")
 
 
 @contextlib.contextmanager

@@ -160,6 +160,9 @@ class Target(Protocol):
     def look(self, part: str) -> list[Finding]:
         """What the doctor finds when it looks at a Zep, from another host than its own where the target has one."""
 
+    def ended(self) -> Mapping[str, str]:
+        """The parts that ended though nobody had asked them to, and how in words; empty where that can't be seen."""
+
     def log(self, part: str) -> str:
         """What a part has written so far, empty where that can't be seen."""
 

@@ -118,6 +118,10 @@ class EmbeddedTarget:
         token = tokens.make_token(self._secret) if part == "zep-secured" else None
         return diagnose(self._urls[part], token, connect_limit=CONNECT_LIMIT)
 
+    def ended(self) -> Mapping[str, str]:
+        """The parts that ended by themselves, and how."""
+        return self._supervisor.ended()
+
     def log(self, part: str) -> str:
         """What a part has written so far."""
         return self._supervisor.log(part)

@@ -77,6 +77,10 @@ class RemoteTarget:
         """What the doctor finds when it looks at the Zep."""
         return diagnose(self.settings.zep_url, revealed(self.settings.zep_token))
 
+    def ended(self) -> Mapping[str, str]:
+        """Nothing: whether remote parts run can't be seen from here."""
+        return {}
+
     def log(self, part: str) -> str:  # noqa: ARG002
         """Nothing: the logs of remote parts can't be seen from here."""
         return ""

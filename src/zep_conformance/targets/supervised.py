@@ -96,6 +96,15 @@ class Supervisor:
         path = self.folder / f"{part}.log"
         return path.read_text(errors="replace") if path.is_file() else ""
 
+    def ended(self) -> dict[str, str]:
+        """The parts that ended by themselves, and how."""
+        try:
+            self._tell(["ended"])
+            found: dict[str, str] = self._answer()["ok"]
+        except (CannotTell, OSError):
+            return {"the supervisor of all parts": "ended"}
+        return found
+
     def close(self) -> None:
         """End everything, where this process launched it; returns when that is done and the state is removed."""
         if self._connection is not None:
