@@ -99,7 +99,7 @@ def langflux_started(tmp_path: Path) -> None:
 
 class TestARun:
     def test_says_how_it_starts_what_it_tests_and_leaves_nothing(self, tmp_path: Path, start: Start) -> None:
-        assert start(*QUICK, "-v").wait(120) == 0, output_of(tmp_path)
+        assert start(*QUICK, "-v", before='print("I was started", flush=True)').wait(120) == 0, output_of(tmp_path)
         output = output_of(tmp_path)
         assert "langflux is ready after" in output
         assert "conforms (exit code 0)" in output
@@ -108,6 +108,7 @@ class TestARun:
         assert [span["part"] for span in report["target"]["timeline"]] == ["langflux"]
         assert report["parts"]["langflux"]["program"] == str(tmp_path / "bin" / "flowise")
         assert report["parts"]["zep"]["program"] == "embedded"
+        assert "I was started" in (tmp_path / "reports" / "logs" / "langflux.log").read_text()
         nothing_left(tmp_path)
 
     def test_workers_share_one_set_of_parts_and_stop_them_in_turns(self, tmp_path: Path, start: Start) -> None:
@@ -130,7 +131,7 @@ class TestARun:
         process = start("-v", before=DIES_WHEN_TOLD)
         some_scenarios_ran(tmp_path)
         (tmp_path / "tmp" / "now").touch()
-        assert process.wait(60) == 2
+        assert process.wait(60) == 1
         output = output_of(tmp_path)
         assert "langflux ended with exit code 7, and nobody had asked it to" in output
         assert "I have had enough" in output, "its last words are shown"

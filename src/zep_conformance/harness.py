@@ -16,7 +16,7 @@ import pytest
 from zep_conformance import suite
 from zep_conformance.clients.limits import Limits
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence import deviations, requirements
+from zep_conformance.evidence import deviations, reports, requirements
 from zep_conformance.evidence.redaction import Redactor
 from zep_conformance.evidence.transcript import Transcript
 from zep_conformance.settings import CAPABILITIES, names_in
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from zep_conformance.settings import Settings
     from zep_conformance.targets import Deployment, Target
 
+PARTS = ("zep", "zep-secured", "nlp", "postgres", "langflux", "model")
+"""What the parts of a target are called, see `targets.base.Control`."""
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 """Where the run is kept in a pytest configuration."""
 
@@ -145,9 +147,10 @@ class Run:
         return self._deployment is not None
 
     def stop(self) -> None:
-        """Close every client, and stop what the target started."""
+        """Close every client, keep what the parts wrote, and stop what the target started."""
         self.closing.close()
         if self.target is not None and not self.is_attached:
+            reports.keep_logs(self.settings.reports, {part: self.target.log(part) for part in PARTS}, self.redactor)
             self.target.stop()
 
     def capabilities(self) -> dict[str, str | None]:

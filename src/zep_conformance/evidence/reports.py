@@ -5,6 +5,7 @@ Its form is published as conformance.schema.json beside this module.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -101,3 +102,18 @@ def write(folder: Path, report: Mapping[str, Any], redactor: Redactor) -> Path:
     path.write_text(json.dumps(clean, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "summary.md").write_text(redactor(summary.markdown(clean, folder)), encoding="utf-8")
     return path
+
+
+def keep_logs(folder: Path, logs: Mapping[str, str], redactor: Redactor) -> None:
+    """Keep what each part has written in `logs/` beside the report, without secrets; those of an earlier run go.
+
+    A folder that can't be written has been complained of before.
+    """
+    with contextlib.suppress(OSError):
+        for part, log in logs.items():
+            path = folder / "logs" / f"{part}.log"
+            if log:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(redactor(log), encoding="utf-8")
+            else:
+                path.unlink(missing_ok=True)
