@@ -81,11 +81,11 @@ def nothing_left(tmp_path: Path) -> None:
     eventually(gone, 15)
 
 
-def some_scenarios_ran(tmp_path: Path, count: int = 5) -> None:
+def some_scenarios_ran(tmp_path: Path, count: int = 5, limit: float = 30) -> None:
     def ran() -> None:
         assert output_of(tmp_path).count("PASSED") >= count
 
-    eventually(ran, 30)
+    eventually(ran, limit)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "a cancelled pipeline"])

@@ -1,4 +1,4 @@
-"""Target `processes` with a real PostgreSQL under a Zep that is a stand-in: one of the run's own, and one that is given."""
+"""Target `processes` with a real PostgreSQL under a Zep that is a stand-in: one of our own, and one that is given."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_it_stops_crashes_and_comes_back_under_zep_and_nothing_is_left(root: Pat
 
 def test_nothing_of_it_is_left_of_a_killed_run(root: Path) -> None:
     process = begin(root, "-v")
-    some_scenarios_ran(root)
+    some_scenarios_ran(root, limit=90)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(10)
     nothing_left(root)
@@ -100,7 +100,7 @@ class TestGiven:
     def test_they_are_removed_after_a_killed_run(self, root: Path, dsn: str) -> None:
         before = self.databases(dsn)
         process = begin(root, "-v", "--postgres-dsn", dsn)
-        some_scenarios_ran(root)
+        some_scenarios_ran(root, limit=90)
         assert len(self.databases(dsn) - before) == 2
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)

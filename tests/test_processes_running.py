@@ -129,7 +129,7 @@ class TestARun:
 
     def test_one_that_ends_in_the_middle_is_named_and_ends_the_run(self, tmp_path: Path, start: Start) -> None:
         process = start("-v", before=DIES_WHEN_TOLD)
-        some_scenarios_ran(tmp_path)
+        some_scenarios_ran(tmp_path, limit=90)
         (tmp_path / "tmp" / "now").touch()
         assert process.wait(60) == 1
         output = output_of(tmp_path)
@@ -143,7 +143,7 @@ class TestNothingIsLeft:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "a cancelled pipeline"])
     def test_of_an_interrupted_run(self, tmp_path: Path, start: Start, number: signal.Signals) -> None:
         process = start("-v", before=HAS_CHILDREN)
-        some_scenarios_ran(tmp_path)
+        some_scenarios_ran(tmp_path, limit=90)
         os.killpg(process.pid, number)
         assert process.wait(60) == 2
         assert "left behind" not in output_of(tmp_path)
@@ -152,7 +152,7 @@ class TestNothingIsLeft:
     @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "with workers"])
     def test_of_a_killed_run(self, tmp_path: Path, start: Start, workers: list[str]) -> None:
         process = start("-v", *workers, before=HAS_CHILDREN)
-        some_scenarios_ran(tmp_path)
+        some_scenarios_ran(tmp_path, limit=90)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
         nothing_left_but_turns(tmp_path)
@@ -170,7 +170,7 @@ class TestNothingIsLeft:
     def test_running_of_a_killed_supervisor(self, tmp_path: Path, start: Start) -> None:
         process = start("-v")
         supervisor = supervisor_of(tmp_path)
-        some_scenarios_ran(tmp_path)
+        some_scenarios_ran(tmp_path, limit=90)
         supervisor.kill()
         assert process.wait(120) != 0
         nothing_left(tmp_path)
