@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from fixtures.belongings import Belongings
+from fixtures.enrichment import Enrichment
 from fixtures.people import People, SessionIds
 from steps.conversation import Told, write_text
 from steps.langflux import Chat, Chats
@@ -70,8 +72,18 @@ class Faults:
 
 
 @pytest.fixture
-def faults(control: Control) -> Iterator[Faults]:
-    """Nothing is down yet."""
+def faults(
+    control: Control, zep: Zep, session_ids: SessionIds, belongings: Belongings, enrichment: Enrichment
+) -> Iterator[Faults]:
+    """Nothing is down yet, and Zep has nothing left to do.
+
+    What it is stopped in the middle of it does again when it is back, and 0.27.2 can't: that holds up everybody's
+    enrichment (docs/real-servers.md).
+    """
+    session = belongings.session(zep, session_ids.new("before"))
+    zep.write(session, [Said("human", "Ada Lovelace is on her way to Lisbon")])
+    with contextlib.suppress(AssertionError):  # whether it enriches at all is for other scenarios to say
+        enrichment.settle(zep, session)
     found = Faults(control)
     yield found
     found.restore()

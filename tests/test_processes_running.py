@@ -139,6 +139,31 @@ class TestARun:
         nothing_left(tmp_path)
 
 
+class TestNothingIsStarted:
+    """Where something is missing: exit code 2, two lines, and no folder made."""
+
+    def test_without_the_zep_that_was_named(self, tmp_path: Path, start: Start) -> None:
+        assert start("--zep-binary", str(tmp_path / "zep")).wait(60) == 2
+        assert "--zep-binary: there is no" in output_of(tmp_path)
+        assert not (tmp_path / "tmp" / "starts").exists()
+        nothing_left(tmp_path)
+
+    def test_where_npm_fails_half_way(self, tmp_path: Path, workplace: dict[str, str], start: Start) -> None:
+        workplace["ZEP_CONFORMANCE_CACHE"] = str(tmp_path / "cache")
+        stand_ins.shell(tmp_path / "bin" / "node", "echo v20.11.1")
+        stand_ins.shell(
+            tmp_path / "bin" / "npm",
+            '[ "$1" = --version ] && echo 10.1.0 && exit\nmkdir -p node_modules/x; echo npm ERR! code ENOSPC; exit 1',
+        )
+        assert start("--install-langflux", "--langflux-version", "2.2.8").wait(60) == 2
+        output = output_of(tmp_path)
+        assert "installing LangFlux 2.2.8 into" in output
+        assert "npm ERR! code ENOSPC" in output
+        assert "The disk is full: make room" in output
+        assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".lock"]
+        nothing_left(tmp_path)
+
+
 class TestNothingIsLeft:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "a cancelled pipeline"])
     def test_of_an_interrupted_run(self, tmp_path: Path, start: Start, number: signal.Signals) -> None:

@@ -166,6 +166,8 @@ class Conformance:
                 if need in missing:
                     item.add_marker(pytest.mark.skip(reason=f"no capability {need}: {missing[need]}"))
                     break
+        # What stops parts comes last: what they were doing then may hold up whoever comes after it.
+        items.sort(key=lambda item: item.stash[_ALONE])
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """The parts and what can be asked of them."""

@@ -26,6 +26,8 @@ START_LIMIT = 60.0
 """Seconds that a program may take to be ready."""
 STOP_LIMIT = 15.0
 """Seconds that a program has for a clean stop before it is killed."""
+ORPHAN_LIMIT = 2.0
+"""Seconds that what a program has started may outlive it."""
 KILL_LIMIT = 5.0
 """Seconds after which a killed process is taken to be beyond reach."""
 _LOOK_EVERY = 0.02
@@ -195,9 +197,9 @@ class Ran:
         family = self._family()
         (self.signal if number == SIGKILL else self.send)(number)
         self.signal(SIGCONT)  # a paused process can't end
-        if not _gone(family, STOP_LIMIT):
-            self.signal(SIGKILL)
-            _gone(family, KILL_LIMIT)
+        _gone(family[:1], STOP_LIMIT)
+        _gone(family, ORPHAN_LIMIT)
+        _kill([*family, *self._family()])
         self.send(SIGKILL)  # what came in between
         self._process.wait()
         self._process = None
@@ -224,15 +226,21 @@ def end_descendants() -> None:
     """Kill every process that came of this one; the last thing to do, since nobody can wait for one afterwards."""
     import psutil
 
-    family = psutil.Process().children(recursive=True)
-    for process in family:
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            process.kill()
-    _gone(family, KILL_LIMIT)
+    _kill(psutil.Process().children(recursive=True))
     # Orphans that came to us are ours to bury: in a container nobody else may.
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
+
+
+def _kill(processes: list[Any]) -> None:
+    """Kill these, and wait until they are gone."""
+    import psutil
+
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            process.kill()
+    _gone(processes, KILL_LIMIT)
 
 
 def _gone(processes: list[Any], limit: float) -> bool:

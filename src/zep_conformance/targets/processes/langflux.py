@@ -6,10 +6,15 @@ import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
 from zep_conformance import langflux_install
+from zep_conformance.clients.accounts import first_account, register
+from zep_conformance.clients.families import INTERNAL, family_of
+from zep_conformance.clients.refusal import LangFluxRefused
 from zep_conformance.clients.trust import trusted
 from zep_conformance.errors import CannotTell
 from zep_conformance.langflux_install import fitness
@@ -21,6 +26,8 @@ from zep_conformance.targets.processes import surroundings
 HEALTH = "/api/v1/ping"
 NAME_ON_PATH = "flowise"
 """What the npm package is called that LangFlux is a rebrand of."""
+ASK_LIMIT = 30.0
+"""Seconds for one request to a LangFlux that was just started."""
 _SAID_EVERY = 0.25
 """How often the progress of an installation is told, as a share of the whole."""
 
@@ -99,15 +106,28 @@ def program(found: Found, state: Path) -> Program:
     )
 
 
-def api_key(url: str) -> str | None:
-    """The key that a fresh LangFlux has made for itself (Flowise from 2.0.7 to 2.x); None where there is none.
+def credentials(url: str) -> dict[str, Any]:
+    """What lets us into a LangFlux that was just started, as settings: its own key, or an account made in it.
 
-    Asked for as LangFlux's own page does, which is let in as long as nobody has set a password.
+    Flowise from 2.0.7 to 3.0.0 has made a key for itself, which it shows to its own page as long as nobody has set a
+    password; since 3.0.1 whoever comes first registers. Raises CannotTell where it does not let us.
     """
-    with httpx.Client(base_url=url, verify=trusted(), headers={"x-request-from": "internal"}) as client:
-        answer = client.get("/api/v1/apikey")
-    keys = answer.json() if answer.status_code == 200 else []
-    return next((str(key["apiKey"]) for key in keys if "apiKey" in key), None)
+    try:
+        with httpx.Client(base_url=url, verify=trusted(), headers=INTERNAL, timeout=ASK_LIMIT) as client:
+            version = client.get("/api/v1/version").json().get("version", "")
+            if family_of(version).has_accounts:
+                account = first_account()
+                register(url, account)
+                return {"langflux_user": account.user, "langflux_password": SecretStr(account.password)}
+            answer = client.get("/api/v1/apikey")
+            keys = answer.json() if answer.status_code == 200 else []
+    except (httpx.HTTPError, ValueError, LangFluxRefused) as error:
+        raise CannotTell(
+            f"langflux was started, and does not let us in: {error}",
+            "Is it a LangFlux (Flowise)? --langflux-command names the program that was started.",
+        ) from None
+    key = next((str(one["apiKey"]) for one in keys if "apiKey" in one), None)
+    return {"langflux_api_key": SecretStr(key)} if key else {}
 
 
 def _commanded(text: str) -> Found:

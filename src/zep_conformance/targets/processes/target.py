@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from zep_conformance import tokens
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
@@ -175,14 +173,13 @@ class ProcessesTarget:
         secured = self._seen("zep-secured")
         if settings.embedding_model is None and (settings.zep_url is None or open_zep.embedded):
             missing["meaning"] = NO_MEANING
-        made = langflux.api_key(urls["langflux"]) if settings.langflux_url is None else None
         as_given = settings.model_copy(
             update={
                 "langflux_url": settings.langflux_url or urls["langflux"],
-                "langflux_api_key": SecretStr(made) if made else settings.langflux_api_key,
                 "model_url": settings.model_url or f"{urls['model']}/v1",
                 "zep_url": open_zep.url_from_langflux,
                 "zep_url_from_langflux": None,
+                **({} if settings.langflux_url else langflux.credentials(urls["langflux"])),
             }
         )
         found = given_langflux(as_given, missing)
