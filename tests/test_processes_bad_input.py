@@ -47,7 +47,7 @@ class TestLangFlux:
     def test_none_at_all_names_the_command_that_installs_it_and_what_that_costs(self) -> None:
         error = refused(langflux.find, settings())
         assert "no `flowise` on the PATH, and 2.2.8 is not installed in" in error.what
-        assert "`zep-conformance install-langflux` does that (2.5 GB" in error.advice
+        assert "`zep-conformance install-langflux` does that (2.6 GB" in error.advice
 
     def test_a_version_that_is_not_installed(self, programs: Path) -> None:
         stand_ins.shell(programs / "flowise", "exit 0")  # the one on the PATH is not what was asked for
