@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from zep_conformance.doctor import network
+
+# What a test runs without naming a target is the embedded one: `auto` is containers, where an engine has the images.
+os.environ.setdefault("ZEP_CONFORMANCE_TARGET", "embedded")
 
 Serve = Callable[..., dict[str, str]]
 
