@@ -3,9 +3,14 @@
 # as python3, and its venv module.
 ARG BASE=python:3.11-slim
 FROM ${BASE} AS build
+RUN python3 -m venv /opt/zep-conformance
+# What it stands on comes first: that is fetched again only when pyproject.toml changes.
+COPY pyproject.toml /source/
+RUN python3 -c 'import tomllib; print(*tomllib.load(open("/source/pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' \
+        > /source/requirements.txt \
+    && /opt/zep-conformance/bin/pip install --no-cache-dir --disable-pip-version-check -q -r /source/requirements.txt
 COPY . /source
-RUN python3 -m venv /opt/zep-conformance \
-    && /opt/zep-conformance/bin/pip install --no-cache-dir --disable-pip-version-check -q /source
+RUN /opt/zep-conformance/bin/pip install --no-cache-dir --disable-pip-version-check -q --no-deps /source
 
 FROM ${BASE}
 COPY --from=build /opt/zep-conformance /opt/zep-conformance

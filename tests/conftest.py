@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, Phase, settings
 
 from zep_conformance.doctor import network
 
+# What a test runs without naming a target is the embedded one: `auto` is containers, where an engine has the images.
+os.environ.setdefault("ZEP_CONFORMANCE_TARGET", "embedded")
+
 Serve = Callable[..., dict[str, str]]
 
 # Examples are asked of servers, over HTTP: how long one takes is the machine's affair.

@@ -126,7 +126,7 @@ WRONG = {
     "an unknown option": (("--bogus",), {}, "unknown option: --bogus"),
     "an option without its value": (("--seed",), {}, "--seed"),
     "an unknown target": (("--target", "nowhere"), {}, "no target 'nowhere'"),
-    "auto in a pipeline": ((), {"CI": "true"}, "a gate must name what it tests"),
+    "auto in a pipeline": (("--target", "auto"), {"CI": "true"}, "a gate must name what it tests"),
     "remote without a URL": (("--target", "remote"), {}, "no --zep-url"),
     "a number that is none": (("--wait-limit", "soon"), {}, "--wait-limit"),
     "a number that can't be": (("--wait-limit", "0"), {}, "must be more than 0"),

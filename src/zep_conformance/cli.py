@@ -202,8 +202,16 @@ def serve(
         bool,
         typer.Option("--documented", help="Keep every requirement, instead of being faithful to real versions."),
     ] = False,
+    from_environment: Annotated[
+        bool,
+        typer.Option(
+            "--from-environment",
+            help="The one part, as a container has it: set up by the real server's variables, its log on stdout.",
+        ),
+    ] = False,
 ) -> None:
     """Run the embedded servers until Ctrl-C. Prints one line of JSON with their URLs when they are ready."""
+    from zep_conformance.servers.alone import serve_alone
     from zep_conformance.servers.foreground import serve_in_foreground
 
     ports = {"zep": zep_port, "langflux": langflux_port, "model": model_port, "nlp": nlp_port}
@@ -211,6 +219,13 @@ def serve(
     if unknown:
         typer.secho(f"no part {', '.join(unknown)}; there are {', '.join(ports)}", fg="red", err=True)
         raise typer.Exit(2)
+    manner = "documented" if documented else "faithful"
+    if from_environment:
+        if part is None or len(part) != 1:
+            typer.secho("--from-environment is for one part: name it with --part", fg="red", err=True)
+            raise typer.Exit(2)
+        serve_alone(part[0], os.environ, host=host, port=ports[part[0]], data=data, manner=manner)
+        return
     raise typer.Exit(
         serve_in_foreground(
             ports={name: number for name, number in ports.items() if not part or name in part},
@@ -218,7 +233,7 @@ def serve(
             auth_secret=auth_secret,
             data=data,
             embedding_model=embedding_model,
-            manner="documented" if documented else "faithful",
+            manner=manner,
         )
     )
 

@@ -49,6 +49,8 @@ class Run:
     clock: float = field(default_factory=time.monotonic)
     trouble: CannotTell | None = None
     target: Target | None = None
+    because: str = ""
+    """Why it is this target, where `auto` chose it."""
     _deployment: Deployment | None = None
     is_attached: bool = False
     """Whether another process of this run started the target, and will stop it."""
@@ -76,10 +78,11 @@ class Run:
 
     def choose(self, environment: Mapping[str, str]) -> None:
         """Choose the target. What goes wrong is kept as `trouble`."""
-        from zep_conformance.targets import choose
+        from zep_conformance.targets import choose, resolved
 
         try:
-            self.target = choose(self.settings, environment)
+            name, self.because = resolved(self.settings, environment)
+            self.target = choose(self.settings.model_copy(update={"target": name}), environment)
         except CannotTell as error:
             self.trouble = error
 

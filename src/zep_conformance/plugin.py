@@ -111,6 +111,7 @@ class Conformance:
         node.workerinput["zc_seed"] = self.run.seed
         if self.run.target is not None and self.run.target.shared:
             self.run.ready(self._say)
+            node.workerinput["zc_chosen"] = self.run.target.name
             node.workerinput["zc_target"] = self.run.handover() | {"turns": str(self.turns.path)}
 
     @pytest.hookimpl(tryfirst=True)
@@ -122,6 +123,9 @@ class Conformance:
         self._cleaning.callback(signal.signal, signal.SIGTERM, before)
         if self.run.trouble is not None:
             return
+        chosen = getattr(self.config, "workerinput", {}).get("zc_chosen")
+        if chosen is not None:  # what `auto` stands for was found out once
+            self.run.settings = self.run.settings.model_copy(update={"target": chosen})
         self.run.choose(os.environ)
         handed = getattr(self.config, "workerinput", {}).get("zc_target")
         if handed is not None:
@@ -142,6 +146,8 @@ class Conformance:
     def pytest_report_header(self) -> list[str]:
         """What is about to be tested, and the seed that makes it so again."""
         lines = [f"zep-conformance {__version__}, target {self.run.target_name}, seed {self.run.seed}"]
+        if self.run.because:
+            lines += terminal.wrapped([self.run.because], self.config.get_terminal_writer().fullwidth)
         if self.run.target_name == "embedded":
             lines.append(terminal.NOT_A_DEPLOYMENT)
         return lines

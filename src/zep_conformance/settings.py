@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", env_ignore_empty=True)
 
     target: str = _setting(
-        "auto", "ZEP_CONFORMANCE_TARGET", "how the parts come to be: auto, embedded, processes, remote"
+        "auto", "ZEP_CONFORMANCE_TARGET", "how the parts come to be: auto, containers, embedded, processes, remote"
     )
     zep_url: str | None = _setting(None, "ZEP_URL", "base URL of a running Zep")
     zep_token: SecretStr | None = _setting(None, "ZEP_TOKEN", "JWT for that Zep (better in $ZEP_TOKEN)")
@@ -86,6 +86,22 @@ class Settings(BaseSettings):
     )
     postgres_dsn: str | None = _setting(
         None, "POSTGRES_DSN", "the PostgreSQL with pgvector in which that Zep gets databases (default: one is started)"
+    )
+    zep_image: str | None = _setting(None, "ZEP_IMAGE", "containers: image of Zep")
+    nlp_image: str | None = _setting(None, "NLP_IMAGE", "containers: image of Zep's NLP server")
+    postgres_image: str | None = _setting(None, "POSTGRES_IMAGE", "containers: image of PostgreSQL with pgvector")
+    langflux_image: str | None = _setting(None, "LANGFLUX_IMAGE", "containers: image of LangFlux")
+    model_image: str | None = _setting(
+        None, "MODEL_IMAGE", "containers: image of zep-conformance, which is the model server"
+    )
+    registry: str | None = _setting(
+        None, "ZEP_CONFORMANCE_REGISTRY", "containers: registry to pull the default images from, such as a mirror"
+    )
+    keep: bool = _setting(
+        False, "ZEP_CONFORMANCE_KEEP", "containers: leave them running, and use those that an earlier run has left"
+    )
+    fresh: bool = _setting(
+        False, "ZEP_CONFORMANCE_FRESH", "containers: remove those that an earlier run has left, and start new ones"
     )
     read_only: bool = _setting(
         False, "ZEP_CONFORMANCE_READ_ONLY", "run only what writes nothing, and send nothing that could write"

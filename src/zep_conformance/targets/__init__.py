@@ -4,6 +4,7 @@ A target is named on the command line and starts, offers and stops the parts::
 
     --target embedded                                   all parts of our own, on this machine, in a second
     --target processes                                  real programs on this machine, the real LangFlux first
+    --target containers                                 a deployment as documented, each part a container
     --target remote --zep-url https://zep.example.com   parts that run already; nothing is started
     --target embedded --zep-url https://…               that Zep, with the embedded LangFlux in front of it
     --target auto                                       the default: what this machine can do
@@ -26,7 +27,16 @@ from zep_conformance.targets.embedded import EmbeddedTarget
 from zep_conformance.targets.processes import ProcessesTarget
 from zep_conformance.targets.remote import RemoteTarget
 
+
+def _containers(settings: Settings) -> Target:
+    # The Docker libraries take half a second to import: only who wants containers waits for them.
+    from zep_conformance.targets.containers.target import ContainersTarget
+
+    return ContainersTarget(settings)
+
+
 TARGETS: dict[str, Callable[[Settings], Target]] = {
+    "containers": _containers,
     "embedded": EmbeddedTarget,
     "processes": ProcessesTarget,
     "remote": RemoteTarget,
@@ -34,28 +44,43 @@ TARGETS: dict[str, Callable[[Settings], Target]] = {
 
 _ALL = frozenset(CAPABILITIES)
 OFFERS: dict[str, frozenset[str]] = {
+    "containers": _ALL - {"ui"},
     "embedded": _ALL - {"ui"},
     "remote": _ALL - {"control", "network"},
 }
 """What each target can offer at most. Whether it does is seen at its start."""
 
-__all__ = ["OFFERS", "TARGETS", "Control", "Deployment", "LangFluxServer", "Target", "Tidies", "ZepServer", "choose"]
+__all__ = [
+    "OFFERS", "TARGETS", "Control", "Deployment", "LangFluxServer", "Target", "Tidies", "ZepServer", "choose", "resolved",
+]  # fmt: skip
 
 
 def choose(settings: Settings, environment: Mapping[str, str]) -> Target:
-    """The target that the settings name. `auto` is refused where $CI is set: a gate must name what it tested.
-
-    Raises CannotTell for a name that is none.
-    """
-    name = settings.target
-    if name == "auto":
-        if environment.get("CI", "").lower() not in ("", "0", "false"):
-            raise CannotTell(
-                "no target named, and $CI is set: a gate must name what it tests",
-                "Give --target remote with --zep-url, or --target embedded to test the suite itself.",
-            )
-        # With a Zep or a LangFlux given and no target named, those are what somebody wants tested.
-        name = "remote" if settings.zep_url or settings.langflux_url else "embedded"
+    """The target that the settings name. Raises CannotTell for a name that is none, and what `resolved` does."""
+    name, _ = resolved(settings, environment)
     if name not in TARGETS:
         raise CannotTell(f"no target {name!r}", f"There are: auto, {', '.join(TARGETS)}.")
     return TARGETS[name](settings)
+
+
+def resolved(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str]:
+    """The target's name, what `auto` stands for here, and then why.
+
+    Raises CannotTell for `auto` where $CI is set: a gate must name what it tested.
+    """
+    if settings.target != "auto":
+        return settings.target, ""
+    if environment.get("CI", "").lower() not in ("", "0", "false"):
+        raise CannotTell(
+            "no target named, and $CI is set: a gate must name what it tests",
+            "Give --target remote with --zep-url, or --target embedded to test the suite itself.",
+        )
+    # With a Zep or a LangFlux given and no target named, those are what somebody wants tested.
+    if settings.zep_url or settings.langflux_url:
+        return "remote", "auto: remote, since a URL is given"
+    from zep_conformance.targets.containers.choice import obstacle
+
+    why_not = obstacle(settings)
+    if why_not:
+        return "embedded", f"auto: embedded, and not containers: {why_not}"
+    return "containers", "auto: containers, since a Docker engine answers and has the images or can pull them"

@@ -1,0 +1,110 @@
+"""Labels: which run a container, network or image belongs to, and whether that run still lives."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+RUN = "org.zep-conformance.run"
+"""The id of the run that made it."""
+OWNER = "org.zep-conformance.owner"
+"""The process of that run, JSON."""
+PART = "org.zep-conformance.part"
+KEPT = "org.zep-conformance.kept"
+"""On what `--keep` leaves for the next run: the fingerprint of its configuration."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The process that a run is.
+
+    machine: this machine, boot: since when it runs; pids: the namespace that `pid` is counted in; began: when the
+    process was started, in ticks since the boot, 0 where that can't be known; user: its numeric id.
+    """
+
+    machine: str
+    boot: str
+    pids: str
+    pid: int
+    began: int
+    user: int
+
+    @classmethod
+    def here(cls) -> Self:
+        """This process."""
+        pid = os.getpid()
+        return cls(_machine(), _boot(), _namespace(), pid, began(pid), os.getuid() if hasattr(os, "getuid") else 0)
+
+    @classmethod
+    def on(cls, labels: Mapping[str, str]) -> Self | None:
+        """The process that some labels name, None where they name none that can be understood."""
+        try:
+            return cls(**json.loads(labels.get(OWNER, "")))
+        except (ValueError, TypeError):
+            return None
+
+    def label(self) -> str:
+        """As a label's value."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    def is_gone(self) -> bool:
+        """Whether that process is known to have ended; False wherever that can't be known from here."""
+        if self.machine != _machine():
+            return False
+        if self.boot != _boot():
+            return True
+        if self.pids != _namespace():
+            return False
+        if not _exists(self.pid):
+            return True
+        return bool(self.began) and began(self.pid) != self.began
+
+    def is_neighbour(self, other: Owner) -> bool:
+        """Whether both are of one user on one machine."""
+        return (self.machine, self.user) == (other.machine, other.user)
+
+
+def began(pid: int) -> int:
+    """When a process was started, in ticks since the boot; 0 where /proc does not say."""
+    try:
+        # The name in brackets may hold anything; after it come the state and 18 more fields, then the time.
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _machine() -> str:
+    return f"{socket.gethostname()} {_text('/etc/machine-id')}".strip()
+
+
+def _boot() -> str:
+    return _text("/proc/sys/kernel/random/boot_id")
+
+
+def _namespace() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,286 @@
+"""The containers of one run: created, awaited, and found again by their names from any process of the run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import docker.errors
+import httpx
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
+
+from zep_conformance.errors import CannotTell
+from zep_conformance.targets.containers.engine import CALL_LIMIT, Engine, Refused, explained, is_port_clash, last_of
+from zep_conformance.targets.containers.ownership import PART
+from zep_conformance.targets.containers.plan import DATABASES, Spec, a_port
+from zep_conformance.waiting import eventually
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+PREFIX = "zep-conformance"
+CHANGED = "changed"
+READY_LIMIT = 240.0
+"""Seconds for a part to answer: LangFlux takes 10, and an NLP server that loads its models on a busy machine more."""
+STOP_LIMIT = 10
+"""Seconds for a clean stop."""
+PORT_TRIES = 5
+LAST_WORDS = 12
+"""Lines of a log that are shown."""
+
+
+class Cancelled(Exception):
+    """Nothing more is to be made: the run ends."""
+
+
+class Gate:
+    """Containers are made only while it is open. `close` returns when nobody is making one any more."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._inside = 0
+        self.is_closed = False
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """Raises Cancelled when the gate is closed."""
+        with self._condition:
+            if self.is_closed:
+                raise Cancelled
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._inside -= 1
+                self._condition.notify_all()
+
+    def close(self) -> None:
+        """From now on nothing is made."""
+        with self._condition:
+            self.is_closed = True
+            self._condition.wait_for(lambda: self._inside == 0, timeout=CALL_LIMIT)
+
+
+class Died(CannotTell):
+    """A container has ended by itself. log: what it wrote."""
+
+    def __init__(self, part: str, image: str, how: str, log: str) -> None:
+        super().__init__(
+            f"{part} ({image}) {how}; its log ends:\n  {last_words(log)}",
+            advice_for(log) or f"Give a fit --{option_of(part)}.",
+        )
+        self.log = log
+
+
+def last_words(log: str) -> str:
+    """The end of a log, its lines indented but for the first."""
+    return "\n  ".join(log.strip().splitlines()[-LAST_WORDS:]) or "(nothing)"
+
+
+def option_of(part: str) -> str:
+    """The option that names a part's image, without the dashes in front."""
+    return f"{part.removesuffix('-secured')}-image"
+
+
+def advice_for(log: str) -> str:
+    """What to do about a container's last words, where they are known; else ""."""
+    known = {
+        "store.type must be set": "This image has no config.yaml: take ghcr.io/getzep/zep-cloud, which has one.",
+        "ZEP_OPENAI_API_KEY is not set": "Set it; any text will do where no OpenAI is asked.",
+        "Auth secret not set": "Give it a secret, or don't require authentication.",
+        "tiktoken": "Zep downloads its tokenizer at its start: let it, or give it an image that has it.",
+        "No space left on device": "The engine's disk is full: `docker system prune` makes room.",
+        "exec format error": "The image is for another kind of processor.",
+    }
+    return next((advice for words, advice in known.items() if words in log), "")
+
+
+class Parts:
+    """Containers by the name of their part.
+
+    run: the id that all their names have in them. labels: what each is labelled with. published: base URL by part.
+    """
+
+    def __init__(self, engine: Engine, run: str, labels: Mapping[str, str], specs: Mapping[str, Spec]) -> None:
+        self.engine, self.run, self.labels, self.specs = engine, run, dict(labels), dict(specs)
+        self.gate = Gate()
+
+    def url(self, part: str) -> str:
+        """The base URL of a part from here."""
+        return f"http://{self.engine.host}:{self.specs[part].published}"
+
+    @property
+    def network(self) -> str:
+        """The name of their network."""
+        return f"{PREFIX}-{self.run}"
+
+    def create_network(self) -> None:
+        """Make the network that they are all in. Raises CannotTell."""
+        network = self.joined()
+        try:
+            with self.gate.passing():
+                network.create()
+        except Refused as error:
+            raise CannotTell(
+                f"the engine makes no network: {last_of(str(error))}",
+                "`docker network prune` removes those that nobody uses: an engine has room for some thirty.",
+            ) from None
+
+    def joined(self) -> Network:
+        """That network, for a container to be put into."""
+        found = Network({"timeout": CALL_LIMIT}, {"labels": self.labels})
+        found.name = self.network
+        return found
+
+    # -- one container ------------------------------------------------------------------------------------------
+
+    def name(self, part: str, *, changed: bool = False) -> str:
+        """The name of a part's container: the one it has always, or the one with changed variables."""
+        return f"{PREFIX}-{self.run}-{part}" + (f"-{CHANGED}" if changed else "")
+
+    def find(self, part: str, *, changed: bool = False) -> Container | None:
+        """A part's container, None where there is none."""
+        try:
+            return self.engine.client.containers.get(self.name(part, changed=changed))
+        except docker.errors.NotFound:
+            return None
+
+    def current(self, part: str) -> Container:
+        """The container that a part runs in now. Raises CannotTell when there is none."""
+        found = self.find(part, changed=True) or self.find(part)
+        if found is None:
+            raise CannotTell(f"{part} has no container any more", "Somebody removed it: run again.")
+        return found
+
+    def create(self, part: str, changed: Mapping[str, str] | None = None) -> None:
+        """Create and start a part's container. changed: with these variables, empty ones unset, on the same data.
+
+        Where no port was chosen for it yet, another is taken until one is free. Raises CannotTell, Cancelled.
+        """
+        spec = self.specs[part]
+        for left in reversed(range(PORT_TRIES)):
+            with_port = spec
+            if spec.ready and not spec.published:
+                taken = [one.published for one in self.specs.values()]
+                with_port = spec.with_port(a_port(taken, here=self.engine.bind == "127.0.0.1"))
+            try:
+                with self.gate.passing():
+                    self._container(with_port, changed).start()
+            except Refused as error:
+                self.remove(self.name(part, changed=changed is not None))
+                if left and not spec.published and is_port_clash(error):
+                    continue
+                raise explained(error, part, spec.image) from None
+            self.specs[part] = with_port
+            return
+
+    def _container(self, spec: Spec, changed: Mapping[str, str] | None) -> DockerContainer:
+        environment = {**spec.environment, **(changed or {})}
+        made = DockerContainer(
+            spec.image,
+            {"timeout": CALL_LIMIT},
+            env={name: value for name, value in environment.items() if value},
+            name=self.name(spec.part, changed=changed is not None),
+        )
+        made.image = spec.image  # without the prefix that testcontainers may be told to put before it
+        made.with_network(self.joined()).with_network_aliases(spec.alias)
+        if spec.published:
+            ports: dict[str, Any] = made.ports
+            ports[f"{spec.port}/tcp"] = (self.engine.bind, spec.published)
+        if spec.command:
+            made.with_command(list(spec.command))
+        further: dict[str, Any] = {}
+        if changed is not None:
+            further["volumes_from"] = [self.name(spec.part)]
+        return made.with_kwargs(
+            labels={**self.labels, PART: spec.part},
+            # so that a container reaches what is given by URL on this machine
+            extra_hosts={"host.docker.internal": "host-gateway"},
+            **further,
+        )
+
+    def remove(self, name: str) -> None:
+        """Remove one container, if it is there."""
+        try:
+            self.engine.client.containers.get(name).remove(force=True)
+        except Refused:
+            return
+
+    def remove_changed(self, part: str) -> None:
+        """Remove a part's container with changed variables, if there is one; its data stay with the other."""
+        self.remove(self.name(part, changed=True))
+
+    # -- when it is ready ---------------------------------------------------------------------------------------
+
+    def await_ready(self, part: str, limit: float = READY_LIMIT) -> None:
+        """Wait until a part answers. Raises Died as soon as it has ended, CannotTell when it takes too long."""
+        container, spec = self.current(part), self.specs[part]
+        with httpx.Client(trust_env=False, timeout=5) as http:
+
+            def answers() -> None:
+                if self.gate.is_closed:
+                    raise Cancelled
+                container.reload()
+                if container.status in ("exited", "dead"):
+                    raise Died(part, spec.image, how_ended(container), logged(container))
+                if spec.ready:
+                    assert _answers(http, self.url(part) + spec.ready)
+                else:
+                    assert container.exec_run(["pg_isready", "-q", "-h", "127.0.0.1"]).exit_code == 0
+
+            try:
+                eventually(answers, limit)
+            except AssertionError:
+                raise CannotTell(
+                    f"{part} ({spec.image}) does not answer within {limit:.0f} s; its log ends:\n"
+                    f"  {last_words(logged(container))}",
+                    "Look whether the machine is overloaded, and whether this image is what it should be.",
+                ) from None
+            except Refused as error:
+                raise explained(error, part, spec.image) from None
+
+    def create_databases(self) -> None:
+        """Make the database of each Zep. Raises CannotTell with what PostgreSQL says."""
+        commands = [word for name in DATABASES.values() for word in ("-c", f"CREATE DATABASE {name}")]
+        found = self.current("postgres").exec_run(["psql", "-q", "-U", "postgres", "-v", "ON_ERROR_STOP=1", *commands])
+        if found.exit_code:
+            said = found.output.decode(errors="replace") if isinstance(found.output, bytes) else "nothing"
+            raise CannotTell(
+                f"PostgreSQL makes no database: {last_of(said)}",
+                "Give a --postgres-image that is set up as the official one: POSTGRES_PASSWORD, user postgres.",
+            )
+
+    def log(self, part: str) -> str:
+        """What a part has written so far, in whichever containers it has."""
+        return "".join(logged(one) for one in (self.find(part), self.find(part, changed=True)) if one is not None)
+
+
+def logged(container: Container) -> str:
+    """What a container has written so far."""
+    try:
+        text = container.logs()
+    except Refused:
+        return ""
+    return text.decode(errors="replace") if isinstance(text, bytes) else ""
+
+
+def how_ended(container: Container) -> str:
+    """How a container has ended, in words."""
+    state = container.attrs["State"]
+    if state.get("OOMKilled"):
+        return "was killed, it had used up the memory"
+    code = state.get("ExitCode")
+    if code == 137:
+        return "was killed (exit code 137), as happens when memory runs short"
+    return f"ended by itself (exit code {code}{', ' + state['Error'] if state.get('Error') else ''})"
+
+
+def _answers(http: httpx.Client, url: str) -> bool:
+    try:
+        return http.get(url).status_code == 200
+    except httpx.HTTPError:
+        return False

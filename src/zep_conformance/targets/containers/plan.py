@@ -1,0 +1,132 @@
+"""What each container is told: image, variables, ports, and when it is ready."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import secrets
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
+
+from zep_conformance import tokens
+from zep_conformance.settings import Settings
+
+PORTS = range(20_000, 32_000)
+"""Where published ports are chosen from: below those that systems give to outgoing connections."""
+SECURED = "zep-secured"
+DATABASES = {"zep": "zep", SECURED: "zep_secured"}
+"""The database of each Zep, on one server."""
+ALIASES = {"postgres": "zep-postgres", "nlp": "zep-nlp"}
+"""The parts that are called otherwise in the network than here; the documentation's names."""
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What a deployment's parts share and nobody else may know."""
+
+    zep: str
+    postgres: str
+
+    @classmethod
+    def drawn(cls) -> Self:
+        """New ones."""
+        return cls(tokens.make_secret(), secrets.token_urlsafe(24))
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One container. port: what it listens on; published: where the engine's host has it, 0 where nowhere.
+
+    ready: the path that answers 200 when it is up, "" where it is asked otherwise.
+    """
+
+    part: str
+    image: str
+    port: int
+    published: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    command: tuple[str, ...] = ()
+    ready: str = ""
+
+    @property
+    def alias(self) -> str:
+        """Its name in the network."""
+        return ALIASES.get(self.part, self.part)
+
+    @property
+    def inside(self) -> str:
+        """Its base URL as other containers see it."""
+        return f"http://{self.alias}:{self.port}"
+
+    def with_port(self, number: int) -> Spec:
+        """The same, published elsewhere."""
+        return replace(self, published=number)
+
+    def as_json(self) -> dict[str, Any]:
+        """For another process."""
+        return asdict(self) | {"environment": dict(self.environment)}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """What `as_json` gave."""
+        return cls(**{**found, "command": tuple(found["command"])})
+
+
+def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list[Spec]:
+    """The containers of a run, without those of parts that the settings give by URL; none is published yet.
+
+    images: by part. The model server is always one of them: it is also the other host that things are looked at from.
+    """
+    common = {
+        "ZEP_OPENAI_API_KEY": "none-is-needed-here",
+        "ZEP_LLM_OPENAI_ENDPOINT": "http://model:8080/v1",
+        "ZEP_NLP_SERVER_URL": "http://zep-nlp:5557",
+        "ZEP_STORE_TYPE": "postgres",
+        "ZEP_MEMORY_MESSAGE_WINDOW": str(settings.message_window),
+    }
+
+    def zep(part: str, **further: str) -> Spec:
+        dsn = f"postgres://postgres:{shared.postgres}@zep-postgres:5432/{DATABASES[part]}?sslmode=disable"
+        environment = {**common, "ZEP_STORE_POSTGRES_DSN": dsn, **further}
+        return Spec(part, images["zep"], 8000, environment=environment, ready="/healthz")
+
+    serving = ("serve", "--part", "model", "--from-environment", "--host", "0.0.0.0")
+    made = [
+        Spec("postgres", images["postgres"], 5432, environment={"POSTGRES_PASSWORD": shared.postgres}),
+        Spec("nlp", images["nlp"], 5557, ready="/healthz"),
+        Spec("model", images["model"], 8080, command=serving, ready="/healthz"),
+        zep(SECURED, ZEP_AUTH_REQUIRED="true", ZEP_AUTH_SECRET=shared.zep),
+    ]
+    if not settings.zep_url:
+        made.append(zep("zep"))
+    if not settings.langflux_url:
+        told = {"PORT": "3000", "DISABLE_FLOWISE_TELEMETRY": "true"}
+        made.append(Spec("langflux", images["langflux"], 3000, environment=told, ready="/api/v1/ping"))
+    return made
+
+
+def fingerprint(settings: Settings, ids: Mapping[str, str]) -> str:
+    """What two runs must have in common to use the same containers. ids: the exact image of each part."""
+    specs = [spec.as_json() for spec in plan(settings, ids, Secrets("", ""))]
+    return hashlib.sha256(json.dumps(specs, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def a_port(taken: Iterable[int], *, here: bool) -> int:
+    """A port to publish. here: whether the engine is on this machine, so that what is in use can be seen."""
+    taken = set(taken)
+    while True:
+        number = random.SystemRandom().choice(PORTS)
+        if number not in taken and not (here and _in_use(number)):
+            return number
+
+
+def _in_use(number: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", number))
+        except OSError:
+            return True
+    return False

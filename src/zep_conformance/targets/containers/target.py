@@ -1,0 +1,217 @@
+"""The `containers` target."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from testcontainers.core.container import DockerContainer
+
+from zep_conformance import tokens
+from zep_conformance.doctor.address import parse
+from zep_conformance.doctor.entrance import langflux_at_the_door
+from zep_conformance.doctor.findings import Finding
+from zep_conformance.errors import CannotTell
+from zep_conformance.evidence.timeline import Timeline
+from zep_conformance.settings import Settings, revealed
+from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
+from zep_conformance.targets.containers.control import ContainerControl
+from zep_conformance.targets.containers.engine import CALL_LIMIT, connect, without_ryuk
+from zep_conformance.targets.containers.parts import Parts, last_words
+from zep_conformance.targets.containers.plan import SECURED, Spec
+from zep_conformance.targets.containers.startup import Startup, Up
+from zep_conformance.targets.processes.langflux import api_key
+from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep, seen_zep
+
+
+class ContainersTarget:
+    """Each part a container; one set of them for all workers of pytest-xdist."""
+
+    name = "containers"
+    shared = True
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._timeline = Timeline()
+        self._startup: Startup | None = None
+        self._parts: Parts | None = None
+        self._control: ContainerControl | None = None
+        self._token = ""
+
+    @property
+    def control(self) -> Control | None:
+        """Control over the containers."""
+        return self._control
+
+    def start(self) -> None:
+        """Begin to pull and to start."""
+        self._startup = Startup(self._settings, self._timeline)
+        self._startup.begin()
+
+    def deployment(self, say: Say) -> Deployment:
+        """Wait until every part answers. Raises CannotTell when one does not, with its last words."""
+        assert self._startup is not None
+        up = self._startup.wait(say)
+        self._parts, self._control = up.parts, ContainerControl(up.parts)
+        for part, one in up.pinned.items():
+            say(f"{part:12}{one.name}  {one.digest[:19]}")
+        self._token = tokens.make_token(up.secrets.zep)
+        return self._described(up)
+
+    def _described(self, up: Up) -> Deployment:
+        """The deployment, each part looked at once."""
+        settings, parts = self._settings, up.parts
+        missing = {"ui": "the page is not driven yet", "files": "no deployment files given"}
+        zep = given_zep(settings)
+        if zep is None:
+            zep = _seen(parts, "zep", None, None)
+        else:
+            missing["control"] = missing["network"] = "this Zep is not ours to stop"
+            if (address := parse(zep.url)) and address.is_loopback:
+                missing["elsewhere"] = "its Zep is at this machine's own loopback address"
+        if zep.embedded:
+            missing["meaning"] = NO_MEANING
+        secured = _seen(parts, SECURED, self._token, up.secrets.zep)
+        langflux: LangFluxServer | None
+        if settings.langflux_url:
+            given = settings.model_copy(
+                update={
+                    "model_url": settings.model_url or f"{parts.url('model')}/v1",
+                    "zep_url_from_langflux": settings.zep_url_from_langflux or zep.url,
+                }
+            )
+            langflux = given_langflux(given, missing)
+        else:
+            model = (settings.model_url or f"{parts.specs['model'].inside}/v1").rstrip("/")
+            langflux = _langflux(parts, model, _from_a_container(settings, zep))
+        return Deployment(
+            self.name,
+            zep,
+            secured,
+            up.secrets.zep,
+            langflux,
+            missing,
+            not (zep.embedded and langflux is not None and langflux.documented),
+            {part: {"image": one.name, "digest": one.digest} for part, one in up.pinned.items()},
+        )
+
+    def handover(self) -> dict[str, Any]:
+        """Where the containers are, for another process of this run."""
+        assert self._parts is not None
+        return {
+            "run": self._parts.run,
+            "labels": self._parts.labels,
+            "specs": [spec.as_json() for spec in self._parts.specs.values()],
+            "token": self._token,
+        }
+
+    def attach(self, handed: Mapping[str, Any]) -> None:
+        """Use the containers that another process of this run has started."""
+        without_ryuk(kept=True)  # whatever there is to be removed, the process that started it removes
+        specs = [Spec.from_json(one) for one in handed["specs"]]
+        self._parts = Parts(connect(), handed["run"], handed["labels"], {spec.part: spec for spec in specs})
+        self._control = ContainerControl(self._parts)
+        self._token = handed["token"]
+
+    def timeline(self) -> Timeline:
+        """How long each part took to be pulled, to start and to be ready."""
+        return self._timeline
+
+    def look(self, part: str) -> list[Finding]:
+        """What the doctor finds, run in the model server's container: another host than Zep's."""
+        assert self._parts is not None
+        given = self._settings.zep_url if part == "zep" else None
+        token = self._token if part == SECURED else revealed(self._settings.zep_token) if given else None
+        url = given or self._parts.specs[part].inside
+        with self._standing_in(part):
+            found = self._parts.current("model").exec_run(
+                ["zep-conformance", "doctor", "--json", "--zep-url", url],
+                environment={"ZEP_TOKEN": token} if token else {},
+                demux=True,
+            )
+        streams: Any = found.output  # with `demux` both of them
+        output, errors = ((one or b"").decode(errors="replace") for one in streams)
+        try:
+            return [Finding(**one) for one in json.loads(output)["findings"]]
+        except (ValueError, KeyError, TypeError):
+            raise CannotTell(
+                f"the doctor in the model server's container gives no findings: {(errors or output)[-300:]}",
+                "Give a --model-image of this version of zep-conformance.",
+            ) from None
+
+    @contextmanager
+    def _standing_in(self, part: str) -> Iterator[None]:
+        """Where a part's container does not run, its name stands for a host on which nobody listens.
+
+        A stopped container is no host any more, not even by name; a stopped server's host still is one.
+        """
+        parts = self._parts
+        assert parts is not None
+        if part not in parts.specs or parts.current(part).status in ("running", "paused"):
+            yield
+            return
+        image = parts.specs["model"].image
+        host = DockerContainer(image, {"timeout": CALL_LIMIT}, name=f"{parts.name(part)}-host")
+        host.image = image
+        host.with_network(parts.joined()).with_network_aliases(parts.specs[part].alias)
+        host.with_kwargs(entrypoint=["python3", "-c", "import signal; signal.pause()"], labels=parts.labels)
+        with parts.gate.passing():
+            host.start()
+        try:
+            yield
+        finally:
+            host.stop()
+
+    def ended(self) -> Mapping[str, str]:
+        """The parts that ended though nobody had asked them to, and how."""
+        return self._control.ended() if self._control is not None else {}
+
+    def log(self, part: str) -> str:
+        """What a part has written so far."""
+        return self._parts.log(part) if self._parts is not None and part in self._parts.specs else ""
+
+    def stop(self) -> None:
+        """Remove the containers, their network and their volumes, unless they are kept."""
+        if self._startup is not None:
+            self._startup.end()
+
+
+def _seen(parts: Parts, part: str, token: str | None, secret: str | None) -> ZepServer:
+    """A Zep of ours, looked at once."""
+    with _quoting(parts, part):
+        seen = seen_zep(parts.url(part), token, secret, part)
+    return replace(seen, url_from_langflux=parts.specs[part].inside)
+
+
+def _langflux(parts: Parts, model_url: str, zep_url: str) -> LangFluxServer:
+    """A LangFlux of ours, looked at once."""
+    url = parts.url("langflux")
+    with _quoting(parts, "langflux"):
+        made = api_key(url)
+        seen = langflux_at_the_door(url, made)
+    return LangFluxServer(seen.url, made, model_url, zep_url, "", seen.version, seen.manner == "documented")
+
+
+@contextmanager
+def _quoting(parts: Parts, part: str) -> Iterator[None]:
+    """What is found unfit inside says also how the part's log ends: it answers, but not as it should."""
+    try:
+        yield
+    except CannotTell as error:
+        raise CannotTell(f"{error.what}; its log ends:\n  {last_words(parts.log(part))}", error.advice) from None
+
+
+def _from_a_container(settings: Settings, zep: ZepServer) -> str:
+    """Zep's URL as the LangFlux in a container sees it. Raises CannotTell for one that means the container itself."""
+    url = zep.url_from_langflux
+    address = parse(url)
+    if settings.zep_url and address is not None and address.is_loopback:
+        raise CannotTell(
+            f"LangFlux runs in a container, and {url} is that container itself there",
+            "Give --zep-url-from-langflux: http://host.docker.internal:PORT, with a Zep that does not listen on "
+            "127.0.0.1 alone.",
+        )
+    return url
