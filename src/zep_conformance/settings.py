@@ -46,7 +46,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", env_ignore_empty=True)
 
     target: str = _setting(
-        "auto", "ZEP_CONFORMANCE_TARGET", "how the parts come to be: auto, embedded, processes, remote"
+        "auto",
+        "ZEP_CONFORMANCE_TARGET",
+        "how the parts come to be: auto, compose:PATH, embedded, processes, remote",
     )
     zep_url: str | None = _setting(None, "ZEP_URL", "base URL of a running Zep")
     zep_token: SecretStr | None = _setting(None, "ZEP_TOKEN", "JWT for that Zep (better in $ZEP_TOKEN)")
@@ -86,6 +88,8 @@ class Settings(BaseSettings):
     )
     postgres_dsn: str | None = _setting(
         None, "POSTGRES_DSN", "the PostgreSQL with pgvector in which that Zep gets databases (default: one is started)"
+    model_image: str | None = _setting(
+        None, "MODEL_IMAGE", "containers: image of zep-conformance, which is the model server"
     )
     read_only: bool = _setting(
         False, "ZEP_CONFORMANCE_READ_ONLY", "run only what writes nothing, and send nothing that could write"

@@ -164,7 +164,7 @@ def _understood(path: Path, found: Mapping[str, Any]) -> Baseline:
         started=str(found["started"]),
         verdict=str(found["verdict"]),
         target=str(target.get("name") or ""),
-        parts={str(name): str(part["version"]) for name, part in found["parts"].items()},
+        parts={str(name): str(part["version"]) for name, part in found["parts"].items() if "version" in part},
         scenarios=scenarios,
         requirements={str(one["id"]): _outcome(one["outcome"]) for one in found["requirements"]},
         mended=frozenset(mended),
@@ -210,7 +210,7 @@ def _differences(baseline: Baseline, facts: Mapping[str, Any]) -> Iterator[str]:
     target = str((facts.get("target") or {}).get("name") or "")
     if target and baseline.target and target != baseline.target:
         yield f"target {baseline.target} then, {target} now"
-    now = {name: str(part["version"]) for name, part in (facts.get("parts") or {}).items()}
+    now = {name: str(part["version"]) for name, part in (facts.get("parts") or {}).items() if "version" in part}
     for name in sorted({*now, *baseline.parts}) if now else ():
         if now.get(name) != baseline.parts.get(name):
             yield f"{name} {baseline.parts.get(name, 'absent')} then, {now.get(name, 'absent')} now"

@@ -58,10 +58,7 @@ def _head(report: Mapping[str, Any]) -> str:
 
 
 def _facts(report: Mapping[str, Any]) -> str:
-    parts = ", ".join(
-        f"{text(name)} {text(part['version'])}" + (f" at {text(part['url'])}" if "url" in part else "")
-        for name, part in report["parts"].items()
-    )
+    parts = ", ".join(_part(name, part) for name, part in report["parts"].items())
     counts = ", ".join(f"{count} {outcome}" for outcome, count in report["outcomes"].items() if count)
     gate = report.get("gate") or {}
     fail_on = {
@@ -78,6 +75,12 @@ def _facts(report: Mapping[str, Any]) -> str:
         "began": f"{text(report['started'])}, took {report['duration']:.1f} s, {report['requests']} requests",
     }
     return _table(("", ""), ((name, value) for name, value in rows.items()))
+
+
+def _part(name: str, part: Mapping[str, str]) -> str:
+    """A part by what is known of it: its version and URL, or the image or program that it is."""
+    known = text(part.get("version") or part.get("image") or part.get("program") or "")
+    return f"{text(name)} {known}" + (f" at {text(part['url'])}" if "url" in part else "")
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:

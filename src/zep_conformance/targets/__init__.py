@@ -5,6 +5,7 @@ A target is named on the command line and starts, offers and stops the parts::
     --target embedded                                   all parts of our own, on this machine, in a second
     --target processes                                  real programs on this machine, the real LangFlux first
     --target remote --zep-url https://zep.example.com   parts that run already; nothing is started
+    --target compose:../zep                             a Compose project of your own, a second time, and down again
     --target embedded --zep-url https://…               that Zep, with the embedded LangFlux in front of it
     --target auto                                       the default: what this machine can do
 
@@ -26,7 +27,16 @@ from zep_conformance.targets.embedded import EmbeddedTarget
 from zep_conformance.targets.processes import ProcessesTarget
 from zep_conformance.targets.remote import RemoteTarget
 
+
+def _compose(settings: Settings) -> Target:
+    # It reads YAML, which nobody else has to import.
+    from zep_conformance.targets.compose import ComposeTarget
+
+    return ComposeTarget(settings)
+
+
 TARGETS: dict[str, Callable[[Settings], Target]] = {
+    "compose": _compose,
     "embedded": EmbeddedTarget,
     "processes": ProcessesTarget,
     "remote": RemoteTarget,
@@ -56,6 +66,8 @@ def choose(settings: Settings, environment: Mapping[str, str]) -> Target:
             )
         # With a Zep or a LangFlux given and no target named, those are what somebody wants tested.
         name = "remote" if settings.zep_url or settings.langflux_url else "embedded"
-    if name not in TARGETS:
-        raise CannotTell(f"no target {name!r}", f"There are: auto, {', '.join(TARGETS)}.")
-    return TARGETS[name](settings)
+    kind, colon, _ = name.partition(":")
+    if kind not in TARGETS or (colon and kind != "compose"):
+        known = ", ".join(f"{one}:PATH" if one == "compose" else one for one in TARGETS)
+        raise CannotTell(f"no target {name!r}", f"There are: auto, {known}.")
+    return TARGETS[kind](settings)
