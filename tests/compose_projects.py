@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,8 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-
-from zep_conformance.targets.owners import LABEL
 
 DATA = Path(__file__).parent / "data" / "compose" / "zep"
 IMAGES = ("ZEP_IMAGE", "NLP_IMAGE", "POSTGRES_IMAGE", "MODEL_IMAGE")
@@ -71,13 +68,17 @@ class UserProject:
         found: dict[str, Any] = yaml.safe_load(self.file.read_text())
         return found
 
+    def write(self, document: dict[str, Any]) -> None:
+        """Write the file anew."""
+        self.file.write_text(yaml.safe_dump(document))
+
     def change(self, service: str, **changed: Any) -> None:
         """Set keys of a service; None takes one away."""
         document = self.read()
         document["services"].setdefault(service, {}).update(changed)
         for key in [key for key, value in changed.items() if value is None]:
             del document["services"][service][key]
-        self.file.write_text(yaml.safe_dump(document))
+        self.write(document)
 
     def everything(self) -> dict[str, str]:
         """All files in the folder, to see that none was changed."""
@@ -86,22 +87,31 @@ class UserProject:
         }
 
 
-def ours(folder: Path) -> dict[str, list[str]]:
-    """What is in the engine of runs on projects in this folder: names by kind.
-
-    Other runs on this machine have things of their own, which are none of this test's business.
-    """
-    found: dict[str, list[str]] = {}
+def left_of(project: str) -> dict[str, list[str]]:
+    """What is in the engine of a project of ours, by kind: containers, networks, volumes, images."""
+    found = {}
     for kind in ("container", "network", "volume", "image"):
         everything = ["--all"] if kind in ("container", "image") else []
-        ids = _docker(kind, "ls", *everything, "--quiet", "--filter", f"label={LABEL}").split()
-        for one in json.loads(_docker(kind, "inspect", *ids)) if ids else []:
-            labels = (one.get("Config") or one).get("Labels") or {}
-            if labels.get("org.zep-conformance.folder") == str(folder):
-                found.setdefault(kind, []).append(str(one.get("Name") or one["Id"]))
+        listed = docker(kind, "ls", *everything, "--quiet", "--filter", f"label=com.docker.compose.project={project}")
+        if listed.strip():
+            found[kind] = listed.split()
     return found
 
 
-def _docker(*arguments: str, variables: Mapping[str, str] | None = None) -> str:
+def volumes_of(project: str) -> set[str]:
+    """The volumes that the containers of a project of ours have, those without a name too."""
+    containers = left_of(project).get("container", [])
+    mounted = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}'
+    return set(docker("inspect", "--format", mounted, *containers).split()) if containers else set()
+
+
+def volumes() -> set[str]:
+    """All volumes of the engine."""
+    return set(docker("volume", "ls", "--quiet").split())
+
+
+def docker(*arguments: str, variables: Mapping[str, str] | None = None) -> str:
+    """What `docker` prints; fails with what it says where that is an error."""
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, env=variables)
+    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
     return done.stdout

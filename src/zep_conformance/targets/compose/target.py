@@ -53,7 +53,10 @@ class Step:
 
 
 class ComposeTarget:
-    """The services of a user's project in a project of ours, a model server among them, and a LangFlux of ours."""
+    """The services of a user's project in a project of ours, a model server among them, and a LangFlux of ours.
+
+    project_name: what Compose knows our project by.
+    """
 
     shared = True
 
@@ -61,7 +64,7 @@ class ComposeTarget:
         self._settings = settings
         self._supervisor = Supervisor()
         self._timeline = Timeline()
-        self._name = f"{leftovers.PREFIX}{secrets.token_hex(4)}"
+        self.project_name = f"{leftovers.PREFIX}{secrets.token_hex(4)}"
         self._lines: list[str] = []
         self._steps: list[Step] = []
         self._running: commands.Running | None = None
@@ -99,7 +102,7 @@ class ComposeTarget:
         if leftovers.of_gone_runs(self._engine):
             self._lines.append("what an earlier run had left in the engine is removed")
         self._lines += clashes(project, self._engine)
-        self._lines.insert(0, f"{project.path} comes up as project {self._name} ({self._compose.called})")
+        self._lines.insert(0, f"{project.path} comes up as project {self.project_name} ({self._compose.called})")
         self._ours = self._made_ours()
         if not self._settings.langflux_url:
             self._supervisor.make_folder()
@@ -128,7 +131,7 @@ class ComposeTarget:
                 try:
                     if step.kind == "up":
                         services = {name: part for part, name in self._services().items()}
-                        watch = Watch(self._engine, self._name, services, self._project.redactor)
+                        watch = Watch(self._engine, self.project_name, services, self._project.redactor)
                         watch.until_fit(self._has_ended, self._urls(), self._timeline, say)
                     else:
                         eventually(self._must_have_ended, float("inf"))
@@ -141,7 +144,7 @@ class ComposeTarget:
     def handover(self) -> dict[str, Any]:
         """The project as it was read, and what is ours in it."""
         return {
-            "name": self._name,
+            "name": self.project_name,
             "config": dict(self._project.config),
             "folder": str(self._project.folder),
             "path": self._project.path,
@@ -154,7 +157,7 @@ class ComposeTarget:
     def attach(self, handed: Mapping[str, Any]) -> None:
         """Control and logs by way of the same engine."""
         self._find()
-        self._name = handed["name"]
+        self.project_name = handed["name"]
         self._project = described(handed["config"], Path(handed["folder"]), handed["path"])
         self._ours = Ours(**handed["ours"])
         self._supervisor.attach(Path(handed["supervised"]))
@@ -185,16 +188,10 @@ class ComposeTarget:
         self._supervisor.close()
         if not self._is_begun:
             return
-        down = ("down", "--volumes", "--remove-orphans", "--rmi", "local", "--timeout", "0")
-        left: list[str] = []
         try:
-            self._compose.run(self._name, self._project.folder, rewritten(self._project, self._ours), *down)
+            left = leftovers.of_project(self._engine, self.project_name, self._ours.owner)
         except commands.Failed as error:
-            left.append(str(error).splitlines()[-1])
-        try:
-            left += leftovers.of_project(self._engine, self._name)
-        except commands.Failed as error:
-            left.append(str(error).splitlines()[-1])
+            left = [str(error).splitlines()[-1]]
         if left:
             sys.stderr.write(
                 self._project.redactor(f"left in the Docker engine: {'; '.join(left)}\n")
@@ -212,7 +209,7 @@ class ComposeTarget:
         if not hasattr(self, "_ours"):
             return None
         return ComposeControl(
-            self._engine, self._name, self._services(), self._urls(), self._project.redactor, self._remake
+            self._engine, self.project_name, self._services(), self._urls(), self._project.redactor, self._remake
         )
 
     def _remake(self, part: str, changed: Mapping[str, str]) -> None:
@@ -220,7 +217,7 @@ class ComposeTarget:
         service = self._services()[part]
         up = ("up", "--detach", "--no-deps", "--no-build", "--force-recreate", service)
         config = rewritten(self._project, self._ours, part, changed)
-        self._compose.run(self._name, self._project.folder, config, *up)
+        self._compose.run(self.project_name, self._project.folder, config, *up)
 
     def _services(self) -> dict[str, str]:
         """The service of each part, the model server's too."""
@@ -267,7 +264,7 @@ class ComposeTarget:
         return [*steps, self._composed("up", "create", "", "up", "--detach", "--no-build")]
 
     def _composed(self, kind: str, phase: str, saying: str, *arguments: str) -> Step:
-        return Step(kind, phase, self._compose.command(self._name, self._project.folder, *arguments), saying)
+        return Step(kind, phase, self._compose.command(self.project_name, self._project.folder, *arguments), saying)
 
     def _begin_next(self) -> None:
         """Begin the next step, if there is one."""
@@ -326,7 +323,7 @@ class ComposeTarget:
             self._langflux(zep, missing),
             missing,
             details=images_of(
-                self._engine.containers(self._name), {name: part for part, name in self._services().items()}
+                self._engine.containers(self.project_name), {name: part for part, name in self._services().items()}
             ),
         )
 

@@ -83,7 +83,13 @@ class Watch:
                         opened.get(one.service, ExitStack()).close()
                         if part and one.service in since:
                             say(f"{part} is ready ({time.monotonic() - since[one.service]:.1f} s)")
-                assert done and set(self._parts) <= fit and {one.service for one in containers} <= fit
+                there = {one.service for one in containers}
+                if done and not set(self._parts) <= there:
+                    raise CannotTell(
+                        f"Compose is done, and has made no container for {', '.join(sorted(set(self._parts) - there))}",
+                        "Look whether the service has a scale of 0, or a profile that is not switched on.",
+                    )
+                assert done and there <= fit
 
             eventually(all_fit, float("inf"))
 
