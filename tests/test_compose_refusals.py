@@ -199,6 +199,9 @@ class TestTheProject:
         services = {name: one for name, one in SERVICES.items() if name != "db"}
         assert "would work on your data" in refused(services=services).what
 
+    def test_has_another_window(self, refused: Refused) -> None:
+        assert refused(variables={"ZEP_MEMORY_MESSAGE_WINDOW": "6"}).advice == "Give --message-window 6."
+
     def test_is_on_the_hosts_network(self, refused: Refused) -> None:
         assert "network_mode: host" in refused(zep={"network_mode": "host"}).what
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from zep_conformance.errors import CannotTell
+from zep_conformance.targets import owners
+from zep_conformance.targets.compose.engine import Engine
 from zep_conformance.targets.compose.project import Project, described
 from zep_conformance.targets.compose.rewriting import CHANGED, MODEL, Ours, rewritten
 from zep_conformance.targets.compose.services import Published, inner_port, published_by, variables_of
@@ -185,3 +187,29 @@ def test_secrets_of_a_project_are_hidden_in_what_is_shown(project: Project) -> N
     hide = described(project.config, project.folder, project.path).redactor
     for secret in ("hunter2hunter2", "of-the-mountain", "postgres$word"):
         assert secret not in hide(f"it said: {secret}.")
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("unix:///var/run/docker.sock", "127.0.0.1"),
+        ("npipe:////./pipe/docker_engine", "127.0.0.1"),
+        ("tcp://localhost:2375", "127.0.0.1"),
+        ("tcp://10.0.0.7:2376", "10.0.0.7"),
+        ("ssh://me@build.example.com:22", "build.example.com"),
+    ],
+)
+def test_what_is_published_is_where_the_engine_is(address: str, host: str) -> None:
+    engine = Engine({}, address)
+    assert engine.host == host
+    assert engine.is_here == (host == "127.0.0.1")
+
+
+def test_what_is_anothers_or_lives_is_not_left_over() -> None:
+    mine = owners.mark()
+    host, pid, began = mine.split("/")
+    assert not owners.is_gone(mine)
+    assert owners.is_gone(f"{host}/{pid}/{began}1"), "another process has the number now"
+    assert owners.is_gone(f"{host}/4194305/{began}"), "no process has so high a number"
+    assert not owners.is_gone(f"elsewhere/4194305/{began}")
+    assert not owners.is_gone("of another form")

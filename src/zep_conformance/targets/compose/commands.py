@@ -32,23 +32,32 @@ def environment_of(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(
-    command: Sequence[str], environment: Mapping[str, str], *, folder: Path | None = None, given: str | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    folder: Path | None = None,
+    given: str | None = None,
+    limit: float | None = None,
 ) -> str:
-    """Run a command. Returns its standard output. given: its standard input. Raises Failed.
+    """Run a command. Returns its standard output. given: its standard input. limit: seconds. Raises Failed.
 
     Its process is in a session of its own: Ctrl-C in a terminal reaches only us, and we decide.
     """
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=dict(environment),
-        input=given or "",
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        start_new_session=True,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=dict(environment),
+            input=given or "",
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=limit,
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(command, f"nothing in {limit:g} s") from None
     if done.returncode != 0:
         raise Failed(command, done.stderr + ("" if done.stderr.strip() else done.stdout))
     return done.stdout

@@ -15,6 +15,8 @@ from zep_conformance.targets.compose import commands
 PROJECT_LABEL, SERVICE_LABEL = "com.docker.compose.project", "com.docker.compose.service"
 FOLDER_LABEL = "com.docker.compose.project.working_dir"
 """Labels that both Composes put on containers (https://docs.docker.com/compose/, "labels")."""
+ANSWER_LIMIT = 30.0
+"""Seconds that an engine has for its first answer."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -87,7 +89,8 @@ class Engine:
                 "Install Docker Engine with its Compose plugin, or test what runs elsewhere with --target remote.",
             )
         try:
-            commands.run(["docker", "version", "--format", "{{.Server.Version}}"], environment)
+            version = ["docker", "version", "--format", "{{.Server.Version}}"]
+            commands.run(version, environment, limit=ANSWER_LIMIT)
             address = commands.run(
                 ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], environment
             ).strip()

@@ -82,6 +82,6 @@ def _owners(engine: Engine, kind: str) -> list[str]:
         return []
     path = ".Config.Labels" if kind in ("container", "image") else ".Labels"
     try:
-        return engine.ask(kind, "inspect", "--format", f'{{{{index {path} "{LABEL}"}}}}', *ids).split()
+        return engine.ask(kind, "inspect", "--format", f'{{{{index {path} "{LABEL}"}}}}', *ids).splitlines()
     except commands.Failed:
         return []  # some went away meanwhile: they were somebody's who lives

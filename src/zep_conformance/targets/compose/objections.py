@@ -15,8 +15,11 @@ from zep_conformance.targets.compose.services import image_of, published_by
 PINNED = "ghcr.io/getzep/zep-cloud:0.27.2"
 
 
-def object_to(project: Project, engine: Engine) -> None:
-    """Raises CannotTell for a Zep that could not start, is a 1.x, or would work on a database of somebody's."""
+def object_to(project: Project, engine: Engine, window: int) -> None:
+    """Raises CannotTell for a Zep that could not start, is a 1.x, or would work on a database of somebody's.
+
+    window: the messages after which the suite expects a summary.
+    """
     variables = project.variables("zep")
     if not variables.get(KEY) and variables.get("ZEP_LLM_SERVICE", "openai") == "openai":
         raise key_missing(project.folder, variables)
@@ -24,6 +27,12 @@ def object_to(project: Project, engine: Engine) -> None:
         raise CannotTell(
             "ZEP_AUTH_REQUIRED is set for Zep and ZEP_AUTH_SECRET is not: it does not start so",
             "`zep-conformance token` makes a secret and its token; put the secret into the .env.",
+        )
+    other = variables.get("ZEP_MEMORY_MESSAGE_WINDOW") or str(window)
+    if other != str(window):
+        raise CannotTell(
+            f"ZEP_MEMORY_MESSAGE_WINDOW is {other} in {project.path}, and the suite expects {window}",
+            f"Give --message-window {other}.",
         )
     _not_zep_1(project, engine)
     _store_is_inside(project)

@@ -2,7 +2,7 @@
 
 Compose can add to a project by an override, but takes nothing away with it: ports, container names, networks and
 volumes that are named for the whole machine would stay, and be those of the running deployment. So the project is
-rewritten, as `config` prints it, and given to Compose through a pipe (docs/decisions/0007-compose-rewritten.md).
+rewritten, as `config` prints it, and given to Compose through a pipe (docs/decisions/0005-compose-rewritten.md).
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ def rewritten(project: Project, ours: Ours, part: str = "", changed: Mapping[str
     """The project made ours. part, changed: variables of one part that differ, for this once."""
     config = copy.deepcopy(dict(project.config))
     config.pop("name", None)
+    if str(config.get("version", "")).startswith("2"):
+        config["version"] = "2.4"  # the last of them: has what is added here, and all that the earlier ones have
     labels = {LABEL: ours.owner}
     networks = config.get("networks") or {}
     volumes = config.get("volumes") or {}

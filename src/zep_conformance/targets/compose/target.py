@@ -98,7 +98,7 @@ class ComposeTarget:
             )
         self._find()
         project = self._project = read(self.name.partition(":")[2], self._compose)
-        object_to(project, self._engine)
+        object_to(project, self._engine, self._settings.message_window)
         if leftovers.of_gone_runs(self._engine):
             self._lines.append("what an earlier run had left in the engine is removed")
         self._lines += clashes(project, self._engine)
