@@ -19,6 +19,7 @@ from zep_conformance import settings
 from zep_conformance.errors import CannotTell
 from zep_conformance.targets import Deployment, choose
 from zep_conformance.targets.compose import ComposeTarget
+from zep_conformance.targets.compose.control import ComposeControl
 from zep_conformance.waiting import eventually
 
 pytestmark = [
@@ -79,7 +80,7 @@ def test_a_project_comes_up_and_its_parts_are_controlled(project: UserProject, u
     assert {span.part for span in target.timeline().spans()} == {"all", "zep", "nlp", "postgres", "model"}
     zep = httpx.Client(base_url=found.zep.url, headers={"Authorization": f"Bearer {found.zep.token}"}, timeout=5)
     control = target.control
-    assert control is not None
+    assert isinstance(control, ComposeControl)
 
     # It remembers, after a crash of each part.
     zep.post("/api/v1/sessions/s/memory", json={"messages": [{"role": "human", "content": "kept"}]}).raise_for_status()
@@ -94,6 +95,11 @@ def test_a_project_comes_up_and_its_parts_are_controlled(project: UserProject, u
     assert words is not None and "ZEP_OPENAI_API_KEY is not set" in words
     control.start("zep")
     assert zep.get("/healthz").status_code == 200
+
+    assert target.ended() == {}
+    docker("kill", control.container("nlp").id)  # as somebody else might
+    assert target.ended() == {"nlp": "ended with code 137"}
+    control.start("nlp")
 
     control.pause("zep")
     with pytest.raises(httpx.ReadTimeout):

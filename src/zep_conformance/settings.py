@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     )
     postgres_dsn: str | None = _setting(
         None, "POSTGRES_DSN", "the PostgreSQL with pgvector in which that Zep gets databases (default: one is started)"
+    )
     model_image: str | None = _setting(
         None, "MODEL_IMAGE", "containers: image of zep-conformance, which is the model server"
     )

@@ -45,6 +45,7 @@ TARGETS: dict[str, Callable[[Settings], Target]] = {
 _ALL = frozenset(CAPABILITIES)
 OFFERS: dict[str, frozenset[str]] = {
     "embedded": _ALL - {"ui"},
+    "compose": _ALL - {"ui", "network"},
     "remote": _ALL - {"control", "network"},
 }
 """What each target can offer at most. Whether it does is seen at its start."""

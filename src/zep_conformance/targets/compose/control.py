@@ -34,6 +34,7 @@ class ComposeControl:
     ) -> None:
         self._engine, self._project, self._services = engine, project, services
         self._urls, self._redactor, self._remade = urls, redactor, remade
+        self._down: set[str] = set()
 
     def start(self, part: str, changed: Mapping[str, str] | None = None) -> None:
         """Start a part that is not running; returns when its health check passes and it answers.
@@ -51,11 +52,13 @@ class ComposeControl:
 
     def stop(self, part: str) -> None:
         """Stop a part as an operator does."""
+        self._down.add(part)
         self._do(part, "unpause")
         self._do(part, "stop", f"--time={STOP_LIMIT}")
 
     def kill(self, part: str) -> None:
         """End a part without warning (SIGKILL)."""
+        self._down.add(part)
         self._do(part, "unpause")
         self._do(part, "kill")
 
@@ -75,6 +78,15 @@ class ComposeControl:
         """Not offered, as `cut_off`."""
         self.cut_off(part)
 
+    def ended(self) -> dict[str, str]:
+        """The parts whose container has ended though this process had not asked it to, and how."""
+        parts = {service: part for part, service in self._services.items()}
+        return {
+            part: f"ended with code {one.exit_code}"
+            for one in self._engine.containers(self._project)
+            if not one.runs and (part := parts.get(one.service)) is not None and part not in self._down
+        }
+
     def container(self, part: str) -> Container:
         """The container of a part as it is now. Raises CannotTell when there is none."""
         service = self._services.get(part)
@@ -93,7 +105,11 @@ class ComposeControl:
             self._run(lambda: self._remade(part, changed))
         else:
             self._run(lambda: self._engine.ask("start", found.id))
-        return until_up(self._engine, lambda: self.container(part), self._urls.get(part), self._redactor)
+        self._down.discard(part)
+        died = until_up(self._engine, lambda: self.container(part), self._urls.get(part), self._redactor)
+        if died is not None:
+            self._down.add(part)
+        return died
 
     def _do(self, part: str, verb: str, *options: str) -> None:
         """Have the engine do something to a part, where that makes a difference."""

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from zep_conformance import __version__, suite, tokens
+from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
@@ -71,6 +72,7 @@ class ComposeTarget:
         self._token: str | None = None
         self._langflux_key = secrets.token_urlsafe(24)
         self._is_begun = False
+        self._control: ComposeControl | None = None
         self._engine: Engine
         self._compose: Compose
         self._project: Project
@@ -84,7 +86,7 @@ class ComposeTarget:
     @property
     def control(self) -> Control | None:
         """Control over the services, by way of the engine."""
-        return self._control()
+        return self._controlled()
 
     def start(self) -> None:
         """Read the project, object to what can't work, and begin to bring it up.
@@ -160,7 +162,8 @@ class ComposeTarget:
         self.project_name = handed["name"]
         self._project = described(handed["config"], Path(handed["folder"]), handed["path"])
         self._ours = Ours(**handed["ours"])
-        self._supervisor.attach(Path(handed["supervised"]))
+        if not self._settings.langflux_url:
+            self._supervisor.attach(Path(handed["supervised"]))
         self._token = handed["token"]
 
     def timeline(self) -> Timeline:
@@ -171,13 +174,20 @@ class ComposeTarget:
         """What the doctor finds at the address where this machine publishes Zep."""
         return diagnose(self._urls()[part], self._token)
 
+    def ended(self) -> Mapping[str, str]:
+        """The parts that ended by themselves, and how."""
+        ours = {} if self._settings.langflux_url else self._supervisor.ended()
+        try:
+            return {**self._controlled().ended(), **ours}
+        except commands.Failed:
+            return ours
+
     def log(self, part: str) -> str:
         """What a part has written so far, without what the project's variables keep secret."""
         if part == "langflux":
             return self._supervisor.log(part)
         try:
-            control = self._control()
-            return self._project.redactor(self._engine.log(control.container(part).id)) if control else ""
+            return self._project.redactor(self._engine.log(self._controlled().container(part).id))
         except (CannotTell, commands.Failed):
             return ""
 
@@ -205,12 +215,14 @@ class ComposeTarget:
         self._engine = Engine.found(environment)
         self._compose = Compose.found(environment)
 
-    def _control(self) -> ComposeControl | None:
-        if not hasattr(self, "_ours"):
-            return None
-        return ComposeControl(
-            self._engine, self.project_name, self._services(), self._urls(), self._project.redactor, self._remake
-        )
+    def _controlled(self) -> ComposeControl:
+        """The one control of this process, which knows what it has stopped."""
+        if self._control is None:
+            hide = self._project.redactor
+            self._control = ComposeControl(
+                self._engine, self.project_name, self._services(), self._urls(), hide, self._remake
+            )
+        return self._control
 
     def _remake(self, part: str, changed: Mapping[str, str]) -> None:
         """Make the container of a part again, with variables that differ."""
@@ -301,7 +313,7 @@ class ComposeTarget:
         self._token = zep.token
         missing = {
             "network": "a port that Docker publishes can't be cut off without changing this machine's firewall",
-            "files": "no deployment files given",
+            **missing_files(self._settings, own=False),
         }
         if zep.embedded:
             missing["meaning"] = NO_MEANING
