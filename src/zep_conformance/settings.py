@@ -46,7 +46,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", env_ignore_empty=True)
 
     target: str = _setting(
-        "auto", "ZEP_CONFORMANCE_TARGET", "how the parts come to be: auto, containers, embedded, processes, remote"
+        "auto",
+        "ZEP_CONFORMANCE_TARGET",
+        "how the parts come to be: auto, containers, compose:PATH, processes, embedded, remote",
     )
     zep_url: str | None = _setting(None, "ZEP_URL", "base URL of a running Zep")
     zep_token: SecretStr | None = _setting(None, "ZEP_TOKEN", "JWT for that Zep (better in $ZEP_TOKEN)")

@@ -6,6 +6,7 @@ A target is named on the command line and starts, offers and stops the parts::
     --target processes                                  real programs on this machine, the real LangFlux first
     --target containers                                 a deployment as documented, each part a container
     --target remote --zep-url https://zep.example.com   parts that run already; nothing is started
+    --target compose:../zep                             a Compose project of your own, a second time, and down again
     --target embedded --zep-url https://…               that Zep, with the embedded LangFlux in front of it
     --target auto                                       the default: what this machine can do
 
@@ -35,8 +36,16 @@ def _containers(settings: Settings) -> Target:
     return ContainersTarget(settings)
 
 
+def _compose(settings: Settings) -> Target:
+    # It reads YAML, which nobody else has to import.
+    from zep_conformance.targets.compose import ComposeTarget
+
+    return ComposeTarget(settings)
+
+
 TARGETS: dict[str, Callable[[Settings], Target]] = {
     "containers": _containers,
+    "compose": _compose,
     "embedded": EmbeddedTarget,
     "processes": ProcessesTarget,
     "remote": RemoteTarget,
@@ -44,23 +53,36 @@ TARGETS: dict[str, Callable[[Settings], Target]] = {
 
 _ALL = frozenset(CAPABILITIES)
 OFFERS: dict[str, frozenset[str]] = {
-    "containers": _ALL - {"ui"},
+    "containers": _ALL,
+    "compose": _ALL - {"ui", "network"},
+    "processes": _ALL,
     "embedded": _ALL - {"ui"},
     "remote": _ALL - {"control", "network"},
 }
 """What each target can offer at most. Whether it does is seen at its start."""
 
 __all__ = [
-    "OFFERS", "TARGETS", "Control", "Deployment", "LangFluxServer", "Target", "Tidies", "ZepServer", "choose", "resolved",
-]  # fmt: skip
+    "OFFERS",
+    "TARGETS",
+    "Control",
+    "Deployment",
+    "LangFluxServer",
+    "Target",
+    "Tidies",
+    "ZepServer",
+    "choose",
+    "resolved",
+]
 
 
 def choose(settings: Settings, environment: Mapping[str, str]) -> Target:
     """The target that the settings name. Raises CannotTell for a name that is none, and what `resolved` does."""
     name, _ = resolved(settings, environment)
-    if name not in TARGETS:
-        raise CannotTell(f"no target {name!r}", f"There are: auto, {', '.join(TARGETS)}.")
-    return TARGETS[name](settings)
+    kind, colon, _ = name.partition(":")
+    if kind not in TARGETS or (colon and kind != "compose"):
+        known = ", ".join(f"{one}:PATH" if one == "compose" else one for one in TARGETS)
+        raise CannotTell(f"no target {name!r}", f"There are: auto, {known}.")
+    return TARGETS[kind](settings)
 
 
 def resolved(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str]:

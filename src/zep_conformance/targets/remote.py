@@ -136,7 +136,8 @@ def given_langflux(settings: Settings, missing: dict[str, str]) -> LangFluxServe
         return None
     api_key = revealed(settings.langflux_api_key)
     account = Account.given(settings.langflux_user, revealed(settings.langflux_password))
-    seen = langflux_at_the_door(settings.langflux_url, api_key, account)
+    chatflow = settings.chatflow or ""
+    found = seen_langflux(settings.langflux_url, api_key, account, settings.model_url or "", "", chatflow)
     zep_url = settings.zep_url_from_langflux or settings.zep_url or ""
     if not settings.chatflow:
         if not settings.model_url:
@@ -145,15 +146,16 @@ def given_langflux(settings: Settings, missing: dict[str, str]) -> LangFluxServe
         if not zep_url:
             missing["langflux"] = "no --zep-url-from-langflux for the chatflows that are made in it"
             return None
-        model_at_the_door(settings.model_url, seen.url)
-    model_url, chatflow = (settings.model_url or "").rstrip("/"), settings.chatflow or ""
+        model_at_the_door(settings.model_url, found.url)
+    return replace(found, zep_url=zep_url.rstrip("/"))
+
+
+def seen_langflux(
+    url: str, api_key: str | None, account: Account | None, model_url: str, zep_url: str, chatflow: str = ""
+) -> LangFluxServer:
+    """The LangFlux at a URL, looked at once. Raises CannotTell with the doctor's finding when it is unfit."""
+    seen = langflux_at_the_door(url, api_key, account)
+    documented = seen.manner == "documented"
     return LangFluxServer(
-        seen.url,
-        api_key,
-        model_url,
-        zep_url.rstrip("/"),
-        chatflow,
-        seen.version,
-        seen.manner == "documented",
-        account,
+        seen.url, api_key, model_url.rstrip("/"), zep_url, chatflow, seen.version, documented, account
     )

@@ -11,8 +11,8 @@ from typing import Any
 from testcontainers.core.container import DockerContainer
 
 from zep_conformance import tokens
+from zep_conformance.clients.families import Account
 from zep_conformance.doctor.address import parse
-from zep_conformance.doctor.entrance import langflux_at_the_door
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
 from zep_conformance.evidence.timeline import Timeline
@@ -23,8 +23,8 @@ from zep_conformance.targets.containers.engine import CALL_LIMIT, connect, witho
 from zep_conformance.targets.containers.parts import Parts, last_words
 from zep_conformance.targets.containers.plan import SECURED, Spec
 from zep_conformance.targets.containers.startup import Startup, Up
-from zep_conformance.targets.processes.langflux import api_key
-from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep, seen_zep
+from zep_conformance.targets.processes.langflux import credentials
+from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep, seen_langflux, seen_zep
 
 
 class ContainersTarget:
@@ -190,9 +190,9 @@ def _langflux(parts: Parts, model_url: str, zep_url: str) -> LangFluxServer:
     """A LangFlux of ours, looked at once."""
     url = parts.url("langflux")
     with _quoting(parts, "langflux"):
-        made = api_key(url)
-        seen = langflux_at_the_door(url, made)
-    return LangFluxServer(seen.url, made, model_url, zep_url, "", seen.version, seen.manner == "documented")
+        ours = credentials(url)
+        account = Account.given(ours.get("langflux_user"), revealed(ours.get("langflux_password")))
+        return seen_langflux(url, revealed(ours.get("langflux_api_key")), account, model_url, zep_url)
 
 
 @contextmanager

@@ -1,0 +1,177 @@
+"""A project made ours: the same services under another name, beside the one that is deployed and without touching it.
+
+Compose can add to a project by an override, but takes nothing away with it: ports, container names, networks and
+volumes that are named for the whole machine would stay, and be those of the running deployment. So the project is
+rewritten, as `config` prints it, and given to Compose through a pipe (docs/decisions/0005-compose-rewritten.md).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zep_conformance.targets.compose.project import Project
+from zep_conformance.targets.compose.services import inner_port, variables_of
+from zep_conformance.targets.owners import LABEL
+
+MODEL = "zep-conformance-model"
+"""The service that is added: the model server, which Zep is told to use in place of OpenAI."""
+MODEL_PORT = 8080
+CHANGED = "org.zep-conformance.changed"
+"""The label of a container that was made with other variables than the project's."""
+_DATA = "/var/lib/postgresql"
+_DROPPED = (
+    "container_name", "restart", "ports", "profiles", "scale", "logging", "external_links", "env_file", "mac_address"
+)  # fmt: skip
+"""What a second copy of a service can't have, or what would hide how a part ends. `env_file` is in `environment`."""
+
+
+@dataclass(frozen=True)
+class Ours:
+    """What is ours in the rewritten project.
+
+    owner: the label's value (see `owners`). ports: where zep and model are published, as `127.0.0.1:21000`.
+    model_url: what Zep is told, with /v1. model_image: of the model server, None where that is elsewhere.
+    """
+
+    owner: str
+    ports: Mapping[str, str]
+    model_url: str = f"http://{MODEL}:{MODEL_PORT}/v1"
+    model_image: str | None = None
+
+
+def rewritten(project: Project, ours: Ours, part: str = "", changed: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The project made ours. part, changed: variables of one part that differ, for this once."""
+    config = copy.deepcopy(dict(project.config))
+    config.pop("name", None)
+    if str(config.get("version", "")).startswith("2"):
+        config["version"] = "2.4"  # the last of them: has what is added here, and all that the earlier ones have
+    labels = {LABEL: ours.owner}
+    networks = config.get("networks") or {}
+    volumes = config.get("volumes") or {}
+    used: set[str] = set()
+    for name, service in config["services"].items():
+        for key in _DROPPED:
+            service.pop(key, None)
+        original = project.services[name]
+        service["restart"] = "no"
+        service["labels"] = {**_as_mapping(service.get("labels")), **labels}
+        for key in ("replicas", "restart_policy", "placement", "mode"):
+            (service.get("deploy") or {}).pop(key, None)
+        if "build" in service:
+            service.pop("image", None)  # to tag it so would replace the image of the one that is deployed
+            build = service["build"]
+            build = {"context": build} if isinstance(build, str) else build
+            build.pop("tags", None)
+            service["build"] = {**build, "labels": {**_as_mapping(build.get("labels")), **labels}}
+        if "network_mode" not in service:
+            service["networks"] = _networks(original)
+            used.update(service["networks"])
+        is_database = name == project.parts.get("postgres")
+        service["volumes"] = _mounts(project, name, volumes, is_database=is_database)
+    zep = config["services"][project.parts["zep"]]
+    zep["ports"] = [f"{ours.ports['zep']}:{inner_port('zep', project.service('zep'))}"]
+    _tell(zep, _model_variables(zep, ours))
+    if ours.model_image is not None:
+        config["services"][MODEL] = _model(ours, labels, sorted(zep.get("networks") or ()))
+    if part and changed:
+        service = config["services"][project.parts[part]]
+        _tell(service, changed)
+        service["labels"][CHANGED] = "true"
+    config["networks"] = {
+        name: {"labels": labels, **({"internal": True} if (networks.get(name) or {}).get("internal") else {})}
+        for name in sorted(used)
+    }
+    config["volumes"] = _volumes(config["services"], volumes, labels)
+    return config
+
+
+def _model(ours: Ours, labels: Mapping[str, str], networks: list[str]) -> dict[str, Any]:
+    return {
+        "image": ours.model_image,
+        "command": ["serve", "--part", "model", "--from-environment", "--host", "0.0.0.0"],
+        "labels": dict(labels),
+        "restart": "no",
+        "networks": {name: {} for name in networks or ["default"]},
+        "ports": [f"{ours.ports['model']}:{MODEL_PORT}"],
+    }
+
+
+def _model_variables(zep: Mapping[str, Any], ours: Ours) -> dict[str, str]:
+    """What makes Zep use the model server. An Azure endpoint beside it would go before it."""
+    azure = {name: "" for name in variables_of(zep) if name.startswith("ZEP_LLM_AZURE")}
+    return {"ZEP_LLM_OPENAI_ENDPOINT": ours.model_url, "ZEP_LLM_SERVICE": "openai", **azure}
+
+
+def _tell(service: dict[str, Any], variables: Mapping[str, str]) -> None:
+    """Set variables of a service."""
+    told = {**variables_of(service), **variables}
+    service["environment"] = {name: value.replace("$", "$$") for name, value in told.items()}
+
+
+def _networks(service: Mapping[str, Any]) -> dict[str, Any]:
+    """A service's networks, without addresses of its own there; still known by names that were the machine's."""
+    given = service.get("networks") or {"default": None}
+    names = given if isinstance(given, list) else list(given)
+    known = [str(service[key]) for key in ("container_name", "hostname") if service.get(key)]
+    found = {}
+    for name in names:
+        options = (given[name] or {}) if isinstance(given, dict) else {}
+        aliases = [*(options.get("aliases") or []), *known]
+        found[name] = {"aliases": aliases} if aliases else {}
+    return found
+
+
+def _mounts(project: Project, name: str, volumes: Mapping[str, Any], *, is_database: bool) -> list[Any]:
+    """A service's mounts. What a database keeps goes to a new volume; external volumes are only read."""
+    service = project.services[name]
+    data = variables_of(service).get("PGDATA", _DATA)
+    kept: list[Any] = []
+    for number, mount in enumerate(service.get("volumes") or []):
+        kind, source, target = _mount(mount)
+        if is_database and (f"{target}/".startswith(f"{_DATA}/") or f"{data}/".startswith(f"{target}/")):
+            kept.append(f"zep-conformance-data-{number}:{target}")
+        elif kind == "volume" and (volumes.get(source) or {}).get("external"):
+            kept.append(f"{source}:{target}:ro")
+        else:
+            kept.append(mount)
+    return kept
+
+
+def _mount(mount: Any) -> tuple[str, str, str]:
+    """Kind, source and target of a mount, in either way of writing it."""
+    if isinstance(mount, Mapping):
+        return str(mount.get("type", "volume")), str(mount.get("source") or ""), str(mount["target"])
+    source, colon, rest = str(mount).partition(":")
+    if not colon:
+        return "volume", "", source
+    return ("bind" if source[:1] in "/.~" else "volume"), source, rest.partition(":")[0]
+
+
+def _volumes(
+    services: Mapping[str, Any], volumes: Mapping[str, Any], labels: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """The volumes that the services still use: new ones of this project, and external ones, which nobody removes."""
+    used = {source for one in services.values() for mount in one.get("volumes") or [] for source in [_source(mount)]}
+    found = {}
+    for name in sorted(used - {""}):
+        given = dict(volumes.get(name) or {})
+        if not given.get("external"):
+            given.pop("name", None)
+            given["labels"] = {**_as_mapping(given.get("labels")), **labels}
+        found[name] = given
+    return found
+
+
+def _source(mount: Any) -> str:
+    """The name of the volume that is mounted, "" where it is none."""
+    kind, source, _ = _mount(mount)
+    return source if kind == "volume" else ""
+
+
+def _as_mapping(labels: Any) -> dict[str, str]:
+    if isinstance(labels, list):
+        return dict(str(one).partition("=")[::2] for one in labels)
+    return dict(labels or {})

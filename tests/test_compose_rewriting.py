@@ -1,0 +1,215 @@
+"""A user's Compose project made ours: which service is which part, and what a second copy of it must not have."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zep_conformance.errors import CannotTell
+from zep_conformance.targets import owners
+from zep_conformance.targets.compose.engine import Engine
+from zep_conformance.targets.compose.project import Project, described
+from zep_conformance.targets.compose.rewriting import CHANGED, MODEL, Ours, rewritten
+from zep_conformance.targets.compose.services import Published, inner_port, published_by, variables_of
+from zep_conformance.targets.owners import LABEL
+
+OURS = Ours("machine/1/2", {"zep": "127.0.0.1:21000", "model": "127.0.0.1:21001"}, model_image="zep-conformance:1")
+CONFIG: dict[str, Any] = {
+    "name": "zep",
+    "services": {
+        "db": {
+            "image": "pgvector/pgvector:0.8.0-pg16",
+            "container_name": "zep-postgres",
+            "restart": "always",
+            "environment": {"POSTGRES_PASSWORD": "postgres$$word"},
+            "networks": {"back": {"aliases": ["store"], "ipv4_address": "172.30.0.5"}},
+            "ports": [{"published": "5432", "target": 5432, "mode": "ingress", "protocol": "tcp"}],
+            "volumes": [
+                {"type": "volume", "source": "data", "target": "/var/lib/postgresql/data", "volume": {}},
+                {"type": "bind", "source": "/home/me/init", "target": "/docker-entrypoint-initdb.d"},
+            ],
+        },
+        "nlp": {"image": "ghcr.io/getzep/zep-nlp-server:0.4.2", "networks": ["back"], "volumes": ["models:/models"]},
+        "zep": {
+            "build": {"context": "/home/me/zep"},
+            "image": "zep:mine",
+            "environment": ["ZEP_OPENAI_API_KEY=sk-0123456789", "ZEP_LLM_AZURE_OPENAI_ENDPOINT=https://azure"],
+            "ports": ["0.0.0.0:8000:8000/tcp", "9000-9001:9000-9001/udp"],
+            "volumes": ["theirs:/theirs", "/home/me/config.yaml:/app/config.yaml:ro"],
+            "depends_on": {"db": {"condition": "service_healthy"}},
+            "deploy": {"replicas": 2, "restart_policy": {"condition": "any"}, "resources": {"limits": {"cpus": "1"}}},
+        },
+    },
+    "networks": {
+        "back": {"name": "company", "external": True},
+        "default": {"ipam": {"config": [{"subnet": "10.9.0.0/16"}]}},
+    },
+    "volumes": {
+        "data": {"name": "zep_data"},
+        "models": {"name": "shared-models"},
+        "theirs": {"external": True, "name": "t"},
+    },
+}
+
+
+@pytest.fixture
+def project() -> Project:
+    return described(copy.deepcopy(CONFIG), Path("/home/me/zep"), "../zep")
+
+
+class TestParts:
+    def test_are_told_by_what_they_are(self, project: Project) -> None:
+        assert project.parts == {"zep": "zep", "nlp": "nlp", "postgres": "db"}
+
+    @pytest.mark.parametrize(
+        ("service", "part"),
+        [
+            ({"image": "ghcr.io/getzep/zep-cloud:0.27.2"}, "zep"),
+            ({"build": ".", "ports": ["8000:8000"], "environment": {"ZEP_STORE_TYPE": "postgres"}}, "zep"),
+            ({"image": "registry:5000/me/zep-nlp-server"}, "nlp"),
+            ({"build": ".", "expose": ["5557"]}, "nlp"),
+            ({"image": "ghcr.io/getzep/postgres:latest"}, "postgres"),
+            ({"image": "mine", "expose": [5432], "environment": ["POSTGRES_DB=zep"]}, "postgres"),
+        ],
+    )
+    def test_names_do_not_matter_where_the_rest_says_it(self, service: dict[str, Any], part: str) -> None:
+        others = {name: one for name, one in CONFIG["services"].items() if name != {"postgres": "db"}.get(part, part)}
+        found = described({"services": {**copy.deepcopy(others), "thing": service}}, Path("/"), "file")
+        assert found.parts[part] == "thing"
+
+    def test_a_variable_that_all_are_given_makes_none_a_zep(self) -> None:
+        given = {"ZEP_OPENAI_API_KEY": "sk-0123456789"}
+        services = {"front": {"image": "nginx", "environment": given}, "worker": {"image": "w", "environment": given}}
+        with pytest.raises(CannotTell, match="has no Zep in it: its services are front, worker"):
+            described({"services": services}, Path("/"), "file")
+
+    def test_two_that_look_alike_are_said_so(self) -> None:
+        services = {**copy.deepcopy(CONFIG["services"]), "db2": copy.deepcopy(CONFIG["services"]["db"])}
+        services["db"]["container_name"] = services["db2"]["container_name"] = None
+        services["database"] = services.pop("db2")
+        with pytest.raises(CannotTell, match="db and database look alike, and each may be the postgres"):
+            described({"services": services}, Path("/"), "file")
+
+
+class TestPorts:
+    def test_are_read_in_both_ways_of_writing(self) -> None:
+        service = {"ports": ["8000:8000", "127.0.0.1:9000:90/tcp", "53:53/udp", "70", {"published": 1, "target": 2}]}
+        assert published_by(service) == [
+            Published(8000, 8000), Published(9000, 90), Published(None, 70), Published(1, 2)
+        ]  # fmt: skip
+
+    def test_zep_listens_where_it_is_told_to(self) -> None:
+        assert inner_port("zep", {"environment": {"ZEP_SERVER_PORT": "8001"}, "ports": ["80:80"]}) == 8001
+        assert inner_port("zep", {"ports": ["8000:80"]}) == 80
+        assert inner_port("zep", {}) == 8000
+
+
+class TestRewritten:
+    def test_nothing_is_left_that_a_second_copy_can_not_have(self, project: Project) -> None:
+        found = rewritten(project, OURS)
+        assert "name" not in found
+        for service in found["services"].values():
+            assert not {"container_name", "profiles", "scale", "logging"} & set(service)
+            assert service["restart"] == "no"
+        assert found["services"]["zep"]["deploy"] == {"resources": {"limits": {"cpus": "1"}}}
+        assert found["services"]["zep"]["depends_on"] == {"db": {"condition": "service_healthy"}}
+
+    def test_only_zep_and_the_model_server_are_published(self, project: Project) -> None:
+        ports = {name: one["ports"] for name, one in rewritten(project, OURS)["services"].items() if "ports" in one}
+        assert ports == {"zep": ["127.0.0.1:21000:8000"], MODEL: ["127.0.0.1:21001:8080"]}
+
+    def test_networks_are_new_and_names_that_were_the_machines_are_known_in_them(self, project: Project) -> None:
+        found = rewritten(project, OURS)
+        assert found["networks"] == {name: {"labels": {LABEL: OURS.owner}} for name in ("back", "default")}
+        assert found["services"]["db"]["networks"] == {"back": {"aliases": ["store", "zep-postgres"]}}
+        assert found["services"]["nlp"]["networks"] == {"back": {}}
+        assert set(found["services"][MODEL]["networks"]) == set(found["services"]["zep"]["networks"])
+
+    def test_what_the_database_keeps_goes_to_a_new_volume(self, project: Project) -> None:
+        found = rewritten(project, OURS)
+        assert found["services"]["db"]["volumes"][0] == "zep-conformance-data-0:/var/lib/postgresql/data"
+        assert found["services"]["db"]["volumes"][1]["source"] == "/home/me/init"
+        assert "data" not in found["volumes"]
+
+    @pytest.mark.parametrize("mount", ["./data:/var/lib/postgresql/data", "/srv/pg:/var/lib/postgresql", "data:/pg"])
+    def test_wherever_that_is(self, project: Project, mount: str) -> None:
+        project.config["services"]["db"]["volumes"] = [mount]
+        project.config["services"]["db"]["environment"]["PGDATA"] = (
+            "/pg/data" if mount.endswith(":/pg") else "/var/lib/postgresql/data"
+        )
+        (kept,) = rewritten(project, OURS)["services"]["db"]["volumes"]
+        assert kept.partition(":")[0] == "zep-conformance-data-0"
+
+    def test_volumes_are_the_projects_and_external_ones_are_only_read(self, project: Project) -> None:
+        found = rewritten(project, OURS)
+        assert found["services"]["zep"]["volumes"] == ["theirs:/theirs:ro", "/home/me/config.yaml:/app/config.yaml:ro"]
+        assert found["volumes"]["theirs"] == {"external": True, "name": "t"}
+        assert found["volumes"]["models"] == {"labels": {LABEL: OURS.owner}}
+
+    def test_an_image_that_is_built_does_not_take_the_users_tag(self, project: Project) -> None:
+        zep = rewritten(project, OURS)["services"]["zep"]
+        assert "image" not in zep
+        assert zep["build"] == {"context": "/home/me/zep", "labels": {LABEL: OURS.owner}}
+
+    def test_zep_asks_the_model_server_and_nobody_else(self, project: Project) -> None:
+        told = variables_of(rewritten(project, OURS)["services"]["zep"])
+        assert told["ZEP_LLM_OPENAI_ENDPOINT"] == f"http://{MODEL}:8080/v1"
+        assert told["ZEP_LLM_AZURE_OPENAI_ENDPOINT"] == ""
+        assert told["ZEP_OPENAI_API_KEY"] == "sk-0123456789"
+
+    def test_variables_that_differ_hold_for_one_part_which_is_marked(self, project: Project) -> None:
+        services = rewritten(project, OURS, "zep", {"ZEP_OPENAI_API_KEY": "a$b"})["services"]
+        assert services["zep"]["environment"]["ZEP_OPENAI_API_KEY"] == "a$$b"
+        assert [name for name, one in services.items() if CHANGED in one["labels"]] == ["zep"]
+
+    def test_dollar_signs_stay_as_config_doubles_them(self, project: Project) -> None:
+        database = rewritten(project, OURS)["services"]["db"]
+        assert database["environment"]["POSTGRES_PASSWORD"] == "postgres$$word"
+        assert variables_of(database)["POSTGRES_PASSWORD"] == "postgres$word"
+
+    def test_the_project_itself_is_left_alone(self, project: Project) -> None:
+        rewritten(project, OURS, "zep", {"A": "B"})
+        assert project.config == CONFIG
+
+    def test_a_model_server_elsewhere_is_no_service(self, project: Project) -> None:
+        found = rewritten(project, Ours("o", {"zep": "127.0.0.1:21000"}, model_url="http://elsewhere/v1"))
+        assert MODEL not in found["services"]
+        assert variables_of(found["services"]["zep"])["ZEP_LLM_OPENAI_ENDPOINT"] == "http://elsewhere/v1"
+
+
+def test_secrets_of_a_project_are_hidden_in_what_is_shown(project: Project) -> None:
+    project.config["services"]["zep"]["environment"] = {
+        "ZEP_STORE_POSTGRES_DSN": "postgres://zep:hunter2hunter2@db/zep", "ZEP_AUTH_SECRET": "of-the-mountain"
+    }  # fmt: skip
+    hide = described(project.config, project.folder, project.path).redactor
+    for secret in ("hunter2hunter2", "of-the-mountain", "postgres$word"):
+        assert secret not in hide(f"it said: {secret}.")
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("unix:///var/run/docker.sock", "127.0.0.1"),
+        ("npipe:////./pipe/docker_engine", "127.0.0.1"),
+        ("tcp://localhost:2375", "127.0.0.1"),
+        ("tcp://10.0.0.7:2376", "10.0.0.7"),
+        ("ssh://me@build.example.com:22", "build.example.com"),
+    ],
+)
+def test_what_is_published_is_where_the_engine_is(address: str, host: str) -> None:
+    engine = Engine({}, address)
+    assert engine.host == host
+    assert engine.is_here == (host == "127.0.0.1")
+
+
+def test_what_is_anothers_or_lives_is_not_left_over() -> None:
+    mine = owners.mark()
+    host, pid, began = mine.split("/")
+    assert not owners.is_gone(mine)
+    assert owners.is_gone(f"{host}/{pid}/{began}1"), "another process has the number now"
+    assert owners.is_gone(f"{host}/4194305/{began}"), "no process has so high a number"
+    assert not owners.is_gone(f"elsewhere/4194305/{began}")
+    assert not owners.is_gone("of another form")
