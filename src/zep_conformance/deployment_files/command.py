@@ -14,6 +14,10 @@ from zep_conformance.deployment_files.sources import load
 from zep_conformance.doctor.report import as_json, console, exit_code
 from zep_conformance.errors import CannotTell
 from zep_conformance.evidence.redaction import Redactor
+from zep_conformance.evidence.terminal import wrapped
+
+COLUMNS = 80
+"""Of what is said when it could not tell."""
 
 
 def main(paths: Sequence[Path], *, as_machine: bool) -> int:
@@ -23,8 +27,10 @@ def main(paths: Sequence[Path], *, as_machine: bool) -> int:
         findings = examine(load(paths))
     except CannotTell as error:
         what, advice = complaint(error)
-        typer.secho(what, fg="red", err=True)
-        typer.echo(f"  {advice}", err=True)
+        for line in wrapped([what], COLUMNS):
+            typer.secho(line, fg="red", err=True)
+        for line in wrapped([f"  {advice}"], COLUMNS):
+            typer.echo(line, err=True)
         return 2
     seconds = time.monotonic() - began
     if as_machine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from zep_conformance.deployment_files.findings import Ledger
-from zep_conformance.deployment_files.model import CLOUD_IMAGE, Application, Deployment, Image
+from zep_conformance.deployment_files.model import Application, Deployment, Image
 from zep_conformance.doctor.entries import OLDEST
 
 CONFIGURATION = "/app/config.yaml"
@@ -102,4 +102,4 @@ def _pgvector(application: Application, ledger: Ledger) -> None:
 
 def is_cloud(application: Application) -> bool:
     """Whether it runs the image of Zep that knows ZEP_NLP_SERVER_HOSTPORT, or one that can't be told from it."""
-    return application.image is None or application.image.name in (CLOUD_IMAGE, "") or application.image.name != "zep"
+    return application.image is None or application.image.name != "zep"

@@ -80,6 +80,7 @@ def check_port(deployment: Deployment, ledger: Ledger) -> None:
     kind = deployment.kind
     for application in deployment.having("zep"):
         if is_private(deployment, application):
+            ledger.well("port", application.place, f"{application.name} is for Render's private network only")
             continue
         place, port = application.place, application.port
         if not application.openings:
@@ -122,6 +123,7 @@ def check_health(deployment: Deployment, ledger: Ledger) -> None:
                 _command(application, one, ledger)
     for application in deployment.having("zep"):
         if is_private(deployment, application):
+            ledger.well("health", application.place, "Render asks no private service whether it works")
             continue
         if not application.health:
             how = _HOW_CHECK[deployment.kind]
