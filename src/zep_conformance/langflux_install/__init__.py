@@ -82,8 +82,8 @@ def _alone(wanted: Lock, on_progress: OnProgress) -> Iterator[None]:
 def _install(wanted: Lock, program: str, on_progress: OnProgress) -> Path:
     draft = wanted.folder.with_name(f"{wanted.folder.name}.partial")
     # What a killed installation left; or a folder of before, that never was complete.
-    for old in (draft, wanted.folder):
-        shutil.rmtree(old, ignore_errors=True)
+    _remove(draft, on_progress)
+    _remove(wanted.folder, on_progress)
     try:
         draft.mkdir()
         for name in wanted.files:
@@ -107,8 +107,15 @@ def _install(wanted: Lock, program: str, on_progress: OnProgress) -> Path:
             "Make room there, or name a folder that you may write to in $ZEP_CONFORMANCE_CACHE.",
         ) from None
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        _remove(draft, on_progress)
     return wanted.folder
+
+
+def _remove(folder: Path, on_progress: OnProgress) -> None:
+    """Remove what is left of an installation, if anything is; said, since so many files take their time."""
+    if folder.exists():
+        on_progress(Progress("removing the rest"))
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def command(version: str, folder: Path) -> list[str]:
