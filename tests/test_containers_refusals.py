@@ -25,6 +25,13 @@ from zep_conformance.targets.containers.plan import PORTS, Secrets, a_port, fing
 from zep_conformance.targets.containers.startup import Startup
 
 
+@pytest.fixture(autouse=True)
+def no_images_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default images, whatever .ci/images has named for other tests."""
+    for part in DEFAULTS:
+        monkeypatch.delenv(f"{part.upper()}_IMAGE", raising=False)
+
+
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[fake_engine.FakeEngine]:
     """An engine that refuses, at $DOCKER_HOST."""
