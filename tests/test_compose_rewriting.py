@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.targets import owners
 from zep_conformance.targets.compose.engine import Engine
+from zep_conformance.targets.compose.leftovers import LABEL
 from zep_conformance.targets.compose.project import Project, described
 from zep_conformance.targets.compose.rewriting import CHANGED, MODEL, Ours, rewritten
 from zep_conformance.targets.compose.services import Published, inner_port, published_by, variables_of
-from zep_conformance.targets.owners import LABEL
 
 OURS = Ours("machine/1/2", {"zep": "127.0.0.1:21000", "model": "127.0.0.1:21001"}, model_image="zep-conformance:1")
 CONFIG: dict[str, Any] = {
@@ -203,13 +202,3 @@ def test_what_is_published_is_where_the_engine_is(address: str, host: str) -> No
     engine = Engine({}, address)
     assert engine.host == host
     assert engine.is_here == (host == "127.0.0.1")
-
-
-def test_what_is_anothers_or_lives_is_not_left_over() -> None:
-    mine = owners.mark()
-    host, pid, began = mine.split("/")
-    assert not owners.is_gone(mine)
-    assert owners.is_gone(f"{host}/{pid}/{began}1"), "another process has the number now"
-    assert owners.is_gone(f"{host}/4194305/{began}"), "no process has so high a number"
-    assert not owners.is_gone(f"elsewhere/4194305/{began}")
-    assert not owners.is_gone("of another form")

@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     postgres_image: str | None = _setting(None, "POSTGRES_IMAGE", "containers: image of PostgreSQL with pgvector")
     langflux_image: str | None = _setting(None, "LANGFLUX_IMAGE", "containers: image of LangFlux")
     model_image: str | None = _setting(
-        None, "MODEL_IMAGE", "containers: image of zep-conformance, which is the model server"
+        None, "MODEL_IMAGE", "containers, compose: image of zep-conformance, which is the model server"
     )
     registry: str | None = _setting(
         None, "ZEP_CONFORMANCE_REGISTRY", "containers: registry to pull the default images from, such as a mirror"

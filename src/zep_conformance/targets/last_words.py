@@ -10,7 +10,10 @@ ADVICE: tuple[tuple[str, str], ...] = (
         "This image has no config.yaml in it, as ghcr.io/getzep/zep: take ghcr.io/getzep/zep-cloud:0.27.2, or mount "
         "one at /app/config.yaml.",
     ),
-    (r"ZEP_OPENAI_API_KEY is not set", "Put ZEP_OPENAI_API_KEY into the .env that Zep is given."),
+    (
+        r"ZEP_OPENAI_API_KEY is not set",
+        "Zep must be given ZEP_OPENAI_API_KEY, in its .env for instance; any text will do where no OpenAI is asked.",
+    ),
     (
         r"Auth secret not set",
         "ZEP_AUTH_REQUIRED needs ZEP_AUTH_SECRET beside it: `zep-conformance token` makes one.",
@@ -20,7 +23,7 @@ ADVICE: tuple[tuple[str, str], ...] = (
         "Zep fetches its tokenizer when it starts: let it reach the internet, or set TIKTOKEN_CACHE_DIR.",
     ),
     (r"exec format error", "The image is for another kind of processor than this machine's."),
-    (r"no space left on device", "The disk is full: `docker system df` says what takes the room."),
+    (r"(?i)no space left on device", "The disk is full: `docker system df` says what takes the room."),
     (
         r"(?i)password authentication failed|database .* does not exist|role .* does not exist",
         "User, password and database in ZEP_STORE_POSTGRES_DSN must be those of the database's own variables.",

@@ -10,8 +10,11 @@ import re
 
 from zep_conformance.targets.compose import commands
 from zep_conformance.targets.compose.engine import PROJECT_LABEL, Engine
-from zep_conformance.targets.owners import LABEL, is_gone
+from zep_conformance.targets.containers.ownership import OWNER, Owner
 
+LABEL = "org.zep-conformance.compose"
+"""The label on all that is ours: the process that made it, as `ownership.Owner` writes it. Not `ownership.OWNER`, since
+the target `containers` leaves things with that behind on purpose (`--keep`)."""
 PREFIX = "zc-"
 """What the name of a project of ours begins with."""
 _KINDS = ("container", "network", "volume", "image")
@@ -35,7 +38,7 @@ def of_project(engine: Engine, project: str, owner: str) -> list[str]:
 def of_gone_runs(engine: Engine) -> list[str]:
     """Remove what runs that no longer live have left. Returns the owners of what was removed."""
     owners = {owner for kind in _KINDS for owner in _owners(engine, kind)}
-    gone = sorted(owner for owner in owners if is_gone(owner))
+    gone = sorted(text for text in owners if (process := Owner.on({OWNER: text})) is not None and process.is_gone())
     for owner in gone:
         _remove(engine, dict.fromkeys(_KINDS, f"label={LABEL}={owner}"))
     return gone

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zep_conformance.targets.compose.leftovers import LABEL
 from zep_conformance.targets.compose.project import Project
 from zep_conformance.targets.compose.services import inner_port, variables_of
-from zep_conformance.targets.owners import LABEL
 
 MODEL = "zep-conformance-model"
 """The service that is added: the model server, which Zep is told to use in place of OpenAI."""
@@ -32,7 +32,7 @@ _DROPPED = (
 class Ours:
     """What is ours in the rewritten project.
 
-    owner: the label's value (see `owners`). ports: where zep and model are published, as `127.0.0.1:21000`.
+    owner: the label's value (see `leftovers`). ports: where zep and model are published, as `127.0.0.1:21000`.
     model_url: what Zep is told, with /v1. model_image: of the model server, None where that is elsewhere.
     """
 

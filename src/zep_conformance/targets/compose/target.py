@@ -21,7 +21,6 @@ from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
 from zep_conformance.evidence.timeline import Timeline
 from zep_conformance.settings import Settings, revealed
-from zep_conformance.targets import owners
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
 from zep_conformance.targets.compose import commands, leftovers
 from zep_conformance.targets.compose.control import ComposeControl
@@ -32,6 +31,7 @@ from zep_conformance.targets.compose.rewriting import MODEL, Ours, rewritten
 from zep_conformance.targets.compose.spelling import Compose, written
 from zep_conformance.targets.compose.troubles import explained
 from zep_conformance.targets.compose.watching import Watch, images_of
+from zep_conformance.targets.containers.ownership import Owner
 from zep_conformance.targets.embedded import VERSIONS, departures_by_part
 from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep
 from zep_conformance.targets.supervised import Supervisor
@@ -205,7 +205,7 @@ class ComposeTarget:
         if left:
             sys.stderr.write(
                 self._project.redactor(f"left in the Docker engine: {'; '.join(left)}\n")
-                + f"  `docker ps --all --filter label={owners.LABEL}` lists it; the next run removes it too.\n"
+                + f"  `docker ps --all --filter label={leftovers.LABEL}` lists it; the next run removes it too.\n"
             )
 
     # -- how it comes up ----------------------------------------------------------------------------------------
@@ -248,7 +248,7 @@ class ComposeTarget:
         ports: dict[str, str] = {}
         for part in ("zep", "model") if self._settings.model_url is None else ("zep",):
             ports[part] = f"{at}:{_free_port({*ports.values()}, at)}"
-        owner = owners.mark()
+        owner = Owner.here().label()
         if self._settings.model_url is not None:
             return Ours(owner, ports, self._settings.model_url.rstrip("/"))
         return Ours(owner, ports, model_image=self._settings.model_image or OURS)
@@ -264,8 +264,13 @@ class ComposeTarget:
             if "build" not in one and one.get("image") and not is_there(self._engine, str(one["image"]))
         ]
         steps = []
-        if MODEL in missing and self._ours.model_image == OURS and not suite.is_installed():
+        if MODEL in missing and self._ours.model_image == OURS:
             missing.remove(MODEL)
+            if suite.is_installed():
+                raise CannotTell(
+                    f"Zep needs a model server, and there is no image {OURS}",
+                    f"`docker build -t {OURS} .` in a checkout makes it; --model-image, --model-url name others.",
+                )
             command = ["docker", "build", "--tag", OURS, str(suite.root())]
             steps.append(Step("build", "build", command, f"building {OURS}, the model server (some minutes, once) …"))
         if missing:

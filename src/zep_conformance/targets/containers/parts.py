@@ -16,6 +16,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.targets.containers.engine import CALL_LIMIT, Engine, Refused, explained, is_port_clash, last_of
 from zep_conformance.targets.containers.ownership import PART
 from zep_conformance.targets.containers.plan import DATABASES, Spec, a_port
+from zep_conformance.targets.last_words import advice_on
 from zep_conformance.waiting import eventually
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Died(CannotTell):
     def __init__(self, part: str, image: str, how: str, log: str) -> None:
         super().__init__(
             f"{part} ({image}) {how}; its log ends:\n  {last_words(log)}",
-            advice_for(log) or f"Give a fit --{option_of(part)}.",
+            advice_on(log) or f"Give a fit --{option_of(part)}.",
         )
         self.log = log
 
@@ -84,19 +85,6 @@ def last_words(log: str) -> str:
 def option_of(part: str) -> str:
     """The option that names a part's image, without the dashes in front."""
     return f"{part.removesuffix('-secured')}-image"
-
-
-def advice_for(log: str) -> str:
-    """What to do about a container's last words, where they are known; else ""."""
-    known = {
-        "store.type must be set": "This image has no config.yaml: take ghcr.io/getzep/zep-cloud, which has one.",
-        "ZEP_OPENAI_API_KEY is not set": "Set it; any text will do where no OpenAI is asked.",
-        "Auth secret not set": "Give it a secret, or don't require authentication.",
-        "tiktoken": "Zep downloads its tokenizer at its start: let it, or give it an image that has it.",
-        "No space left on device": "The engine's disk is full: `docker system prune` makes room.",
-        "exec format error": "The image is for another kind of processor.",
-    }
-    return next((advice for words, advice in known.items() if words in log), "")
 
 
 class Parts:
