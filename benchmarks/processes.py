@@ -65,7 +65,7 @@ def first_scenario(folder: Path) -> float:
     command = [sys.executable, "-m", "pytest", "-v", "--target", "processes", "--langflux-version", VERSION]
     started = time.perf_counter()
     process = subprocess.Popen(
-        [*command, f"--reports={folder / 'reports'}", "-p", "no:cacheprovider", "-k", "history_outlives"],
+        [*command, f"--reports={folder / 'reports'}", "-p", "no:cacheprovider", "-m", "DEPLOY-1"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, Signals
+from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
 from typing import Any, Self
 
 from zep_conformance.servers import readiness
@@ -194,8 +194,15 @@ class Ran:
         """Send a signal, and return when it and everything that it started is gone; killed if it does not go."""
         if self._process is None:
             return
+        if number == SIGKILL:
+            # Stopped first, it can't start another that would outlive it: a PostgreSQL whose last child still lives
+            # refuses to start again.
+            self.send(SIGSTOP)
         family = self._family()
-        (self.signal if number == SIGKILL else self.send)(number)
+        if number == SIGKILL:
+            _kill(family)
+        else:
+            self.send(number)
         self.signal(SIGCONT)  # a paused process can't end
         _gone(family[:1], STOP_LIMIT)
         _gone(family, ORPHAN_LIMIT)

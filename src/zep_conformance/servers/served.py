@@ -32,7 +32,8 @@ IS_FORKED = _CONTEXT.get_start_method() == "fork"
 def preload(part: Part) -> None:
     """Import what a part needs, before it is forked off, so that the parts share it."""
     module = part.factory.partition(":")[0]
-    importlib.import_module(module)
+    for needed in (module, "httpx", "uvicorn"):
+        importlib.import_module(needed)
     for package in ("zep", "langflux"):
         if part.name.startswith(package):
             importlib.import_module(f"zep_conformance.servers.{package}.app")

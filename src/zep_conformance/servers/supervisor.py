@@ -20,10 +20,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# Imported before the parts are forked, so that each finds it in memory.
-import httpx  # noqa: F401
-import uvicorn  # noqa: F401
-
 from zep_conformance.servers import readiness
 from zep_conformance.servers.commands import Abandoned, Askers
 from zep_conformance.servers.fleet import Fleet, PartDied, PortTaken, Program, parts_for
