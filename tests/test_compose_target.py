@@ -66,6 +66,7 @@ def started(containers: list[str]) -> str:
     return docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", *containers)
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_project_comes_up_and_its_parts_are_controlled(project: UserProject, up: Up, spelling: str) -> None:
     (project.folder / ".env").write_text(
