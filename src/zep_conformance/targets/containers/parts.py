@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PREFIX = "zep-conformance"
 CHANGED = "changed"
 READY_LIMIT = 600.0
-"""Seconds for a part to answer. LangFlux takes 10 s on an idle machine and 230 on one with twenty times too much to do."""
+"""Seconds for a part to answer: LangFlux takes 10 s, and on a machine that had far too much to do it took 230."""
 STOP_LIMIT = 10
 """Seconds for a clean stop."""
 PORT_TRIES = 5
