@@ -22,7 +22,7 @@ def talking(fleet: Fleet, model_url: str) -> Iterator[tuple[LangFlux, MakeBot]]:
     model_url: the model server, which is better in another fleet: Zep then has none, and sums nothing up.
     """
     langflux = LangFlux(fleet.url("langflux"), API_KEY)
-    template, node = langflux.template("Conversation Chain"), langflux.node("ZepMemory")
+    template, node = langflux.template(), langflux.node("ZepMemory")
     credential = langflux.add_credential("model", "openAIApi", {"openAIApiKey": "any"})
 
     def make(session: str) -> Chatbot:

@@ -26,8 +26,8 @@ _COMMON = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],  # Phase.explain traces every line
     print_blob=True,
 )
-settings.register_profile("ci", _COMMON, max_examples=25, derandomize=True, database=None)
-settings.register_profile("nightly", _COMMON, max_examples=1000, derandomize=False)
+settings.register_profile("ci", _COMMON, derandomize=True, database=None)
+settings.register_profile("nightly", _COMMON, max_examples=2000, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 

@@ -28,6 +28,10 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from zep_conformance.servers.fleet import Fleet, parts_for
 
+EVERY_NIGHT = settings.get_current_profile_name() == "nightly"
+"""Whether there is time: `make properties`, and not the gate."""
+FEW = settings(max_examples=settings().max_examples // 4)
+"""Examples that are asked of servers: a quarter of what the profile of Hypothesis allows others (100 in the gate)."""
 STEPS = 30
 """Rules that one example applies, at most."""
 SHRUNK_STEPS = 4
@@ -97,7 +101,7 @@ def initialize(**arguments: Any) -> Callable[[Callable[..., Any]], Any]:
 
 def holds(machine: Built) -> None:
     """Run a machine, as often as the profile of Hypothesis says. Raises what its rules raise, as small as can be."""
-    run_state_machine_as_test(machine, settings=settings(stateful_step_count=STEPS))
+    run_state_machine_as_test(machine, settings=settings(FEW, stateful_step_count=STEPS))
 
 
 def finds(machine: Built) -> None:

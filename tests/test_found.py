@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.chatting import API_KEY
+from tests.chatting import API_KEY, talking
+from tests.crowds import Talk
 from tests.properties import broken
 from tests.zep_asked import Asked, asking, fresh
 from zep_conformance import tokens
@@ -178,7 +179,7 @@ def langflux(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LangFlux]:
 @pytest.mark.parametrize("name", ["flowData", "apiConfig"])
 def test_a_deep_flow_is_refused_or_ignored(langflux: LangFlux, name: str) -> None:
     """Python's stack ran over: "Internal error", for flows as for their settings when they are talked to."""
-    flow = langflux.template("Conversation Chain")
+    flow = langflux.template()
     body = {"name": "deep", "flowData": json.dumps(flow), name: "[" * 5000 + "]" * 5000}
     made = langflux.wire.post("/api/v1/chatflows", json=body)
     assert (made.status_code, "is not a flow" in made.text) == ((500, True) if name == "flowData" else (200, False))
@@ -194,7 +195,7 @@ def test_a_deep_flow_is_refused_or_ignored(langflux: LangFlux, name: str) -> Non
 )
 def test_an_odd_query_is_no_surprise_to_langflux(langflux: LangFlux, query: dict[str, str]) -> None:
     """A time in UTC that Python has not, and a deep list of chat types: "Internal error"."""
-    made = langflux.add_chatflow("odd", langflux.template("Conversation Chain"))
+    made = langflux.add_chatflow("odd", langflux.template())
     answer = langflux.wire.get(chat_path(made, query))
     if "chatType" in query:
         assert (answer.status_code, answer.json()) == (200, [])
@@ -205,3 +206,23 @@ def test_an_odd_query_is_no_surprise_to_langflux(langflux: LangFlux, query: dict
 def test_an_id_that_looks_escaped_is_escaped_in_a_query() -> None:
     """The suite's own client: httpx 0.24 left `a%2Fb` as it is, and another session's chat messages were listed."""
     assert chat_path("flow", {"sessionId": "%2F-n5"}) == "/api/v1/chatmessage/flow?sessionId=%252F-n5"
+
+
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\x0b", "\x1c", "\r"])
+def test_a_sign_that_ends_a_line_elsewhere_ends_none_in_a_stream(talk: Talk, sign: str) -> None:
+    """Both the suite's client and the embedded LangFlux cut an event in two there: the answer was not JSON."""
+    _, langflux, make = talk
+    session, question = f"{fresh()}{sign}", f"one{sign}two"
+    events = langflux.stream(make("").ident, question, session=session)
+    assert "".join(data for name, data in events if name == "token") == f"Noted: {question}"
+    assert next(data for name, data in events if name == "metadata")["sessionId"] == session
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
+    with (
+        broken(tmp_path_factory.mktemp("talk"), ["zep", "langflux", "model"], {}) as fleet,
+        asking(fleet) as zep,
+        talking(fleet, fleet.url("model")) as (langflux, make),
+    ):
+        yield zep, langflux, make

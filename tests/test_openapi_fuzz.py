@@ -13,14 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
+from tests.properties import EVERY_NIGHT
 from zep_conformance import tokens
 from zep_conformance.servers.fleet import Fleet, parts_for
 
 HERE = Path(__file__).parent
 SECRET = tokens.make_secret()
-EVERY_NIGHT = settings.get_current_profile_name() == "nightly"
 THOROUGH = ("--max-time", "300") if EVERY_NIGHT else ("--max-examples", "10", "--generation-deterministic")
 """How long it goes on; the description is covered in any case, which takes some 850 requests."""
 HASTY = ("--phases", "coverage", "--max-failures", "1", "--no-shrink", "--generation-deterministic")

@@ -11,14 +11,14 @@ from hypothesis.stateful import Bundle, MultipleResults, multiple
 
 from tests.chats_model import Chatbot, ChatMessage, ChatsModel
 from tests.chatting import MakeBot, talking
-from tests.properties import Machine, broken, finds, holds, initialize, rule
-from tests.zep_asked import Asked, asking, fresh, others, pieces
-from zep_conformance.clients.langflux import LangFlux, chat_path
+from tests.properties import EVERY_NIGHT, Machine, broken, finds, holds, initialize, rule
+from tests.zep_asked import Asked, asking, fresh, others, pieces, texts
+from zep_conformance.clients.langflux import Answer, LangFlux, chat_path
 from zep_conformance.servers.fleet import Fleet, parts_for
 
 # Zep has no model here: it would sum up what is tested.
 PARTS = ["zep", "langflux"]
-questions = st.sampled_from(["What is my name?", "my name is Ada", "my name is Bo", "The sea is calm"])
+questions = st.sampled_from(["What is my name?", "my name is Ada", "my name is Bo"]) | texts.filter(bool)
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +48,22 @@ class Talkers(Machine):
         """One as the documentation has it, and one with a Session Id on its node."""
         return multiple(self.make(""), self.make(f"fixed{fresh()}"))
 
-    @rule(target=names, bot=bots, question=questions, session=names | st.none(), chat=names | st.none())
-    def talk(self, bot: Chatbot, question: str, session: str | None, chat: str | None) -> str:
-        """One turn; what it says its chat is can be gone on with."""
-        answer = self.langflux.ask(bot.ident, question, session=session, chat=chat)
+    @rule(
+        target=names,
+        bot=bots,
+        question=questions,
+        session=names | st.none(),
+        chat=names | st.none(),
+        streamed=st.booleans(),
+    )
+    def talk(self, bot: Chatbot, question: str, session: str | None, chat: str | None, streamed: bool) -> str:
+        """One turn, whole or streamed; what it says its chat is can be gone on with."""
+        if streamed:
+            events = self.langflux.stream(bot.ident, question, session=session, chat=chat)
+            text = "".join(data for name, data in events if name == "token")
+            answer = Answer.of({"text": text} | next(data for name, data in events if name == "metadata"))
+        else:
+            answer = self.langflux.ask(bot.ident, question, session=session, chat=chat)
         new = answer.chat_id if session is None and chat is None else ""
         chat_id, session_id = self.model.identity(bot, session, chat, new)
         assert (answer.chat_id, answer.session_id) == (chat_id, session_id)
@@ -59,18 +71,6 @@ class Talkers(Machine):
         human, ai = bot.said[-2:]
         human.id, ai.id = new, answer.message_id
         return answer.chat_id
-
-    @rule(bot=bots, question=questions, session=names | st.none(), chat=names | st.none())
-    def talk_in_a_stream(self, bot: Chatbot, question: str, session: str | None, chat: str | None) -> None:
-        events = self.langflux.stream(bot.ident, question, session=session, chat=chat)
-        metadata = next(data for name, data in events if name == "metadata")
-        new = metadata["chatId"] if session is None and chat is None else ""
-        chat_id, session_id = self.model.identity(bot, session, chat, new)
-        assert (metadata["chatId"], metadata["sessionId"]) == (chat_id, session_id)
-        text = "".join(data for name, data in events if name == "token")
-        assert text == self.model.turn(bot, question, chat_id, session_id)
-        human, ai = bot.said[-2:]
-        human.id, ai.id = new, metadata["chatMessageId"]
 
     @rule(bot=bots, chat=st.none() | names, session=st.none() | names)
     def list_messages(self, bot: Chatbot, chat: str | None, session: str | None) -> None:
@@ -134,25 +134,26 @@ def test_chats_are_as_the_model_has_them(tmp_path_factory: pytest.TempPathFactor
         holds(lambda: Talkers(zep, langflux, make))
 
 
-@pytest.mark.parametrize(
-    "defect",
-    [
-        "override-ignored",
-        "ai-turn-forgotten",
-        "turn-written-twice",
-        "memory-not-read",
-        "memory-per-chatflow",
-        "chat-id-first",
-        "node-session-first",
-        "nameless-session-shared",
-        "stream-without-memory",
-        "listing-ignores-session",
-        "clear-keeps-zep",
-        "clear-takes-all",
-        "delete-by-session-keeps-zep",
-        "clear-misses-node-session",
-    ],
+DEFECTS = (
+    "override-ignored",
+    "turn-written-twice",
+    "memory-per-chatflow",
+    "node-session-first",
+    "clear-keeps-zep",
+    "clear-takes-all",
+    "clear-misses-node-session",
+    "delete-by-session-keeps-zep",
+    # These take their time.
+    "ai-turn-forgotten",
+    "memory-not-read",
+    "chat-id-first",
+    "nameless-session-shared",
+    "stream-without-memory",
+    "listing-ignores-session",
 )
+
+
+@pytest.mark.parametrize("defect", DEFECTS if EVERY_NIGHT else DEFECTS[:8])
 def test_the_machine_finds_a_defect(tmp_path: Path, model_url: str, defect: str) -> None:
     with (
         broken(tmp_path, PARTS, {"langflux": [defect]}) as fleet,

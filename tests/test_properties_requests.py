@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.chatting import talking
-from tests.properties import broken
+from tests.properties import FEW, broken
 from tests.zep_asked import asking, canonical, segment, texts
 from zep_conformance.clients.langflux import LangFlux
 from zep_conformance.servers.fleet import Fleet, parts_for
@@ -105,17 +105,20 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield Served(langflux, make("").ident, credential)
 
 
+@FEW
 @given(body=predictions, internal=st.booleans())
 def test_a_prediction_is_answered_or_refused(served: Served, body: Any, internal: bool) -> None:
     served.ask("POST", f"{'internal-' if internal else ''}prediction/{served.chatbot}", body)
 
 
+@FEW
 @given(body=json_values)
 def test_a_body_of_any_kind_is_answered_or_refused(served: Served, body: Any) -> None:
     for path in (f"prediction/{served.chatbot}", "chatflows", "credentials"):
         served.ask("POST", path, body)
 
 
+@FEW
 @given(body=chatflows)
 def test_a_chatflow_is_saved_or_refused(served: Served, body: dict[str, Any]) -> None:
     """And what was saved can be read, talked to, cleared, and deleted."""
@@ -131,6 +134,7 @@ def test_a_chatflow_is_saved_or_refused(served: Served, body: dict[str, Any]) ->
         assert served.ask("DELETE", f"chatflows/{ident}").json()["affected"] == 1
 
 
+@FEW
 @given(body=credentials)
 def test_a_credential_is_saved_or_refused(served: Served, body: dict[str, Any]) -> None:
     """And what was saved can be read, changed, and deleted."""
@@ -144,12 +148,14 @@ def test_a_credential_is_saved_or_refused(served: Served, body: dict[str, Any]) 
         assert served.ask("DELETE", f"credentials/{ident}").json()["affected"] == 1
 
 
+@FEW
 @given(query=queries)
 def test_chat_messages_are_listed_and_deleted_or_that_is_refused(served: Served, query: dict[str, str]) -> None:
     for method, path in (("GET", "chatmessage"), ("GET", "internal-chatmessage"), ("DELETE", "chatmessage")):
         served.ask(method, f"{path}/{served.chatbot}?{urlencode(query)}")
 
 
+@FEW
 @given(name=texts.filter(bool))
 def test_what_is_not_there_is_said_so(served: Served, name: str) -> None:
     for path in ("chatflows", "credentials", "nodes", "components-credentials", "prediction", "chatmessage"):

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 from hypothesis import strategies as st
 
+from zep_conformance.clients.connections import KEPT
 from zep_conformance.servers.fleet import Fleet
 from zep_conformance.waiting import eventually
 
@@ -88,7 +89,7 @@ class Asked:
 @contextmanager
 def asking(fleet: Fleet, part: str = "zep") -> Iterator[Asked]:
     """The Zep of a fleet."""
-    with httpx.Client(base_url=fleet.url(part), timeout=30) as client:
+    with httpx.Client(base_url=fleet.url(part), timeout=30, limits=KEPT) as client:
         yield Asked(client)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import httpx
 
 from zep_conformance.clients import sockets
+from zep_conformance.clients.connections import KEPT
 from zep_conformance.clients.families import NEWEST, Account, Family
 from zep_conformance.clients.refusal import Hooks, LangFluxRefused
 from zep_conformance.clients.trust import trusted
@@ -69,10 +70,17 @@ class LangFlux:
         self.url, self.family = url, family
         headers = family.headers(api_key, account)
         self.wire = httpx.Client(
-            base_url=url, verify=trusted(), headers=headers, timeout=TIMEOUT, event_hooks=dict(hooks or {})
+            base_url=url,
+            verify=trusted(),
+            headers=headers,
+            timeout=TIMEOUT,
+            limits=KEPT,
+            event_hooks=dict(hooks or {}),
         )
         """Plain HTTP with the key."""
-        self.public = httpx.Client(base_url=url, verify=trusted(), timeout=TIMEOUT, event_hooks=dict(hooks or {}))
+        self.public = httpx.Client(
+            base_url=url, verify=trusted(), timeout=TIMEOUT, limits=KEPT, event_hooks=dict(hooks or {})
+        )
         """Plain HTTP as a chatbot's visitors speak it, without a key."""
 
     def close(self) -> None:
@@ -168,7 +176,7 @@ class LangFlux:
             if answer.status_code != 200:
                 answer.read()
                 raise LangFluxRefused("a streamed prediction", answer)
-            return list(_events(answer.iter_lines()))
+            return list(_events(answer.iter_text()))
 
     # -- chat messages ------------------------------------------------------------------------------------------
 
@@ -202,13 +210,25 @@ def _question(question: str, session: str | None, chat: str | None) -> dict[str,
     return body
 
 
-def _events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
-    """The events in LangFlux's stream: each a `data:` line holding JSON with `event` and `data`."""
-    for line in lines:
+def _events(pieces: Iterator[str]) -> Iterator[tuple[str, Any]]:
+    """The events in LangFlux's stream: each a `data:` line holding JSON with `event` and `data`.
+
+    pieces: of the stream's text, as they come.
+    """
+    for line in _lines(pieces):
         text = line.strip()
         if text.startswith("data:"):
             event = json.loads(text.removeprefix("data:"))
             yield event["event"], event.get("data")
+
+
+def _lines(pieces: Iterator[str]) -> Iterator[str]:
+    """A text's lines. Only a newline ends one: in what people say there are signs that end one elsewhere (U+2028)."""
+    rest = ""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split("\n")
+        yield from whole
+    yield rest
 
 
 def with_zep_memory(

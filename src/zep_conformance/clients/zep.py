@@ -15,6 +15,7 @@ from zep_python.memory import Memory, Session
 from zep_python.message import Message
 from zep_python.user import CreateUserRequest
 
+from zep_conformance.clients.connections import KEPT
 from zep_conformance.clients.trust import trusted
 
 TIMEOUT = 40.0
@@ -52,10 +53,12 @@ class Zep:
         self._hooks = dict(hooks or {})
         headers = {"authorization": f"Bearer {token}"} if token else {}
         self.wire = httpx.Client(
-            base_url=url, verify=trusted(), headers=headers, timeout=TIMEOUT, event_hooks=self._hooks
+            base_url=url, verify=trusted(), headers=headers, timeout=TIMEOUT, limits=KEPT, event_hooks=self._hooks
         )
         """Plain HTTP with the token, for what the wire itself shows."""
-        self.stranger = httpx.Client(base_url=url, verify=trusted(), timeout=TIMEOUT, event_hooks=self._hooks)
+        self.stranger = httpx.Client(
+            base_url=url, verify=trusted(), timeout=TIMEOUT, limits=KEPT, event_hooks=self._hooks
+        )
         """Plain HTTP without any token."""
 
     @cached_property

@@ -73,7 +73,7 @@ class ChatModel:
                 if not response.is_success:
                     await response.aread()
                     self._check(response)
-                async for line in response.aiter_lines():
+                async for line in _lines(response.aiter_text()):
                     data = line.removeprefix("data:").strip()
                     if line.startswith("data:") and data != "[DONE]":
                         choices = json.loads(data).get("choices") or [{}]
@@ -97,6 +97,16 @@ class ChatModel:
         except (ValueError, LookupError, TypeError):
             reason = reason or "status code (no body)"
         raise ModelError(f"{response.status_code} {reason}")
+
+
+async def _lines(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+    """A text's lines. Only a newline ends one: an answer may have other signs in it that end one elsewhere (U+2028)."""
+    rest = ""
+    async for piece in pieces:
+        *whole, rest = (rest + piece).split("\n")
+        for line in whole:
+            yield line
+    yield rest
 
 
 def _failure(error: Exception) -> ModelError:
