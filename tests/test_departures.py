@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from zep_conformance import mutants
+from zep_conformance.departures import Departure
 from zep_conformance.deployment_files.defects import EDITS
 from zep_conformance.deployment_files.defects import PLANTED as FILES
 from zep_conformance.harness import load_deviations, load_requirements
-from zep_conformance.servers.departures import Departure, Departures
+from zep_conformance.servers.departures import Departures
 from zep_conformance.servers.langflux.departures import CATALOGUE as LANGFLUX
 from zep_conformance.servers.zep.defects import OPEN_ROUTES
 from zep_conformance.servers.zep.departures import CATALOGUE as ZEP

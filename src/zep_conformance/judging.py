@@ -127,6 +127,7 @@ class Judge:
             self.run.transcript.shown(),
             tuple((part, target.log(part)) for part in LOGGED) if target else (),
             self._rerun(item),
+            item.stash.get(failure.ATTACHED, ()),
         )
         path, line = failure.crash_site(call.excinfo)
         report.longrepr = failure.FailureRepr(hidden(str(evidence)), hidden(evidence.short), path, line)

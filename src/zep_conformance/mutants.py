@@ -32,12 +32,9 @@ from pathlib import Path
 from typing import Any
 
 from zep_conformance import suite
-from zep_conformance.deployment_files.defects import PLANTED as FILES
-from zep_conformance.servers.departures import Departure
-from zep_conformance.servers.langflux.departures import CATALOGUE as LANGFLUX
-from zep_conformance.servers.zep.departures import CATALOGUE as ZEP
+from zep_conformance.catalogue import CATALOGUE, full_name, list_departures
+from zep_conformance.departures import Departure
 
-CATALOGUE: tuple[Departure, ...] = ZEP + LANGFLUX + FILES
 TOGETHER = {
     "zep:unescaped-slash-404": "langflux:unescaped-session-id",
     "langflux:unescaped-session-id": "zep:unescaped-slash-404",
@@ -48,6 +45,10 @@ WAIT_LIMIT = 3
 """Seconds that a run waits for what may come later: what is broken never comes."""
 LATENCY_BUDGET = 250
 """Milliseconds: below what slow servers take, far above what the others do while two runs share a machine."""
+EMBEDDED = (
+    *("--target", "embedded"),
+    *("--wait-limit", str(WAIT_LIMIT), "--latency-budget", str(LATENCY_BUDGET)),
+)
 SEED = 20
 RUN_LIMIT = 90.0
 """Seconds for one run; a run of every scenario has three times that."""
@@ -56,11 +57,6 @@ STOP_LIMIT = 15.0
 WIDTH = 80
 _PLUGINS = ("pytest_bdd.plugin", "pytest_timeout", "zep_conformance.plugin")
 _NOT_OURS = ("ZEP_", "LANGFLUX_", "MODEL_URL", "PYTEST_")  # variables that would change what is tested
-
-
-def full_name(departure: Departure) -> str:
-    """As --departures wants it."""
-    return f"{departure.part}:{departure.name}"
 
 
 def judged() -> list[Departure]:
@@ -137,8 +133,15 @@ class Verdict:
 class Runner:
     """Runs the suite in processes of its own. `stop` ends them all, and keeps further ones from starting."""
 
-    def __init__(self, folder: Path, *, everything: bool) -> None:
+    def __init__(
+        self, folder: Path, *, everything: bool, target: Sequence[str] = EMBEDDED, scope: str = "", clean: bool = True
+    ) -> None:
+        """target: the options that say what is tested. scope: marks of what runs unbroken, "" for everything.
+
+        clean: whether variables that say what is tested are left out of the runs' environment.
+        """
         self._folder, self._everything = folder, everything
+        self._target, self._scope, self._clean = target, scope, clean
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._stopped = False
@@ -170,13 +173,15 @@ class Runner:
     def _process(self, defect: Departure | None, reports: Path, log: Any) -> Iterator[subprocess.Popen[bytes]]:
         command = [sys.executable, "-m", "pytest", str(suite.root() / "features"), "-q", "-p", "no:cacheprovider"]
         command += [word for plugin in _PLUGINS for word in ("-p", plugin)]
-        command += ["--target", "embedded", "--reports", str(reports), "--seed", str(SEED)]
-        command += ["--wait-limit", str(WAIT_LIMIT), "--latency-budget", str(LATENCY_BUDGET)]
+        command += ["--reports", str(reports), "--seed", str(SEED), *self._target]
+        scope = self._scope
         if defect is not None:
             names = [full_name(defect), TOGETHER.get(full_name(defect), "")]
             command += ["--departures", ",".join(filter(None, names))]
-            command += [] if self._everything else ["-m", " or ".join(defect.breaks)]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_OURS)}
+            scope = "" if self._everything else " or ".join(defect.breaks)
+        command += ["-m", scope] if scope else []
+        left_out = _NOT_OURS if self._clean else ("PYTEST_",)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
         environment["TMPDIR"] = str(self._folder)  # what a killed run leaves goes with the folder
         # Every plugin that happens to be installed would be imported again in each run.
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -280,25 +285,6 @@ def kill_table(verdicts: Sequence[Verdict], untouched: Sequence[str] | None) -> 
     return "\n".join(lines) + "\n"
 
 
-def list_departures() -> str:
-    """docs/departures.md."""
-    lines = [
-        "# Departures: how the embedded servers, and our deployment files, can be other than documented",
-        "",
-        "Made by `python -m zep_conformance.mutants --list`. Switched on by `--departures part:name,part:name`.",
-    ]
-    titles = ((True, "Recorded: what Zep 0.27.2 and Flowise 2.2.8 do"), (False, "Planted: what a scenario must notice"))
-    for recorded, title in titles:
-        lines += ["", f"## {title}", "", "| departure | part | breaks | known as | what then happens |"]
-        lines.append("|---|---|---|---|---|")
-        for one in CATALOGUE:
-            if one.recorded == recorded:
-                about = one.about.replace("|", "\\|")
-                cells = (f"`{one.name}`", one.part, ", ".join(one.breaks), one.deviation or "", about)
-                lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
 def _say(text: str = "") -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
@@ -354,30 +340,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    started, verdicts = time.monotonic(), []
     with tempfile.TemporaryDirectory(prefix="zep-conformance-mutants-", ignore_cleanup_errors=True) as folder:
         runner = Runner(Path(folder), everything=given.all_scenarios)
-        try:
-            for verdict in run_all(defects, runner, max(1, given.jobs)):
-                verdicts.append(verdict)
-                if sys.stderr.isatty():
-                    sys.stderr.write(f"\r{len(verdicts)} of {len(defects) + 1} ")
-        except KeyboardInterrupt:
-            sys.stderr.write("\ninterrupted: nothing is left running\n")
-            return 2
+        verdicts = judge(defects, runner, given.jobs, given.report, whole=not given.only)
+    return 2 if verdicts is None else 0 if all(verdict.passed for verdict in verdicts) else 1
+
+
+def judge(
+    defects: Sequence[Departure], runner: Runner, jobs: int, report: Path, *, whole: bool
+) -> list[Verdict] | None:
+    """Run every defect, write the report and say what came out; None when that was interrupted.
+
+    whole: whether these are all defects, so that a scenario which none made fail is worth a word.
+    """
+    started, verdicts = time.monotonic(), list[Verdict]()
+    try:
+        for verdict in run_all(defects, runner, max(1, jobs)):
+            verdicts.append(verdict)
+            if sys.stderr.isatty():
+                sys.stderr.write(f"\r{len(verdicts)} of {len(defects) + 1} ")
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted: nothing is left running\n")
+        return None
     verdicts.sort(key=lambda one: (one.defect is not None, defects.index(one.defect) if one.defect else 0))
-    untouched = None if given.only else never_failed(verdicts)
-    table = given.report.with_suffix(".md")
-    given.report.parent.mkdir(parents=True, exist_ok=True)
-    report = {
-        "seconds": round(time.monotonic() - started, 1),
-        "never_failed": untouched,
-        "runs": [verdict.as_json() for verdict in verdicts],
-    }
-    given.report.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    untouched = never_failed(verdicts) if whole else None
+    seconds, table = time.monotonic() - started, report.with_suffix(".md")
+    report.parent.mkdir(parents=True, exist_ok=True)
+    document = {"seconds": round(seconds, 1), "never_failed": untouched, "runs": [one.as_json() for one in verdicts]}
+    report.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     table.write_text(kill_table(verdicts, untouched), encoding="utf-8")
-    _summary(verdicts, untouched, time.monotonic() - started, table)
-    return 0 if all(verdict.passed for verdict in verdicts) else 1
+    _summary(verdicts, untouched, seconds, table)
+    return verdicts
 
 
 if __name__ == "__main__":

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     langflux_password: SecretStr | None = _setting(
         None, "LANGFLUX_PASSWORD", "password of that user (better in $LANGFLUX_PASSWORD)"
     )
+    browser: Path | None = _setting(
+        None, "ZEP_CONFORMANCE_BROWSER", "the Chromium that drives LangFlux's page (default: the one on PATH)"
+    )
     zep_url_from_langflux: str | None = _setting(
         None, "ZEP_URL_FROM_LANGFLUX", "Zep's base URL as LangFlux sees it, where that differs"
     )
@@ -115,7 +118,7 @@ class Settings(BaseSettings):
     without: str = _setting("", "ZEP_CONFORMANCE_WITHOUT", "capabilities to do without, comma-separated")
     seed: int | None = _setting(None, "ZEP_CONFORMANCE_SEED", "seed of the generated people and texts")
     wait_limit: float = _setting(
-        30.0, "ZEP_CONFORMANCE_WAIT_LIMIT", "seconds to wait for what may come later (enrichment)"
+        30.0, "ZEP_CONFORMANCE_WAIT_LIMIT", "seconds to wait for what may come later (enrichment, the page)"
     )
     latency_budget: float = _setting(
         500.0, "ZEP_CONFORMANCE_LATENCY_BUDGET", "milliseconds for the 95th percentile of writes and reads"
@@ -154,7 +157,7 @@ class Settings(BaseSettings):
     departures: str = _setting(
         "",
         "ZEP_CONFORMANCE_DEPARTURES",
-        "embedded servers and our deployment files: departures, comma-separated (docs/departures.md)",
+        "departures of embedded servers, deployment files and the page, comma-separated (docs/departures.md)",
     )
 
     @field_validator("wait_limit", "latency_budget", "load_users", "message_window", "max_requests", "rate")
@@ -162,6 +165,13 @@ class Settings(BaseSettings):
     def _positive(cls, value: float | None) -> float | None:
         if value is not None and value <= 0:
             raise ValueError("must be more than 0")
+        return value
+
+    @field_validator("browser")
+    @classmethod
+    def _runnable(cls, value: Path | None) -> Path | None:
+        if value is not None and not (value.is_file() and os.access(value, os.X_OK)):
+            raise ValueError("is no program that can be started")
         return value
 
     @field_validator("manner")
@@ -215,6 +225,12 @@ def option(field: str) -> str:
 def names_in(text: str) -> list[str]:
     """The names in a comma-separated list; none in an empty text."""
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def departures_of(settings: Settings, part: str) -> list[str]:
+    """The names of the departures of one part that --departures asks for, as `part:name`."""
+    asked = (one.partition(":") for one in names_in(settings.departures))
+    return [name for owner, _, name in asked if owner == part]
 
 
 def revealed(secret: SecretStr | None) -> str | None:

@@ -130,6 +130,12 @@ class LangFlux:
         }
         return str(self._json("saving a chatflow", self.wire.post("/api/v1/chatflows", json=body))["id"])
 
+    def flow(self, chatflow: str) -> dict[str, Any]:
+        """The flow (nodes and edges) of a saved chatflow."""
+        kept = self._json("looking up a chatflow", self.wire.get(f"/api/v1/chatflows/{chatflow}"))
+        flow: dict[str, Any] = json.loads(kept["flowData"])
+        return flow
+
     def delete_chatflow(self, chatflow: str) -> None:
         """Delete a chatflow, and with it its chat messages."""
         self._json("deleting a chatflow", self.wire.delete(f"/api/v1/chatflows/{chatflow}"))
@@ -248,15 +254,19 @@ def with_zep_memory(
     old = next((one for one in flow["nodes"] if one["data"]["name"] == "bufferMemory"), None)
     assert old is not None, "the template has no Buffer Memory"
     new_id = f"{node['name']}_0"
-    outputs = "|".join(node["baseClasses"])
+    output = f"{new_id}-output-{node['name']}-{'|'.join(node['baseClasses'])}"
+    # The page draws a node from these: its fields, the credential's first, and where an edge may begin.
+    fields = [node["credential"], *node.get("inputs", [])] if node.get("credential") else node.get("inputs", [])
     inputs = {one["name"]: one.get("default", "") for one in node.get("inputs", [])}
     data = {
         **{key: value for key, value in node.items() if key not in ("inputs", "filePath", "icon")},
         "id": new_id,
         "inputs": inputs | {"baseURL": base_url, "sessionId": session},
-        "inputParams": node.get("inputs", []),
+        "inputParams": [{**one, "id": f"{new_id}-input-{one['name']}-{one['type']}"} for one in fields],
         "inputAnchors": [],
-        "outputAnchors": [],
+        "outputAnchors": [
+            {"id": output, "name": node["name"], "label": node["type"], "type": " | ".join(node["baseClasses"])}
+        ],
         "outputs": {},
         "credential": credential,
     }
@@ -264,7 +274,7 @@ def with_zep_memory(
     for edge in flow["edges"]:
         if edge["source"] == old["id"]:
             edge["source"] = new_id
-            edge["sourceHandle"] = f"{new_id}-output-{node['name']}-{outputs}"
+            edge["sourceHandle"] = output
             edge["id"] = f"{new_id}-{edge['target']}"
     # The chain refers to its memory by the node's id.
     text = json.dumps(flow).replace(f"{{{{{old['id']}.data.instance}}}}", f"{{{{{new_id}.data.instance}}}}")

@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from _pytest._code.code import ReprFileLocation, TerminalRepr
 from _pytest._io import TerminalWriter
 
 from zep_conformance.evidence.requirements import Requirement
 
 LOG_LINES = 15
+ATTACHED: pytest.StashKey[tuple[str, ...]] = pytest.StashKey()
+"""Where a fixture keeps, for the scenario that failed, the paths of what else tells of it: a screenshot."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Failure:
     exchanges: str
     logs: tuple[tuple[str, str], ...]
     rerun: str
+    attached: tuple[str, ...] = ()
 
     def sections(self) -> Iterable[tuple[str, str]]:
         """(title, text) of each section that has something to say."""
@@ -35,6 +39,7 @@ class Failure:
         yield "requests", self.exchanges
         for part, log in self.logs:
             yield f"log of {part}", "\n".join(log.splitlines()[-LOG_LINES:])
+        yield "what the page looked like", "\n".join(self.attached)
         yield "run just this again", self.rerun
 
     def __str__(self) -> str:

@@ -65,6 +65,10 @@ class Redactor:
                 spans += [reading.origin(*span) for span in suspects(reading.text)]
         return _without(text, spans)
 
+    def finds_told(self, text: str) -> bool:
+        """Whether there is something in `text` that this was told to hide."""
+        return any(True for reading in readings(text, blanks=self._blanks) for _ in self._told(reading))
+
     def everywhere(self, value: Any) -> Any:
         """A JSON document without secrets in its texts; names of fields stay as they are."""
         if isinstance(value, str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -80,17 +80,22 @@ class Transcript:
         request = response.request
         if self.on_exchange is not None:
             self.on_exchange(request, response)
-        self.exchanges.append(
-            Exchange(
-                request.method,
-                str(request.url),
-                {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers},
-                _cut(request.content.decode(errors="replace")),
-                response.status_code,
-                "(a stream)" if streamed else _cut(response.text),
-                0.0 if streamed else response.elapsed.total_seconds(),
-            )
+        self.add(
+            request.method,
+            str(request.url),
+            request.headers,
+            request.content.decode(errors="replace"),
+            response.status_code,
+            "(a stream)" if streamed else response.text,
+            0.0 if streamed else response.elapsed.total_seconds(),
         )
+
+    def add(
+        self, method: str, url: str, headers: Mapping[str, str], body: str, status: int, answer: str, seconds: float
+    ) -> None:
+        """Write an exchange down that somebody else has seen. headers: by names in lower case."""
+        kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
+        self.exchanges.append(Exchange(method, url, kept, _cut(body), status, _cut(answer), seconds))
 
 
 def _cut(text: str) -> str:

@@ -14,25 +14,8 @@ the *faithful* manner together::
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Departure:
-    """One way of behaving other than documented.
-
-    name: kebab-case, what the server then does. part: "zep", "langflux", "model", "nlp", or "files".
-    breaks: ids of the requirements that no longer hold (empty where none speaks of it).
-    recorded: True if the recorded version (Zep 0.27.2, Flowise 2.2.8) does this.
-    deviation: the DEV-n id under which it is known, where it has one.
-    """
-
-    name: str
-    part: str
-    about: str
-    breaks: tuple[str, ...] = ()
-    recorded: bool = False
-    deviation: str | None = None
+from zep_conformance.departures import Departure
 
 
 class Departures:

@@ -5,7 +5,6 @@ A run against it says nothing about anybody's deployment. Parts given by URL are
 
 from __future__ import annotations
 
-import difflib
 import secrets
 import sys
 from collections.abc import Mapping
@@ -19,8 +18,9 @@ from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
 from zep_conformance.evidence.timeline import Timeline
-from zep_conformance.settings import Settings, names_in
+from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
+from zep_conformance.targets.departures import departures_by_part
 from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep
 from zep_conformance.targets.supervised import CONNECT_LIMIT, Supervisor
 
@@ -135,23 +135,3 @@ class EmbeddedTarget:
     def stop(self) -> None:
         """Stop the servers and remove their data."""
         self._supervisor.close()
-
-
-def departures_by_part(text: str) -> dict[str, list[str]]:
-    """The departures that `--departures` names, by part. Raises CannotTell for one that there is not."""
-    from zep_conformance.deployment_files.defects import PLANTED as FILES
-    from zep_conformance.servers.langflux.departures import CATALOGUE as LANGFLUX
-    from zep_conformance.servers.zep.departures import CATALOGUE as ZEP
-
-    known = [f"{departure.part}:{departure.name}" for departure in (*ZEP, *LANGFLUX, *FILES)]
-    found: dict[str, list[str]] = {}
-    for departure in names_in(text):
-        if departure not in known:
-            close = difflib.get_close_matches(departure, known, n=3)
-            raise CannotTell(
-                f"--departures: there is no {departure!r}",
-                f"Did you mean {' or '.join(close)}?" if close else "docs/departures.md lists them, as part:name.",
-            )
-        part, _, name = departure.partition(":")
-        found.setdefault(part, []).append(name)
-    return found

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import httpx
+
 from zep_conformance.clients.families import Account
+from zep_conformance.clients.page.chromium import why_no_page
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.address import parse
 from zep_conformance.doctor.diagnosis import diagnose
@@ -17,6 +20,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.evidence.timeline import Timeline
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
+from zep_conformance.targets.departures import departures_by_part
 from zep_conformance.targets.own_key import OwnKey
 
 NO_MEANING = "the embedded NLP server embeds words, not what they mean; see --embedding-model"
@@ -39,11 +43,15 @@ class RemoteTarget:
                 "--target remote needs to know where: no --zep-url and no --langflux-url",
                 "Give them, or set $ZEP_URL and $LANGFLUX_URL.",
             )
+        if departures_by_part(self.settings.departures):
+            raise CannotTell(
+                f"--departures {self.settings.departures}: this target has no server of ours",
+                "Only the page can be made to depart here (page:NAME); --target embedded has the servers.",
+            )
 
     def deployment(self, say: Say) -> Deployment:  # noqa: ARG002  (one look)
         """Look at each part once. Raises CannotTell when one is unfit."""
         missing = {
-            "ui": "the page is not driven yet",
             "control": "remote parts are not ours to stop",
             "network": "remote parts are not ours to cut off",
             **missing_files(self.settings, own=False),
@@ -132,12 +140,13 @@ def given_langflux(settings: Settings, missing: dict[str, str]) -> LangFluxServe
     Raises CannotTell with the doctor's finding when it is unfit.
     """
     if not settings.langflux_url:
-        missing["langflux"] = "no --langflux-url"
+        missing["langflux"] = missing["ui"] = "no --langflux-url"
         return None
     api_key = revealed(settings.langflux_api_key)
     account = Account.given(settings.langflux_user, revealed(settings.langflux_password))
     chatflow = settings.chatflow or ""
     found = seen_langflux(settings.langflux_url, api_key, account, settings.model_url or "", "", chatflow)
+    look_at_page(settings, found, missing)
     zep_url = settings.zep_url_from_langflux or settings.zep_url or ""
     if not settings.chatflow:
         if not settings.model_url:
@@ -159,3 +168,17 @@ def seen_langflux(
     return LangFluxServer(
         seen.url, api_key, model_url.rstrip("/"), zep_url, chatflow, seen.version, documented, account
     )
+
+
+def look_at_page(settings: Settings, langflux: LangFluxServer, missing: dict[str, str]) -> None:
+    """Say in `missing` why the page of a LangFlux can't be driven, if it can't."""
+    missing.pop("ui", None)
+    if settings.max_requests or settings.rate:
+        missing["ui"] = "--max-requests or --rate was given, and what a browser asks for can't be held to them"
+        return
+    try:
+        why = why_no_page(langflux.url, settings.browser, can_sign_in=langflux.account is not None)
+    except httpx.HTTPError as error:
+        why = f"its page does not answer ({type(error).__name__})"
+    if why:
+        missing["ui"] = why

@@ -6,7 +6,7 @@ so).
 
 from __future__ import annotations
 
-from zep_conformance.servers.departures import Departure
+from zep_conformance.departures import Departure
 from zep_conformance.servers.langflux.defects import PLANTED
 
 

@@ -5,7 +5,7 @@ No recorded version has them. `python -m zep_conformance.mutants` plants one aft
 
 from __future__ import annotations
 
-from zep_conformance.servers.departures import Departure
+from zep_conformance.departures import Departure
 
 
 def _planted(name: str, about: str, *breaks: str) -> Departure:

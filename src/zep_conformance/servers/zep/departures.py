@@ -5,7 +5,8 @@ The recorded ones together are what Zep 0.27.2 does (measured, or read in its so
 
 from __future__ import annotations
 
-from zep_conformance.servers.departures import Departure, Departures
+from zep_conformance.departures import Departure
+from zep_conformance.servers.departures import Departures
 from zep_conformance.servers.zep.defects import PLANTED
 
 

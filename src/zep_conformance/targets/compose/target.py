@@ -32,7 +32,8 @@ from zep_conformance.targets.compose.spelling import Compose, written
 from zep_conformance.targets.compose.troubles import explained
 from zep_conformance.targets.compose.watching import Watch, images_of
 from zep_conformance.targets.containers.ownership import Owner
-from zep_conformance.targets.embedded import VERSIONS, departures_by_part
+from zep_conformance.targets.departures import departures_by_part
+from zep_conformance.targets.embedded import VERSIONS
 from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep
 from zep_conformance.targets.supervised import Supervisor
 from zep_conformance.waiting import eventually

@@ -12,6 +12,7 @@ from testcontainers.core.container import DockerContainer
 
 from zep_conformance import tokens
 from zep_conformance.clients.families import Account
+from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.address import parse
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
@@ -24,7 +25,7 @@ from zep_conformance.targets.containers.parts import Parts, last_words
 from zep_conformance.targets.containers.plan import SECURED, Spec
 from zep_conformance.targets.containers.startup import Startup, Up
 from zep_conformance.targets.processes.langflux import credentials
-from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep, seen_langflux, seen_zep
+from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep, look_at_page, seen_langflux, seen_zep
 
 
 class ContainersTarget:
@@ -64,7 +65,7 @@ class ContainersTarget:
     def _described(self, up: Up) -> Deployment:
         """The deployment, each part looked at once."""
         settings, parts = self._settings, up.parts
-        missing = {"ui": "the page is not driven yet", "files": "no deployment files given"}
+        missing = missing_files(settings, own=False)
         zep = given_zep(settings)
         if zep is None:
             zep = _seen(parts, "zep", None, None)
@@ -87,6 +88,7 @@ class ContainersTarget:
         else:
             model = (settings.model_url or f"{parts.specs['model'].inside}/v1").rstrip("/")
             langflux = _langflux(parts, model, _from_a_container(settings, zep))
+            look_at_page(settings, langflux, missing)
         return Deployment(
             self.name,
             zep,

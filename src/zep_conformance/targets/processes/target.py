@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zep_conformance import tokens
+from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
@@ -16,7 +17,7 @@ from zep_conformance.evidence.timeline import Timeline
 from zep_conformance.servers.programs import Program
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Control, Deployment, Say, ZepServer
-from zep_conformance.targets.embedded import departures_by_part
+from zep_conformance.targets.departures import departures_by_part
 from zep_conformance.targets.processes import deaths, langflux, postgres, surroundings, tokenizer, zep
 from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep, seen_zep
 from zep_conformance.targets.supervised import CONNECT_LIMIT, PartEnded, Supervisor
@@ -159,8 +160,7 @@ class ProcessesTarget:
     def _described(self) -> Deployment:
         settings, urls = self._settings, self._urls
         missing = {
-            "ui": "the page is not driven yet",
-            "files": "no deployment files given",
+            **missing_files(settings, own=False),
             "elsewhere": "its Zep is at this machine's own loopback address",
         }
         if sys.platform != "linux":

@@ -1,0 +1,11 @@
+"""LangFlux's page, used as a person uses it: a real Chromium, driven by Playwright.
+
+    chromium    the browser of a run: which one, how it is started, and that it is gone at the end
+    visit       one scenario's use of the page: a context of its own, what it has heard, how things are found
+    places      where everything is in the page: the only module with selectors
+    marketplace, canvas, chat, credentials, login
+                what a person does there; their words are those of the documentation
+    defects     ways in which the page can be broken on its way to the browser, to prove that a scenario notices
+
+Playwright is imported when a browser is first wanted, and not before: it is an extra, and takes a quarter of a second.
+"""

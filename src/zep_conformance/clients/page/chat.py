@@ -1,0 +1,86 @@
+"""The chat on the canvas: what a person says there, is answered, and clears."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from zep_conformance.clients.page import places
+from zep_conformance.clients.page.visit import PageFailed, Visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
+    from zep_conformance.clients.page.visit import Heard
+
+
+class ChatWindow:
+    """The chat of the chatflow whose canvas the visit is at."""
+
+    def __init__(self, visit: Visit) -> None:
+        self.visit = visit
+
+    def open(self) -> None:
+        """Open it, and wait until it can be typed in and shows what was said before."""
+        from playwright.sync_api import expect
+
+        visit = self.visit
+        with (
+            visit.trying("waiting for the chat's messages"),
+            visit.page.expect_response(lambda response: "chatmessage/" in response.url),
+        ):
+            visit.click(places.OPEN_CHAT)
+        question = visit.find(places.QUESTION)
+        visit.until("the chat can't be typed in", lambda: expect(question).to_be_enabled())
+
+    def say(self, text: str) -> str:
+        """Say something, and return the chatbot's answer when it is complete."""
+        from playwright.sync_api import expect
+
+        visit = self.visit
+        answers = visit.all(places.ANSWERS)
+        before = answers.count()
+        question = visit.find(places.QUESTION)
+        with visit.trying("typing into the chat"):
+            question.fill(text)
+            question.press("Enter")
+        # The field is emptied, and can be typed in again, when the answer has ended.
+        visit.until(f"{text!r} is not answered", lambda: expect(answers).to_have_count(before + 1))
+        visit.until(f"the answer to {text!r} does not end", lambda: expect(question).to_have_value(""))
+        visit.until(f"after {text!r} the chat can't be typed in", lambda: expect(question).to_be_enabled())
+        return _beside(answers.last)
+
+    def said(self) -> list[str]:
+        """What was said to the chatbot, as the chat shows it."""
+        self.visit.find(places.ANSWERS)  # the greeting, which is always there
+        return [_beside(picture) for picture in self.visit.all(places.QUESTIONS).all()]
+
+    def clear(self) -> None:
+        """Clear the chat history, and confirm it. Raises PageFailed when LangFlux does not take it."""
+        visit = self.visit
+        with (
+            visit.trying("waiting for LangFlux to answer the clearing"),
+            visit.page.expect_response(
+                lambda response: "/chatmessage/" in response.url and response.request.method == "DELETE"
+            ) as cleared,
+        ):
+            visit.click(places.CLEAR_CHAT)
+            visit.click(places.CONFIRM_CLEAR, visit.find(places.DIALOG))
+        if cleared.value.status != 200:
+            raise PageFailed(f"clearing is answered {cleared.value.status} {cleared.value.text()[:300]}")
+        with visit.trying("waiting for the question whether to clear to go away"):
+            places.DIALOG.as_known(visit.page).first.wait_for(state="detached")
+
+    def ids(self) -> list[str]:
+        """The chat id that each question of this visit was sent with, oldest first."""
+        return [_sent(heard)["chatId"] for heard in self.visit.heard if "prediction/" in heard.url]
+
+
+def _beside(picture: Locator) -> str:
+    """The message that stands beside somebody's picture."""
+    return picture.locator("xpath=..").inner_text().strip()
+
+
+def _sent(heard: Heard) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(heard.sent or "{}")
+    return {"chatId": "", **body}

@@ -1,0 +1,63 @@
+"""The page of credentials: where a Zep's token is put, and must never be seen again."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from zep_conformance.clients.page import places
+from zep_conformance.clients.page.visit import PageFailed, Visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
+ZEP_CREDENTIAL = r"^Zep Memory A[Pp][Ii]$"
+"""What the kind of credential is called in the list."""
+
+
+class CredentialsPage:
+    """LangFlux's page of credentials."""
+
+    def __init__(self, visit: Visit) -> None:
+        self.visit = visit
+
+    def open(self) -> None:
+        """Go there."""
+        self.visit.open("/credentials", places.ADD_CREDENTIAL)
+
+    def add_zep(self, name: str, token: str) -> str:
+        """Add a credential for Zep that holds a token; returns its id. Raises PageFailed with LangFlux's refusal."""
+        visit = self.visit
+        visit.click(places.ADD_CREDENTIAL)
+        visit.click(places.KIND, visit.find(places.DIALOG), text=re.compile(ZEP_CREDENTIAL))
+        # The first dialog gives way to one that asks for the credential.
+        dialog = visit.find(places.DIALOG, text=re.compile(r"^Credential Name"))
+        visit.fill(places.CREDENTIAL_NAME, name, dialog)
+        visit.fill(places.API_KEY, token, dialog)
+        with (
+            visit.trying("waiting for LangFlux to answer the adding of a credential"),
+            visit.page.expect_response(
+                lambda response: response.url.endswith("/api/v1/credentials") and response.request.method == "POST"
+            ) as added,
+        ):
+            visit.click(places.CONFIRM_CREDENTIAL, dialog)
+        answer = added.value
+        if answer.status != 200:
+            raise PageFailed(f"adding a credential is answered {answer.status} {answer.text()[:300]}")
+        return str(json.loads(answer.text())["id"])
+
+    def listed(self, name: str) -> Locator:
+        """The row of a credential. Raises PageFailed when it is not listed."""
+        return self.visit.find(places.CREDENTIAL_ROW, text=places.exactly(name))
+
+    def edit(self, name: str) -> Locator:
+        """Open a credential to edit it; returns the dialog, with the credential in it."""
+        from playwright.sync_api import expect
+
+        visit = self.visit
+        visit.click(places.EDIT_CREDENTIAL, self.listed(name))
+        dialog = visit.find(places.DIALOG)
+        field = visit.find(places.CREDENTIAL_NAME, dialog)
+        visit.until("the credential is not shown for editing", lambda: expect(field).to_have_value(name))
+        return dialog

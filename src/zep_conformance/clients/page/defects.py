@@ -1,0 +1,294 @@
+"""Defects that can be planted between LangFlux and the browser, to prove that a scenario notices each.
+
+`--departures page:NAME` switches one on. Each is a few routes of Playwright's: it changes what the page asks, or what
+it is answered, so that a real LangFlux looks broken to whoever sits before the browser.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from zep_conformance.departures import Departure
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Route
+
+Flow = dict[str, Any]
+Handler = Callable[["Route"], None]
+Plant = Callable[["BrowserContext"], None]
+
+TEMPLATES = re.compile(r"/api/v1/marketplaces/templates")
+NODES = re.compile(r"/api/v1/nodes$")
+CHATFLOWS = re.compile(r"/api/v1/chatflows(/[0-9a-f-]{36})?$")
+PREDICTION = re.compile(r"/api/v1/(internal-)?prediction/")
+CHAT_MESSAGES = re.compile(r"/api/v1/(internal-)?chatmessage/")
+CREDENTIALS = re.compile(r"/api/v1/credentials(\?|$)")
+CREDENTIAL = re.compile(r"/api/v1/credentials(/[0-9a-f-]{36})?$")
+
+_PLANTS: dict[str, tuple[Departure, Plant]] = {}
+
+
+def _defect(name: str, about: str, *breaks: str) -> Callable[[Plant], Plant]:
+    def keep(plant: Plant) -> Plant:
+        _PLANTS[name] = (Departure(name, "page", about, breaks), plant)
+        return plant
+
+    return keep
+
+
+def plant(context: BrowserContext, names: Iterable[str]) -> None:
+    """Plant the defects with these names in a context. Raises KeyError for a name that there is not."""
+    for name in names:
+        _PLANTS[name][1](context)
+
+
+# -- the marketplace and the canvas -------------------------------------------------------------------------------
+
+
+@_defect("template-missing", "The marketplace has no Conversation Chain", "UI-1")
+def _template_missing(context: BrowserContext) -> None:
+    _change_answers(
+        context, TEMPLATES, lambda listed: [one for one in listed if "Conversation" not in one["templateName"]]
+    )
+
+
+@_defect("template-unjoined", "A template opened as a new canvas has its nodes, and nothing joins them", "UI-1")
+def _template_unjoined(context: BrowserContext) -> None:
+    def without_edges(flow: Flow) -> None:
+        flow["edges"] = []
+
+    _change_answers(context, TEMPLATES, lambda listed: [_with_flow(one, without_edges) for one in listed])
+
+
+@_defect("zep-node-missing", "The list of nodes has no Zep Memory", "UI-2")
+def _zep_node_missing(context: BrowserContext) -> None:
+    _change_answers(context, NODES, lambda listed: [one for one in listed if not one["name"].startswith("ZepMemory")])
+
+
+@_defect("base-url-lost", "A saved chatflow has the Base URL that the node came with", "UI-2")
+def _base_url_lost(context: BrowserContext) -> None:
+    def as_it_came(flow: Flow) -> None:
+        for node in flow["nodes"]:
+            if "baseURL" in node["data"]["inputs"]:
+                node["data"]["inputs"]["baseURL"] = "http://127.0.0.1:8000"
+
+    _change_saving(context, as_it_came)
+
+
+@_defect("memory-node-lost", "A saved chatflow lacks its memory", "UI-2")
+def _memory_node_lost(context: BrowserContext) -> None:
+    def without_memory(flow: Flow) -> None:
+        flow["nodes"] = [node for node in flow["nodes"] if node["data"]["category"] != "Memory"]
+
+    _change_saving(context, without_memory)
+
+
+@_defect("memory-unjoined", "A saved chatflow has its memory, and the chain does not use it", "UI-2")
+def _memory_unjoined(context: BrowserContext) -> None:
+    def unjoined(flow: Flow) -> None:
+        flow["edges"] = [edge for edge in flow["edges"] if "-input-memory-" not in edge["targetHandle"]]
+        for node in flow["nodes"]:
+            node["data"]["inputs"].pop("memory", None)
+
+    _change_saving(context, unjoined)
+
+
+@_defect("save-swallowed", "Saving a chatflow again is acknowledged and not done", "UI-3")
+def _save_swallowed(context: BrowserContext) -> None:
+    def handle(route: Route) -> None:
+        if route.request.method == "PUT":
+            current = route.fetch(method="GET", post_data="")
+            route.fulfill(response=current)
+        else:
+            route.fallback()
+
+    context.route(CHATFLOWS, handle)
+
+
+@_defect("reload-gives-old-flow", "However often a chatflow is saved, the page opens it as it was at first", "UI-3")
+def _reload_gives_old_flow(context: BrowserContext) -> None:
+    first: dict[str, str] = {}
+
+    def handle(route: Route) -> None:
+        request = route.request
+        if request.method != "GET":
+            route.fallback()
+            return
+        if request.url not in first:
+            first[request.url] = route.fetch().text()
+        route.fulfill(json=json.loads(first[request.url]))
+
+    context.route(CHATFLOWS, handle)
+
+
+# -- the chat -----------------------------------------------------------------------------------------------------
+
+
+@_defect("chat-id-changes", "The page sends each question under a chat id of its own", "UI-3")
+def _chat_id_changes(context: BrowserContext) -> None:
+    _change_questions(context, lambda asked: {**asked, "chatId": str(uuid.uuid4())})
+
+
+@_defect("answers-empty", "The page shows the chatbot's answers without a word in them", "UI-3")
+def _answers_empty(context: BrowserContext) -> None:
+    context.add_init_script(
+        "new MutationObserver(() => document.querySelectorAll('#messagelist p')"
+        ".forEach(text => { if (text.textContent !== '') text.textContent = ''; }))"
+        ".observe(document, {childList: true, subtree: true, characterData: true});"
+    )
+
+
+@_defect("clear-swallowed", "Clearing the chat history is acknowledged and not done", "UI-4")
+def _clear_swallowed(context: BrowserContext) -> None:
+    context.route(CHAT_MESSAGES, lambda route: _swallow(route) if _deletes(route) else route.fallback())
+
+
+@_defect("clear-hides-only", "Clearing the chat history hides the messages and deletes none", "UI-4")
+def _clear_hides_only(context: BrowserContext) -> None:
+    cleared = False
+
+    def handle(route: Route) -> None:
+        nonlocal cleared
+        if _deletes(route):
+            cleared = True
+            _swallow(route)
+        elif cleared and route.request.method == "GET":
+            route.fulfill(json=[])
+        else:
+            route.fallback()
+
+    context.route(CHAT_MESSAGES, handle)
+
+
+@_defect("clear-keeps-showing", "A cleared chat shows what was said before it was cleared", "UI-4")
+def _clear_keeps_showing(context: BrowserContext) -> None:
+    shown = ""
+
+    def handle(route: Route) -> None:
+        nonlocal shown
+        if _deletes(route):
+            shown = route.fetch(url=_internal(route.request.url), method="GET").text()
+            route.fallback()
+        elif shown and route.request.method == "GET":
+            new_chat = [{**message, "chatId": str(uuid.uuid4())} for message in json.loads(shown)]
+            route.fulfill(json=new_chat)
+        else:
+            route.fallback()
+
+    context.route(CHAT_MESSAGES, handle)
+
+
+# -- credentials --------------------------------------------------------------------------------------------------
+
+
+@_defect("credentials-unlisted", "The page lists no credentials", "AUTH-8")
+def _credentials_unlisted(context: BrowserContext) -> None:
+    def handle(route: Route) -> None:
+        if route.request.method == "GET":
+            route.fulfill(json=[])
+        else:
+            route.fallback()
+
+    context.route(CREDENTIALS, handle)
+
+
+@_defect("credential-lost", "A saved chatflow's Zep Memory has no credential", "AUTH-8")
+def _credential_lost(context: BrowserContext) -> None:
+    def without_credential(flow: Flow) -> None:
+        for node in flow["nodes"]:
+            if "baseURL" in node["data"]["inputs"]:
+                node["data"]["credential"] = ""
+
+    _change_saving(context, without_credential)
+
+
+@_defect("credential-shown", "A credential that is opened again has its token in clear", "AUTH-8")
+def _credential_shown(context: BrowserContext) -> None:
+    _show_token(context, when="GET")
+
+
+@_defect("credential-echoed", "When a credential is added, the answer has its token in clear", "AUTH-8")
+def _credential_echoed(context: BrowserContext) -> None:
+    _show_token(context, when="POST")
+
+
+CATALOGUE: tuple[Departure, ...] = tuple(departure for departure, _ in _PLANTS.values())
+"""Every defect that can be planted in the page."""
+
+
+# -- what they are made of ----------------------------------------------------------------------------------------
+
+
+def _change_answers(context: BrowserContext, url: re.Pattern[str], change: Callable[[Any], Any]) -> None:
+    """Change the JSON of every answer from a URL."""
+
+    def handle(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=change(answer.json()))
+
+    context.route(url, handle)
+
+
+def _with_flow(holder: dict[str, Any], change: Callable[[Flow], None]) -> dict[str, Any]:
+    """A template or a chatflow with its flow changed; one without a flow (a tool) as it is."""
+    flow = json.loads(holder.get("flowData") or "{}")
+    if "nodes" not in flow:
+        return holder
+    change(flow)
+    return {**holder, "flowData": json.dumps(flow)}
+
+
+def _change_saving(context: BrowserContext, change: Callable[[Flow], None]) -> None:
+    """Change every chatflow that the page saves, on its way to LangFlux."""
+
+    def handle(route: Route) -> None:
+        if route.request.method in ("POST", "PUT"):
+            route.continue_(post_data=json.dumps(_with_flow(_sent(route), change)))
+        else:
+            route.fallback()
+
+    context.route(CHATFLOWS, handle)
+
+
+def _change_questions(context: BrowserContext, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    context.route(PREDICTION, lambda route: route.continue_(post_data=json.dumps(change(_sent(route)))))
+
+
+def _sent(route: Route) -> dict[str, Any]:
+    sent: dict[str, Any] = route.request.post_data_json or {}
+    return sent
+
+
+def _deletes(route: Route) -> bool:
+    return route.request.method == "DELETE"
+
+
+def _swallow(route: Route) -> None:
+    route.fulfill(json={"affected": 4})
+
+
+def _internal(url: str) -> str:
+    """Where the page asks for the messages of the chat that a URL deletes."""
+    return re.sub(r"/chatmessage/", "/internal-chatmessage/", url.partition("?")[0])
+
+
+def _show_token(context: BrowserContext, when: str) -> None:
+    """Put the token that the page sent into later answers of LangFlux to a method."""
+    sent: dict[str, Any] = {}
+
+    def handle(route: Route) -> None:
+        request = route.request
+        if request.method == "POST":
+            sent.update(_sent(route)["plainDataObj"])
+        if request.method != when or (when == "GET" and "?" in request.url):
+            route.fallback()
+            return
+        answer = route.fetch()
+        body = answer.json()
+        route.fulfill(response=answer, json={**body, "plainDataObj": sent} if isinstance(body, dict) else body)
+
+    context.route(CREDENTIAL, handle)
