@@ -12,6 +12,7 @@ from testcontainers.core.container import DockerContainer
 
 from zep_conformance import tokens
 from zep_conformance.clients.families import Account
+from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.address import parse
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
@@ -64,7 +65,7 @@ class ContainersTarget:
     def _described(self, up: Up) -> Deployment:
         """The deployment, each part looked at once."""
         settings, parts = self._settings, up.parts
-        missing = {"ui": "the page is not driven yet", "files": "no deployment files given"}
+        missing = {"ui": "the page is not driven yet", **missing_files(settings, own=False)}
         zep = given_zep(settings)
         if zep is None:
             zep = _seen(parts, "zep", None, None)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zep_conformance import tokens
+from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
@@ -160,7 +161,7 @@ class ProcessesTarget:
         settings, urls = self._settings, self._urls
         missing = {
             "ui": "the page is not driven yet",
-            "files": "no deployment files given",
+            **missing_files(settings, own=False),
             "elsewhere": "its Zep is at this machine's own loopback address",
         }
         if sys.platform != "linux":
