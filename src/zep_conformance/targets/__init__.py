@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import CAPABILITIES, Settings
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Target, Tidies, ZepServer
@@ -76,12 +77,16 @@ __all__ = [
 
 
 def choose(settings: Settings, environment: Mapping[str, str]) -> Target:
-    """The target that the settings name. Raises CannotTell for a name that is none, and what `resolved` does."""
+    """The target that the settings name.
+
+    Raises CannotTell for a name that is none, for deployment files that can't be read, and what `resolved` does.
+    """
     name, _ = resolved(settings, environment)
     kind, colon, _ = name.partition(":")
     if kind not in TARGETS or (colon and kind != "compose"):
         known = ", ".join(f"{one}:PATH" if one == "compose" else one for one in TARGETS)
         raise CannotTell(f"no target {name!r}", f"There are: auto, {known}.")
+    missing_files(settings, own=True)  # complains of files that can't be read, before anything is started
     return TARGETS[kind](settings)
 
 
