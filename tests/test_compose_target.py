@@ -130,7 +130,10 @@ def test_a_deployment_that_runs_already_is_not_touched(project: UserProject, tmp
         document["services"][service]["container_name"] = f"{name}-{service}"
     zep = document["services"]["zep"]
     zep |= {"ports": [f"{port}:8000"], "volumes": ["theirs:/theirs"]}
-    zep["environment"] |= {"ZEP_STORE_POSTGRES_DSN": f"postgres://postgres:postgres@{name}-db:5432/?sslmode=disable"}
+    zep["environment"] |= {
+        "ZEP_STORE_POSTGRES_DSN": f"postgres://postgres:postgres@{name}-db:5432/?sslmode=disable",
+        "ZEP_NLP_SERVER_URL": f"http://{name}-nlp:5557",
+    }
     project.write(document)
     compose = ["docker", "compose", "--project-name", name]
     docker("volume", "create", theirs)
