@@ -54,6 +54,11 @@ Feature: A secured Zep
       | signed with HS384             |
       | signed with HS512             |
 
+  @AUTH-3 @reads-only
+  Scenario: A token made with the secret that Zep's own config.yaml has is refused
+    When Zep is asked with a token that anybody can make, since that secret is published
+    Then the answer is 401, and says why
+
   @AUTH-4 @needs-build
   Scenario: LangFlux remembers in a secured Zep when its node has the credential
     Given a Zep credential holding the JWT is selected on the Zep node
@@ -105,7 +110,7 @@ Feature: A secured Zep
     When GET /healthz is asked for without a token
     Then the answer is 200
 
-  @AUTH-7
+  @AUTH-7 @DEV-14
   Scenario: With authentication required and no secret Zep does not start, and says why
     Given Zep is stopped
     When it is started with ZEP_AUTH_REQUIRED and without a secret

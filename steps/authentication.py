@@ -25,6 +25,8 @@ from zep_conformance.targets import Deployment
 from zep_conformance.tokens import make_secret
 
 HOUR = 3600
+PUBLISHED_SECRET = "do-not-use-this-secret-in-production"
+"""From the config.yaml of Zep 0.27.2."""
 
 
 def make_token(secret: str, claims: dict[str, Any] | None = None, algorithm: str = "HS256") -> str:
@@ -95,6 +97,14 @@ def secret_refused(secured_zep: Zep, secret: str) -> None:
 def ask_with_bad_token(run: Run, secured_zep: Zep, secret: str, wrong: str) -> httpx.Response:
     """Read with a token that is not good."""
     token = bad_token(wrong, secret)
+    run.redactor.hide(token)
+    return ask_with(secured_zep, token)
+
+
+@when("Zep is asked with a token that anybody can make, since that secret is published", target_fixture="answer")
+def ask_with_published_secret(run: Run, secured_zep: Zep) -> httpx.Response:
+    """Where ZEP_AUTH_SECRET is not set, Zep 0.27.2 takes the secret of the config.yaml that it comes with."""
+    token = make_token(PUBLISHED_SECRET)
     run.redactor.hide(token)
     return ask_with(secured_zep, token)
 

@@ -11,6 +11,8 @@ from zep_conformance.servers.departures import Departures
 KEY_MISSING = "ZEP_OPENAI_API_KEY is not set"
 SECRET_MISSING = "Auth secret not set. Ensure ZEP_AUTH_SECRET is set in your environment"
 """What Zep 0.27.2 says before it ends."""
+PUBLISHED_SECRET = "do-not-use-this-secret-in-production"
+"""The secret in the config.yaml that Zep 0.27.2 comes with: everybody can read it."""
 _POSTGRES_PORT = 5432
 
 
@@ -30,6 +32,8 @@ def configured(environment: Mapping[str, str], departures: Departures) -> dict[s
     if "ZEP_OPENAI_API_KEY" not in given and "starts-without-key" not in departures:
         raise Misconfigured("" if "silent-without-key" in departures else KEY_MISSING)
     secret = given.get("ZEP_AUTH_SECRET") if _true(given, "ZEP_AUTH_REQUIRED") else None
+    if _true(given, "ZEP_AUTH_REQUIRED") and secret is None and "published-secret" in departures:
+        secret = PUBLISHED_SECRET
     if _true(given, "ZEP_AUTH_REQUIRED") and secret is None and "starts-without-secret" not in departures:
         raise Misconfigured("" if "silent-without-secret" in departures else SECRET_MISSING)
     return {

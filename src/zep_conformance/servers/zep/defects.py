@@ -208,6 +208,9 @@ _AUTHENTICATION = (
     _planted("changed-token-accepted", "A token is accepted whose claims were changed", "AUTH-3"),
     _planted("other-secret-accepted", "A token's signature is not verified", "AUTH-3", "AUTH-4"),
     _planted("decoded-secret-accepted", "A token signed with the decoded secret is accepted", "AUTH-3"),
+    _planted(
+        "published-secret-accepted", "A token made with the secret of Zep's own config.yaml is accepted", "AUTH-3"
+    ),
     _planted("hs384-accepted", "A token signed with HS384 is accepted", "AUTH-3"),
     _planted("hs512-accepted", "A token signed with HS512 is accepted", "AUTH-3"),
     _planted("healthz-wants-token", "The health check is answered 401 without a token", "AUTH-6"),

@@ -42,6 +42,12 @@ RECORDED: tuple[Departure, ...] = (
         deviation="DEV-7",
     ),
     _recorded(
+        "published-secret",
+        "With authentication required and no secret Zep starts with that of its config.yaml, which everybody can read",
+        "AUTH-7",
+        deviation="DEV-14",
+    ),
+    _recorded(
         "missing-message-500",
         "GET or PATCH of a message uuid that does not exist: 500 with an empty body",
         "BADINPUT-1",
