@@ -51,7 +51,7 @@ def faithful() -> Iterator[Fleet]:
 
 @pytest.fixture(scope="module")
 def documented() -> Iterator[Fleet]:
-    with running("documented") as fleet:
+    with running("documented", zep=["json-as-text"]) as fleet:
         yield fleet
 
 
@@ -113,6 +113,16 @@ def test_a_server_without_faults_differs_where_faults_are_recorded(
     # The curl command asks the same again: what was made was kept.
     method, url = "GET", shlex.split(first["curl"])[-1]
     assert httpx.request(method, url).status_code == 400
+
+
+def test_a_label_is_not_waited_for_and_breaks_no_promise(shell: Shell) -> None:
+    with running("documented") as fleet:
+        began = time.monotonic()
+        assert shell("verify", "--zep-url", fleet.url("zep"), "--only", "summary", "--keep") == 1
+        assert time.monotonic() - began < 20  # it has four answers that are waited for, for 30 s each
+    assert "zep: 13 of 20 exchanges answered as recorded" in shell.said
+    assert "7 of these differ in nothing but the content type" in shell.said
+    assert "requirements touched" not in shell.said
 
 
 def test_the_output_fits_a_terminal(shell: Shell, documented: Fleet) -> None:
@@ -231,7 +241,7 @@ class TestSecured:
     def test_zep(self, shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         token = jwt.encode({"who": "the-test"}, SECRET, "HS256")
         report = tmp_path / "report.json"
-        with running("documented", secret=SECRET) as fleet:
+        with running("documented", zep=["json-as-text"], secret=SECRET) as fleet:
             options = ["--zep-url", fleet.url("zep"), "--skip", "bad-input", "--report", report]
             monkeypatch.setenv("ZEP_TOKEN", token)
             assert shell("verify", *options) == 1
