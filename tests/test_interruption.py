@@ -111,7 +111,7 @@ def test_an_interrupted_remote_run_leaves_nothing_in_the_target(tmp_path: Path, 
     urls = served("--documented")
     process = running(
         *RUN, "--target", "remote", "--zep-url", urls["zep"], "--langflux-url", urls["langflux"],
-        "--model-url", urls["model"], "--langflux-api-key", urls["langflux_api_key"],
+        "--model-url", urls["model"], f"--langflux-api-key={urls['langflux_api_key']}",
     )  # fmt: skip
     some_scenarios_ran(tmp_path, 40)
     os.killpg(process.pid, signal.SIGINT)
