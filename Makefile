@@ -9,7 +9,7 @@ EXTRAS ?= [dev]
 
 BIN := $(VENV)/bin
 
-.PHONY: conformance test properties lint format bench mutants nightly oldest clean
+.PHONY: conformance test properties lint format bench mutants page-mutants nightly oldest clean
 
 conformance: $(VENV)/installed  ## run the suite; TARGET=embedded|remote|auto, ARGS="further options"
 	$(BIN)/zep-conformance run --target $(TARGET) $(ARGS)
@@ -38,6 +38,9 @@ bench: $(VENV)/installed  ## the figures to hold, as ratios measured side by sid
 
 mutants: $(VENV)/installed  ## the embedded servers with each planted defect: every one must be noticed
 	$(BIN)/python -m zep_conformance.mutants --jobs 2 $(ARGS)
+
+page-mutants: $(VENV)/installed  ## LangFlux's page with each planted defect: every one must be noticed
+	$(BIN)/python -m zep_conformance.page_mutants --jobs 2 $(ARGS)
 
 nightly: properties  ## what takes too long for every change: all scenarios on each defect, and 20 runs in random order
 	$(BIN)/python -m zep_conformance.mutants --jobs 2 --all-scenarios --report reports/nightly-mutants.json

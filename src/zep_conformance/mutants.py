@@ -25,7 +25,7 @@ import tempfile
 import textwrap
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,14 +134,20 @@ class Runner:
     """Runs the suite in processes of its own. `stop` ends them all, and keeps further ones from starting."""
 
     def __init__(
-        self, folder: Path, *, everything: bool, target: Sequence[str] = EMBEDDED, scope: str = "", clean: bool = True
+        self,
+        folder: Path,
+        *,
+        everything: bool,
+        target: Sequence[str] = EMBEDDED,
+        variables: Mapping[str, str] | None = None,
+        scope: str = "",
     ) -> None:
-        """target: the options that say what is tested. scope: marks of what runs unbroken, "" for everything.
+        """target, variables: the options, and the environment's variables, that say what is tested.
 
-        clean: whether variables that say what is tested are left out of the runs' environment.
+        scope: marks of what runs unbroken, "" for everything.
         """
         self._folder, self._everything = folder, everything
-        self._target, self._scope, self._clean = target, scope, clean
+        self._target, self._variables, self._scope = target, dict(variables or {}), scope
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._stopped = False
@@ -149,7 +155,7 @@ class Runner:
     def run(self, defect: Departure | None) -> Verdict:
         """One run, tried again if it could not tell (a port was taken). Never raises for what goes wrong in it."""
         verdict = self._run(defect)
-        return self._run(defect) if verdict.exit_code == 2 and not verdict.scenarios else verdict
+        return self._run(defect) if verdict.exit_code == 2 else verdict
 
     def _run(self, defect: Departure | None) -> Verdict:
         verdict = Verdict(defect)
@@ -180,8 +186,8 @@ class Runner:
             command += ["--departures", ",".join(filter(None, names))]
             scope = "" if self._everything else " or ".join(defect.breaks)
         command += ["-m", scope] if scope else []
-        left_out = _NOT_OURS if self._clean else ("PYTEST_",)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_OURS)}
+        environment |= self._variables
         environment["TMPDIR"] = str(self._folder)  # what a killed run leaves goes with the folder
         # Every plugin that happens to be installed would be imported again in each run.
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zep_conformance.departures import Departure
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Route
+    from playwright.sync_api import APIResponse, BrowserContext, Route
 
 Flow = dict[str, Any]
 Handler = Callable[["Route"], None]
@@ -101,8 +101,7 @@ def _memory_unjoined(context: BrowserContext) -> None:
 def _save_swallowed(context: BrowserContext) -> None:
     def handle(route: Route) -> None:
         if route.request.method == "PUT":
-            current = route.fetch(method="GET", post_data="")
-            route.fulfill(response=current)
+            route.fulfill(response=_fetch_instead(route, route.request.url))
         else:
             route.fallback()
 
@@ -164,6 +163,18 @@ def _clear_hides_only(context: BrowserContext) -> None:
     context.route(CHAT_MESSAGES, handle)
 
 
+@_defect("clear-keeps-memory", "A cleared chat looks empty, and goes on with all that it remembers", "UI-4")
+def _clear_keeps_memory(context: BrowserContext) -> None:
+    _clear_hides_only(context)
+    old: list[str] = []
+
+    def under_the_old_id(asked: dict[str, Any]) -> dict[str, Any]:
+        old.append(asked["chatId"])
+        return {**asked, "chatId": old[0]}
+
+    _change_questions(context, under_the_old_id)
+
+
 @_defect("clear-keeps-showing", "A cleared chat shows what was said before it was cleared", "UI-4")
 def _clear_keeps_showing(context: BrowserContext) -> None:
     shown = ""
@@ -171,7 +182,7 @@ def _clear_keeps_showing(context: BrowserContext) -> None:
     def handle(route: Route) -> None:
         nonlocal shown
         if _deletes(route):
-            shown = route.fetch(url=_internal(route.request.url), method="GET").text()
+            shown = _fetch_instead(route, _internal(route.request.url)).text()
             route.fallback()
         elif shown and route.request.method == "GET":
             new_chat = [{**message, "chatId": str(uuid.uuid4())} for message in json.loads(shown)]
@@ -269,6 +280,12 @@ def _deletes(route: Route) -> bool:
 
 def _swallow(route: Route) -> None:
     route.fulfill(json={"affected": 4})
+
+
+def _fetch_instead(route: Route, url: str) -> APIResponse:
+    """What LangFlux answers to a GET, made in place of a request that changes something."""
+    headers = {name: value for name, value in route.request.headers.items() if not name.startswith("content-")}
+    return route.fetch(url=url, method="GET", headers=headers, post_data=b"")
 
 
 def _internal(url: str) -> str:
