@@ -6,9 +6,21 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
+
+_PREFIX = "zep-conformance-turns-"
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 class Turns:
@@ -23,8 +35,13 @@ class Turns:
 
     @classmethod
     def made(cls) -> Self:
-        """With a new file, which `close` removes."""
-        handle, name = tempfile.mkstemp(prefix="zep-conformance-turns-")
+        """With a new file, which `close` removes; those of killed runs are removed, too."""
+        for old in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+            owner = old.name.removeprefix(_PREFIX).partition("-")[0]
+            if owner.isdecimal() and not _is_alive(int(owner)):
+                with suppress(OSError):  # somebody else's
+                    old.unlink()
+        handle, name = tempfile.mkstemp(prefix=f"{_PREFIX}{os.getpid()}-")
         os.close(handle)
         turns = cls(Path(name))
         turns._is_ours = True
