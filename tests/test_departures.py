@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from zep_conformance import mutants
+from zep_conformance import mutants, page_mutants
+from zep_conformance.clients.page.defects import CATALOGUE as PAGE
 from zep_conformance.departures import Departure
 from zep_conformance.deployment_files.defects import EDITS
 from zep_conformance.deployment_files.defects import PLANTED as FILES
@@ -21,7 +22,7 @@ from zep_conformance.servers.zep.defects import OPEN_ROUTES
 from zep_conformance.servers.zep.departures import CATALOGUE as ZEP
 
 ROOT = Path(__file__).parent.parent
-CATALOGUES = {"zep": ZEP, "langflux": LANGFLUX, "files": FILES}
+CATALOGUES = {"zep": ZEP, "langflux": LANGFLUX, "files": FILES, "page": PAGE}
 ALL = [departure for catalogue in CATALOGUES.values() for departure in catalogue]
 PLANTED = [departure for departure in ALL if not departure.recorded]
 
@@ -53,7 +54,11 @@ def test_a_planted_defect_breaks_a_requirement_and_is_no_known_deviation() -> No
 
 
 def test_every_planted_defect_is_judged() -> None:
-    assert set(mutants.judged()) >= set(PLANTED)
+    assert {*mutants.judged(), *page_mutants.PAGE} >= set(PLANTED)
+
+
+def test_every_requirement_of_the_page_has_defects() -> None:
+    assert page_mutants.SCOPE == "AUTH-8 or UI-1 or UI-2 or UI-3 or UI-4"
 
 
 def test_every_defect_of_the_files_changes_some() -> None:

@@ -202,6 +202,20 @@ def test_what_can_not_be_kept_of_a_page_that_is_gone_is_said(
     assert any(line.endswith("console.txt") for line in lines)
 
 
+def test_a_context_that_is_gone_leaves_the_failure_as_it_is(
+    page: APage, visit: Visit, kept: Callable[[], tuple[str, ...]]
+) -> None:
+    page.shows("<button id=save>Save</button>")
+    visit.open("/", BUTTON)
+    visit.context.close()
+    lines = kept()
+    assert [line.partition(":")[0] for line in lines if line.startswith("no ")] == [
+        "no screenshot.png",
+        "no page.txt",
+        "no trace.zip",
+    ]
+
+
 def test_a_trace_keeps_its_pictures_and_loses_what_is_no_text_or_too_long(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "raw.zip", "w") as raw:
         raw.writestr("resources/1.png", b"\x89PNG")
