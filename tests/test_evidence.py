@@ -55,7 +55,7 @@ class TestDeviations:
         [
             ("DEV-4", {"langflux": "2.2.8"}, True),
             ("DEV-4", {"langflux": "1.8.4"}, False),
-            ("DEV-4", {"langflux": "3.0.1"}, False),
+            ("DEV-4", {"langflux": "3.0.14"}, False),
             ("DEV-4", {"zep": "0.27.2"}, False),
             ("DEV-4", {}, False),
             ("DEV-2", {"langflux": "2.2.8"}, False),

@@ -88,7 +88,12 @@ class TestChatflow:
         ],
         "edges": [{"source": "bufferMemory_0", "sourceHandle": "x", "target": "conversationChain_0", "id": "e"}],
     }
-    node = {"name": "ZepMemory", "baseClasses": ["ZepMemory"], "inputs": [{"name": "k", "default": "10"}]}  # noqa: RUF012
+    node = {  # noqa: RUF012
+        "name": "ZepMemory",
+        "type": "ZepMemory",
+        "baseClasses": ["ZepMemory"],
+        "inputs": [{"name": "k", "type": "number", "default": "10"}],
+    }
 
     def test_zep_memory_takes_the_place_of_buffer_memory(self) -> None:
         flow = with_zep_memory(self.template, self.node, base_url="http://zep", credential="c", session="s")
