@@ -94,11 +94,28 @@ def test_a_page_that_can_not_be_reached_is_the_pages_failure(visit: Visit) -> No
         visit.open("/", BUTTON)
 
 
+def network_changes(visit: Visit) -> None:
+    """Chromium gives up a request, as it does when an interface of the machine appears."""
+    given_up: Any = type("Request", (), {"url": "", "method": "GET", "failure": "net::ERR_NETWORK_CHANGED"})
+    visit._missed(given_up)
+
+
 def test_a_network_that_changed_meanwhile_is_nobodys_failure(page: APage, visit: Visit) -> None:
-    page.shows("<p>Half of it</p><script>fetch('/api/v1/rest')</script>")
-    visit._missed(type("Given up", (), {"url": "", "method": "GET", "failure": "net::ERR_NETWORK_CHANGED"}))  # type: ignore[arg-type]
+    page.shows("<button id=save>Save</button>")
+    visit.open("/", BUTTON)
+    network_changes(visit)
     with pytest.raises(BrokenHarness, match="A network interface of this machine"):
-        visit.open("/", BUTTON)
+        visit.find(FIELD)
+
+
+def test_a_page_that_was_interrupted_while_it_opened_is_opened_again(page: APage, visit: Visit) -> None:
+    page.shows(
+        "<script>if (!sessionStorage.seen) sessionStorage.seen = 1;"
+        "else document.write('<button id=save>Save</button>')</script>"
+    )
+    network_changes(visit)
+    visit.open("/", BUTTON)
+    assert page.asked.count("GET /") == 2
 
 
 # -- hearing ------------------------------------------------------------------------------------------------------
