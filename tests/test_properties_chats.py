@@ -23,6 +23,7 @@ questions = st.sampled_from(["What is my name?", "my name is Ada", "my name is B
 
 @pytest.fixture(scope="module")
 def model_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A model server, in a fleet of its own."""
     with Fleet(parts_for(["model"], manner="documented", data=tmp_path_factory.mktemp("model"))) as fleet:
         yield fleet.url("model")
 
@@ -74,23 +75,28 @@ class Talkers(Machine):
 
     @rule(bot=bots, chat=st.none() | names, session=st.none() | names)
     def list_messages(self, bot: Chatbot, chat: str | None, session: str | None) -> None:
+        """All of them, those of a chat, those of a session, or those of both."""
         self.are_listed(bot, chat, session)
 
     @rule(bot=bots, chat=names, session=st.none() | names)
     def clear_a_chat(self, bot: Chatbot, chat: str, session: str | None) -> None:
+        """Of any name, whether somebody talked there or not."""
         self.clear(bot, chat, session)
 
     @rule(bot=bots, at=st.integers(0, 99))
     def clear_a_chat_that_was_had(self, bot: Chatbot, at: int) -> None:
+        """Whatever session it was under."""
         if bot.said:
             self.clear(bot, bot.said[at % len(bot.said)].chat, None)
 
     @rule(bot=bots, session=names)
     def clear_a_session(self, bot: Chatbot, session: str) -> None:
+        """Of any name, in whatever chats it was."""
         self.clear(bot, None, session)
 
     @rule(bot=bots)
     def clear_everything(self, bot: Chatbot) -> None:
+        """Of one chatbot."""
         self.clear(bot, None, None)
 
     def look_everywhere(self) -> None:

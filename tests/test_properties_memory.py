@@ -21,6 +21,7 @@ ZERO_TIME = "0001-01-01T00:00:00Z"
 
 @pytest.fixture(scope="module")
 def zep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """A Zep that keeps every requirement."""
     parts = parts_for(["zep"], manner="documented", data=tmp_path_factory.mktemp("data"))
     with Fleet(parts) as fleet, asking(fleet) as asked:
         yield asked
@@ -71,6 +72,7 @@ class Memories(Machine):
 
     @rule(ident=ids, metadata=st.none() | metadata)
     def create(self, ident: str, metadata: dict[str, Any] | None) -> None:
+        """Once: the id stays taken."""
         answer = self.zep.ask("POST", "sessions", body={"session_id": ident, "metadata": metadata})
         assert answer.status_code == self.model.create_session(ident, None, metadata)
         if answer.status_code == 201:
@@ -78,6 +80,7 @@ class Memories(Machine):
 
     @rule(ident=ids)
     def look_up(self, ident: str) -> None:
+        """The record, as long as the session is not deleted."""
         answer = self.zep.ask("GET", "sessions", ident)
         assert answer.status_code == (200 if self.model.session(ident) else 404)
         if answer.status_code == 200:
@@ -85,6 +88,7 @@ class Memories(Machine):
 
     @rule(ident=ids, metadata=st.none() | metadata)
     def change(self, ident: str, metadata: dict[str, Any] | None) -> None:
+        """Its metadata; that brings a deleted session back."""
         answer = self.zep.ask("PATCH", "sessions", ident, body={"metadata": metadata})
         assert answer.status_code == self.model.update_session(ident, metadata)
         if answer.status_code == 200:
@@ -92,6 +96,7 @@ class Memories(Machine):
 
     @rule(ident=ids, said=messages(), lastn=lastn)
     def write_and_read(self, ident: str, said: list[Said], lastn: int | None) -> None:
+        """What is written is there at once, after what was there."""
         answer = self.zep.ask("POST", "sessions", ident, "memory", body={"messages": [*map(posted, said)]})
         assert answer.status_code == self.model.write(ident, said)
         self.learn(ident)
@@ -100,6 +105,7 @@ class Memories(Machine):
     @precondition(lambda self: any(self.model.everything()))
     @rule(ident=ids, said=messages(), at=st.integers(0, 99), place=st.integers(0, 9))
     def write_with_a_uuid_in_use(self, ident: str, said: list[Said], at: int, place: int) -> None:
+        """Nothing of such a write is kept."""
         used = [message.uuid for message in self.model.everything()]
         said.insert(place, Said("human", "taken", uuid=used[at % len(used)]))
         answer = self.zep.ask("POST", "sessions", ident, "memory", body={"messages": [*map(posted, said)]})
@@ -107,16 +113,19 @@ class Memories(Machine):
 
     @rule(ident=ids, body=st.sampled_from([[], {"messages": 1}, {"messages": [1]}, {"messages": [{"content": 5}]}]))
     def write_nonsense(self, ident: str, body: Any) -> None:
+        """It is refused; `look_everywhere` sees that nothing came of it."""
         assert self.zep.ask("POST", "sessions", ident, "memory", body=body).status_code == 400
 
     @rule(ident=ids, lastn=lastn)
     def read(self, ident: str, lastn: int | None) -> None:
+        """The newest messages, so many as are asked for."""
         memory = self.zep.get("sessions", ident, "memory", lastn=lastn)
         self.are(self.model.memory(ident, lastn), memory["messages"])
         assert memory["summary"]["content"] == "", "a summary that nobody can have made"
 
     @rule(ident=ids, limit=st.none() | st.integers(0, 6), cursor=st.none() | st.integers(0, 4))
     def page(self, ident: str, limit: int | None, cursor: int | None) -> None:
+        """Any page of any size, also beyond the last."""
         page = self.zep.get("sessions", ident, "messages", limit=limit, cursor=cursor)
         shown, total = self.model.page(ident, limit or 0, cursor or 1)
         self.are(shown, page["messages"])
@@ -149,11 +158,13 @@ class Memories(Machine):
 
     @rule(ident=ids)
     def delete(self, ident: str) -> None:
+        """All at once, and once."""
         answer = self.zep.ask("DELETE", "sessions", ident, "memory")
         assert answer.status_code == self.model.delete_session(ident)
 
     @rule(limit=st.integers(0, 4), skip=st.integers(0, 3))
     def list_sessions(self, limit: int, skip: int) -> None:
+        """Those of this example, in the order in which they were made, from any place on."""
         expected = [ident for ident, one in self.model.sessions.items() if not one.deleted]
         cursor = self.before
         if skip:

@@ -94,6 +94,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A LangFlux with a Zep and a model server behind it."""
     names = ["zep", "langflux"]
     with (
         Fleet(parts_for(["model"], manner="documented", data=tmp_path_factory.mktemp("model"))) as models,

@@ -35,6 +35,7 @@ messages = st.lists(
 
 @pytest.fixture(scope="module")
 def zep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """A Zep that keeps every requirement, with its NLP server."""
     parts = parts_for(PARTS, manner="documented", data=tmp_path_factory.mktemp("data"))
     with Fleet(parts) as fleet, asking(fleet) as asked:
         yield asked
@@ -62,12 +63,14 @@ class Seekers(Machine):
 
     @rule(ident=ids, said=messages)
     def write(self, ident: str, said: list[Said]) -> None:
+        """Messages, some with a mood in their metadata."""
         body = [{"role": one.role, "content": one.content, "metadata": one.metadata} for one in said]
         answer = self.zep.ask("POST", "sessions", ident, "memory", body={"messages": body})
         assert answer.status_code == self.model.write(ident, said)
 
     @rule(ident=ids)
     def clear(self, ident: str) -> None:
+        """Nothing is found any more, at once."""
         answer = self.zep.ask("DELETE", "sessions", ident, "memory")
         assert answer.status_code == self.model.delete_session(ident)
         self.settled.pop(ident, None)
@@ -75,6 +78,7 @@ class Seekers(Machine):
 
     @rule(ident=ids, text=sentences.filter(bool), limit=st.none() | st.integers(0, 12), mmr=st.booleans())
     def search(self, ident: str, text: str, limit: int | None, mmr: bool) -> None:
+        """By likeness or by MMR, with a limit or without."""
         known = self.found_in(ident)
         payload: dict[str, Any] = {"text": text, "search_type": "mmr" if mmr else "similarity"}
         found = self.zep.search(ident, limit, **payload)
@@ -90,6 +94,7 @@ class Seekers(Machine):
 
     @rule(ident=ids, mood=moods, limit=st.integers(1, 6))
     def search_by_metadata(self, ident: str, mood: Any, limit: int) -> None:
+        """Without a text: the newest come first."""
         known = self.found_in(ident)
         literal = {"calm": '"calm"', "wild": '"wild"', 3: "3", True: "true", None: "null"}[mood]
         where = {"where": {"jsonpath": f"$ ? (@.mood == {literal})"}}
@@ -101,6 +106,7 @@ class Seekers(Machine):
     @precondition(lambda self: self.model.sessions)
     @rule(ident=ids, text=sentences.filter(bool))
     def search_summaries(self, ident: str, text: str) -> None:
+        """There are none."""
         assert self.zep.search(ident, text=text, search_scope="summary") == [], "a summary that nobody can have made"
 
     def found_in(self, ident: str) -> list[Said]:
