@@ -107,7 +107,11 @@ _FAULTS = (
     _planted("writes-want-nlp", "While the NLP server is down writes are answered 503", "FAULT-1"),
     _planted("store-down-acknowledged", "While the database is down writes are answered 200, and lost", "FAULT-2"),
     _planted("store-lost-for-good", "Once the database was down everything is answered 500 until a restart", "FAULT-2"),
-    _planted("store-back-without-newest", "When the database comes back the newest message is missing", "FAULT-2"),
+    _planted(
+        "store-back-without-newest",
+        "When the database comes back the newest message of each session is missing",
+        "FAULT-2",
+    ),
 )
 
 _STARTING = (
@@ -168,7 +172,7 @@ _MISTAKES = (
     _planted("version-missing", "No answer says the version", "DEPLOY-1"),
     _planted("version-too-new", "Every answer says version 1.0.2", "DEPLOY-1"),
     _planted("version-too-old", "Every answer says version 0.19.0", "DEPLOY-1"),
-    _planted("healthz-503", "The health check is answered 503", "DEPLOY-1"),
+    _planted("healthz-503", "The health check is answered 503", "DEPLOY-1", "DEPLOY-6"),
 )
 
 OPEN_ROUTES: dict[str, tuple[str, str]] = {

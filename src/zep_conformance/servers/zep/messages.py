@@ -191,8 +191,8 @@ class Messages:
         self._db.executemany(_EMBED, ((vector.tobytes(), number) for vector, number in vectors))
 
     def forget_newest(self) -> None:
-        """Lose the message that was written last, as a planted defect does."""
-        self._db.execute("DELETE FROM messages WHERE id = (SELECT max(id) FROM messages)")
+        """Lose the message of each session that was written last, as a planted defect does."""
+        self._db.execute("DELETE FROM messages WHERE id IN (SELECT max(id) FROM messages GROUP BY session_id)")
 
     def add_system(self, number: int, key: str, value: Any) -> None:
         """Write metadata.system.<key> of the message with this row id, if still there. In a transaction."""
