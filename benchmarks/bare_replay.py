@@ -19,7 +19,7 @@ def main(recording: Path) -> None:
     target.start()
     head, *lines = recording.read_text().splitlines()
     requests = [json.loads(line) for line in lines]
-    found = target.deployment()
+    found = target.deployment(lambda _line: None)
     assert found.zep is not None and found.secured is not None and found.langflux is not None
     now = {"zep": found.zep.url, "zep-secured": found.secured.url, "langflux": found.langflux.url}
     clients = {part: httpx.Client(base_url=url, timeout=60) for part, url in now.items()}

@@ -135,7 +135,7 @@ def test_a_chatflow_of_ones_own(tmp_path: Path, served: Callable[..., dict[str, 
 
     urls = served("--documented")
     langflux = LangFlux(urls["langflux"], urls["langflux_api_key"])
-    flow = with_zep_memory(langflux.template("Conversation Chain"), langflux.node("ZepMemory"), base_url=urls["zep"])
+    flow = with_zep_memory(langflux.template(), langflux.node("ZepMemory"), base_url=urls["zep"])
     credential = langflux.add_credential("own", "openAIApi", {"openAIApiKey": "sk-0123456789"})
     own = langflux.add_chatflow("own", with_model(flow, model_url=urls["model"], credential=credential))
     finished = run(
