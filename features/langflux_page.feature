@@ -30,9 +30,9 @@ Feature: A chatbot that is made and used in LangFlux's page remembers
     And she has said "Hi, my name is Alice" in the page's chat
     And asking "What is my name?" in the page's chat gives "Alice"
     When she clears the chat history in the page
-    Then the page's chat shows nothing that was said
+    Then LangFlux lists no chat messages of the cleared chat
+    And the page's chat shows nothing that was said
     And asking "What is my name?" in the page's chat shows no memory of the old conversation
-    And LangFlux lists no chat messages of the cleared chat
 
   @AUTH-8 @needs-build
   Scenario: A credential for Zep is added in the page, works on the Zep node, and its token is never shown again

@@ -252,7 +252,8 @@ def page_has_forgotten(at_page: AtThePage, people: People, text: str) -> None:
 
 @then("LangFlux lists no chat messages of the cleared chat")
 def cleared_chat_is_empty(at_page: AtThePage) -> None:
-    """Asked over its API, by the chat id that the page had sent."""
+    """Asked over its API, by the chat id that the page had sent; before anything else is said, since a chat window that
+    is opened again at once goes on under that same id."""
     listed = at_page.langflux.chat_messages(at_page.chatflow, chatId=at_page.cleared)
     assert listed == [], f"LangFlux still lists {len(listed)} chat messages of the cleared chat"
 
