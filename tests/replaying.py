@@ -40,6 +40,13 @@ def running(
             yield fleet
 
 
+@pytest.fixture(scope="module")
+def faithful() -> Iterator[Fleet]:
+    """Servers that answer as recorded, for a whole module."""
+    with running() as fleet:
+        yield fleet
+
+
 class Shell:
     """Runs the commands as a shell would, and knows what they said."""
 

@@ -19,6 +19,7 @@ from tests.replaying import (
     SECRET,
     ZEP,
     Shell,
+    faithful,
     langflux_options,
     made_in,
     running,
@@ -31,13 +32,7 @@ from zep_conformance.evidence.comparison import Comparison
 from zep_conformance.evidence.recordings import ZERO_UUID, Exchange, load
 from zep_conformance.servers.fleet import Fleet
 
-__all__ = ["shell"]
-
-
-@pytest.fixture(scope="module")
-def faithful() -> Iterator[Fleet]:
-    with running() as fleet:
-        yield fleet
+__all__ = ["faithful", "shell"]
 
 
 @pytest.fixture(scope="module")

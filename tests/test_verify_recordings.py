@@ -23,6 +23,7 @@ from tests.replaying import (
     SECRET,
     ZEP,
     Shell,
+    faithful,
     langflux_options,
     made_in,
     running,
@@ -34,19 +35,13 @@ from zep_conformance.evidence.recordings import Exchange
 from zep_conformance.servers.fleet import Fleet
 from zep_conformance.waiting import eventually
 
-__all__ = ["shell"]
+__all__ = ["faithful", "shell"]
 
 KNOWN_FAULTS = {
     "search-4", "search-5", "search-6", "memory-round-trip-9", "session-records-2", "client-uuid-2",
     "default-session-5", "override-session-11",
 }  # fmt: skip
 """Exchanges of both recordings that a server without faults answers otherwise."""
-
-
-@pytest.fixture(scope="module")
-def faithful() -> Iterator[Fleet]:
-    with running() as fleet:
-        yield fleet
 
 
 @pytest.fixture(scope="module")

@@ -11,41 +11,29 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from zep_conformance import tokens
 from zep_conformance.clients.families import family_of
 from zep_conformance.deployment_files.chosen import missing_files
-from zep_conformance.doctor.diagnosis import diagnose
-from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence.timeline import Timeline
 from zep_conformance.settings import Settings
-from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
+from zep_conformance.targets.base import Deployment, LangFluxServer, Say, ZepServer
 from zep_conformance.targets.departures import departures_by_part
 from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep
-from zep_conformance.targets.supervised import CONNECT_LIMIT, Supervisor
+from zep_conformance.targets.supervised import SupervisedTarget
 
 PARTS = ("postgres", "nlp", "model", "zep", "zep-secured", "langflux")
 VERSIONS = {"zep": "0.27.2", "langflux": "2.2.8"}
 
 
-class EmbeddedTarget:
+class EmbeddedTarget(SupervisedTarget):
     """Our own servers, each a process, under one supervisor."""
 
     name = "embedded"
     shared = False
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self._settings = settings
-        self._supervisor = Supervisor()
-        self._secret = tokens.make_secret()
         self._api_key = secrets.token_urlsafe(24)
-        self._timeline = Timeline()
-        self._urls: dict[str, str] = {}
-
-    @property
-    def control(self) -> Control | None:
-        """Control over the embedded parts."""
-        return self._supervisor
 
     def start(self) -> None:
         """Launch the supervisor and tell it what to start."""
@@ -70,7 +58,7 @@ class EmbeddedTarget:
 
     def deployment(self, say: Say) -> Deployment:  # noqa: ARG002  (it takes half a second)
         """Wait until every part answers. Raises CannotTell when one does not, with its last words."""
-        with self._timeline.phase("all", "start"):
+        with self._timeline.phase("all", "start"):  # all together: they are forked from one process
             urls = self._urls = self._supervisor.await_parts(lambda *_: None)
         documented = self._settings.manner == "documented"
         deployed = bool(self._settings.zep_url or self._settings.langflux_url)
@@ -83,7 +71,7 @@ class EmbeddedTarget:
         secured = ZepServer(
             urls["zep-secured"],
             urls["zep-secured"],
-            tokens.make_token(self._secret),
+            self.token_of("zep-secured"),
             VERSIONS["zep"],
             documented,
             "zep-secured",
@@ -114,24 +102,3 @@ class EmbeddedTarget:
 
     def attach(self, handed: Mapping[str, Any]) -> None:
         """Nothing: each worker has servers of its own."""
-
-    def timeline(self) -> Timeline:
-        """How long the servers took to come up, all together: they are forked from one process."""
-        return self._timeline
-
-    def look(self, part: str) -> list[Finding]:
-        """What the doctor finds; it looks from here, there being no other host."""
-        token = tokens.make_token(self._secret) if part == "zep-secured" else None
-        return diagnose(self._urls[part], token, connect_limit=CONNECT_LIMIT)
-
-    def ended(self) -> Mapping[str, str]:
-        """The parts that ended by themselves, and how."""
-        return self._supervisor.ended()
-
-    def log(self, part: str) -> str:
-        """What a part has written so far."""
-        return self._supervisor.log(part)
-
-    def stop(self) -> None:
-        """Stop the servers and remove their data."""
-        self._supervisor.close()

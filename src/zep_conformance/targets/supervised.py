@@ -13,7 +13,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from zep_conformance import tokens
+from zep_conformance.doctor.diagnosis import diagnose
+from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
+from zep_conformance.evidence.timeline import Timeline
 
 STOP_LIMIT = 20.0
 """Seconds that the supervisor has to end everything."""
@@ -176,3 +180,42 @@ class Supervisor:
         if "error" in answer:
             raise CannotTell(f"the parts on this machine: {answer['error']}", advice)
         return answer
+
+
+class SupervisedTarget:
+    """What the targets whose parts are processes of this machine have in common."""
+
+    def __init__(self) -> None:
+        self._supervisor = Supervisor()
+        self._secret = tokens.make_secret()
+        self._timeline = Timeline()
+        self._urls: dict[str, str] = {}
+
+    @property
+    def control(self) -> Supervisor:
+        """Control over the parts."""
+        return self._supervisor
+
+    def timeline(self) -> Timeline:
+        """How long the parts took to come up."""
+        return self._timeline
+
+    def token_of(self, part: str) -> str | None:
+        """A new token for the secured Zep, None for any other part."""
+        return tokens.make_token(self._secret) if part == "zep-secured" else None
+
+    def look(self, part: str) -> list[Finding]:
+        """What the doctor finds; it looks from here, there being no other host."""
+        return diagnose(self._urls[part], self.token_of(part), connect_limit=CONNECT_LIMIT)
+
+    def ended(self) -> Mapping[str, str]:
+        """The parts that ended by themselves, and how."""
+        return self._supervisor.ended()
+
+    def log(self, part: str) -> str:
+        """What a part has written so far."""
+        return self._supervisor.log(part)
+
+    def stop(self) -> None:
+        """Stop the parts and remove their state."""
+        self._supervisor.close()

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from zep_conformance import __version__, suite, tokens
+from zep_conformance import suite, tokens
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
@@ -31,6 +31,7 @@ from zep_conformance.targets.compose.rewriting import MODEL, Ours, rewritten
 from zep_conformance.targets.compose.spelling import Compose, written
 from zep_conformance.targets.compose.troubles import explained
 from zep_conformance.targets.compose.watching import Watch, images_of
+from zep_conformance.targets.containers.images import OURS
 from zep_conformance.targets.containers.ownership import Owner
 from zep_conformance.targets.departures import departures_by_part
 from zep_conformance.targets.embedded import VERSIONS
@@ -38,8 +39,6 @@ from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep
 from zep_conformance.targets.supervised import Supervisor
 from zep_conformance.waiting import eventually
 
-OURS = f"zep-conformance:{__version__}"
-"""The image of the model server: what this project's Dockerfile builds."""
 _PORTS = range(20000, 32000)
 """Where free ports are looked for: below those that the system gives to connections."""
 

@@ -8,43 +8,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zep_conformance import tokens
 from zep_conformance.deployment_files.chosen import missing_files
-from zep_conformance.doctor.diagnosis import diagnose
-from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence.timeline import Timeline
 from zep_conformance.servers.programs import Program
 from zep_conformance.settings import Settings
-from zep_conformance.targets.base import Control, Deployment, Say, ZepServer
+from zep_conformance.targets.base import Deployment, Say, ZepServer
 from zep_conformance.targets.departures import departures_by_part
 from zep_conformance.targets.processes import deaths, langflux, postgres, surroundings, tokenizer, zep
 from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep, seen_zep
-from zep_conformance.targets.supervised import CONNECT_LIMIT, PartEnded, Supervisor
+from zep_conformance.targets.supervised import PartEnded, SupervisedTarget
 
 ZEPS = ("zep", "zep-secured")
 """The two Zeps: an open one, and one that demands tokens."""
 
 
-class ProcessesTarget:
+class ProcessesTarget(SupervisedTarget):
     """Real programs on this machine. What is not given by URL, or as a program, is embedded."""
 
     name = "processes"
     shared = True
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self._settings = settings
-        self._supervisor = Supervisor()
-        self._secret = tokens.make_secret()
-        self._timeline = Timeline()
-        self._urls: dict[str, str] = {}
         self._details: dict[str, dict[str, str]] = {}
         self._has_to_install = False
-
-    @property
-    def control(self) -> Control | None:
-        """Control over the parts."""
-        return self._supervisor
 
     # -- start --------------------------------------------------------------------------------------------------
 
@@ -189,9 +177,8 @@ class ProcessesTarget:
 
     def _seen(self, part: str) -> ZepServer:
         """A Zep that was started here, as it says that it is."""
-        token = tokens.make_token(self._secret) if part == "zep-secured" else None
         secret = self._secret if part == "zep-secured" else None
-        return seen_zep(self._urls[part], token, secret, part)
+        return seen_zep(self._urls[part], self.token_of(part), secret, part)
 
     # -- afterwards ---------------------------------------------------------------------------------------------
 
@@ -203,24 +190,3 @@ class ProcessesTarget:
         """Command the supervisor that another process of this run has launched."""
         self._urls, self._secret = dict(handed["urls"]), handed["secret"]
         self._supervisor.attach(Path(handed["folder"]))
-
-    def timeline(self) -> Timeline:
-        """How long each program took to come up."""
-        return self._timeline
-
-    def look(self, part: str) -> list[Finding]:
-        """What the doctor finds; it looks from here, there being no other host."""
-        token = tokens.make_token(self._secret) if part == "zep-secured" else None
-        return diagnose(self._urls[part], token, connect_limit=CONNECT_LIMIT)
-
-    def ended(self) -> Mapping[str, str]:
-        """The parts that ended by themselves, and how."""
-        return self._supervisor.ended()
-
-    def log(self, part: str) -> str:
-        """What a part has written so far."""
-        return self._supervisor.log(part)
-
-    def stop(self) -> None:
-        """Stop everything and remove its state."""
-        self._supervisor.close()
