@@ -28,7 +28,10 @@ _CALLED = "|".join(PARTS)
 
 
 class Faults:
-    """Which parts are down or cut off, so that they are as before when the scenario is over, however it ends."""
+    """Which parts are down or cut off, so that they are as before when the scenario is over, however it ends.
+
+    What would mend a part is noted before it is touched: a run may be interrupted in between.
+    """
 
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -36,25 +39,26 @@ class Faults:
 
     def down(self, part: str) -> None:
         """Stop a part."""
-        self._control.stop(part)
         self._mend[part] = self._control.start
+        self._control.stop(part)
 
     def crash(self, part: str) -> None:
         """End a part without warning."""
-        self._control.kill(part)
         self._mend[part] = self._control.start
+        self._control.kill(part)
 
     def up(self, part: str, changed: Mapping[str, str] | None = None) -> None:
         """Start a part again; returns when it answers. changed: variables that differ, for the rest of the scenario."""
         self._control.start(part, changed)
-        self._mend.pop(part)
         if changed:
             self._mend[part] = self._restart
+        else:
+            self._mend.pop(part)
 
     def cut_off(self, part: str) -> None:
         """Drop what is sent to a part."""
-        self._control.cut_off(part)
         self._mend[part] = self._control.reconnect
+        self._control.cut_off(part)
 
     def reconnect(self, part: str) -> None:
         """Let through again what is sent to a part."""

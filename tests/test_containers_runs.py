@@ -219,7 +219,7 @@ def test_two_runs_that_keep_do_not_meet(run) -> None:
     first.says("PASSED")
     second = run("--keep", *QUICK)
     assert "another run uses the kept containers" in second.done()
-    assert first.end(signal.SIGINT) == 2
+    assert first.end(signal.SIGINT) == 2, first.output.read_text()
 
 
 def test_a_part_that_dies_at_its_start_ends_the_run_with_its_last_words(run) -> None:

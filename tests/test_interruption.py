@@ -14,6 +14,11 @@ import httpx
 import psutil
 import pytest
 
+from steps.faults import Faults
+from zep_conformance.clients.zep import FAILURES, Zep
+from zep_conformance.settings import Settings
+from zep_conformance.targets.embedded import EmbeddedTarget
+from zep_conformance.targets.supervised import Supervisor
 from zep_conformance.waiting import eventually
 
 RUN = [sys.executable, "-m", "zep_conformance", "run", "-v", "-p", "no:cacheprovider"]
@@ -140,3 +145,42 @@ def test_serve_stops_cleanly(tmp_path: Path, running) -> None:
     nothing_left(tmp_path)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{urls['zep']}/healthz")
+
+
+class TestCtrlCWhileAPartIsStopped:
+    """A part that a scenario was stopping is up again before what the run made is removed."""
+
+    @pytest.fixture
+    def target(self) -> Iterator[EmbeddedTarget]:
+        target = EmbeddedTarget(Settings())
+        target.start()
+        try:
+            target.deployment(lambda _line: None)
+            yield target
+        finally:
+            target.stop()
+
+    def test_the_part_is_mended(self, target: EmbeddedTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+        faults = Faults(target.control)
+        read = Supervisor._read
+
+        def interrupted(_: Supervisor) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Supervisor, "_read", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            faults.down("zep")
+        monkeypatch.setattr(Supervisor, "_read", read)
+        faults.restore()
+        assert httpx.get(f"{target._urls['zep']}/healthz").status_code == 200
+        # The answer to the interrupted command is nobody else's.
+        assert target.ended() == {}
+
+    def test_whatever_is_asked_of_a_zep_that_is_down_fails_in_a_known_way(self, target: EmbeddedTarget) -> None:
+        zep = Zep(target._urls["zep"])
+        assert zep.client  # which asks for its health
+        target.control.stop("zep")
+        for ask in (zep.delete_user, zep.session, zep.clear, zep.memory, zep.messages):
+            with pytest.raises(FAILURES):
+                ask("somebody")
+        zep.close()

@@ -94,8 +94,7 @@ class Judge:
         deviation: Deviation | None,
     ) -> tuple[str, str]:
         """Outcome and reason of a failure; changes the report accordingly."""
-        import httpx
-        from zep_python.exceptions import ZepClientError
+        from zep_conformance.clients.zep import FAILURES
 
         assert call.excinfo is not None
         error = call.excinfo.value
@@ -107,7 +106,7 @@ class Judge:
             report.zc_error = True  # type: ignore[attr-defined]
             return "error", str(error)
         dead = self._stop_for_the_dead(item)
-        if report.when != "call" or not failure.server_fault(error, (httpx.HTTPError, ZepClientError)):
+        if report.when != "call" or not failure.server_fault(error, FAILURES):
             # Not an expectation that was not met: the harness broke. Its traceback is the evidence.
             report.longrepr = hidden(str(report.longrepr))
             report.zc_error = True  # type: ignore[attr-defined]

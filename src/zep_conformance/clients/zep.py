@@ -23,7 +23,11 @@ TIMEOUT = 40.0
 
 Hooks = Mapping[str, list[Callable[..., Any]]]
 
-__all__ = ["APIError", "Memory", "Message", "NotFoundError", "Said", "Zep", "ZepClientError"]
+__all__ = ["FAILURES", "APIError", "Memory", "Message", "NotFoundError", "Said", "Zep", "ZepClientError"]
+
+FAILURES = (ZepClientError, httpx.HTTPError, ConnectionError)
+"""What a call raises when Zep can't be reached, or refuses. Of a refused connection zep-python's clients of sessions,
+messages and users make a ConnectionError (Python's own), others let httpx's through."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Zep:
     """One Zep server.
 
     url: its base URL. token: the JWT it wants. hooks: httpx event hooks that see every exchange.
-    Methods raise what zep-python raises (APIError, NotFoundError, AuthError) or httpx.HTTPError.
+    Methods raise one of FAILURES (APIError, NotFoundError, AuthError, …).
     """
 
     def __init__(self, url: str, token: str | None = None, hooks: Hooks | None = None) -> None:

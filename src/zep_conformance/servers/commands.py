@@ -1,5 +1,8 @@
 """Takes commands, one JSON line each, from several askers at once, for as long as the first of them lives.
 
+A line is ``[number, command]``; the answer has that number as ``"to"``, since whoever is interrupted while waiting for
+an answer must not take it for that to the next command.
+
 The first is whoever holds our standard input; the others come by way of a UNIX socket, and go as they like.
 """
 
@@ -73,7 +76,8 @@ class Askers:
                     assert isinstance(key.fileobj, socket.socket)
                     key.fileobj.close()
                 for line in lines or ():
-                    reply = (json.dumps(answer(json.loads(line))) + "\n").encode()
+                    number, command = json.loads(line)
+                    reply = (json.dumps({**answer(command), "to": number}) + "\n").encode()
                     with contextlib.suppress(OSError):  # it may have gone
                         os.write(sys.stdout.fileno() if key.fd == stdin else key.fd, reply)
 

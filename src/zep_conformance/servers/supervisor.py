@@ -1,8 +1,8 @@
 """Runs the parts of a target for another process, which commands them line by line.
 
 `python -m zep_conformance.servers.supervisor` reads JSON lines: first what to start (the arguments of
-`parts.parts_for`, and `programs`), then commands ``["kill", "zep"]``, or ``["ended"]``, which asks what ended by
-itself. It answers each with one JSON line, ``{"ok": …}``
+`parts.parts_for`, and `programs`), then commands, each with a number: ``[1, ["kill", "zep"]]``, or ``[2, ["ended"]]``,
+which asks what ended by itself. It answers each with one JSON line, ``{"ok": …}``
 or ``{"error": …}``, with ``"log"`` where a part did not start; while it starts programs, ``{"phase": …}`` lines come
 before the answer. With `"shared": true` other processes may command too, by way of a socket in its data.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -45,6 +46,7 @@ class Supervisor:
         self._connection: socket.socket | None = None
         self._to: IO[str] | None = None
         self._from: IO[str] | None = None
+        self._commands = itertools.count(1)
 
     def make_folder(self) -> Path:
         """Make the temporary folder for the state. Raises CannotTell where that can't be."""
@@ -88,11 +90,11 @@ class Supervisor:
         on_phase: told of each phase of a program's start, with its beginning and end by time.monotonic().
         Raises PartEnded, or CannotTell with another reason.
         """
-        answer = self._answer()
+        answer = self._read()
         while "phase" in answer:
             on_phase(*answer["phase"])
-            answer = self._answer()
-        urls: dict[str, str] = answer["ok"]
+            answer = self._read()
+        urls: dict[str, str] = _well(answer)["ok"]
         return urls
 
     def log(self, part: str) -> str:
@@ -103,8 +105,7 @@ class Supervisor:
     def ended(self) -> dict[str, str]:
         """The parts that ended by themselves, and how."""
         try:
-            self._tell(["ended"])
-            found: dict[str, str] = self._answer()["ok"]
+            found: dict[str, str] = self._ask("ended")["ok"]
         except (CannotTell, OSError):
             return {"the supervisor of all parts": "ended"}
         return found
@@ -163,23 +164,36 @@ class Supervisor:
 
     def _command(self, verb: str, part: str, *further: object) -> None:
         """Have something done to a part. Raises PartEnded, or CannotTell with another reason."""
-        self._tell([verb, part, *further])
-        self._answer()
+        self._ask(verb, part, *further)
+
+    def _ask(self, *command: object) -> dict[str, Any]:
+        """The answer to a command. An earlier one, which somebody was interrupted in waiting for, is passed over."""
+        number = next(self._commands)
+        self._tell([number, command])
+        answer = self._read()
+        while answer.get("to", number) != number:
+            answer = self._read()
+        return _well(answer)
 
     def _tell(self, message: object) -> None:
         assert self._to is not None, "the supervisor was launched"
         self._to.write(json.dumps(message) + "\n")
         self._to.flush()
 
-    def _answer(self) -> dict[str, Any]:
+    def _read(self) -> dict[str, Any]:
         assert self._from is not None, "the supervisor was launched"
         answer: dict[str, Any] = json.loads(self._from.readline() or '{"error": "the supervisor ended"}')
-        advice = "This is a fault of zep-conformance: please report it."
-        if "log" in answer:
-            raise PartEnded(answer["part"], answer["how"], answer["log"], answer["error"], advice)
-        if "error" in answer:
-            raise CannotTell(f"the parts on this machine: {answer['error']}", advice)
         return answer
+
+
+def _well(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer. Raises PartEnded, or CannotTell, where it says that something went wrong."""
+    advice = "This is a fault of zep-conformance: please report it."
+    if "log" in answer:
+        raise PartEnded(answer["part"], answer["how"], answer["log"], answer["error"], advice)
+    if "error" in answer:
+        raise CannotTell(f"the parts on this machine: {answer['error']}", advice)
+    return answer
 
 
 class SupervisedTarget:
