@@ -5,9 +5,10 @@ runs, one after the other on the same machine:
 
 - the suite: `pytest` from its start to its exit, servers and removal included;
 - the bare replay: a Python process that starts the same embedded servers, sends the same requests one after the
-  other over kept connections with httpx, looks at nothing, and exits.
+  other over kept connections with httpx, stops and starts the same parts in between, looks at nothing, and exits.
 
-Prints the median of each, their ratio, and the suite's peak memory. The figure to hold: at most 2.0.
+Prints the median of each, their ratio, what of the replay went into stopping and starting parts, and the suite's peak
+memory. The figure to hold: at most 2.0.
 """
 
 from __future__ import annotations
@@ -64,12 +65,12 @@ def _memory(process: psutil.Process) -> float:
     return total / 1e6
 
 
-def replay(requests: Path) -> float:
-    """Seconds of one bare replay, from the start of its process to its end."""
+def replay(requests: Path) -> tuple[float, float]:
+    """Seconds of one bare replay, from the start of its process to its end, and those of them for control."""
     start = time.perf_counter()
     command = [sys.executable, "-m", "benchmarks.bare_replay", str(requests)]
-    subprocess.run(command, check=True, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start
+    done = subprocess.run(command, check=True, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE)
+    return time.perf_counter() - start, json.loads(done.stdout)["control_seconds"]
 
 
 def main(rounds: int = 5) -> None:
@@ -77,11 +78,13 @@ def main(rounds: int = 5) -> None:
     with tempfile.TemporaryDirectory() as folder:
         requests = Path(folder, "requests.jsonl")
         _, peak = run_suite(folder, requests)
-        count = len(requests.read_text().splitlines()) - 1
-        suites, replays = [], []
+        count = sum('"control"' not in line[:10] for line in requests.read_text().splitlines()[1:])
+        suites, replays, controls = [], [], []
         for _ in range(rounds):
             suites.append(run_suite(folder)[0])
-            replays.append(replay(requests))
+            seconds, control = replay(requests)
+            replays.append(seconds)
+            controls.append(control)
     suite, bare = statistics.median(suites), statistics.median(replays)
     print(
         json.dumps(
@@ -89,6 +92,7 @@ def main(rounds: int = 5) -> None:
                 "requests": count,
                 "suite_seconds": round(suite, 2),
                 "bare_replay_seconds": round(bare, 2),
+                "of_which_control": round(statistics.median(controls), 2),
                 "ratio": round(suite / bare, 2),
                 "at_most": LIMIT,
                 "peak_memory_mb": round(peak),

@@ -1,6 +1,7 @@
 """A pytest plugin that writes down every request of a run, so that it can be replayed (`-p benchmarks.recorder`).
 
-Ids that servers make up differ from run to run: for each that a later request uses, it is noted which answer gave it.
+What the run has done to the parts (stopped, started, cut off) is written down among them, in its place. Ids that
+servers make up differ from run to run: for each that a later request uses, it is noted which answer gave it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import httpx
 import pytest
 
 from zep_conformance.harness import RUN
+from zep_conformance.targets.supervised import Supervisor
 
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
@@ -43,10 +45,16 @@ class Recorder:
             }
         )
 
+    def command(self, *command: object) -> None:
+        """Something that was done to a part: the method of the target's control, and its arguments."""
+        self.requests.append({"control": command})
+
     def write(self, path: Path, parts: dict[str, str]) -> None:
         """Write the requests. parts: origin → the part that it is."""
-        texts = [request["path"] + request["body"] for request in self.requests]
+        texts = [request.get("path", "") + request.get("body", "") for request in self.requests]
         for number, request in enumerate(self.requests):
+            if "control" in request:
+                continue
             later = " ".join(texts[number + 1 :]) if request["answer"] else ""
             request["gives"] = {
                 str(index): value for index, value in enumerate(request.pop("answer")) if value in later
@@ -63,6 +71,15 @@ _RECORDER = Recorder()
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Listen from the first scenario on."""
     session.config.stash[RUN].transcript.on_exchange = _RECORDER.record
+    command = Supervisor.command
+
+    def noted(supervisor: Supervisor, *parts: Any) -> None:
+        try:
+            command(supervisor, *parts)
+        finally:
+            _RECORDER.command(*parts)
+
+    Supervisor.command = noted  # type: ignore[method-assign]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pytest
 from pytest_bdd import given, parsers, then
 
-from zep_conformance.deployment_files.examination import examine, kinds
+from fixtures.files import Found
 from zep_conformance.deployment_files.findings import FileFinding
 from zep_conformance.deployment_files.report import with_line
-from zep_conformance.deployment_files.sources import KINDS, Sources
+from zep_conformance.deployment_files.sources import KINDS
 from zep_conformance.errors import BrokenHarness
 
 
@@ -44,12 +44,12 @@ class Examined:
     parsers.re(r"the (?P<called>Render blueprint|Fly\.io configuration|Compose project) of a deployment"),
     target_fixture="examined",
 )
-def are_examined(sources: Sources, called: str) -> Examined:
+def are_examined(found_in_files: Found, called: str) -> Examined:
     """Read and looked at. Skipped where there is none of this kind among the files that were given."""
-    kind = next(kind for kind, name in KINDS.items() if name == called)
-    if kind not in kinds(sources):
+    findings = found_in_files(next(kind for kind, name in KINDS.items() if name == called))
+    if findings is None:
         pytest.skip(f"no capability files: no {called} among the --deployment-files")
-    return Examined(called, examine(sources, kind))
+    return Examined(called, findings)
 
 
 @then("it creates zep, zep-nlp and zep-postgres")
