@@ -22,11 +22,9 @@ from zep_conformance.clients.zep import Zep, memory_path
 from zep_conformance.errors import needed
 from zep_conformance.harness import Run
 from zep_conformance.targets import Deployment
-from zep_conformance.tokens import make_secret
+from zep_conformance.tokens import PUBLISHED_SECRET, make_secret
 
 HOUR = 3600
-PUBLISHED_SECRET = "do-not-use-this-secret-in-production"
-"""From the config.yaml of Zep 0.27.2."""
 
 
 def make_token(secret: str, claims: dict[str, Any] | None = None, algorithm: str = "HS256") -> str:

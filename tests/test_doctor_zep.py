@@ -123,6 +123,31 @@ def test_right_token(secured: str) -> list[Finding]:
     return found
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Zep that checks tokens with the secret that it is published with."""
+    parts = parts_for(
+        ["zep-secured", "nlp", "model"],
+        manner="faithful",
+        data=tmp_path_factory.mktemp("published"),
+        secrets={"zep-secured": tokens.PUBLISHED_SECRET},
+    )
+    with Fleet(parts) as running:
+        yield running.url("zep-secured")
+
+
+@produces("secret-published")
+def test_the_secret_that_zep_is_published_with(published: str) -> list[Finding]:
+    return diagnose(published, tokens.make_token(tokens.PUBLISHED_SECRET))
+
+
+@produces("secret-published", "token-refused")
+def test_it_is_named_to_whoever_has_the_wrong_token_too(published: str) -> list[Finding]:
+    found = diagnose(published, TOKEN)
+    assert tokens.PUBLISHED_SECRET not in str(found)
+    return found
+
+
 @produces("zep-open")
 def test_open_zep_takes_any_token(fleet: Fleet) -> list[Finding]:
     return diagnose(fleet.url("zep"), "any")

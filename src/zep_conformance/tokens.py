@@ -29,6 +29,8 @@ SIGNATURE_BYTES = 32
 """Bytes in a signature by HS256."""
 SOON = 7 * 24 * 3600
 """Seconds: a token that expires earlier than that is worth a word."""
+PUBLISHED_SECRET = "do-not-use-this-secret-in-production"
+"""The secret in the config.yaml that Zep 0.x comes with: anybody can make tokens with it (DEV-14)."""
 SHORT = 32
 """Characters: a secret shorter than HS256's hash is weaker than the algorithm."""
 

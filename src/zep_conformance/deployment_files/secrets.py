@@ -13,8 +13,6 @@ from zep_conformance.deployment_files.sources import Sources, read_env
 from zep_conformance.deployment_files.variables import HOW_TO_GIVE
 from zep_conformance.evidence.appearance import suspects
 
-PUBLISHED = "do-not-use-this-secret-in-production"
-"""ZEP_AUTH_SECRET in Zep's own config.yaml."""
 _NAME = re.compile(r"(?i)(passw(or)?d|passphrase|secret|token|api_?key|private_?key|credentials?)(_\d+)?$")
 _OF_A_FILE = re.compile(r"(?i)_FILE$")
 _IN_URL = re.compile(r"//[^/\s:@]*:(?P<v>[^\s@/]+)@")
@@ -79,7 +77,8 @@ def _values(name: str, text: str) -> list[str]:
 
 def _is_secret(value: str) -> bool:
     """Whether a value is more than a placeholder, or a password that everybody knows."""
-    return len(value) >= 4 and not _PLACEHOLDER.fullmatch(value) and value.lower() not in {*_KNOWN, PUBLISHED}
+    known = {*_KNOWN, tokens.PUBLISHED_SECRET}
+    return len(value) >= 4 and not _PLACEHOLDER.fullmatch(value) and value.lower() not in known
 
 
 def _suspects(line: str) -> list[str]:
@@ -108,7 +107,7 @@ def _auth(application: Application, ledger: Ledger, how: str) -> None:
     place = _place_of(application.variables, ("ZEP_AUTH_SECRET", "ZEP_AUTH_REQUIRED"), application.place)
     if application.asks_for_tokens and not application.is_told(name) and not application.variables_unseen:
         ledger.report("auth-without-secret", place, application=application.name, how=how)
-    if secret == PUBLISHED:
+    if secret == tokens.PUBLISHED_SECRET:
         ledger.report("auth-secret-published", place, how=how)
     if secret and tokens.looks_like_token(secret):
         ledger.report("auth-secret-is-token", place)

@@ -179,5 +179,11 @@ DOOR = [
             "ZEP_AUTH_REQUIRED is not true",
             "Fine where only your own machines reach it; else set ZEP_AUTH_REQUIRED and ZEP_AUTH_SECRET.",
         ),
+        (
+            "secret-published",
+            "this Zep lets in whoever makes a token with the secret that Zep is published with",
+            "ZEP_AUTH_SECRET is not set, and Zep took the one in its own config.yaml; or somebody copied it from there",
+            "Set ZEP_AUTH_SECRET to a secret of your own (`zep-conformance token` makes one), and restart Zep.",
+        ),
     ),
 ]

@@ -62,9 +62,11 @@ def at_the_door(
     if answer.status == 401 and not version and "token" not in answer.text:
         case.fail("proxy-wants-login", path="/api/v1", status=401)
     _say_version(case, version, answer, any_version)
+    wanted = answer.status == 401 or (sendable is not None and _read_memory(line, None).status == 401)
+    if wanted and _read_memory(line, tokens.make_token(tokens.PUBLISHED_SECRET)).status != 401:
+        case.report("secret-published")
     if answer.status == 401:
         _refused(case, answer, token, sendable, secret)
-    wanted = sendable is not None and _read_memory(line, None).status == 401
     if wanted:
         _accepted(case, sendable or "", secret)
     elif answer.status in (200, 500):
