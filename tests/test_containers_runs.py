@@ -5,6 +5,7 @@ They need images: `eval "$(.ci/images)"` makes and names some. .ci/containers do
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -174,16 +175,28 @@ def test_kept_containers_are_used_again_while_they_fit(run) -> None:
     assert containers(name) == kept
 
 
-def brought_up(**given: object) -> tuple[str, list[str]]:
+def brought_up(timeline: Timeline | None = None, **given: object) -> tuple[str, list[str]]:
     """The id of a set that came up and was ended, in this process, and what was said. Few parts, to be quick."""
     images = {f"{name.lower()}": os.environ[name] for name in NAMED}
     elsewhere = {"zep_url": "http://zep.example.com", "langflux_url": "http://langflux.example.com"}
-    startup, lines = Startup(Settings(**{**images, **elsewhere, **given}), Timeline()), []
+    startup, lines = Startup(Settings(**{**images, **elsewhere, **given}), timeline or Timeline()), []
     startup.begin()
     try:
         return startup.wait(lines.append).parts.run, lines
     finally:
         startup.end()
+
+
+@pytest.mark.usefixtures("run")
+def test_the_timeline_has_each_phase_of_each_part() -> None:
+    timeline = Timeline()
+    brought_up(timeline)
+    spans = timeline.spans()
+    for part in ("postgres", "nlp", "model", "zep-secured"):
+        of_part = [span for span in spans if span.part == part and span.phase != "pull"]
+        assert [span.phase for span in of_part] == ["create", "start", "ready"]
+        assert all(one.ended <= next_one.began for one, next_one in itertools.pairwise(of_part))
+    assert {span.part for span in spans if span.phase == "pull"} == {"postgres", "nlp", "model", "zep"}
 
 
 @pytest.mark.usefixtures("run")

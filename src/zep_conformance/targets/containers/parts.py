@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import docker.errors
 import httpx
@@ -31,6 +33,8 @@ STOP_LIMIT = 10
 IS_READY = "for _ in 1 2 3 4 5 6 7 8 9 10; do pg_isready -q -h 127.0.0.1 && exit; sleep 0.1; done; exit 1"
 """Asks PostgreSQL for a second: to run a command in a container costs an engine more than to ask ten times there."""
 PORT_TRIES = 5
+OnPhase = Callable[[str, float, float], object]
+"""Takes "create" or "start", and when it began and ended, by time.monotonic()."""
 LAST_WORDS = 12
 """Lines of a log that are shown."""
 
@@ -146,10 +150,11 @@ class Parts:
             raise CannotTell(f"{part} has no container any more", "Somebody removed it: run again.")
         return found
 
-    def create(self, part: str, changed: Mapping[str, str] | None = None) -> None:
+    def create(self, part: str, changed: Mapping[str, str] | None = None, on_phase: OnPhase = lambda *_: None) -> None:
         """Create and start a part's container. changed: with these variables, empty ones unset, on the same data.
 
-        Where no port was chosen for it yet, another is taken until one is free. Raises CannotTell, Cancelled.
+        Where no port was chosen for it yet, another is taken until one is free. on_phase: told when the engine has
+        created it, and when it has started it. Raises CannotTell, Cancelled.
         """
         spec = self.specs[part]
         for left in reversed(range(PORT_TRIES)):
@@ -159,7 +164,9 @@ class Parts:
                 with_port = spec.with_port(a_port(taken, here=self.engine.bind == "127.0.0.1"))
             try:
                 with self.gate.passing():
-                    self._container(with_port, changed).start()
+                    made = self._container(with_port, changed)
+                    _time(made, on_phase)
+                    made.start()
             except Refused as error:
                 self.remove(self.name(part, changed=changed is not None))
                 if left and not spec.published and is_port_clash(error):
@@ -247,6 +254,18 @@ class Parts:
     def log(self, part: str) -> str:
         """What a part has written so far, in whichever containers it has."""
         return "".join(logged(one) for one in (self.find(part), self.find(part, changed=True)) if one is not None)
+
+
+def _time(made: DockerContainer, on_phase: OnPhase) -> None:
+    """Tell of each phase of a container's start, which testcontainers makes one call of: by the engine's answers."""
+
+    def answered(response: Any, *_: object, **__: object) -> None:
+        called = urlsplit(response.url).path.rpartition("/")[2]
+        if called in ("create", "start") and response.ok:
+            ended = time.monotonic()
+            on_phase(called, ended - response.elapsed.total_seconds(), ended)
+
+    made.get_docker_client().client.api.hooks["response"].append(answered)
 
 
 def logged(container: Container) -> str:

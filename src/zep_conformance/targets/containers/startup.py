@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import queue
 import secrets
 import sys
@@ -146,8 +147,7 @@ class Startup:
         if part in DATABASES and postgres is not None:
             postgres.result()  # Zep ends where it finds no database
         began = time.monotonic()
-        with self._timeline.phase(part, "start"):
-            parts.create(part)
+        parts.create(part, on_phase=functools.partial(self._timeline.add, part))
         with self._timeline.phase(part, "ready"):
             parts.await_ready(part)
             if part == "postgres":
