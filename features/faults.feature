@@ -27,7 +27,7 @@ Feature: Parts that fail and come back
     Then the write is refused, and says something
     When PostgreSQL is back
     Then writing "Hello again" to it works again, without a restart of Zep
-    And the session of Alice holds only what Alice has written
+    And the session of Alice has every message that was acknowledged, once and in order, and nobody else's
 
   @FAULT-3
   Scenario: With Zep down a prediction fails and says so, and the conversation goes on when it is back

@@ -25,6 +25,19 @@ variables = {name: value for name, value in os.environ.items() if name.startswit
 application = parts.zep_app((), "documented", Path("zep.sqlite3"), variables)
 """
 
+_LANGFLUX_THREE = """
+import threading
+sys.path.insert(0, {root!r})
+from tests.langflux_three import Door
+from zep_conformance.servers.parts import listen
+behind = parts.langflux_app((), "documented", database=Path("langflux.sqlite3"), api_key="its-own")
+listener = listen("behind", "127.0.0.1", 0)
+port = listener.getsockname()[1]
+server = uvicorn.Server(uvicorn.Config(behind, log_level="warning"))
+threading.Thread(target=server.run, kwargs={{"sockets": [listener]}}, daemon=True).start()
+application = Door(f"http://127.0.0.1:{{port}}", "its-own").app()
+"""
+
 
 def script(path: Path, text: str) -> Path:
     """A program at `path`."""
@@ -37,6 +50,15 @@ def script(path: Path, text: str) -> Path:
 def shell(path: Path, text: str) -> Path:
     """A program in the shell's language."""
     return script(path, f"#!/bin/sh\n{text}\n")
+
+
+def langflux_three(path: Path) -> Path:
+    """A LangFlux 3.0.13 that nobody has registered in yet."""
+    make = _LANGFLUX_THREE.format(root=str(Path(__file__).parent.parent))
+    filled = _SERVE.format(
+        python=sys.executable, before="", make=make, host='os.environ["HOST"]', port='os.environ["PORT"]'
+    )
+    return script(path, filled)
 
 
 def langflux(path: Path, before: str = "") -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 
@@ -10,6 +12,8 @@ from zep_conformance.evidence import deviations
 from zep_conformance.evidence.outcomes import Record, exit_code, worst
 from zep_conformance.evidence.redaction import HIDDEN, Redactor
 from zep_conformance.evidence.transcript import Transcript
+from zep_conformance.targets import Deployment
+from zep_conformance.targets.processes.zep import RULED_OUT
 
 
 def record(outcome: str, mended: bool = False) -> Record:
@@ -67,6 +71,11 @@ class TestDeviations:
         self, identifier: str, versions: dict[str, str], applies: bool
     ) -> None:
         assert self.known[identifier].applies(versions) is applies
+
+    def test_what_a_target_rules_out_is_known_and_reaches_the_workers(self) -> None:
+        assert set(RULED_OUT) <= set(self.known)
+        found = Deployment("processes", ruled_out=RULED_OUT)
+        assert Deployment.from_json(json.loads(json.dumps(found.as_json()))) == found
 
 
 NEEDLES = {

@@ -116,6 +116,16 @@ class TestARun:
         assert len((tmp_path / "tmp" / "starts").read_text().split()) == 1
         nothing_left(tmp_path)
 
+    def test_a_langflux_of_accounts_is_registered_in_and_asked_with_a_key(self, tmp_path: Path, start: Start) -> None:
+        program = stand_ins.langflux_three(tmp_path / "three")
+        options = ["--langflux-command", str(program), "--without", "ui", "-k", "session_id_of_the_request"]
+        assert start(*options).wait(120) == 0, output_of(tmp_path)
+        report = json.loads((tmp_path / "reports" / "conformance.json").read_text())
+        assert report["outcomes"]["passed"] == 1
+        assert report["parts"]["langflux"]["version"] == "3.0.13"
+        assert report["left_behind"] == []
+        nothing_left(tmp_path)
+
     def test_a_langflux_that_ends_is_named_at_once_with_its_last_words(self, tmp_path: Path, start: Start) -> None:
         began = time.monotonic()
         process = start(before='sys.exit("Error: listen EADDRINUSE: address already in use")')

@@ -24,6 +24,7 @@ from zep_conformance.settings import CAPABILITIES, names_in
 if TYPE_CHECKING:
     from zep_conformance.settings import Settings
     from zep_conformance.targets import Deployment, Target
+    from zep_conformance.targets.own_key import OwnKey
 
 PARTS = ("zep", "zep-secured", "nlp", "postgres", "langflux", "model")
 """What the parts of a target are called, see `targets.base.Control`."""
@@ -52,6 +53,7 @@ class Run:
     because: str = ""
     """Why it is this target, where `auto` chose it."""
     _deployment: Deployment | None = None
+    _key: OwnKey | None = None
     is_attached: bool = False
     """Whether another process of this run started the target, and will stop it."""
     left_behind: list[str] = field(default_factory=list)
@@ -100,9 +102,21 @@ class Run:
         if self.trouble or self.target is None or self._deployment is not None:
             return
         try:
-            self._use(self.target.deployment(say))
+            self._use(self._with_key(self.target.deployment(say)))
         except CannotTell as error:
             self.trouble = error
+
+    def _with_key(self, found: Deployment) -> Deployment:
+        """The deployment, its LangFlux with an API key that is made now, where a login is all that there is for it.
+
+        Raises CannotTell where none can be made.
+        """
+        from zep_conformance.targets.own_key import OwnKey
+
+        if found.langflux is None or self.settings.read_only:
+            return found
+        self._key = OwnKey()
+        return replace(found, langflux=self._key.given_to(found.langflux))
 
     def handover(self) -> dict[str, Any]:
         """What a worker of pytest-xdist needs to use the target that this process has started; JSON."""
@@ -152,15 +166,14 @@ class Run:
         return self._deployment is not None
 
     def tidy(self) -> None:
-        """After the last scenario: remove what the target made in parts that are not its own."""
-        from zep_conformance.targets import Tidies
-
-        if isinstance(self.target, Tidies) and not self.is_attached:
-            self.left_behind += self.target.tidy()
+        """After the last scenario: delete the API key that was made, if one was."""
+        if self._key is not None:
+            self.left_behind += self._key.delete()
 
     def stop(self) -> None:
         """Close every client, keep what the parts wrote, and stop what the target started."""
         self.closing.close()
+        self.tidy()
         if self.target is not None and not self.is_attached:
             reports.keep_logs(self.settings.reports, {part: self.target.log(part) for part in PARTS}, self.redactor)
             self.target.stop()

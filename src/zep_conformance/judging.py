@@ -47,7 +47,9 @@ class Judge:
     def _deviation_of(self, item: pytest.Item) -> Deviation | None:
         for mark in item.iter_markers():
             deviation = self.deviations.get(mark.name)
-            if deviation is not None and deviation.applies(self._deviating_versions()):
+            if deviation is None or deviation.id in self.run.deployment.ruled_out:
+                continue
+            if deviation.applies(self._deviating_versions()):
                 return deviation
         return None
 

@@ -12,6 +12,7 @@ Flowise 3.0.13 on SQLite does not survive that (docs/real-servers.md).
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,9 +47,13 @@ class Key:
     value: str = field(repr=False)
 
 
-def first_account() -> Account:
-    """A made-up account, with a password as Flowise wants one: all kinds of characters."""
-    return Account(f"zc-{secrets.token_hex(4)}@example.com", f"Zc1!{secrets.token_urlsafe(18)}")
+def first_account(secret: str | None = None) -> Account:
+    """A made-up account, with a password as Flowise wants one: all kinds of characters.
+
+    secret: what only those may know who are to come to the same account again; without, it is drawn.
+    """
+    drawn = hashlib.sha256((secret or secrets.token_urlsafe(18)).encode()).hexdigest()
+    return Account(f"zc-{drawn[:8]}@example.com", f"Zc1!{drawn[8:40]}")
 
 
 def register(url: str, account: Account) -> None:
@@ -59,6 +64,13 @@ def register(url: str, account: Account) -> None:
     person = {"name": "zep-conformance", "email": account.user, "type": "pro", "credential": account.password}
     with _client(url) as client:
         _checked("registering the first account", client.post("/api/v1/account/register", json={"user": person}))
+
+
+def is_registered(url: str) -> bool:
+    """Whether somebody has registered. Raises LangFluxRefused, httpx.HTTPError."""
+    with _client(url) as client:
+        answer = _checked("asking where to sign in", client.post("/api/v1/auth/resolve", json={}))
+        return "setup" not in str(answer.json().get("redirectUrl", ""))
 
 
 def make_key(url: str, account: Account, name: str) -> Key:

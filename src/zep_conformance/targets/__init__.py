@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import CAPABILITIES, Settings
-from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Target, Tidies, ZepServer
+from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Target, ZepServer
 from zep_conformance.targets.embedded import EmbeddedTarget
 from zep_conformance.targets.processes import ProcessesTarget
 from zep_conformance.targets.remote import RemoteTarget
@@ -69,7 +69,6 @@ __all__ = [
     "Deployment",
     "LangFluxServer",
     "Target",
-    "Tidies",
     "ZepServer",
     "choose",
     "resolved",

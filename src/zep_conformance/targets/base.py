@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self
 
 from zep_conformance.clients.families import Account
 from zep_conformance.doctor.findings import Finding
@@ -58,6 +58,7 @@ class Deployment:
     missing: for each capability that is not offered, why; all others are offered.
     deployed: False where the parts are the suite's own, so that a run says nothing about a deployment.
     details: what else is known of each part for the report, such as its image and that image's digest.
+    ruled_out: deviations of these versions that can't show here by how the parts were started, and why.
     """
 
     target: str
@@ -68,6 +69,7 @@ class Deployment:
     missing: Mapping[str, str] = field(default_factory=dict)
     deployed: bool = True
     details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    ruled_out: Mapping[str, str] = field(default_factory=dict)
 
     def versions(self) -> dict[str, str]:
         """The version of each part that says one."""
@@ -76,7 +78,8 @@ class Deployment:
 
     def as_json(self) -> dict[str, Any]:
         """As another process of this run is told of it: with its secrets."""
-        return asdict(replace(self, missing=dict(self.missing), details=dict(self.details)))
+        plain = replace(self, missing=dict(self.missing), details=dict(self.details), ruled_out=dict(self.ruled_out))
+        return asdict(plain)
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
@@ -122,14 +125,6 @@ class Control(Protocol):
 
     def reconnect(self, part: str) -> None:
         """Let through again what is sent to a part."""
-
-
-@runtime_checkable
-class Tidies(Protocol):
-    """A target that makes something in parts that are not its own, and removes it when the last scenario is over."""
-
-    def tidy(self) -> list[str]:
-        """Remove what was made. Returns what could not be removed, for the report."""
 
 
 class Target(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -21,7 +21,6 @@ from zep_conformance.evidence.timeline import Timeline
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
 from zep_conformance.targets.departures import departures_by_part
-from zep_conformance.targets.own_key import OwnKey
 
 NO_MEANING = "the embedded NLP server embeds words, not what they mean; see --embedding-model"
 
@@ -34,7 +33,6 @@ class RemoteTarget:
     name = "remote"
     shared = True
     control: Control | None = None
-    _key: OwnKey = field(default_factory=OwnKey)
 
     def start(self) -> None:
         """Check what was given; there is nothing to start."""
@@ -58,8 +56,6 @@ class RemoteTarget:
         }
         zep = given_zep(self.settings)
         langflux = given_langflux(self.settings, missing)
-        if langflux is not None and not self.settings.read_only:
-            langflux = self._key.given_to(langflux)
         secret = revealed(self.settings.zep_auth_secret)
         if zep is None:
             missing |= {"zep": "no --zep-url", "model": "no --zep-url"}
@@ -81,10 +77,6 @@ class RemoteTarget:
     def attach(self, handed: Mapping[str, Any]) -> None:
         """Nothing: a worker needs no more than what is known of the parts."""
 
-    def tidy(self) -> list[str]:
-        """Delete the API key, where one was made. Returns what could not be deleted."""
-        return self._key.delete()
-
     def timeline(self) -> Timeline:
         """Nothing was started."""
         return Timeline()
@@ -102,8 +94,7 @@ class RemoteTarget:
         return ""
 
     def stop(self) -> None:
-        """Nothing was started; a key that is still there goes."""
-        self.tidy()
+        """Nothing was started."""
 
 
 def given_zep(settings: Settings) -> ZepServer | None:

@@ -56,8 +56,11 @@ class ChatWindow:
         return [_beside(picture) for picture in self.visit.all(places.QUESTIONS).all()]
 
     def clear(self) -> None:
-        """Clear the chat history, and confirm it. Raises PageFailed when LangFlux does not take it."""
+        """Clear the chat history, and confirm it: the chat closes. Raises PageFailed when LangFlux does not take it."""
+        from playwright.sync_api import expect
+
         visit = self.visit
+        question = visit.find(places.QUESTION)
         with (
             visit.trying("waiting for LangFlux to answer the clearing"),
             visit.page.expect_response(
@@ -70,6 +73,8 @@ class ChatWindow:
             raise PageFailed(f"clearing is answered {cleared.value.status} {cleared.value.text()[:300]}")
         with visit.trying("waiting for the question whether to clear to go away"):
             places.DIALOG.as_known(visit.page).first.wait_for(state="detached")
+        # It fades away. Opened again before it is gone, it would still be the old one, with the old chat's id.
+        visit.until("the chat does not close when it is cleared", lambda: expect(question).not_to_be_attached())
 
     def ids(self) -> list[str]:
         """The chat id that each question of this visit was sent with, oldest first."""

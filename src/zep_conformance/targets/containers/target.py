@@ -87,7 +87,7 @@ class ContainersTarget:
             langflux = given_langflux(given, missing)
         else:
             model = (settings.model_url or f"{parts.specs['model'].inside}/v1").rstrip("/")
-            langflux = _langflux(parts, model, _from_a_container(settings, zep))
+            langflux = _langflux(up, model, _from_a_container(settings, zep))
             look_at_page(settings, langflux, missing)
         return Deployment(
             self.name,
@@ -188,11 +188,11 @@ def _seen(parts: Parts, part: str, token: str | None, secret: str | None) -> Zep
     return replace(seen, url_from_langflux=parts.specs[part].inside)
 
 
-def _langflux(parts: Parts, model_url: str, zep_url: str) -> LangFluxServer:
+def _langflux(up: Up, model_url: str, zep_url: str) -> LangFluxServer:
     """A LangFlux of ours, looked at once."""
-    url = parts.url("langflux")
-    with _quoting(parts, "langflux"):
-        ours = credentials(url)
+    url = up.parts.url("langflux")
+    with _quoting(up.parts, "langflux"):
+        ours = credentials(url, secret=up.secrets.postgres)
         account = Account.given(ours.get("langflux_user"), revealed(ours.get("langflux_password")))
         return seen_langflux(url, revealed(ours.get("langflux_api_key")), account, model_url, zep_url)
 

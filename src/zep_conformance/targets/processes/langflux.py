@@ -12,7 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from zep_conformance import langflux_install
-from zep_conformance.clients.accounts import first_account, register
+from zep_conformance.clients.accounts import first_account, is_registered, register
 from zep_conformance.clients.families import INTERNAL, family_of
 from zep_conformance.clients.refusal import LangFluxRefused
 from zep_conformance.clients.trust import trusted
@@ -106,18 +106,20 @@ def program(found: Found, state: Path) -> Program:
     )
 
 
-def credentials(url: str) -> dict[str, Any]:
+def credentials(url: str, secret: str | None = None) -> dict[str, Any]:
     """What lets us into a LangFlux that was just started, as settings: its own key, or an account made in it.
 
     Flowise from 2.0.7 to 3.0.0 has made a key for itself, which it shows to its own page as long as nobody has set a
-    password; since 3.0.1 whoever comes first registers. Raises CannotTell where it does not let us.
+    password; since 3.0.1 whoever comes first registers. secret: for a LangFlux that is kept, from which the same
+    account is made each time. Raises CannotTell where it does not let us.
     """
     try:
         with httpx.Client(base_url=url, verify=trusted(), headers=INTERNAL, timeout=ASK_LIMIT) as client:
             version = client.get("/api/v1/version").json().get("version", "")
             if family_of(version).has_accounts:
-                account = first_account()
-                register(url, account)
+                account = first_account(secret)
+                if secret is None or not is_registered(url):
+                    register(url, account)
                 return {"langflux_user": account.user, "langflux_password": SecretStr(account.password)}
             answer = client.get("/api/v1/apikey")
             keys = answer.json() if answer.status_code == 200 else []

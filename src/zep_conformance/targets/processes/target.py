@@ -172,7 +172,14 @@ class ProcessesTarget(SupervisedTarget):
         )
         found = given_langflux(as_given, missing)
         return Deployment(
-            self.name, open_zep, secured, self._secret, found, missing, deployed=True, details=self._details
+            self.name,
+            open_zep,
+            secured,
+            self._secret,
+            found,
+            missing,
+            details=self._details,
+            ruled_out=zep.RULED_OUT if settings.zep_binary else {},
         )
 
     def _seen(self, part: str) -> ZepServer:
