@@ -1,4 +1,4 @@
-# The real LangFlux 2.2.8 from npm, as flowiseai/flowise; .ci/images builds it on an image that has the modules. node is
+# The real LangFlux from npm, as flowiseai/flowise; .ci/images builds it on an image that has the modules. node is
 # this machine's, for which their compiled parts are made.
 ARG MODULES
 FROM ${MODULES}

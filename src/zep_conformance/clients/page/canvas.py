@@ -98,6 +98,7 @@ class Canvas:
         listed = visit.find(places.LISTED_NODE, text=re.compile(f"^{label}$"))
         pane = visit.find(places.PANE)
         x, y = self._free_spot()
+        visit.still()  # the list unfolds what was found: pressed while it moves, the mouse drags nothing
         with visit.trying(f"dragging {label} from the list to the canvas"):
             listed.drag_to(pane, target_position={"x": x, "y": y})
         self.node(label)
@@ -115,6 +116,7 @@ class Canvas:
         """Join a memory's output to the chain's input for it, by dragging from one to the other."""
         source = self.visit.find(places.OUTPUT, self.node(memory))
         target = self.visit.find(places.MEMORY_INPUT, self.node(chain))
+        self.visit.still()
         with self.visit.trying(f"dragging from the output of {memory} to the memory input of {chain}"):
             source.drag_to(target)
         self.see_joined(memory, chain)

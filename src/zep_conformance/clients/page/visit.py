@@ -23,6 +23,8 @@ DECORATION = ("image", "font", "stylesheet", "media")
 """What is not fetched from other servers than LangFlux: the page works without it, and nobody is told of the test."""
 UNREAD = "(could not be read)"
 """In place of an answer that the browser no longer had when it was asked for it."""
+_STILL = """() => document.getAnimations().every(
+    one => one.playState !== 'running' || one.effect.getComputedTiming().endTime === Infinity)"""
 _VALUES = """([fields]) => [...document.querySelectorAll(fields)].map(field => field.value).join('\\n')"""
 
 
@@ -206,6 +208,11 @@ class Visit:
             self.page.wait_for_load_state("networkidle")
         if asked.count():
             raise PageFailed("the page asks again who we are: it does not take what --langflux-user says")
+
+    def still(self) -> None:
+        """Wait until nothing on the page moves any more, but for what moves for ever."""
+        with self.trying("waiting for the page to stand still"):
+            self.page.wait_for_function(_STILL)
 
     def find(self, place: Place, within: Locator | None = None, text: Text | None = None) -> Locator:
         """Where a place is, as soon as it is there and visible. text: what must be in it."""
