@@ -6,7 +6,7 @@ last message is enriched stalls the queues of a Zep 0.27.2 for 14 seconds.
 
 from __future__ import annotations
 
-import time
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -14,9 +14,7 @@ from urllib.parse import quote
 from zep_conformance.doctor.findings import ENRICH_LIMIT, REMOVAL_LIMIT, SEARCH_LIMIT, Broken, Case, Late, OutOfTime
 from zep_conformance.doctor.http import Answer
 from zep_conformance.doctor.zep import Look
-
-_PAUSE = 0.2
-"""Seconds between two looks at what may come later."""
+from zep_conformance.waiting import eventually
 
 
 @dataclass
@@ -79,21 +77,27 @@ class Session:
         limit: seconds. Returns what has come by then. Raises Broken, OutOfTime.
         """
         come = Enrichment(summary=not summary)
-        end = time.monotonic() + limit
-        while not come.complete and time.monotonic() < end:
-            if not come.found:
-                answer = self._ask("POST", f"/search?limit={count}", {"text": last})
-                results = answer.json() if answer is not None and answer.status == 200 else None
-                come.refusal = answer.text if answer is not None and answer.status != 200 else come.refusal
-                come.found = isinstance(results, list) and any(last == _content(result) for result in results)
-            memory = self.memory(count)
-            newest = [one for one in memory.get("messages") or [] if one.get("content") == last]
-            system = ((newest[0].get("metadata") or {}).get("system") or {}) if newest else {}
-            come.entities, come.intent = "entities" in system, "intent" in system
-            come.summary = come.summary or bool((memory.get("summary") or {}).get("content"))
-            if not come.complete:
-                time.sleep(_PAUSE)
+
+        def look() -> None:
+            self._look_at(come, last, count)
+            assert come.complete
+
+        with contextlib.suppress(AssertionError):  # what has not come is for the caller to say
+            eventually(look, limit)
         return come
+
+    def _look_at(self, come: Enrichment, last: str, count: int) -> None:
+        """Note what has come since."""
+        if not come.found:
+            answer = self._ask("POST", f"/search?limit={count}", {"text": last})
+            results = answer.json() if answer is not None and answer.status == 200 else None
+            come.refusal = answer.text if answer is not None and answer.status != 200 else come.refusal
+            come.found = isinstance(results, list) and any(last == _content(result) for result in results)
+        memory = self.memory(count)
+        newest = [one for one in memory.get("messages") or [] if one.get("content") == last]
+        system = ((newest[0].get("metadata") or {}).get("system") or {}) if newest else {}
+        come.entities, come.intent = "entities" in system, "intent" in system
+        come.summary = come.summary or bool((memory.get("summary") or {}).get("content"))
 
     def remove(self) -> None:
         """Remove it; what can't be removed is noted."""
