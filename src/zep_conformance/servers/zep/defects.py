@@ -165,7 +165,7 @@ _MISTAKES = (
     _planted("malformed-500", "A malformed request is answered 500", "BADINPUT-1"),
     _planted("malformed-unexplained", "A malformed request is answered 400 with an empty body", "BADINPUT-1"),
     _planted("malformed-changes-memory", "A malformed write is refused and leaves a message", "BADINPUT-1"),
-    _planted("malformed-kills", "A malformed request ends the server", "BADINPUT-1"),
+    _planted("malformed-kills", "A malformed request ends the server", "BADINPUT-1", "AUTH-2"),
     _planted("malformed-wears-out", "After 10 malformed requests everything is answered 503", "BADINPUT-1"),
     _planted("big-body-accepted", "A body of any size is accepted", "BADINPUT-1"),
     _planted("big-body-stored", "A body that is too large is refused and leaves a message", "BADINPUT-1"),
