@@ -171,6 +171,11 @@ def ours_in(output: str) -> str:
     return found[1]
 
 
+def containers_there() -> set[str]:
+    """The ids of all containers that the engine has."""
+    return set(subprocess.run(["docker", "ps", "-aq"], capture_output=True, text=True, check=True).stdout.split())
+
+
 class TestWhatDoesNotComeUp:
     """Each time: the part's last words, a cause, and nothing is left (see `up`)."""
 
@@ -203,8 +208,10 @@ class TestWhatDoesNotComeUp:
             f"FROM {os.environ['ZEP_IMAGE']}\nRUN echo go: cannot find main module >&2 && false\n"
         )
         project.change("zep", image="my/zep:dev", build=".")
+        before = containers_there()
         with pytest.raises(CannotTell, match=r"(?s)the build failed:.*go: cannot find main module"):
             up(project, spelling)
+        assert containers_there() == before
 
     @pytest.mark.parametrize("spelling", SPELLINGS)
     def test_an_image_that_can_not_be_pulled(self, project: UserProject, up: Up, spelling: str) -> None:

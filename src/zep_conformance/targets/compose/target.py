@@ -277,7 +277,9 @@ class ComposeTarget:
             images = ", ".join(str(services[name]["image"]) for name in missing)
             steps.append(self._composed("pull", "pull", f"pulling {images} …", "pull", "--quiet", *missing))
         if built:
-            steps.append(self._composed("build", "build", f"building {', '.join(built)} …", "build"))
+            # 1.29 leaves the container of a build that fails.
+            tidily = ["--force-rm"] if self._compose.version.startswith("1.") else []
+            steps.append(self._composed("build", "build", f"building {', '.join(built)} …", "build", *tidily))
         return [*steps, self._composed("up", "create", "", "up", "--detach", "--no-build")]
 
     def _composed(self, kind: str, phase: str, saying: str, *arguments: str) -> Step:
