@@ -19,7 +19,7 @@ test: lint  ## the project's own tests
 
 properties: $(VENV)/installed  ## state machines, crowds and Schemathesis, at random and for about half an hour
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -q -n 2 --dist load --timeout 3600 $(ARGS) \
-	    tests/test_properties_*.py tests/test_concurrency.py tests/test_openapi_fuzz.py
+	    tests/embedded/test_properties_*.py tests/embedded/test_concurrency.py tests/embedded/test_openapi_fuzz.py
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check -q .
@@ -37,13 +37,13 @@ bench: $(VENV)/installed  ## the figures to hold, as ratios measured side by sid
 	$(BIN)/python benchmarks/remote.py
 
 mutants: $(VENV)/installed  ## the embedded servers with each planted defect: every one must be noticed
-	$(BIN)/python -m zep_conformance.mutants --jobs 2 $(ARGS)
+	$(BIN)/python -m zep_conformance.mutation.runner --jobs 2 $(ARGS)
 
 page-mutants: $(VENV)/installed  ## LangFlux's page with each planted defect: every one must be noticed
-	$(BIN)/python -m zep_conformance.page_mutants --jobs 2 $(ARGS)
+	$(BIN)/python -m zep_conformance.mutation.page --jobs 2 $(ARGS)
 
 nightly: properties  ## what takes too long for every change: all scenarios on each defect, and 20 runs in random order
-	$(BIN)/python -m zep_conformance.mutants --jobs 2 --all-scenarios --report reports/nightly-mutants.json
+	$(BIN)/python -m zep_conformance.mutation.runner --jobs 2 --all-scenarios --report reports/nightly-mutants.json
 	$(BIN)/python benchmarks/flakiness.py
 
 oldest:  ## the suite on the oldest versions of everything that pyproject.toml allows

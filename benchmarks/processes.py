@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx
 
-from zep_conformance import langflux_install
+from zep_conformance.targets.processes import installation as langflux_install
 
 ROOT = Path(__file__).parent.parent
 LIMIT = 1.2

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from zep_conformance.harness import RUN
+from zep_conformance.session.run import RUN
 from zep_conformance.targets.supervised import Supervisor
 
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")

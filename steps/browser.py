@@ -21,7 +21,7 @@ from zep_conformance.clients.page.places import ZEP_MEMORY
 from zep_conformance.clients.page.visit import UNREAD, Visit
 from zep_conformance.clients.zep import Zep
 from zep_conformance.errors import needed
-from zep_conformance.harness import Run
+from zep_conformance.session.run import Run
 from zep_conformance.targets import Deployment, LangFluxServer
 
 BUFFER_MEMORY, CHAIN, MODEL = "Buffer Memory", "Conversation Chain", "ChatOpenAI"

@@ -13,9 +13,9 @@ from fixtures.belongings import Belongings
 from fixtures.enrichment import Enrichment
 from fixtures.people import People, Person, SessionIds
 from steps.conversation import Told
+from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import Said, Zep, session_path
 from zep_conformance.settings import Settings
-from zep_conformance.waiting import eventually
 
 STALL = 5.0
 """Seconds by which an enrichment may take longer than before; one clear stalls Zep 0.27.2 for 7 to 20 s."""

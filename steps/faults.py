@@ -17,11 +17,11 @@ from fixtures.enrichment import Enrichment
 from fixtures.people import People, SessionIds
 from steps.conversation import Told, write_text
 from steps.langflux import Chat, Chats
+from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import Said, Zep, memory_path
 from zep_conformance.errors import needed
 from zep_conformance.settings import Settings
 from zep_conformance.targets import Control, Deployment
-from zep_conformance.waiting import eventually
 
 PARTS = {"the NLP server": "nlp", "the model": "model", "PostgreSQL": "postgres", "Zep": "zep"}
 _CALLED = "|".join(PARTS)

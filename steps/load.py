@@ -15,7 +15,7 @@ from fixtures.belongings import Belongings
 from fixtures.people import People, SessionIds
 from steps.zep import Conversation
 from zep_conformance.clients.zep import Said, Zep, memory_path
-from zep_conformance.judging import MEASURED
+from zep_conformance.session.classification import MEASURED
 from zep_conformance.settings import Settings
 
 

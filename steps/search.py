@@ -13,10 +13,10 @@ from fixtures.belongings import Belongings
 from fixtures.enrichment import Enrichment
 from fixtures.people import People, SessionIds
 from steps.zep import Conversation
+from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import Memory, Said, Zep, session_path
 from zep_conformance.errors import BrokenHarness
 from zep_conformance.settings import Settings
-from zep_conformance.waiting import eventually
 
 THINGS = (
     Said("human", "Yesterday we adopted a grey puppy from the shelter"),

@@ -16,7 +16,7 @@ from zep_conformance.clients.zep import Zep
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.doctor.findings import faults as faulty
 from zep_conformance.errors import needed
-from zep_conformance.harness import Run
+from zep_conformance.session.run import Run
 from zep_conformance.targets import Control, Deployment
 
 REACHING = ("URL", "name", "TCP", "TLS", "HTTP", "version")

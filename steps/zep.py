@@ -13,9 +13,9 @@ from pytest_bdd import given, parsers, then, when
 from fixtures.belongings import Belongings
 from fixtures.enrichment import Enrichment
 from fixtures.people import People, SessionIds
+from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import Memory, Message, Said, Zep
 from zep_conformance.settings import Settings
-from zep_conformance.waiting import eventually
 
 
 @dataclass

@@ -1,5 +1,5 @@
 """`python -m zep_conformance` is `zep-conformance`."""
 
-from zep_conformance.cli import main
+from zep_conformance.cli.main import main
 
 main()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import Zep
-from zep_conformance.waiting import eventually
 
 GRACE = 3.0
 """Seconds that entities and intent get after the embedding. Zep 0.27.2 loses one of them for good now and then."""

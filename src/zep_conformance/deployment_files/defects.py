@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zep_conformance.departures import Departure
+from zep_conformance.facts.departures import Departure
 
 RENDER, FLY, COMPOSE, EXAMPLE = "render.yaml", "fly.toml", "docker-compose.yaml", ".env.example"
 FLY_NLP, FLY_POSTGRES = "fly.zep-nlp.toml", "fly.zep-postgres.toml"

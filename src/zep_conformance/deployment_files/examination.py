@@ -6,7 +6,7 @@ from zep_conformance.deployment_files import compose, fly, images, keeping, reac
 from zep_conformance.deployment_files.findings import FileFinding, Ledger
 from zep_conformance.deployment_files.model import Deployment, Place
 from zep_conformance.deployment_files.sources import Kind, Sources
-from zep_conformance.evidence.redaction import Redactor
+from zep_conformance.redaction.redactor import Redactor
 
 
 def examine(sources: Sources, kind: Kind | None = None) -> list[FileFinding]:

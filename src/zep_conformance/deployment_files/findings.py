@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from zep_conformance.deployment_files.catalogue import ASPECTS, CATALOGUE
 from zep_conformance.deployment_files.model import Deployment, Place
 from zep_conformance.doctor.findings import Finding
-from zep_conformance.evidence.redaction import Redactor
+from zep_conformance.redaction.redactor import Redactor
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from zep_conformance import tokens
+from zep_conformance.clients import tokens
 from zep_conformance.deployment_files.compose import Project, defaults_only
 from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.model import Application, Deployment, Place, Value
 from zep_conformance.deployment_files.sources import Sources, read_env
 from zep_conformance.deployment_files.variables import HOW_TO_GIVE
-from zep_conformance.evidence.appearance import suspects
+from zep_conformance.redaction.appearance import suspects
 
 _NAME = re.compile(r"(?i)(passw(or)?d|passphrase|secret|token|api_?key|private_?key|credentials?)(_\d+)?$")
 _OF_A_FILE = re.compile(r"(?i)_FILE$")

@@ -9,12 +9,12 @@ from __future__ import annotations
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
-from zep_conformance import tokens
+from zep_conformance.clients import tokens
 from zep_conformance.clients.families import Account
 from zep_conformance.doctor import langflux, model, prediction, view, writing, zep
 from zep_conformance.doctor.address import typed
 from zep_conformance.doctor.findings import WHOLE_LIMIT, Case, Finding, Patience, faults
-from zep_conformance.evidence.redaction import Redactor
+from zep_conformance.redaction.redactor import Redactor
 
 
 def diagnose(

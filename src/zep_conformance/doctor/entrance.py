@@ -15,7 +15,7 @@ from zep_conformance.doctor.address import parse, typed
 from zep_conformance.doctor.diagnosis import redactor_for
 from zep_conformance.doctor.findings import Broken, Case, Finding, OutOfTime, Patience, faults
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence.redaction import Redactor
+from zep_conformance.redaction.redactor import Redactor
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import Generic, NoReturn, TypeVar
 
 from zep_conformance.doctor.catalogue import CATALOGUE
 from zep_conformance.doctor.entries import Verdict
-from zep_conformance.evidence.redaction import Redactor
+from zep_conformance.redaction.redactor import Redactor
 
 T = TypeVar("T")
 

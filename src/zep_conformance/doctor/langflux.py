@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from zep_conformance.clients.families import INTERNAL, NEWEST_TRIED, Account, Family, basic, family_of, remark
+from zep_conformance.clients.tokens import can_be_sent
 from zep_conformance.doctor.address import Address
 from zep_conformance.doctor.findings import Broken, Case, Late, OutOfTime
 from zep_conformance.doctor.http import Answer, Line
-from zep_conformance.tokens import can_be_sent
 
 
 @dataclass(frozen=True)

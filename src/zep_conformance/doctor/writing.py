@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from zep_conformance.clients.waiting import eventually
 from zep_conformance.doctor.findings import ENRICH_LIMIT, REMOVAL_LIMIT, SEARCH_LIMIT, Broken, Case, Late, OutOfTime
 from zep_conformance.doctor.http import Answer
 from zep_conformance.doctor.zep import Look
-from zep_conformance.waiting import eventually
 
 
 @dataclass

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from zep_conformance import tokens
+from zep_conformance.clients import tokens
 from zep_conformance.doctor.address import Address
 from zep_conformance.doctor.entries import NEWEST, OLDEST
 from zep_conformance.doctor.findings import SEARCH_LIMIT, Case, Late, OutOfTime

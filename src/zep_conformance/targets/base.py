@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 
 from zep_conformance.clients.families import Account
 from zep_conformance.doctor.findings import Finding
-from zep_conformance.evidence.timeline import Timeline
+from zep_conformance.report.timeline import Timeline
 
 Say = Callable[[str], None]
 """Takes a line that tells people how the start goes."""

@@ -15,8 +15,8 @@ def departures_by_part(text: str) -> dict[str, list[str]]:
     """
     from zep_conformance.clients.page.defects import CATALOGUE as PAGE
     from zep_conformance.deployment_files.defects import PLANTED as FILES
-    from zep_conformance.servers.langflux.departures import CATALOGUE as LANGFLUX
-    from zep_conformance.servers.zep.departures import CATALOGUE as ZEP
+    from zep_conformance.embedded.langflux.departures import CATALOGUE as LANGFLUX
+    from zep_conformance.embedded.zep.departures import CATALOGUE as ZEP
 
     known = [f"{departure.part}:{departure.name}" for departure in (*ZEP, *LANGFLUX, *FILES, *PAGE)]
     found: dict[str, list[str]] = {}

@@ -17,7 +17,7 @@ from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.entrance import langflux_at_the_door, model_at_the_door, origin, zep_at_the_door
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence.timeline import Timeline
+from zep_conformance.report.timeline import Timeline
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
 from zep_conformance.targets.departures import departures_by_part

@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from zep_conformance import tokens
+from zep_conformance.clients import tokens
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence.timeline import Timeline
+from zep_conformance.report.timeline import Timeline
 
 STOP_LIMIT = 20.0
 """Seconds that the supervisor has to end everything."""
@@ -60,9 +60,9 @@ class Supervisor:
         return self.folder
 
     def launch(self, configuration: Mapping[str, Any]) -> None:
-        """Launch it and tell it what to start, see `servers.supervisor`; does not wait."""
+        """Launch it and tell it what to start, see `processes.supervisor`; does not wait."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "zep_conformance.servers.supervisor"],
+            [sys.executable, "-m", "zep_conformance.processes.supervisor"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -74,7 +74,7 @@ class Supervisor:
 
     def attach(self, folder: Path) -> None:
         """Command the supervisor that another process of this run has launched."""
-        from zep_conformance.servers.commands import address
+        from zep_conformance.processes.commands import address
 
         self.folder = folder
         self._connection = socket.socket(socket.AF_UNIX)

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from zep_conformance.departures import Departure
+from zep_conformance.facts.departures import Departure
 
 if TYPE_CHECKING:
     from playwright.sync_api import APIResponse, BrowserContext, Route

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from zep_conformance.clients.page import places
 from zep_conformance.clients.page.places import Place, Text
+from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import BrokenHarness
-from zep_conformance.waiting import eventually
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Route

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence.redaction import Redactor
+from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.targets.compose import commands
 from zep_conformance.targets.compose.engine import Container, Engine
 from zep_conformance.targets.compose.rewriting import CHANGED

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence.redaction import Redactor
+from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.targets.compose import commands
 from zep_conformance.targets.compose.services import Service, parts_among, variables_of
 from zep_conformance.targets.compose.spelling import Compose

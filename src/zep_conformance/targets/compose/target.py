@@ -14,12 +14,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from zep_conformance import suite, tokens
+from zep_conformance import suite
+from zep_conformance.clients import tokens
+from zep_conformance.clients.waiting import eventually
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence.timeline import Timeline
+from zep_conformance.report.timeline import Timeline
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
 from zep_conformance.targets.compose import commands, leftovers
@@ -37,7 +39,6 @@ from zep_conformance.targets.departures import departures_by_part
 from zep_conformance.targets.embedded import VERSIONS
 from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep
 from zep_conformance.targets.supervised import Supervisor
-from zep_conformance.waiting import eventually
 
 _PORTS = range(20000, 32000)
 """Where free ports are looked for: below those that the system gives to connections."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence.redaction import Redactor
+from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.targets.last_words import end_of
 
 _NOISE = re.compile(r"level=warning|^\s*$|variable is not set|^DEPRECATED|docs\.docker\.com/go/buildx|legacy builder")

@@ -8,12 +8,12 @@ from contextlib import ExitStack
 
 import httpx
 
+from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence.redaction import Redactor
-from zep_conformance.evidence.timeline import Timeline
+from zep_conformance.redaction.redactor import Redactor
+from zep_conformance.report.timeline import Timeline
 from zep_conformance.targets.compose.engine import Container, Engine
 from zep_conformance.targets.last_words import advice_on, end_of
-from zep_conformance.waiting import eventually
 
 READY_LIMIT = 180.0
 """Seconds that a container may take from its start until its health check passes."""

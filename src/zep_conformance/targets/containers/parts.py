@@ -14,12 +14,12 @@ import httpx
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
+from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import CannotTell
 from zep_conformance.targets.containers.engine import CALL_LIMIT, Engine, Refused, explained, is_port_clash, last_of
 from zep_conformance.targets.containers.ownership import PART
 from zep_conformance.targets.containers.plan import DATABASES, Spec, a_port
 from zep_conformance.targets.last_words import advice_on
-from zep_conformance.waiting import eventually
 
 if TYPE_CHECKING:
     from docker.models.containers import Container

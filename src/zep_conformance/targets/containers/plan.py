@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
-from zep_conformance import tokens
+from zep_conformance.clients import tokens
 from zep_conformance.settings import Settings
 
 PORTS = range(20_000, 32_000)

@@ -13,8 +13,9 @@ from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
+from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence.timeline import Timeline
+from zep_conformance.report.timeline import Timeline
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Say
 from zep_conformance.targets.containers import kept
@@ -24,7 +25,6 @@ from zep_conformance.targets.containers.images import Pinned, named, obtain
 from zep_conformance.targets.containers.ownership import KEPT, OWNER, RUN, Owner
 from zep_conformance.targets.containers.parts import Cancelled, Gate, Parts
 from zep_conformance.targets.containers.plan import DATABASES, Secrets, Spec, fingerprint, plan
-from zep_conformance.waiting import eventually
 
 T = TypeVar("T")
 

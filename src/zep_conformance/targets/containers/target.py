@@ -10,13 +10,13 @@ from typing import Any
 
 from testcontainers.core.container import DockerContainer
 
-from zep_conformance import tokens
+from zep_conformance.clients import tokens
 from zep_conformance.clients.families import Account
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.address import parse
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
-from zep_conformance.evidence.timeline import Timeline
+from zep_conformance.report.timeline import Timeline
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
 from zep_conformance.targets.containers.control import ContainerControl

@@ -11,17 +11,17 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from zep_conformance import langflux_install
 from zep_conformance.clients.accounts import first_account, is_registered, register
 from zep_conformance.clients.families import INTERNAL, family_of
 from zep_conformance.clients.refusal import LangFluxRefused
 from zep_conformance.clients.trust import trusted
 from zep_conformance.errors import CannotTell
-from zep_conformance.langflux_install import fitness
-from zep_conformance.servers.programs import Program
+from zep_conformance.processes.programs import Program
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Say
+from zep_conformance.targets.processes import installation as langflux_install
 from zep_conformance.targets.processes import surroundings
+from zep_conformance.targets.processes.installation import fitness
 
 HEALTH = "/api/v1/ping"
 NAME_ON_PATH = "flowise"

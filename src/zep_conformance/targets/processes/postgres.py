@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.servers.programs import Program
+from zep_conformance.processes.programs import Program
 from zep_conformance.targets.processes import surroundings
 
 EXTRA = "pip install 'zep-conformance[processes]'"

@@ -10,7 +10,7 @@ from typing import Any
 
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell
-from zep_conformance.servers.programs import Program
+from zep_conformance.processes.programs import Program
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Deployment, Say, ZepServer
 from zep_conformance.targets.departures import departures_by_part

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.servers.programs import Program
+from zep_conformance.processes.programs import Program
 from zep_conformance.targets.processes import surroundings
 
 GET_ZEP = "docs/processes.md says how to come by a Zep 0.27.2."

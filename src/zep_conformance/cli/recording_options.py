@@ -1,0 +1,152 @@
+"""What the commands `verify-recordings` and `record` have in common: options, interruptions, errors."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zep_conformance import suite
+from zep_conformance.cli.options import options_of
+from zep_conformance.errors import CannotTell
+from zep_conformance.recordings.format import Exchange
+from zep_conformance.recordings.report import wrapped
+from zep_conformance.settings import Settings, read
+
+FIELDS = (
+    "zep_url",
+    "zep_token",
+    "zep_auth_secret",
+    "langflux_url",
+    "langflux_api_key",
+    "zep_url_from_langflux",
+    "model_url",
+    "wait_limit",
+)
+"""The settings of a run that both commands take."""
+SHIPPED = {"zep": "zep-0.27.2.jsonl", "langflux": "langflux-flowise-2.2.8.jsonl"}
+"""The recording of each part that comes with the harness."""
+
+
+def common_options() -> list[click.Parameter]:
+    """The options of both commands."""
+    named = "may be repeated"
+    return [
+        *options_of(FIELDS),
+        click.Option(["--only"], multiple=True, metavar="SEQUENCE", help=f"play this sequence ({named})"),
+        click.Option(["--skip"], multiple=True, metavar="SEQUENCE", help=f"do not play this sequence ({named})"),
+        click.Option(
+            ["--keep"],
+            is_flag=True,
+            help="leave what was made, and do not wait for Zep's queue at the end: for a server that is thrown away",
+        ),
+    ]
+
+
+def run(
+    name: str, options: list[click.Parameter], help_text: str, arguments: list[str], action: Callable[..., int]
+) -> int:
+    """Run a command. action: is called with the settings, and the options that are no settings; returns 0 or 1.
+
+    Returns what that returned, or 2 when it could not tell.
+    """
+    command = click.Command(name, params=options, callback=lambda **given: given, help=help_text)
+    try:
+        given = command.main(arguments, prog_name=f"zep-conformance {name}", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    if not isinstance(given, dict):
+        return 0  # --help was asked for
+    settings_given = {field: given.pop(field) for field in FIELDS}
+    try:
+        with _interruptible():
+            return action(read(settings_given), **given)
+    except CannotTell as error:
+        click.secho(_clean(str(error), settings_given), fg="red", err=True)
+    except KeyboardInterrupt:
+        click.secho("interrupted", fg="red", err=True)
+    return 2
+
+
+def _clean(text: str, settings_given: dict[str, Any]) -> str:
+    from zep_conformance.redaction.redactor import Redactor
+
+    try:
+        secrets = read(settings_given).secrets()
+    except CannotTell:
+        secrets = []
+    return Redactor(secrets)(text)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """A pipeline that is cancelled sends SIGTERM: what was made is removed then as after Ctrl-C."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def shipped(part: str) -> Path:
+    """The recording of a part that comes with the harness."""
+    return suite.data() / "recordings" / SHIPPED[part]
+
+
+def loaded(path: Path, load: Callable[[Path], list[Exchange]]) -> list[Exchange]:
+    """What is in a file. Raises CannotTell when it can't be read, or is no recording."""
+    try:
+        exchanges = load(path)
+    except OSError as error:
+        raise CannotTell(f"can't read {path}: {error.strerror}", "Give a file that is there.") from error
+    except ValueError as error:
+        raise CannotTell(str(error), "docs/recordings.md describes the format.") from error
+    if not exchanges:
+        raise CannotTell(f"{path} has no exchange in it", "docs/recordings.md describes the format.")
+    return exchanges
+
+
+def chosen(exchanges: list[Exchange], only: Iterable[str], skip: Iterable[str], known: set[str]) -> list[Exchange]:
+    """The exchanges of the sequences that were asked for. known: those of every recording that is played.
+
+    Raises CannotTell naming a sequence that there is not.
+    """
+    only, skip = set(only), set(skip)
+    unknown = sorted((only | skip) - known)
+    if unknown:
+        raise CannotTell(f"no sequence {', '.join(unknown)}", f"There are {', '.join(sorted(known))}.")
+    return [one for one in exchanges if (not only or one.sequence in only) and one.sequence not in skip]
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file, all of it or none. Raises CannotTell when that can't be done."""
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        try:
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        advice = "Give a folder that is there and that you may write to."
+        raise CannotTell(f"can't write {path}: {error.strerror}", advice) from error
+
+
+def say(text: str) -> None:
+    """Write a line, wrapped."""
+    for line in wrapped(text):
+        click.echo(line)
+
+
+def nothing_given(settings: Settings) -> None:
+    """Raises CannotTell when no server is given at all."""
+    if not settings.zep_url and not settings.langflux_url:
+        raise CannotTell(
+            "no server to ask: no --zep-url and no --langflux-url",
+            "Give one, or set $ZEP_URL or $LANGFLUX_URL.",
+        )

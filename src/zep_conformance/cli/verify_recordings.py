@@ -1,0 +1,103 @@
+"""The command `zep-conformance verify-recordings`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from zep_conformance.cli import recording_options as command
+from zep_conformance.errors import CannotTell
+from zep_conformance.recordings.format import Exchange, load
+from zep_conformance.recordings.report import Text, as_json
+from zep_conformance.recordings.server import Server, part_of
+from zep_conformance.recordings.verify import Held, hold, server_for
+from zep_conformance.redaction.redactor import Redactor
+from zep_conformance.settings import Settings
+
+_HELP = """Hold a Zep, or a LangFlux, to recordings of the real ones: play every recorded request against it, and show
+where its answers differ.
+
+Sessions, users and chatflows are made under names with a prefix of their own, and removed at the end. Nothing that
+is not the command's own is listed or changed. Exit code 0: all as recorded, 1: differences, 2: could not tell.
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command. Returns 0, 1 or 2."""
+    options = [
+        *command.common_options(),
+        click.Option(
+            ["--recording"],
+            multiple=True,
+            type=click.Path(path_type=Path),
+            help="a recording to hold a server to (may be repeated; default: those that come with the harness)",
+        ),
+        click.Option(["--report"], type=click.Path(path_type=Path), help="write the result to this file, as JSON"),
+        click.Option(["--verbose"], is_flag=True, help="show every difference, in full"),
+    ]
+    return command.run("verify-recordings", options, _HELP, arguments, _verify)
+
+
+def _verify(
+    settings: Settings,
+    recording: tuple[Path, ...],
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    report: Path | None,
+    *,
+    keep: bool,
+    verbose: bool,
+) -> int:
+    command.nothing_given(settings)
+    given = {"zep": settings.zep_url, "langflux": settings.langflux_url}
+    files = recording or tuple(command.shipped(part) for part, url in given.items() if url)
+    all_exchanges = {path: command.loaded(path, load) for path in files}
+    known = {exchange.sequence for exchanges in all_exchanges.values() for exchange in exchanges}
+    parts = {path: part_of(exchanges) for path, exchanges in all_exchanges.items()}
+    to_play = {path: command.chosen(exchanges, only, skip, known) for path, exchanges in all_exchanges.items()}
+    redactor = Redactor(settings.secrets())
+
+    def show(held: Held) -> None:
+        for line in Text(held, redactor, verbose=verbose).lines():
+            click.echo(line)
+
+    results: list[Held] = []
+    with ExitStack() as closing:
+        servers = _servers(((parts[path], exchanges) for path, exchanges in to_play.items()), settings)
+        for server in servers.values():
+            closing.callback(server.client.close)
+        # LangFlux first: what is played to Zep may stall the queue that LangFlux's clears are waited for (DEV-1).
+        for path, exchanges in sorted(to_play.items(), key=lambda entry: parts[entry[0]]):
+            if exchanges:
+                server = servers[parts[path]]
+                results.append(hold(path.name, exchanges, server, settings, keep=keep, say=command.say, show=show))
+    if report is not None:
+        command.write(report, as_json(results, redactor))
+    return _exit_code(results)
+
+
+def _servers(recordings: Iterable[tuple[str, list[Exchange]]], settings: Settings) -> dict[str, Server]:
+    """The server of each part that something is played to, all of them looked at before the first is played to.
+
+    Raises CannotTell when one is unfit, or not given.
+    """
+    by_part: dict[str, list[Exchange]] = {}
+    for part, exchanges in recordings:
+        if exchanges:
+            by_part.setdefault(part, []).extend(exchanges)
+    return {part: server_for(part, exchanges, settings) for part, exchanges in by_part.items()}
+
+
+def _exit_code(results: list[Held]) -> int:
+    """0: all as recorded, 1: differences. Raises CannotTell where nothing was compared, or a server went away."""
+    for held in results:
+        if held.trouble:
+            raise held.trouble
+    if any(held.differing for held in results):
+        return 1
+    if not any(held.as_recorded for held in results):
+        raise CannotTell("nothing was compared", "Each exchange was left out: see above why.")
+    return 0

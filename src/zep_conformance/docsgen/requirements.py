@@ -1,0 +1,112 @@
+"""Which scenario checks which requirement, and on which targets it can run: docs/requirements.md.
+
+python -m zep_conformance.docsgen.requirements > docs/requirements.md
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from functools import cache
+
+from pytest_bdd.feature import get_features
+
+from zep_conformance import suite
+from zep_conformance.facts.deviations import load_deviations
+from zep_conformance.facts.requirements import SOURCES, Requirement, load_requirements
+from zep_conformance.settings import CAPABILITIES
+from zep_conformance.targets import OFFERS
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scenario of a feature. tags: its own and those of its examples."""
+
+    name: str
+    file: str
+    tags: frozenset[str]
+
+    def needs(self, requirements: Mapping[str, Requirement]) -> frozenset[str]:
+        """The capabilities without which it is skipped."""
+        own = {tag.removeprefix("needs-") for tag in self.tags if tag.startswith("needs-")}
+        own |= {need for tag in self.tags & requirements.keys() for need in requirements[tag].needs}
+        return frozenset(own if "reads-only" in self.tags else own | {"write"})
+
+
+@cache
+def scenarios() -> tuple[Scenario, ...]:
+    """Every scenario of the suite, in the order of its features."""
+    return tuple(
+        Scenario(
+            found.name,
+            feature.rel_filename.rpartition("/")[2],
+            frozenset(found.tags | {tag for examples in found.examples for tag in examples.tags or ()}),
+        )
+        for feature in get_features([str(suite.root() / "features")])
+        for found in feature.scenarios.values()
+    )
+
+
+def targets_for(needs: Set[str]) -> list[str]:
+    """The targets that can offer all of these capabilities."""
+    return [name for name, offered in OFFERS.items() if needs <= offered]
+
+
+def table() -> Iterator[str]:
+    """The lines of docs/requirements.md."""
+    requirements, deviations = load_requirements(), load_deviations()
+    yield "# Requirements, and the scenarios that check them"
+    yield ""
+    yield "Made by `python -m zep_conformance.docsgen.requirements`. A scenario runs where a target offers what it"
+    yield "needs; what each can offer at most is in the last table. What held on which version is in"
+    yield "[versions.md](versions.md)."
+    for section, title in SOURCES.items():
+        yield ""
+        yield f"## From {title}"
+        yield ""
+        yield "| requirement | level | what is promised | scenarios | targets |"
+        yield "|---|---|---|---|---|"
+        for one in requirements.values():
+            if one.source == section:
+                yield _row(one, requirements)
+    yield ""
+    yield "## Known deviations, and the scenarios that show them"
+    yield ""
+    yield "| deviation | requirement | versions | what happens | scenarios |"
+    yield "|---|---|---|---|---|"
+    for deviation in deviations.values():
+        versions = ", ".join(f"{part} {specifier}" for part, specifier in deviation.versions.items())
+        shown = "; ".join(_link(found) for found in scenarios() if deviation.id in found.tags)
+        yield _cells(deviation.id, deviation.requirement, versions, deviation.what, shown)
+    yield ""
+    yield "## What a target can offer at most"
+    yield ""
+    yield _cells("capability", *OFFERS)
+    yield "|---" * (len(OFFERS) + 1) + "|"
+    for capability in CAPABILITIES:
+        yield _cells(f"`{capability}`", *("yes" if capability in offered else "" for offered in OFFERS.values()))
+
+
+def _row(one: Requirement, requirements: Mapping[str, Requirement]) -> str:
+    found = [scenario for scenario in scenarios() if one.id in scenario.tags]
+    able = {target for scenario in found for target in targets_for(scenario.needs(requirements))}
+    return _cells(
+        one.id,
+        one.level,
+        one.text,
+        "; ".join(_link(scenario) for scenario in found) or "**none**",
+        ", ".join(name for name in OFFERS if name in able),
+    )
+
+
+def _link(scenario: Scenario) -> str:
+    return f"[{scenario.name}](../features/{scenario.file})"
+
+
+def _cells(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(table()) + "\n")

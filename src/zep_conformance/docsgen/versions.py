@@ -1,0 +1,131 @@
+"""Which requirements hold on which LangFlux version: the table in docs/versions.md, from runs that were made.
+
+    python -m zep_conformance.docsgen.versions reports/conformance.json    # keeps what a run came to
+    python -m zep_conformance.docsgen.versions                             # writes the table into the page
+
+What is kept of a run is a small file a version in docs/data/: outcomes and deviations, no texts and no addresses; and
+only of requirements that LangFlux has a part in, since those of Zep alone are the same with each.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from packaging.version import Version
+
+from zep_conformance import suite
+from zep_conformance.errors import CannotTell
+from zep_conformance.facts import deviations, requirements
+
+BEGIN, END = "<!-- versions: begin -->", "<!-- versions: end -->"
+PAGE = suite.root() / "docs" / "versions.md"
+DATA = suite.root() / "docs" / "data"
+
+
+def condensed(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a run's report. Raises CannotTell for one that says nothing of a version, or did not end."""
+    parts = report["parts"]
+    if report["trouble"] or {"zep", "langflux"} - set(parts) or report["outcomes"]["error"]:
+        raise CannotTell(
+            "this report says nothing of a LangFlux version with a Zep",
+            "Give one of a whole run with both, in which nothing broke.",
+        )
+    return {
+        "langflux": parts["langflux"]["version"],
+        "zep": parts["zep"]["version"],
+        "measured": report["started"][:10],
+        "requirements": {one["id"]: _condensed(one) for one in report["requirements"] if one["id"] in concerned()},
+    }
+
+
+def concerned() -> dict[str, requirements.Requirement]:
+    """The requirements that LangFlux has a part in, by id."""
+    known = requirements.load_requirements()
+    return {identifier: one for identifier, one in known.items() if "langflux" in one.needs}
+
+
+def _condensed(requirement: Mapping[str, Any]) -> dict[str, Any]:
+    found = requirement["scenarios"]
+    known = sorted({one["deviation"] for one in found if one["outcome"] == "deviation"}, key=_number)
+    return {
+        "outcome": requirement["outcome"],
+        "tried": sum(one["outcome"] != "skipped" for one in found),
+        **({"deviations": known} if known else {}),
+    }
+
+
+def keep(report: Path, data: Path = DATA) -> Path:
+    """Keep what a run came to, in place of what is kept of that version; returns the file. Raises CannotTell."""
+    try:
+        found = condensed(json.loads(report.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError) as error:
+        raise CannotTell(f"{report} can't be read as a report: {error}", "Give a conformance.json.") from None
+    data.mkdir(parents=True, exist_ok=True)
+    path = data / f"langflux-{found['langflux']}.json"
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def kept(data: Path = DATA) -> list[dict[str, Any]]:
+    """What is kept, oldest version first."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in data.glob("langflux-*.json")]
+    return sorted(found, key=lambda one: Version(one["langflux"]))
+
+
+def table(data: Path = DATA) -> str:
+    """The page's table and the deviations in it, as Markdown."""
+    runs = kept(data)
+    lines = [
+        "| requirement | " + " | ".join(f"LangFlux {run['langflux']}" for run in runs) + " |",
+        "|---" * (len(runs) + 1) + "|",
+    ]
+    for identifier, requirement in concerned().items():
+        cells = [_cell(run["requirements"].get(identifier, {"outcome": "skipped"})) for run in runs]
+        lines.append(f"| **{identifier}** {requirement.text} | {' | '.join(cells)} |")
+    lines += ["", *_notes(runs), ""]
+    return "\n".join(lines)
+
+
+def _cell(found: Mapping[str, Any]) -> str:
+    if found["outcome"] == "deviation":
+        return ", ".join(found["deviations"])
+    return {"passed": "holds", "skipped": "not tried"}.get(found["outcome"], "**does not hold**")
+
+
+def _notes(runs: list[dict[str, Any]]) -> list[str]:
+    """When each was measured, and what the deviations in the table are."""
+    when = ", ".join(f"{run['langflux']} with Zep {run['zep']} on {run['measured']}" for run in runs)
+    shown = {one for run in runs for found in run["requirements"].values() for one in found.get("deviations", [])}
+    known = deviations.load_deviations()
+    return [f"Measured: {when}.", "", *(f"- {one}: {known[one].what}" for one in sorted(shown, key=_number))]
+
+
+def _number(identifier: str) -> int:
+    return int(identifier.rpartition("-")[2])
+
+
+def write(page: Path = PAGE, data: Path = DATA) -> None:
+    """Write the table into a page that has the two marks."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n\n{table(data)}\n{END}{after}", encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Keep each report that is named, then write the table. Returns 0, or 2 for a report that is none."""
+    try:
+        for argument in arguments:
+            sys.stderr.write(f"kept in {keep(Path(argument))}\n")
+    except CannotTell as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    write()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

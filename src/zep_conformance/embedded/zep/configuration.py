@@ -1,0 +1,66 @@
+"""The embedded Zep's settings from the environment variables that configure the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from zep_conformance.embedded.departures import Departures
+
+KEY_MISSING = "ZEP_OPENAI_API_KEY is not set"
+SECRET_MISSING = "Auth secret not set. Ensure ZEP_AUTH_SECRET is set in your environment"
+"""What Zep 0.27.2 says before it ends."""
+PUBLISHED_SECRET = "do-not-use-this-secret-in-production"
+"""The secret in the config.yaml that Zep 0.27.2 comes with: everybody can read it."""
+_POSTGRES_PORT = 5432
+
+
+class Misconfigured(Exception):
+    """Zep does not start with such an environment; the text is what its log says."""
+
+
+def configured(environment: Mapping[str, str], departures: Departures) -> dict[str, Any]:
+    """The fields of ZepSettings that the environment sets. A variable that is empty is not set.
+
+    Read are ZEP_OPENAI_API_KEY, ZEP_AUTH_REQUIRED, ZEP_AUTH_SECRET, ZEP_LLM_OPENAI_ENDPOINT, ZEP_NLP_SERVER_URL,
+    ZEP_STORE_POSTGRES_DSN, ZEP_MEMORY_MESSAGE_WINDOW and ZEP_SERVER_WEB_ENABLED.
+
+    Raises Misconfigured.
+    """
+    given = {name: value for name, value in environment.items() if value}
+    if "ZEP_OPENAI_API_KEY" not in given and "starts-without-key" not in departures:
+        raise Misconfigured("" if "silent-without-key" in departures else KEY_MISSING)
+    secret = given.get("ZEP_AUTH_SECRET") if _true(given, "ZEP_AUTH_REQUIRED") else None
+    if _true(given, "ZEP_AUTH_REQUIRED") and secret is None and "published-secret" in departures:
+        secret = PUBLISHED_SECRET
+    if _true(given, "ZEP_AUTH_REQUIRED") and secret is None and "starts-without-secret" not in departures:
+        raise Misconfigured("" if "silent-without-secret" in departures else SECRET_MISSING)
+    return {
+        "model_url": given.get("ZEP_LLM_OPENAI_ENDPOINT"),
+        "nlp_url": given.get("ZEP_NLP_SERVER_URL"),
+        "auth_secret": secret,
+        "message_window": _number(given, "ZEP_MEMORY_MESSAGE_WINDOW", 12),
+        "store_server": _address(given.get("ZEP_STORE_POSTGRES_DSN")),
+        "web": given.get("ZEP_SERVER_WEB_ENABLED", "true").lower() != "false",
+    }
+
+
+def _true(given: Mapping[str, str], name: str) -> bool:
+    return given.get(name, "").lower() in ("1", "t", "true")
+
+
+def _number(given: Mapping[str, str], name: str, otherwise: int) -> int:
+    text = given.get(name, str(otherwise))
+    if not text.isdecimal() or int(text) < 1:
+        raise Misconfigured(f"{name} must be a number from 1 on, it is {text!r}")
+    return int(text)
+
+
+def _address(dsn: str | None) -> tuple[str, int] | None:
+    if dsn is None:
+        return None
+    parts = urlsplit(dsn)
+    if not parts.scheme.startswith("postgres") or not parts.hostname:
+        raise Misconfigured("ZEP_STORE_POSTGRES_DSN is no postgres:// URL with a host in it")
+    return parts.hostname, parts.port or _POSTGRES_PORT

@@ -1,0 +1,135 @@
+"""Reading requests and writing answers as Zep 0.27.2 does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from zep_conformance.embedded.departures import Departures
+from zep_conformance.embedded.zep.encoding import loads
+from zep_conformance.embedded.zep.refusals import Refusal
+
+MAX_BODY = 5 * 1024 * 1024
+"""Bytes of a request's body that are read (Zep's server.max_request_size)."""
+_DRAINED = 64 * 1024 * 1024
+"""Bytes of a body too large that are taken and thrown away, so that the client gets to read the 413."""
+_INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
+_INT64 = 2**63
+JSON = "application/json"
+_TEXT = "text/plain; charset=utf-8"
+
+NOT_FOUND_PAGE = "<!DOCTYPE html>\n<html><head><title>404</title></head><body><h1>404</h1></body></html>\n"
+_KINDS = {str: "a string", int: "an integer", float: "a number", dict: "an object", list: "a list"}
+
+
+def plain(text: str, status: int = 200) -> Response:
+    """Text."""
+    return Response(text, status, media_type=_TEXT)
+
+
+def answer(json: str, departures: Departures, status: int = 200) -> Response:
+    """JSON, which Zep 0.27.2 labels as text."""
+    return Response(json, status, media_type=_TEXT if "json-as-text" in departures else JSON)
+
+
+def page(html: str, status: int = 200, media_type: str = "text/html; charset=utf-8") -> Response:
+    """A web page."""
+    response = Response(html, status)
+    response.headers["content-type"] = media_type  # Starlette would add a charset to a bare text/html
+    return response
+
+
+def refused(refusal: Refusal) -> Response:
+    """An error as Go writes it: the reason and a newline; nothing at all where there is no reason."""
+    if not refusal.reason:
+        return Response(status_code=refusal.status)
+    return plain(refusal.reason + "\n", refusal.status)
+
+
+async def read_object(request: Request, departures: Departures) -> dict[str, Any]:
+    """The JSON object in a request's body. Raises Refusal 400 or 413."""
+    body = await _read_body(request, departures)
+    lenient = "lenient-json" in departures
+    try:
+        value = loads(body, trailing=lenient)
+    except ValueError as error:
+        raise Refusal(400, f"the body is not JSON: {error}") from None
+    if value is None and lenient:
+        return {}
+    if not isinstance(value, dict):
+        raise Refusal(400, "the body must be a JSON object")
+    return value
+
+
+async def _read_body(request: Request, departures: Departures) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    most = _DRAINED if "big-body-accepted" in departures else MAX_BODY
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= most:
+            chunks.append(chunk)
+        elif size > _DRAINED:
+            break
+    if size > most:
+        raise Refusal(413, f"request body too large: more than {most} bytes")
+    return b"".join(chunks)
+
+
+def field(value: dict[str, Any], name: str, kind: type[Any], otherwise: Any) -> Any:
+    """A field of a JSON object; absent or null gives `otherwise`. Raises Refusal 400 for another type."""
+    found = value.get(name)
+    if found is None:
+        return otherwise
+    accepted: tuple[type[Any], ...] = (int, float) if kind is float else (kind,)
+    if not isinstance(found, accepted) or (isinstance(found, bool) and kind in (int, float)):
+        raise Refusal(400, f"field {name!r} must be {_KINDS[kind]}")
+    if kind is int and not -_INT64 <= int(found) < _INT64:
+        raise Refusal(400, f"field {name!r} is out of range")
+    return found
+
+
+def whole(value: dict[str, Any], name: str, departures: Departures) -> int:
+    """An integer field of a JSON object, which may be written as 5.0; absent or null gives 0. Raises Refusal 400."""
+    found = value.get(name)
+    if isinstance(found, float) and found.is_integer() and "whole-floats-refused" not in departures:
+        value = {name: int(found)}
+    return int(field(value, name, int, 0))
+
+
+def parsed(value: dict[str, Any], name: str, parse: Callable[[str], str]) -> str | None:
+    """A text field as `parse` reads it, None if absent or null. Raises Refusal 400."""
+    text = field(value, name, str, None)
+    try:
+        return None if text is None else parse(text)
+    except ValueError as error:
+        raise Refusal(400, f"field {name!r}: {error}") from None
+
+
+def integer(request: Request, name: str, otherwise: int = 0) -> int:
+    """An integer of the query string; absent or empty gives `otherwise`. Raises Refusal 400."""
+    query = request.scope["query_string"]
+    if not query:
+        return otherwise
+    for key, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        if key == name and not text:
+            return otherwise
+        if key == name:
+            number = int(text) if _INTEGER.fullmatch(text) else _INT64
+            if not -_INT64 <= number < _INT64:
+                raise Refusal(400, f"{name}: parsing {text!r}: invalid syntax or out of range")
+            return number
+    return otherwise
+
+
+def paging(request: Request, departures: Departures) -> tuple[int, int]:
+    """(limit, cursor) of the query string, 0 where absent. Raises Refusal 400."""
+    limit, cursor = integer(request, "limit"), integer(request, "cursor")
+    if (limit < 0 or cursor < 0) and "bad-paging-ignored" not in departures:
+        raise Refusal(400, "limit and cursor must not be negative")
+    return limit, cursor

@@ -1,0 +1,60 @@
+"""Deviations: known departures of real versions, as data (fixtures/data/deviations.toml).
+
+A scenario tagged with one (`@DEV-4`) still runs on a matching version. It is then expected to fail in the stated
+way, and reported as a deviation; any other failure is a failure, and a pass is shown as mended.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from zep_conformance import suite
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One known departure. versions: by part, those it was measured on; all must match.
+
+    expect: a regular expression that the failure's text must contain.
+    """
+
+    id: str
+    versions: Mapping[str, SpecifierSet]
+    requirement: str
+    what: str
+    expect: re.Pattern[str]
+    evidence: str
+
+    def applies(self, versions: Mapping[str, str]) -> bool:
+        """Whether it is expected of parts of these versions; a part whose version is unknown never deviates."""
+        try:
+            return all(
+                part in versions and specifier.contains(Version(versions[part]), prereleases=True)
+                for part, specifier in self.versions.items()
+            )
+        except InvalidVersion:
+            return False
+
+
+def load_deviations(path: Path | None = None) -> dict[str, Deviation]:
+    """The deviations by id; those of the suite without a path. Raises KeyError or ValueError for a bad entry."""
+    path = path or suite.data() / "deviations.toml"
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))["deviation"]
+    return {
+        entry["id"]: Deviation(
+            entry["id"],
+            {part: SpecifierSet(text) for part, text in entry["versions"].items()},
+            entry["requirement"],
+            entry["what"],
+            re.compile(entry["expect"], re.DOTALL),
+            entry["evidence"],
+        )
+        for entry in entries
+    }

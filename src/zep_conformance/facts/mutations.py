@@ -1,0 +1,91 @@
+"""Mutations: faults planted on purpose in an embedded server, a file or the page, to prove that a check can fail.
+
+Each is one decorated function in a file beside its part, which changes the part where that is assembled::
+
+    MUTATIONS = Mutations("zep")
+
+    @MUTATIONS.mutation("content-cut", "Texts are cut after 1000 characters", "STORE-1")
+    def content_cut(zep: Assembly) -> None:
+        ...                                    # puts something of its own around the store of `zep`
+
+    MUTATIONS.plant(["content-cut"], zep)
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Plant = Callable[[Any], Any]
+"""Plants a mutation in what it is given: an assembled server, the text of a file, a page."""
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A fault planted on purpose.
+
+    name: kebab-case, what then happens. part: "zep", "langflux", "model" or "nlp" for an embedded server, "files" for
+    deployment files, "page" for what reaches the browser. about: what then happens, as a sentence. breaks: ids of the
+    requirements that no longer hold. plant: its code.
+    """
+
+    name: str
+    part: str
+    about: str
+    breaks: tuple[str, ...]
+    plant: Plant = field(repr=False, compare=False)
+
+    @property
+    def full_name(self) -> str:
+        """Part and name, as --mutations wants it: `zep:content-cut`."""
+        return f"{self.part}:{self.name}"
+
+
+class Mutations(Mapping[str, Mutation]):
+    """The mutations of one part by name, in the order in which they were declared."""
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+        self._declared: dict[str, Mutation] = {}
+
+    def mutation(self, name: str, about: str, *breaks: str) -> Callable[[Plant], Plant]:
+        """Declare the decorated function as a mutation of this part, see `Mutation`.
+
+        Raises ValueError for a name that is taken already.
+        """
+
+        def declare(plant: Plant) -> Plant:
+            if name in self._declared:
+                raise ValueError(f"two mutations {self.part}:{name}")
+            self._declared[name] = Mutation(name, self.part, about, breaks, plant)
+            return plant
+
+        return declare
+
+    def plant(self, names: Iterable[str], into: Any) -> None:
+        """Plant the named mutations, in the order in which they were declared.
+
+        Raises KeyError for a name that there is not: misspelt, it would be a mutation that never happens.
+        """
+        asked = set(names)
+        for name in asked:
+            self[name]
+        for name, mutation in self._declared.items():
+            if name in asked:
+                mutation.plant(into)
+
+    def __getitem__(self, name: str) -> Mutation:
+        try:
+            return self._declared[name]
+        except KeyError:
+            close = difflib.get_close_matches(name, self._declared, n=3)
+            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            raise KeyError(f"no mutation {self.part}:{name}{hint}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._declared)
+
+    def __len__(self) -> int:
+        return len(self._declared)

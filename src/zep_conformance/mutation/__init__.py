@@ -1,0 +1,1 @@
+"""Plants one mutation after the other and looks who notices."""

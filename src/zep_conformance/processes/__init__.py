@@ -1,0 +1,1 @@
+"""Starting, watching, pausing and ending programs: embedded and real ones alike."""

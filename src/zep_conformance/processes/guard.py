@@ -1,0 +1,55 @@
+"""Runs a command for no longer than whoever asked for it lives: `python -m zep_conformance.processes.guard COMMAND…`.
+
+The asker holds the guard's standard input. When that closes, however the asker ended (a kill -9 included), the
+command and everything that it started is ended: first politely, then not. Ends with the command's exit code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from types import FrameType
+
+POLITE = 5.0
+"""Seconds between SIGTERM and SIGKILL."""
+
+
+def guarded(command: list[str]) -> list[str]:
+    """The command line that runs `command` under a guard. Its standard input is to be a pipe, kept open."""
+    return [sys.executable, "-m", "zep_conformance.processes.guard", *command]
+
+
+def main(command: list[str]) -> int:
+    """Run the command in a process group of its own until it ends or our input does. Returns its exit code."""
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
+
+    def end(*_: int | FrameType | None) -> None:
+        _signal(child.pid, signal.SIGTERM)
+        impatience = threading.Timer(POLITE, _signal, (child.pid, signal.SIGKILL))
+        impatience.daemon = True
+        impatience.start()
+
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        end()
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the asker decides what Ctrl-C means
+    signal.signal(signal.SIGTERM, end)
+    threading.Thread(target=watch, daemon=True).start()
+    code = child.wait()
+    _signal(child.pid, signal.SIGKILL)  # what it started and left behind
+    return code if code >= 0 else 128 - code
+
+
+def _signal(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

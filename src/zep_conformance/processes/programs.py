@@ -1,0 +1,269 @@
+"""Real programs as parts: started, watched and ended, with everything that they start.
+
+A program is described by a `Program`, which may be JSON, and run by a `Ran`. In its command, its variables and its
+DSN ``{postgres.port}`` stands for a part's port and ``{model.url}`` for its URL: `wired` puts them in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
+from typing import Any, Self
+
+from zep_conformance.processes import readiness
+from zep_conformance.processes.parts import PartDied, listen
+from zep_conformance.processes.prctl import dies_with
+
+START_LIMIT = 60.0
+"""Seconds that a program may take to be ready."""
+STOP_LIMIT = 15.0
+"""Seconds that a program has for a clean stop before it is killed."""
+ORPHAN_LIMIT = 2.0
+"""Seconds that what a program has started may outlive it."""
+KILL_LIMIT = 5.0
+"""Seconds after which a killed process is taken to be beyond reach."""
+_LOOK_EVERY = 0.02
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program to run.
+
+    prepare: commands that run before its first start, one after the other. folder: where it is started.
+    health: the path that answers 200 when it is ready; for a PostgreSQL instead `dsn`, and `databases` to make in it.
+    after: the parts that must be ready before. stop: the signal with which an operator stops it. abandon: the signal
+    that ends it quickly, with nothing left of it outside its folder. user: (uid, gid) of who runs it, None for us.
+    environment: all its variables; none is inherited. reserved: a socket that holds its port for good: as long as
+    the program does not listen on it connections are refused, and nobody else is given it.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    prepare: tuple[tuple[str, ...], ...] = ()
+    health: str = ""
+    dsn: str = field(default="", repr=False)
+    databases: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    stop: str = "SIGTERM"
+    abandon: str = "SIGKILL"
+    user: tuple[int, int] | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+    reserved: socket.socket | None = field(default=None, repr=False, compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """For another process."""
+        found = {name: value for name, value in vars(self).items() if name not in ("reserved", "port")}
+        return found | {"folder": str(self.folder), "log": str(self.log), "environment": dict(self.environment)}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """What `as_json` gave, with a port that is held for it. Raises PortTaken where there is none left."""
+        lists: dict[str, Any] = {name: tuple(found[name]) for name in ("command", "databases", "after")}
+        lists["prepare"] = tuple(tuple(command) for command in found["prepare"])
+        lists["user"] = tuple(found["user"]) if found["user"] else None
+        reserved = listen(found["name"], found["host"], 0)
+        port = reserved.getsockname()[1]
+        if sys.platform != "linux":  # only there may another listen on a port that is held so
+            reserved.close()
+        paths = {name: Path(found[name]) for name in ("folder", "log")}
+        return cls(**{**found, **lists, **paths}, port=port, reserved=reserved)
+
+    def wired(self, places: Mapping[str, str]) -> Self:
+        """With the ports and URLs of other parts in it. places: by what stands for them, as "model.url"."""
+
+        def put(text: str) -> str:
+            for name, place in places.items():
+                text = text.replace("{" + name + "}", place)
+            return text
+
+        return replace(
+            self,
+            command=tuple(put(word) for word in self.command),
+            environment={name: put(value) for name, value in self.environment.items()},
+            dsn=put(self.dsn),
+        )
+
+
+class Ran:
+    """A program that runs, or is to."""
+
+    def __init__(self, program: Program) -> None:
+        self.part = program
+        self.began = 0.0
+        """When its start began, by time.monotonic()."""
+        self.launched = 0.0
+        """When the program itself was launched, after what prepares it."""
+        self._waiting = list(program.prepare)
+        self._changed: dict[str, str] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_preparing = False
+
+    def launch(self, changed: Mapping[str, str]) -> None:
+        """Begin to start it; `is_up` says when it is. changed: variables that differ, empty for one that is not set.
+
+        Raises PortTaken where somebody else listens on its port, PartDied where it can't be run.
+        """
+        listen(self.part.name, self.part.host, self.part.port).close()
+        self._changed = dict(changed)
+        self.began = self.launched = time.monotonic()
+        self._next()
+
+    def _next(self) -> None:
+        """Run the next command that prepares it, or the program itself."""
+        program = self.part
+        self._is_preparing = bool(self._waiting)
+        if self._is_preparing:
+            command = self._waiting.pop(0)
+        else:
+            command, self.launched = program.command, time.monotonic() if program.prepare else self.began
+        variables = {name: value for name, value in {**program.environment, **self._changed}.items() if value}
+        uid, gid = program.user or (None, None)
+        death = SIGKILL if self._is_preparing else Signals[program.abandon]
+        try:
+            with program.log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    command, cwd=program.folder, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    # A group of its own, so that it can be ended with what it starts.
+                    process_group=0, preexec_fn=dies_with(os.getpid(), death),
+                    user=uid, group=gid, extra_groups=None if program.user is None else [],
+                )  # fmt: skip
+        except (OSError, subprocess.SubprocessError) as error:
+            self._process = None
+            raise PartDied(program.name, self.log(), f"could not be run: {command[0]}: {error}") from None
+
+    def is_up(self) -> bool:
+        """Whether it is ready: one look. Raises PartDied when it has ended, or has taken too long."""
+        program = self.part
+        assert self._process is not None, "it was launched"
+        code = self._process.poll()
+        if code is not None:
+            if self._is_preparing and code == 0:
+                self._next()
+                return False
+            self.end(SIGKILL)
+            raise PartDied(program.name, self.log(), ended(code))
+        if self._is_preparing:
+            return False
+        try:
+            if program.dsn:
+                found = readiness.database(program.dsn, program.databases)
+            else:
+                found = readiness.http(program.host, program.port, program.health)
+        except readiness.DatabaseError as error:
+            self.end(SIGKILL)
+            raise PartDied(program.name, self.log(), str(error)) from None
+        if not found and time.monotonic() > self.began + START_LIMIT:
+            self.end(SIGKILL)
+            raise PartDied(program.name, self.log(), f"did not answer within {START_LIMIT:.0f} s")
+        return found
+
+    def log(self) -> str:
+        """What it has written so far."""
+        return self.part.log.read_text(errors="replace") if self.part.log.exists() else ""
+
+    def died(self) -> str | None:
+        """How it ended, if it did so by itself; None while it runs, and where it was ended."""
+        code = self._process.poll() if self._process is not None else None
+        return None if code is None else ended(code)
+
+    def signal(self, number: Signals) -> None:
+        """Send a signal to it and to everything that it has started."""
+        for process in self._family():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process.pid, number)
+
+    def send(self, number: Signals) -> None:
+        """Send a signal to it as an operator does: to its process group."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, number)
+
+    def end(self, number: Signals) -> None:
+        """Send a signal, and return when it and everything that it started is gone; killed if it does not go."""
+        if self._process is None:
+            return
+        if number == SIGKILL:
+            # Stopped first, it can't start another that would outlive it: a PostgreSQL whose last child still lives
+            # refuses to start again.
+            self.send(SIGSTOP)
+        family = self._family()
+        if number == SIGKILL:
+            _kill(family)
+        else:
+            self.send(number)
+        self.signal(SIGCONT)  # a paused process can't end
+        _gone(family[:1], STOP_LIMIT)
+        _gone(family, ORPHAN_LIMIT)
+        _kill([*family, *self._family()])
+        self.send(SIGKILL)  # what came in between
+        self._process.wait()
+        self._process = None
+
+    def _family(self) -> list[Any]:
+        """Its process and all that come of it, as psutil knows them."""
+        import psutil
+
+        if self._process is None:
+            return []
+        try:
+            parent = psutil.Process(self._process.pid)
+            return [parent, *parent.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+
+def ended(code: int) -> str:
+    """An exit code of Popen in words."""
+    return f"was ended by {Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+
+def end_descendants() -> None:
+    """Kill every process that came of this one; the last thing to do, since nobody can wait for one afterwards."""
+    import psutil
+
+    _kill(psutil.Process().children(recursive=True))
+    # Orphans that came to us are ours to bury: in a container nobody else may.
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _kill(processes: list[Any]) -> None:
+    """Kill these, and wait until they are gone."""
+    import psutil
+
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            process.kill()
+    _gone(processes, KILL_LIMIT)
+
+
+def _gone(processes: list[Any], limit: float) -> bool:
+    """Wait until these are gone; whether they are. limit: seconds."""
+    deadline = time.monotonic() + limit
+    while any(_is_alive(process) for process in processes):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_LOOK_EVERY)  # of a process that is not our child nothing else says that it has ended
+    return True
+
+
+def _is_alive(process: Any) -> bool:
+    import psutil
+
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,91 @@
+"""The embedded parts, wired to each other: what each is made by, listens on and is told.
+
+Their makers are named and not imported: each is called in the part's own process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from zep_conformance.processes.parts import Part, listen
+
+APPLICATIONS = "zep_conformance.embedded.applications"
+
+
+def parts_for(
+    names: Iterable[str],
+    *,
+    manner: str,
+    data: Path,
+    departures: Mapping[str, Iterable[str]] | None = None,
+    ports: Mapping[str, int] | None = None,
+    host: str = "127.0.0.1",
+    secrets: Mapping[str, str | None] | None = None,
+    api_key: str = "embedded-langflux-key",
+    given: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    embedding_model: str | None = None,
+) -> list[Part]:
+    """The parts to run, wired to each other.
+
+    names: of `zep`, `zep-secured`, `langflux`, `model`, `nlp`, `postgres`. manner: "documented" or "faithful".
+    data: folder for state and logs. departures: further ones, by part. ports: fixed ones, by part.
+    secrets: what a Zep checks tokens with, by part; one without a secret is open.
+    given: URLs of parts that run elsewhere.
+    environment: further variables of Zep's own that configure it.
+    embedding_model: folder of a model for the NLP server, see `meaning`.
+
+    Raises PortTaken when a fixed port is in use.
+    """
+    names, ports, given, departures = list(names), dict(ports or {}), dict(given or {}), departures or {}
+    secrets = secrets or {}
+    data.mkdir(parents=True, exist_ok=True)
+    reserved = {name: listen(name, host, ports.get(name, 0)) for name in names}
+    ports |= {name: int(listener.getsockname()[1]) for name, listener in reserved.items()}
+    urls = {name: f"http://{host}:{ports[name]}" for name in names} | given
+    model = f"{urls['model']}/v1" if "model" in urls else None
+
+    def part(name: str, factory: str, **arguments: Any) -> Part:
+        return Part(name, factory, data / f"{name}.log", ports[name], host, arguments, reserved[name])
+
+    def zep(name: str) -> Part:
+        return part(
+            name,
+            f"{APPLICATIONS}:zep_app",
+            departures=tuple(departures.get("zep", ())),
+            manner=manner,
+            database=data / f"{name}.sqlite3",
+            environment=_zep_environment(model, urls, secrets.get(name)) | dict(environment or {}),
+        )
+
+    makers: dict[str, Callable[[], Part]] = {
+        "zep": lambda: zep("zep"),
+        "zep-secured": lambda: zep("zep-secured"),
+        "langflux": lambda: part(
+            "langflux",
+            f"{APPLICATIONS}:langflux_app",
+            departures=tuple(departures.get("langflux", ())),
+            manner=manner,
+            database=data / "langflux.sqlite3",
+            api_key=api_key,
+        ),
+        "model": lambda: part("model", "zep_conformance.embedded.model:create_app"),
+        "nlp": lambda: part("nlp", "zep_conformance.embedded.nlp:create_app", embedding_model=embedding_model),
+        "postgres": lambda: part("postgres", "zep_conformance.embedded.postgres:create_app"),
+    }
+    return [makers[name]() for name in names]
+
+
+def _zep_environment(model: str | None, urls: Mapping[str, str], secret: str | None) -> dict[str, str]:
+    """What an embedded Zep is configured with, as a real one between the same neighbours would be."""
+    store = urls.get("postgres", "").replace("http://", "postgres://")
+    return {
+        "ZEP_OPENAI_API_KEY": "none-is-needed-here",
+        "ZEP_LLM_OPENAI_ENDPOINT": model or "",
+        "ZEP_NLP_SERVER_URL": urls.get("nlp", ""),
+        "ZEP_STORE_POSTGRES_DSN": store,
+        "ZEP_AUTH_REQUIRED": "true" if secret else "",
+        "ZEP_AUTH_SECRET": secret or "",
+    }

@@ -1,0 +1,107 @@
+"""Ids of a run's own: a recording's sessions, users and chats under names that are nobody else's.
+
+Recordings use fixed ids (`rec-rt`). Played on a server that keeps its state, or that others use, they would meet what
+is there already. So requests are sent with a prefix before each id, which is taken away again in answers: they are
+compared, shown and recorded as in the recording. A UUID that a client chose is replaced by a fresh one::
+
+    names = Names("zc-1a2b3c4d-")
+    names.request({"method": "GET", "path": "/api/v1/sessions/rec-rt"})["path"]  # /api/v1/sessions/zc-1a2b3c4d-rec-rt
+    names.restored("session zc-1a2b3c4d-rec-rt")                                 # session rec-rt
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import uuid
+from typing import Any
+
+from zep_conformance.recordings.comparison import UUID
+from zep_conformance.recordings.format import ZERO_UUID
+
+LONG = 64
+"""Characters from which on an id is one because of its length, which is then kept."""
+OWNERS = ("sessions", "user", "collection")
+"""Parts of Zep's paths that an id follows."""
+KEYS = ("session_id", "user_id", "sessionId", "chatId")
+"""Fields, and parameters of a query, that hold an id."""
+_IN_PATH = re.compile(rf"(/api/v\d+/(?:{'|'.join(OWNERS)})/)([^/?#]+)")
+_IN_QUERY = re.compile(rf"([?&](?:{'|'.join(KEYS)})=)([^&#]+)")
+_NAMED = re.compile(r"/api/v\d+/(chatflows|credentials)/?$")
+_LITERAL_UUID = re.compile(UUID)
+
+
+class Names:
+    """The ids of one run. prefix: what each begins with, of characters that no client or server escapes."""
+
+    def __init__(self, prefix: str | None = None) -> None:
+        self.prefix = prefix or f"zc-{secrets.token_hex(4)}-"
+        self._long: dict[str, str] = {}
+        self._uuids: dict[str, str] = {}
+
+    def request(self, request: dict[str, Any]) -> dict[str, Any]:
+        """A request with ids of this run's own."""
+        renamed = dict(request)
+        path, _, query = request["path"].partition("?")
+        path = _IN_PATH.sub(lambda found: found[1] + self.own(found[2]), path)
+        query = _IN_QUERY.sub(lambda found: found[1] + self.own(found[2]), f"?{query}") if query else ""
+        renamed["path"] = self._fresh_uuids(path + query)
+        if "body" in request:
+            body = self._in_body(request["body"])
+            if _NAMED.search(path) and isinstance(body, dict) and isinstance(body.get("name"), str):
+                body["name"] = self.own(body["name"])
+            renamed["body"] = body
+        return renamed
+
+    def own(self, name: str) -> str:
+        """This run's own name for one in the recording; placeholders and what is no name stay as they are."""
+        if not name or name.startswith(("{{", self.prefix)) or _LITERAL_UUID.fullmatch(name):
+            return name
+        if len(name) < LONG:
+            return self.prefix + name
+        own = self.prefix + name[len(self.prefix) :]
+        self._long[own] = name
+        return own
+
+    def is_own(self, text: str) -> bool:
+        """Whether a text names something of this run's."""
+        return self.prefix in text or any(fresh in text for fresh in self._uuids.values())
+
+    def restored(self, text: str) -> str:
+        """A text of the server's with the recording's names in it."""
+        for own, name in self._long.items():
+            text = text.replace(own, name)
+        return text.replace(self.prefix, "")
+
+    def _in_body(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._in_body(item) for item in value]
+        if isinstance(value, str):
+            return self._fresh_uuids(value)
+        if not isinstance(value, dict):
+            return value
+        renamed = {}
+        for key, item in value.items():
+            if key in KEYS and isinstance(item, str):
+                renamed[key] = self._fresh_uuids(self.own(item))
+            elif key == "flowData" and isinstance(item, str):
+                renamed[key] = self._in_flow(item)
+            else:
+                renamed[key] = self._in_body(item)
+        return renamed
+
+    def _in_flow(self, flow: str) -> str:
+        """A chatflow, which is JSON in a text: its memory node may have a Session Id."""
+        try:
+            return json.dumps(self._in_body(json.loads(flow)), ensure_ascii=False)
+        except ValueError:
+            return flow
+
+    def _fresh_uuids(self, text: str) -> str:
+        return _LITERAL_UUID.sub(lambda found: self._fresh(found[0]), text)
+
+    def _fresh(self, literal: str) -> str:
+        if literal == ZERO_UUID or literal in self._uuids.values():
+            return literal
+        return self._uuids.setdefault(literal, str(uuid.uuid4()))

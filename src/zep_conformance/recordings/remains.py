@@ -1,0 +1,149 @@
+"""What a replay makes in a server, and how it is removed again: each thing by the request that undoes it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from zep_conformance.recordings.names import OWNERS
+from zep_conformance.recordings.queue import Queue
+from zep_conformance.recordings.server import INTERNAL, Server
+
+_ONE_OF_ZEP = re.compile(rf"(/api/v\d+)/({'|'.join(OWNERS)})/([^/]+)")
+_MADE_BY_POST = re.compile(r"(/api/v\d+)/(sessions|user)/?")
+_SAVED = re.compile(r"/api/v\d+/(chatflows|credentials)(?:/([^/]+))?/?")
+_PREDICTION = re.compile(r"/api/v\d+/(?:internal-)?prediction/([^/]+)/?")
+_ORDER = ("chat", "chatflow", "credential", "user", "collection", "session")
+
+
+@dataclass(frozen=True)
+class Undo:
+    """A request that removes something. what: its kind, and its name."""
+
+    server: Server
+    what: str
+    path: str
+
+    @property
+    def rank(self) -> int:
+        """Chats go before their chatflow, users before sessions."""
+        return _ORDER.index(self.what.split()[0])
+
+
+class Remains:
+    """What is to be removed.
+
+    zep: behind LangFlux, or the one that is replayed against; None where it can't be asked from here.
+    """
+
+    def __init__(self, zep: Server | None, queue: Queue) -> None:
+        self._zep, self._queue = zep, queue
+        self._undos: dict[str, Undo] = {}
+        self.left: list[str] = []
+
+    def note(self, server: Server, method: str, path: str, body: Any, answer: httpx.Response) -> None:
+        """Look at an exchange for what it made, or removed."""
+        path = path.partition("?")[0]
+        done = answer.is_success
+        one, by_post, saved = _ONE_OF_ZEP.match(path), _MADE_BY_POST.fullmatch(path), _SAVED.fullmatch(path)
+        if one and server.part == "zep":
+            self._of_zep(server, one[1], one[2], one[3], method == "DELETE" and done)
+        elif by_post and server.part == "zep":
+            name = _named(body, by_post[2]) or _named(_json(answer) if done else None, by_post[2])
+            if name:
+                self._of_zep(server, by_post[1], by_post[2], quote(name, safe=""), False)
+        elif saved:
+            self._saved(server, saved[1][:-1], saved[2], method, answer)
+        elif talk := _PREDICTION.fullmatch(path):
+            self._talked(server, talk[1], answer)
+        if server.part == "langflux" and self._zep is not None:
+            for session in _sessions_in(body):
+                self._of_zep(self._zep, "/api/v1", "sessions", quote(session, safe=""), False)
+
+    def remove(self) -> list[str]:
+        """Remove everything, after it has settled. Returns what could not be removed, and why."""
+        if any(undo.server is self._zep for undo in self._undos.values()):
+            self._queue.settle()
+        if self._queue.session and self._zep:
+            self._of_zep(self._zep, "/api/v1", "sessions", self._queue.session, False)
+        for undo in sorted(self._undos.values(), key=lambda undo: undo.rank):
+            try:
+                status = undo.server.send("DELETE", undo.path, {INTERNAL: "internal"}).status_code
+            except httpx.HTTPError as error:
+                self.left.append(f"{undo.what} ({type(error).__name__})")
+                continue
+            if status not in range(200, 300) and status != 404:  # 404: gone already
+                self.left.append(f"{undo.what} (answered {status})")
+        self._undos = {}
+        return self.left + ([self._queue.trouble] if self._queue.trouble else [])
+
+    def _of_zep(self, server: Server, root: str, owner: str, name: str, gone: bool) -> None:
+        """A session, a user or a collection of Zep, by its escaped name."""
+        kind = owner.removesuffix("s")
+        path = f"{root}/{owner}/{name}" + ("/memory" if kind == "session" else "")
+        self._keep(Undo(server, f"{kind} {name}", path), gone)
+
+    def _saved(self, server: Server, kind: str, given: str | None, method: str, answer: httpx.Response) -> None:
+        body = _json(answer)
+        identifier = given or (body.get("id") if isinstance(body, dict) else None)
+        if identifier:
+            gone = method == "DELETE" and answer.is_success
+            self._keep(Undo(server, f"{kind} {identifier}", f"/api/v1/{kind}s/{identifier}"), gone)
+        elif answer.is_success:
+            self.left.append(f"a {kind}, whose id was not in the answer")
+
+    def _talked(self, server: Server, flow: str, answer: httpx.Response) -> None:
+        """A prediction: LangFlux can clear the chat and what Zep has of it."""
+        said = _json(answer)
+        if not isinstance(said, dict) or not said.get("chatId"):
+            return
+        query = {name: str(said[name]) for name in ("chatId", "sessionId", "memoryType") if said.get(name)}
+        path = f"/api/v1/chatmessage/{flow}?{urlencode(query, quote_via=quote)}"
+        self._keep(Undo(server, f"chat {said['chatId']}", path), False)
+        if self._zep:
+            session = str(said.get("sessionId") or said["chatId"])
+            self._of_zep(self._zep, "/api/v1", "sessions", quote(session, safe=""), False)
+
+    def _keep(self, undo: Undo, gone: bool) -> None:
+        key = f"{undo.server.part} {undo.path}"
+        if gone:
+            self._undos.pop(key, None)
+        else:
+            self._undos[key] = undo
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _named(body: Any, owner: str) -> str | None:
+    name = body.get("session_id" if owner == "sessions" else "user_id") if isinstance(body, dict) else None
+    return name if isinstance(name, str) and name else None
+
+
+def _sessions_in(body: Any) -> Iterator[str]:
+    """Every session id in a request to LangFlux, those in the nodes of a flow included."""
+    if isinstance(body, list):
+        for item in body:
+            yield from _sessions_in(item)
+    if not isinstance(body, dict):
+        return
+    for key, value in body.items():
+        if key in ("sessionId", "chatId") and isinstance(value, str) and value:
+            yield value
+        elif key == "flowData" and isinstance(value, str):
+            try:
+                yield from _sessions_in(json.loads(value))
+            except ValueError:
+                continue
+        else:
+            yield from _sessions_in(value)

@@ -1,0 +1,256 @@
+"""What came of holding a server to a recording: for people, in 80 columns, and for machines."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from zep_conformance import __version__
+from zep_conformance.recordings.comparison import ABSENT, Difference, written
+from zep_conformance.recordings.format import by_sequence
+from zep_conformance.recordings.kinds import Kind, kind, telling
+from zep_conformance.recordings.player import Played, Sent
+from zep_conformance.recordings.promises import Promises
+from zep_conformance.recordings.server import Server
+from zep_conformance.recordings.verify import Held
+from zep_conformance.redaction.redactor import Redactor
+
+WIDTH = 79
+"""Columns at most, but for words that are no use when broken: URLs, and the bodies of curl commands."""
+PLACES = 5
+"""How many places of one answer are shown, without --verbose."""
+VALUE, BODY = 320, 600
+"""Characters of a value, and of a request's body, that are shown, without --verbose."""
+_VARIABLES = {"zep": "ZEP_TOKEN", "langflux": "LANGFLUX_API_KEY"}
+
+
+class Text:
+    """One server's result as lines. verbose: show every difference of every exchange, in full."""
+
+    def __init__(self, held: Held, redactor: Redactor, *, verbose: bool = False) -> None:
+        self._held, self._redactor, self._verbose = held, redactor, verbose
+        self._promises = Promises.of(held.server.part)
+        self._seen: dict[Kind, str] = {}
+
+    def lines(self) -> Iterator[str]:
+        """The result, secrets removed."""
+        held = self._held
+        version = f" {held.server.version}" if held.server.version else ""
+        yield from wrapped(
+            f"{held.server.part}{version} at {self._redactor(held.server.url)}, held to {held.recording}"
+        )
+        yield ""
+        played = {one.exchange.name: one for one in held.played}
+        for sequence, exchanges in by_sequence(one.exchange for one in held.played).items():
+            block = [played[exchange.name] for exchange in exchanges]
+            if any(not one.as_recorded for one in block):
+                yield from self._sequence(sequence, block)
+                yield ""
+        yield from self.conclusion()
+
+    def conclusion(self) -> Iterator[str]:
+        """The last lines: how many, what that touches, what was left out."""
+        held = self._held
+        yield (
+            f"{held.server.part}: {held.as_recorded} of {held.total} exchanges answered as recorded, "
+            f"in {held.seconds:.1f} s"
+        )
+        if held.left_out:
+            yield from wrapped(
+                f"{len(held.left_out)} left out, which can't be asked of a server that others use: "
+                + named(held.left_out)
+            )
+        labelled = sum(one.only_labelled_otherwise for one in held.differing)
+        if labelled:
+            yield from wrapped(
+                f"{labelled} of these differ in nothing but the content type (Zep 0.27.2 sends JSON as text)"
+            )
+        differing = [one for one in held.differing if not one.only_labelled_otherwise]
+        touched = Counter(name for one in differing for name in self._promises.requirements(one.exchange))
+        if touched:
+            yield from wrapped(
+                "requirements touched: " + ", ".join(f"{name} ({count})" for name, count in sorted(touched.items()))
+            )
+        faults: dict[str, list[Played]] = {}
+        for one in differing:
+            if fault := self._promises.fault(one.exchange):
+                faults.setdefault(fault, []).append(one)
+        for fault, found in sorted(faults.items()):
+            what = self._promises.deviations[fault].what
+            yield from wrapped(f"a known fault is recorded of {named(found)}: another answer may be right")
+            yield from wrapped(f"{fault}: {what}", "  ")
+        if held.trouble:
+            yield from wrapped(f"ended early: {self._redactor(str(held.trouble))}")
+
+    def _sequence(self, name: str, block: list[Played]) -> Iterator[str]:
+        good = sum(one.as_recorded for one in block)
+        yield f"{name}: {good} of {len(block)} as recorded"
+        again: dict[str, list[int]] = {}
+        for one in block:
+            if one.left_out:
+                yield from wrapped(f"{one.exchange.step} {_asked(one)}: left out, {one.left_out}", "  ")
+            elif one.differences:
+                news, earlier = self._news(one)
+                if news:
+                    yield from self._exchange(one, news, earlier)
+                else:
+                    again.setdefault(earlier, []).append(one.exchange.step)
+        for first, steps in again.items():
+            yield from wrapped(f"{ranges(steps)}: as {first}", "  ")
+
+    def _news(self, played: Played) -> tuple[list[list[Difference]], str]:
+        """What an exchange shows that none before did, a list for each kind; and the exchange that showed the rest."""
+        by_kind: dict[Kind, list[Difference]] = {}
+        for difference in telling(played):
+            by_kind.setdefault(kind(difference), []).append(difference)
+        earlier = next((self._seen[one] for one in by_kind if one in self._seen), "")
+        news = [differences for one, differences in by_kind.items() if one not in self._seen]
+        for one in by_kind:
+            self._seen.setdefault(one, played.exchange.name)
+        if self._verbose:
+            return [[difference] for difference in played.differences], ""
+        if news:  # with another status, the rest of the answer is shown beside it
+            news += [[one] for one in played.differences if one not in telling(played)]
+        return news, earlier
+
+    def _exchange(self, played: Played, news: list[list[Difference]], earlier: str) -> Iterator[str]:
+        exchange = played.exchange
+        yield from wrapped(f"{exchange.step} {_asked(played)}", "  ")
+        fault = self._promises.fault(exchange)
+        notes = [exchange.about, ", ".join(self._promises.requirements(exchange))]
+        notes += [f"recorded is a known fault, {fault}"] if fault else []
+        notes += ["asked until the time was up"] if exchange.eventually else []
+        if any(notes):
+            yield from wrapped(f"({'; '.join(note for note in notes if note)})", "    ")
+        shown = news if self._verbose else news[:PLACES]
+        for alike in shown:
+            yield from self._difference(alike[0], dict(played.uuids), len(alike) - 1)
+        if len(shown) < len(news):
+            yield f"    and {len(news) - len(shown)} more places (--verbose)"
+        if earlier:
+            yield f"    and as {earlier}"
+        if played.sent is not None:
+            yield from self._curl(played.sent)
+
+    def _difference(self, difference: Difference, uuids: Mapping[str, str], alike: int) -> Iterator[str]:
+        yield from wrapped(difference.where + (f" (and {alike} more like it)" if alike else ""), "    ")
+        for side, value in (("recorded", difference.recorded), ("came", difference.came)):
+            text = self._redactor(written(value))
+            if not self._verbose:
+                text = _cut(text, VALUE)
+            text += _known(value, uuids) if side == "came" else ""
+            yield from textwrap.wrap(
+                text, WIDTH, initial_indent=f"      {side + ':':10}", subsequent_indent=" " * 16, break_on_hyphens=False
+            )
+
+    def _curl(self, sent: Sent) -> Iterator[str]:
+        if len(sent.content) > BODY and not self._verbose:
+            yield f"    (its body has {len(sent.content)} characters; --verbose shows it, and a curl command)"
+            return
+        line = "    "
+        for word in curl(sent, self._held.server, self._redactor).split("\n"):
+            if line.strip() and len(line) + len(word) + 3 > WIDTH:
+                yield f"{line}\\"
+                line = "      "
+            line += f"{word} "
+        yield line.rstrip()
+
+
+def curl(sent: Sent, server: Server, redactor: Redactor) -> str:
+    """A request as a shell command, a line each option; a token is named by its variable, and no secret shown."""
+    words = ["curl -i"] + ([] if sent.method == "GET" else [f"-X {sent.method}"])
+    secret = {**server.headers, **server.key}.get("authorization")
+    for name, value in sent.headers.items():
+        if name == "authorization" and value == secret:
+            words.append(f'-H "authorization: Bearer ${_VARIABLES[server.part]}"')
+        else:
+            words.append(f"-H {shlex.quote(redactor(f'{name}: {value}'))}")
+    words += [f"--data-binary {shlex.quote(redactor(sent.content))}"] if sent.content else []
+    words += ["--path-as-is"] if "//" in sent.url.partition("://")[2] else []
+    return "\n".join([*words, shlex.quote(redactor(sent.url))])
+
+
+def as_json(all_held: list[Held], redactor: Redactor) -> str:
+    """Every result for machines, secrets removed."""
+    body = {"schema": 1, "harness": __version__, "recordings": [_held(held, redactor) for held in all_held]}
+    return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+
+
+def _held(held: Held, redactor: Redactor) -> dict[str, Any]:
+    promises = Promises.of(held.server.part)
+    return {
+        "recording": held.recording,
+        "part": held.server.part,
+        "version": held.server.version,
+        "url": redactor(held.server.url),
+        "exchanges": held.total,
+        "as_recorded": held.as_recorded,
+        "seconds": round(held.seconds, 3),
+        "trouble": redactor(str(held.trouble)) if held.trouble else None,
+        "left_out": [{"name": one.exchange.name, "why": one.left_out} for one in held.left_out],
+        "left_behind": held.left_behind,
+        "differing": [
+            {
+                "name": one.exchange.name,
+                "sequence": one.exchange.sequence,
+                "step": one.exchange.step,
+                "about": one.exchange.about,
+                "method": one.exchange.request["method"],
+                "path": one.exchange.request["path"],
+                "requirements": list(promises.requirements(one.exchange)),
+                "known_fault": promises.fault(one.exchange),
+                "curl": curl(one.sent, held.server, redactor).replace("\n", " ") if one.sent else None,
+                "differences": [redactor.everywhere(_place(difference)) for difference in one.differences],
+            }
+            for one in held.differing
+        ],
+    }
+
+
+def _place(difference: Difference) -> dict[str, Any]:
+    sides = {"recorded": difference.recorded, "came": difference.came}
+    return {"where": difference.where} | {side: value for side, value in sides.items() if value is not ABSENT}
+
+
+def _known(came: Any, uuids: Mapping[str, str]) -> str:
+    """Where a UUID came that has a number already, which one that is."""
+    number = next((number for number, known in uuids.items() if known == came), None)
+    return f" (which is {{{{uuid:{number}}}}})" if number else ""
+
+
+def named(all_played: Iterable[Played]) -> str:
+    """Exchanges by name, those of a sequence together: summary 1-4, 6; search 2."""
+    steps: dict[str, list[int]] = {}
+    for one in all_played:
+        steps.setdefault(one.exchange.sequence, []).append(one.exchange.step)
+    return "; ".join(f"{sequence} {ranges(sorted(found))}" for sequence, found in steps.items())
+
+
+def ranges(steps: Sequence[int]) -> str:
+    """Numbers in order, those that follow each other as a range: 1-4, 6."""
+    runs: list[list[int]] = []
+    for step in steps:
+        if runs and step == runs[-1][-1] + 1:
+            runs[-1].append(step)
+        else:
+            runs.append([step])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _asked(played: Played) -> str:
+    return f"{played.exchange.request['method']} {_cut(played.exchange.request['path'], 200)}"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+
+
+def wrapped(text: str, indent: str = "") -> Iterator[str]:
+    """A text in lines that fit, what goes on indented further."""
+    yield from textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False
+    )

@@ -1,0 +1,102 @@
+"""The servers that are held to recordings: looked at by the doctor, then asked over plain HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+from zep_conformance.clients.langflux import TIMEOUT
+from zep_conformance.clients.trust import trusted
+from zep_conformance.doctor.entrance import langflux_at_the_door, model_at_the_door, origin, zep_at_the_door
+from zep_conformance.errors import CannotTell
+from zep_conformance.recordings.format import MODEL_URL, ZEP_URL, Exchange
+from zep_conformance.settings import Settings, revealed
+
+INTERNAL = "x-request-from"
+"""The header by which LangFlux's own page asks without a key; a recorded request with it stands for one with a key."""
+_LANGFLUX_PATHS = ("/api/v1/prediction", "/api/v1/chatflows", "/api/v1/credentials", "/api/v1/nodes", "/api/v1/ping")
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server. part: zep or langflux. client: bare, at its URL. headers: on every request.
+
+    key: headers in place of the recorded `x-request-from`. variables: what `{{model-url}}` and `{{zep-url}}` stand for.
+    """
+
+    part: str
+    url: str
+    version: str
+    client: httpx.Client
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    key: Mapping[str, str] = field(default_factory=dict, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def send(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None) -> httpx.Response:
+        """Send a request as it is written. Raises httpx.HTTPError."""
+        # Written by hand: a client that tidied the path (`//`, `%2F`) would not send what was recorded.
+        url = self.client.base_url.copy_with(raw_path=path.encode())
+        return self.client.request(method, url, headers=self.with_key(headers), content=content)
+
+    def with_key(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """The headers of a request as this server wants them: with its token or key, for which there is a recorded
+        one."""
+        kept = {name: value for name, value in headers.items() if name.lower() != INTERNAL}
+        return {**self.headers, **(self.key if len(kept) < len(headers) else {}), **kept}
+
+
+def part_of(exchanges: Iterable[Exchange]) -> str:
+    """The part that a recording was made of: langflux where one of its paths is asked for, else zep."""
+    paths = (exchange.request["path"] for exchange in exchanges)
+    return "langflux" if any(path.startswith(_LANGFLUX_PATHS) for path in paths) else "zep"
+
+
+def zep_server(settings: Settings) -> Server:
+    """The Zep of the settings. Raises CannotTell with the doctor's finding when it is unfit, or not given."""
+    url = _wanted(settings.zep_url, "--zep-url", "a recording of Zep")
+    token, secret = revealed(settings.zep_token), revealed(settings.zep_auth_secret)
+    seen = zep_at_the_door(url, token, secret, any_version=True)
+    headers = {"authorization": f"Bearer {seen.token}"} if seen.token else {}
+    return Server("zep", seen.url, seen.version, _client(seen.url), headers)
+
+
+def langflux_server(settings: Settings, exchanges: Iterable[Exchange]) -> Server:
+    """The LangFlux of the settings, and what the chatflows of a recording need.
+
+    Raises CannotTell with the doctor's finding when one is unfit, or not given.
+    """
+    url = _wanted(settings.langflux_url, "--langflux-url", "a recording of LangFlux")
+    api_key = revealed(settings.langflux_api_key)
+    seen = langflux_at_the_door(url, api_key)
+    key = {"authorization": f"Bearer {api_key.strip()}"} if api_key else {INTERNAL: "internal"}
+    text = "".join(exchange.line() for exchange in exchanges)
+    variables: dict[str, str] = {}
+    if f"{{{{{MODEL_URL}}}}}" in text:
+        model = _wanted(settings.model_url, "--model-url", "a recording with chatflows in it")
+        model_at_the_door(model, seen.url)
+        variables[MODEL_URL] = model.rstrip("/")
+    if f"{{{{{ZEP_URL}}}}}" in text:
+        zep = settings.zep_url_from_langflux or settings.zep_url
+        wanted = _wanted(zep, "--zep-url-from-langflux", "a recording with chatflows in it")
+        variables[ZEP_URL] = origin(wanted, "zep as LangFlux sees it")
+    return Server("langflux", seen.url, seen.version, _client(seen.url), {}, key, variables)
+
+
+def _wanted(value: str | None, option: str, why: str) -> str:
+    if not value:
+        raise CannotTell(f"{why} needs {option}", f"Give {option}, or set ${option[2:].upper().replace('-', '_')}.")
+    return value
+
+
+def _client(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, verify=trusted(), timeout=TIMEOUT)
+
+
+def addresses(settings: Settings) -> list[str]:
+    """What says where the servers are, as it would be in a text: never to be written into a recording."""
+    given = (settings.zep_url, settings.langflux_url, settings.zep_url_from_langflux, settings.model_url)
+    places = {httpx.URL(url.strip()).netloc.decode() for url in given if url}
+    # A bare word (`zep`, `localhost`) is one only in a URL.
+    return [place if "." in place or ":" in place else f"//{place}" for place in sorted(places)]

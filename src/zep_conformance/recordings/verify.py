@@ -1,0 +1,116 @@
+"""A server held to a recording: what became of every exchange, and of what was made on the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from zep_conformance.clients.zep import Zep
+from zep_conformance.errors import CannotTell
+from zep_conformance.recordings.format import Exchange
+from zep_conformance.recordings.names import Names
+from zep_conformance.recordings.player import Played, Replay
+from zep_conformance.recordings.queue import Queue
+from zep_conformance.recordings.remains import Remains
+from zep_conformance.recordings.server import Server, langflux_server, zep_server
+from zep_conformance.settings import Settings
+
+
+@dataclass
+class Held:
+    """A server held to a recording. trouble: what ended it early. left_behind: what could not be removed."""
+
+    recording: str
+    server: Server
+    prefix: str
+    total: int
+    played: list[Played] = field(default_factory=list)
+    trouble: CannotTell | None = None
+    left_behind: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def as_recorded(self) -> int:
+        """How many exchanges were answered as recorded."""
+        return sum(played.as_recorded for played in self.played)
+
+    @property
+    def differing(self) -> list[Played]:
+        """Those that were not."""
+        return [played for played in self.played if played.differences]
+
+    @property
+    def left_out(self) -> list[Played]:
+        """Those that were not asked for, since that might do harm."""
+        return [played for played in self.played if played.left_out]
+
+
+def server_for(part: str, exchanges: Sequence[Exchange], settings: Settings) -> Server:
+    """The server that these are to be played against. Raises CannotTell when it is unfit, or not given."""
+    return langflux_server(settings, exchanges) if part == "langflux" else zep_server(settings)
+
+
+def hold(
+    recording: str,
+    exchanges: Sequence[Exchange],
+    server: Server,
+    settings: Settings,
+    *,
+    keep: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    show: Callable[[Held], None] = lambda _: None,
+) -> Held:
+    """Play a recording against a server, and remove what that made, however it ends.
+
+    recording: its name. keep: leave what was made, for a server that is thrown away. say: is told what takes time.
+    show: is given the result before the removal, which may take longer than all the rest.
+    Raises CannotTell when the Zep that is given beside a LangFlux is unfit.
+    """
+    names = Names()
+    held = Held(recording, server, names.prefix, len(exchanges))
+    with ExitStack() as closing:
+        zep = _zep_behind(server, settings)
+        asked = _as_client(zep)
+        if zep is not None and asked is not None:
+            closing.callback(asked.close)
+            closing.callback(zep.client.close)
+        queue = Queue(asked, names.prefix, settings.wait_limit)
+        remains = Remains(zep, queue)
+        try:
+            _play(held, Replay(exchanges, server, names, remains, queue, settings.wait_limit))
+            show(held)
+        finally:
+            if keep:
+                say(f"what was made in {server.part} is kept: its names begin with {names.prefix}")
+            else:
+                say(f"removing what was made in {server.part}: its names begin with {names.prefix}")
+                held.left_behind = remains.remove()
+                for text in held.left_behind:
+                    say(f"left behind: {text}")
+    return held
+
+
+def _play(held: Held, replay: Replay) -> None:
+    began = time.monotonic()
+    try:
+        for played in replay.play_all():
+            held.played.append(played)
+    except CannotTell as error:
+        held.trouble = error
+    held.seconds = time.monotonic() - began
+
+
+def _zep_behind(server: Server, settings: Settings) -> Server | None:
+    """The Zep that a replay's sessions are in, where it can be asked from here."""
+    if server.part == "zep":
+        return server
+    return zep_server(settings) if settings.zep_url else None
+
+
+def _as_client(zep: Server | None) -> Zep | None:
+    if zep is None:
+        return None
+    token = zep.headers.get("authorization", "").removeprefix("Bearer ")
+    return Zep(zep.url, token or None)

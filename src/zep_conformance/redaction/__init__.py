@@ -1,0 +1,1 @@
+"""What makes output safe: nothing secret is ever written."""

@@ -1,0 +1,105 @@
+"""What pytest itself writes, cleaned where it is written: reports, the terminal, logging, JUnit's file.
+
+The suite's own writers clean what they write; this is for what goes past them, such as a traceback with somebody's
+headers in it, a warning, or a library's debug log.
+"""
+
+from __future__ import annotations
+
+import logging
+import xml.etree.ElementTree
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest._io import TerminalWriter
+
+from zep_conformance.redaction.redactor import Redactor
+
+
+def clean_report(report: pytest.TestReport | pytest.CollectReport, redactor: Redactor) -> None:
+    """Clean a report of a scenario, or of collecting some: its text, captured output and properties."""
+    shown = report.longrepr
+    if isinstance(shown, tuple):
+        path, line, reason = shown
+        report.longrepr = (path, line, redactor(reason))
+    elif shown is not None:
+        plain = str(shown)
+        clean = redactor(plain)
+        # Only where there was something to hide: a text has lost the colours that pytest would give it.
+        if clean != plain:
+            report.longrepr = clean
+        _clean_crash(shown, redactor)
+    report.sections = [(title, redactor(text)) for title, text in report.sections]
+    if isinstance(report, pytest.TestReport):
+        report.user_properties = [
+            (name, redactor(value) if isinstance(value, str) else value) for name, value in report.user_properties
+        ]
+
+
+def _clean_crash(shown: Any, redactor: Redactor) -> None:
+    """Clean the one line of a failure that pytest's own short summary and JUnit's report show."""
+    crash = getattr(shown, "reprcrash", None)
+    if crash is not None:
+        crash.message = redactor(crash.message)
+
+
+def clean(config: pytest.Config, redactor: Redactor) -> ExitStack:
+    """From now on clean whatever pytest writes to the terminal, and whatever is logged; closing ends the latter."""
+    if config.pluginmanager.hasplugin("terminalreporter"):  # workers of pytest-xdist have none
+        _clean_terminal(config.get_terminal_writer(), redactor)
+    until_closed = ExitStack()
+    until_closed.callback(_clean_logging(redactor))
+    return until_closed
+
+
+def _clean_terminal(terminal: TerminalWriter, redactor: Redactor) -> None:
+    write = terminal.write
+
+    def clean(msg: str, **markup: Any) -> None:
+        write(redactor(msg), **markup)
+
+    terminal.write = clean  # type: ignore[method-assign]
+
+
+def _clean_logging(redactor: Redactor) -> Callable[[], None]:
+    """Clean whatever is logged, wherever to; returns what ends that."""
+    make = logging.getLogRecordFactory()
+
+    def clean(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make(*args, **kwargs)
+        try:
+            record.msg, record.args = redactor(record.getMessage()), ()
+        except (TypeError, ValueError):
+            return record  # its arguments do not fit: logging will say so
+        if record.exc_info:
+            record.exc_text = redactor(logging.Formatter().formatException(record.exc_info))
+        return record
+
+    logging.setLogRecordFactory(clean)
+    return lambda: logging.setLogRecordFactory(make)
+
+
+def clean_junit(path: Path, redactor: Redactor) -> None:
+    """Clean a JUnit report that is written already; one that is not there, or is no XML, is left alone."""
+    try:
+        tree = xml.etree.ElementTree.parse(path)
+    except (OSError, xml.etree.ElementTree.ParseError):
+        return
+    changed = False
+
+    def clean(text: str) -> str:
+        nonlocal changed
+        hidden = redactor(text)
+        changed = changed or hidden != text
+        return hidden
+
+    for element in tree.iter():
+        element.text = clean(element.text) if element.text else element.text
+        element.tail = clean(element.tail) if element.tail else element.tail
+        for name, value in element.attrib.items():
+            element.set(name, clean(value))
+    if changed:
+        tree.write(path, encoding="utf-8", xml_declaration=True)

@@ -1,0 +1,136 @@
+"""Nothing secret is ever written: the one place where texts are cleaned before they are shown or kept.
+
+    redactor = Redactor(["the-token"])
+    redactor("GET /?key=the%2Dtoken")       # "GET /?key=[hidden]"
+
+What it was told is hidden as it is and encoded (see `encodings`), whole and in pieces: a piece of 16 characters
+wherever it stands, one of 8 where a text is cut or a line ends, or where it looks like nothing but a secret. What
+looks like a secret (see `appearance`) is hidden even where nobody said that it is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from zep_conformance.redaction.appearance import looks_drawn, suspects
+from zep_conformance.redaction.encodings import Reading, encoded, readings
+
+HIDDEN = "[hidden]"
+SHORTEST = 6
+"""Characters of a secret: anything shorter would hide ordinary words, and is not looked for."""
+PIECE, LONG_PIECE = 8, 16
+"""Characters of a piece of a secret that is hidden under conditions, and under none."""
+_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
+
+Span = tuple[int, int]
+
+
+class Redactor:
+    """Cleans texts of secrets: those it was told, and what looks like one."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: set[str] = set()
+        self._blanks = False
+        self._short: set[str] = set()
+        self._pieces: dict[str, list[tuple[str, int, bool]]] = {}
+        for secret in secrets:
+            self.hide(secret)
+
+    def hide(self, secret: str) -> None:
+        """From now on hide this value. Values of under 6 characters would hide ordinary words: they are ignored."""
+        for value in {secret, secret.strip()}:
+            if len(value) < SHORTEST or value in self._secrets:
+                continue
+            self._secrets.add(value)
+            self._learn(value, base64=False)
+            if " " in value:
+                self._blanks = True
+                self._learn("".join(value.split()), base64=False)
+            for form in encoded(value):
+                self._learn(form, base64=True)
+
+    def _learn(self, form: str, *, base64: bool) -> None:
+        if len(form) < PIECE:
+            self._short.add(form)
+        for at in range(len(form) - PIECE + 1):
+            self._pieces.setdefault(form[at : at + PIECE], []).append((form, at, base64))
+
+    def __call__(self, text: str) -> str:
+        """`text` without secrets. Cleaning what is clean changes nothing."""
+        spans: list[Span] = []
+        for reading in readings(text, blanks=self._blanks):
+            spans += [reading.origin(*span) for span in self._told(reading)]
+            if not reading.joined:
+                spans += [reading.origin(*span) for span in suspects(reading.text)]
+        return _without(text, spans)
+
+    def finds_told(self, text: str) -> bool:
+        """Whether there is something in `text` that this was told to hide."""
+        return any(True for reading in readings(text, blanks=self._blanks) for _ in self._told(reading))
+
+    def everywhere(self, value: Any) -> Any:
+        """A JSON document without secrets in its texts; names of fields stay as they are."""
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, dict):
+            return {name: self.everywhere(member) for name, member in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.everywhere(member) for member in value]
+        return value
+
+    def _told(self, reading: Reading) -> Iterator[Span]:
+        """Where a reading holds what this redactor was told, whole or in pieces that matter."""
+        text = reading.text
+        for form in self._short:
+            at = text.find(form)
+            while at >= 0:
+                yield at, at + len(form)
+                at = text.find(form, at + 1)
+        pieces = self._pieces
+        if not pieces:
+            return
+        for at in [at for at in range(len(text) - PIECE + 1) if text[at : at + PIECE] in pieces]:
+            for form, offset, base64 in pieces[text[at : at + PIECE]]:
+                if offset and at and text[at - 1] == form[offset - 1]:
+                    continue  # found already, from its first character on
+                end = at + PIECE
+                while end < len(text) and offset + end - at < len(form) and text[end] == form[offset + end - at]:
+                    end += 1
+                if _matters(text, at, end, len(form)):
+                    yield _whole_word(text, at, end) if base64 and not reading.joined else (at, end)
+
+
+def _matters(text: str, start: int, end: int, whole: int) -> bool:
+    """Whether a stretch that a secret of `whole` characters has in common with a text is more than chance."""
+    length = end - start
+    if length == whole or length >= LONG_PIECE:
+        return True
+    before, after = text[max(0, start - 3) : start], text[end : end + 3]
+    cut = (
+        after[:1] in ("", "\n", "\r", "…", "\\") or after == "..." or before[-1:] in ("", "\n", "…") or before == "..."
+    )
+    return cut or looks_drawn(text[start:end])
+
+
+def _whole_word(text: str, start: int, end: int) -> Span:
+    """The whole run of base64 around a stretch of it: what is at its ends has a part in the secret too."""
+    while start > 0 and text[start - 1] in _BASE64:
+        start -= 1
+    while end < len(text) and text[end] in _BASE64:
+        end += 1
+    return start, end
+
+
+def _without(text: str, spans: list[Span]) -> str:
+    """`text` with each of the spans replaced; those that touch or overlap are one."""
+    if not spans:
+        return text
+    kept: list[str] = []
+    done, hidden_to = 0, -1
+    for start, end in sorted(spans):
+        if start > hidden_to:
+            kept += [text[done:start], HIDDEN]
+        hidden_to = max(hidden_to, end)
+        done = hidden_to
+    return "".join([*kept, text[done:]])

@@ -1,0 +1,1 @@
+"""What a run came to, written down: one small writer a report."""

@@ -1,0 +1,119 @@
+"""reports/conformance.json: what was tested, and what came out of it, for machines; summary.md beside it, for people.
+
+Its form is published as conformance.schema.json beside this module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from zep_conformance.facts.requirements import Requirement
+from zep_conformance.redaction.redactor import Redactor
+from zep_conformance.report import summary
+from zep_conformance.report.outcomes import OUTCOMES, VERDICTS, Record, worst
+
+SCHEMA = Path(__file__).with_name("conformance.schema.json")
+FORMAT = 1
+
+
+def document(
+    records: Iterable[Record],
+    requirements: Mapping[str, Requirement],
+    *,
+    facts: Mapping[str, Any],
+    version: str,
+    seed: int,
+    started: datetime,
+    duration: float,
+    exit_code: int,
+    verdict: str | None = None,
+    gate: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The report. duration: seconds. facts: what the run found out about its target.
+
+    verdict: where it is another than the exit code's: what does not conform, but no worse than in the baseline.
+    gate: what fails the run, and how it compares with its baseline (`gate.Judgement.as_json`).
+    """
+    found = sorted(records, key=lambda record: record.nodeid)
+    counts = Counter(record.outcome for record in found)
+    by_requirement = {
+        identifier: [record for record in found if identifier in record.requirements] for identifier in requirements
+    }
+    capabilities = facts.get("capabilities") or {}
+    return {
+        "format": FORMAT,
+        "tool": {"name": "zep-conformance", "version": version},
+        "started": started.isoformat(timespec="seconds"),
+        "duration": round(duration, 3),
+        "verdict": verdict or VERDICTS[exit_code],
+        "exit_code": exit_code,
+        **({"gate": dict(gate)} if gate is not None else {}),
+        "trouble": facts.get("trouble"),
+        "target": facts.get("target"),
+        "parts": facts.get("parts") or {},
+        "capabilities": {name: {"offered": reason is None, "reason": reason} for name, reason in capabilities.items()},
+        "seed": seed,
+        "prefix": facts.get("prefix"),
+        "requests": facts.get("requests", 0),
+        "left_behind": facts.get("left_behind") or [],
+        "outcomes": {outcome: counts.get(outcome, 0) for outcome in OUTCOMES},
+        "requirements": [
+            {
+                "id": requirement.id,
+                "level": requirement.level,
+                "text": requirement.text,
+                "source": requirement.source,
+                "outcome": worst(record.outcome for record in by_requirement[requirement.id]),
+                "scenarios": [_scenario(record) for record in by_requirement[requirement.id]],
+            }
+            for requirement in requirements.values()
+        ],
+    }
+
+
+def _scenario(record: Record) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "feature": record.feature,
+        "nodeid": record.nodeid,
+        "outcome": record.outcome,
+        "duration": round(record.duration, 4),
+        "reason": record.reason,
+        "deviation": record.deviation,
+        "mended": record.mended,
+        "measurements": dict(record.measurements),
+    }
+
+
+def write(folder: Path, report: Mapping[str, Any], redactor: Redactor) -> Path:
+    """Write the report and its summary, without secrets; returns the report's path.
+
+    Raises OSError when the folder can't be written.
+    """
+    clean = redactor.everywhere(dict(report))
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "conformance.json"
+    path.write_text(json.dumps(clean, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "summary.md").write_text(redactor(summary.markdown(clean, folder)), encoding="utf-8")
+    return path
+
+
+def keep_logs(folder: Path, logs: Mapping[str, str], redactor: Redactor) -> None:
+    """Keep what each part has written in `logs/` beside the report, without secrets; those of an earlier run go.
+
+    A folder that can't be written has been complained of before.
+    """
+    with contextlib.suppress(OSError):
+        for part, log in logs.items():
+            path = folder / "logs" / f"{part}.log"
+            if log:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(redactor(log), encoding="utf-8")
+            else:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,73 @@
+"""What a run says in a terminal: before it, what is tested; after it, what that means."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from zep_conformance.report.outcomes import OUTCOMES, Record, worst
+
+NOT_A_DEPLOYMENT = "These are the suite's own servers: this run says nothing about a deployment."
+SHOWN = 10
+"""How many of what was left behind are listed."""
+
+
+def wrapped(lines: Iterable[str], width: int) -> Iterator[str]:
+    """Lines that fit a terminal; what goes on is indented."""
+    for line in lines:
+        yield from textwrap.wrap(line, max(width - 1, 40), subsequent_indent="    ", break_on_hyphens=False) or [""]
+
+
+def parts(versions: Mapping[str, str], capabilities: Mapping[str, str | None]) -> Iterator[str]:
+    """The parts under test and what can be asked of them. capabilities: None where offered, else why not."""
+    yield "parts: " + ", ".join(f"{part} {version}" for part, version in versions.items())
+    yield "capabilities: " + " ".join(name for name, reason in capabilities.items() if reason is None)
+    absent = ", ".join(f"{name} ({reason})" for name, reason in capabilities.items() if reason is not None)
+    yield f"not offered: {absent}" if absent else "every capability is offered"
+
+
+def conclusion(
+    records: Iterable[Record], facts: Mapping[str, Any], *, remarks: Iterable[str], verdict: str, reports: str
+) -> Iterator[str]:
+    """What came out. facts: as in the report. remarks: of the gate. verdict, reports: in words."""
+    found = list(records)
+    for outcome, title in (("deviation", "known deviation"), ("skipped", "skipped")):
+        reasons = Counter(record.reason for record in found if record.outcome == outcome)
+        for reason, count in sorted(reasons.items(), key=lambda item: _natural(item[0])):
+            yield f"{title}{f' ({count} scenarios)' if count > 1 else ''}: {reason}"
+    for record in found:
+        if record.mended:
+            yield f"mended: {record.name}: {record.reason}"
+    for record in found:
+        for name, figures in record.measurements.items():
+            milliseconds = ", ".join(f"{key} {value:g}" for key, value in figures.items() if key != "count")
+            yield f"{name} ({figures['count']:g} times, milliseconds): {milliseconds}"
+    left_behind = facts.get("left_behind") or []
+    for text in left_behind[:SHOWN]:
+        yield f"left behind: {text}"
+    if len(left_behind) > SHOWN:
+        yield f"left behind: {len(left_behind) - SHOWN} more, all in the report"
+    counts = Counter(requirement_outcomes(found).values())
+    listed = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
+    yield f"requirements: {listed or 'no scenario ran'}"
+    yield from remarks
+    yield f"{verdict}; {reports}"
+    if (facts.get("target") or {}).get("deployed") is False:
+        yield NOT_A_DEPLOYMENT
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    """A sort key with numbers in their order: DEV-9 before DEV-10."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", text)]
+
+
+def requirement_outcomes(records: Iterable[Record]) -> dict[str, str]:
+    """The outcome of each requirement that a scenario was about."""
+    ran: dict[str, list[str]] = {}
+    for record in records:
+        for identifier in record.requirements:
+            ran.setdefault(identifier, []).append(record.outcome)
+    return {identifier: worst(found) for identifier, found in ran.items()}

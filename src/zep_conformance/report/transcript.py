@@ -1,0 +1,102 @@
+"""The transcript: every request and answer of a scenario, secrets removed when they are shown."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from zep_conformance.redaction.redactor import Redactor
+
+SHOWN = 1500
+"""Characters of a body that are kept."""
+_KEPT_HEADERS = ("authorization", "content-type", "cookie", "x-request-from", "accept")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request with its answer. seconds: from sending to the answer's headers."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str
+    status: int
+    answer: str
+    seconds: float
+
+    @property
+    def question(self) -> tuple[str, str, str]:
+        """What was asked: the same for each poll."""
+        return self.method, self.url, self.body
+
+    def as_curl(self) -> str:
+        """The request as a command, and what it was answered."""
+        words = ["curl", "-i"] + ([] if self.method == "GET" else ["-X", self.method])
+        for name, value in self.headers.items():
+            words += ["-H", f"{name}: {value}"]
+        if self.body:
+            words += ["-d", self.body]
+        command = " ".join(shlex.quote(word) for word in [*words, self.url])
+        return f"{command}\n  → {self.status} in {self.seconds * 1000:.0f} ms: {self.answer.strip() or '(empty)'}"
+
+
+class Transcript:
+    """Collects what httpx clients send and get.
+
+    on_exchange: called with each request and its answer too, where somebody wants to count or replay them.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self.exchanges: list[Exchange] = []
+        self.on_exchange: Callable[[httpx.Request, httpx.Response], None] | None = None
+
+    def begin(self) -> None:
+        """Forget what was before: a new scenario starts."""
+        self.exchanges = []
+
+    def shown(self, newest: int = 6) -> str:
+        """The newest exchanges as curl commands with their answers, secrets removed."""
+        lines: list[str] = []
+        repeated = 0
+        for exchange, previous in zip(self.exchanges, [None, *self.exchanges], strict=False):
+            # Polling asks the same over and over: the newest answer is shown, and how often it was asked.
+            same = previous is not None and exchange.question == previous.question
+            repeated = repeated + 1 if same else 0
+            text = exchange.as_curl() + (f"\n  (asked {repeated + 1} times)" if repeated else "")
+            lines = [*lines[:-1], text] if same else [*lines, text]
+        left_out = len(lines) - newest
+        head = [f"({left_out} earlier requests left out)"] if left_out > 0 else []
+        return self._redactor("\n".join(head + lines[-newest:]))
+
+    def answered(self, response: httpx.Response) -> None:
+        """Write an exchange down: an httpx response hook."""
+        streamed = "event-stream" in response.headers.get("content-type", "")
+        if not streamed:
+            response.read()
+        request = response.request
+        if self.on_exchange is not None:
+            self.on_exchange(request, response)
+        self.add(
+            request.method,
+            str(request.url),
+            request.headers,
+            request.content.decode(errors="replace"),
+            response.status_code,
+            "(a stream)" if streamed else response.text,
+            0.0 if streamed else response.elapsed.total_seconds(),
+        )
+
+    def add(
+        self, method: str, url: str, headers: Mapping[str, str], body: str, status: int, answer: str, seconds: float
+    ) -> None:
+        """Write an exchange down that somebody else has seen. headers: by names in lower case."""
+        kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
+        self.exchanges.append(Exchange(method, url, kept, _cut(body), status, _cut(answer), seconds))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"

@@ -1,0 +1,218 @@
+"""A baseline: an earlier report that a run is compared with, so that only what got worse fails it.
+
+A scenario got worse when it fails now and did not then: it passed, deviated, was skipped, or broke for a reason of
+its own. It is known when it failed then too, and better when it is less of a failure now. One that the baseline does
+not have is judged by its requirements.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zep_conformance.errors import CannotTell
+from zep_conformance.report.document import FORMAT
+from zep_conformance.report.outcomes import OUTCOMES, Record
+
+_SEVERITY = {"failed": 2, "deviation": 1}
+"""How much of a failure an outcome is; 0 for all others."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What an earlier run came to. scenarios: outcome by node id. requirements: outcome by id.
+
+    mended: node ids of scenarios whose known deviation was mended by then. parts: version by name.
+    """
+
+    path: Path
+    started: str
+    verdict: str
+    target: str
+    parts: Mapping[str, str]
+    scenarios: Mapping[str, str]
+    requirements: Mapping[str, str]
+    mended: frozenset[str] = frozenset()
+
+    def then(self, record: Record) -> str:
+        """A scenario's outcome then; its requirements' where it is new, skipped where those are new too.
+
+        A new scenario was not looked at then, so that a failure of its is excused only where all its requirements
+        failed already.
+        """
+        if record.nodeid in self.scenarios:
+            return self.scenarios[record.nodeid]
+        found = [self.requirements.get(identifier, "skipped") for identifier in record.requirements]
+        return min(found, key=_severity, default="skipped")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One scenario's outcome then and now."""
+
+    record: Record
+    then: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The change for the report."""
+        record = self.record
+        return {
+            "name": record.name,
+            "nodeid": record.nodeid,
+            "requirements": list(record.requirements),
+            "then": self.then,
+            "now": record.outcome,
+        }
+
+    def __str__(self) -> str:
+        now = "mended" if self.record.mended else self.record.outcome
+        return f"{self.record.name} ({', '.join(self.record.requirements)}): {self.then} then, {now} now"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run beside its baseline.
+
+    unchecked: what passed, failed or deviated then and was skipped now. differences: what else is not the same, in
+    words: the target, versions.
+    """
+
+    baseline: Baseline
+    worse: list[Change] = field(default_factory=list)
+    known: list[Change] = field(default_factory=list)
+    better: list[Change] = field(default_factory=list)
+    unchecked: list[Change] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+
+    @property
+    def pardoned(self) -> frozenset[str]:
+        """Node ids of what fails now, but no worse than then."""
+        return frozenset(change.record.nodeid for change in self.known)
+
+    def as_json(self) -> dict[str, Any]:
+        """The comparison for the report."""
+        lists = {"worse": self.worse, "known": self.known, "better": self.better, "unchecked": self.unchecked}
+        return {
+            "file": str(self.baseline.path),
+            "started": self.baseline.started,
+            "differences": self.differences,
+            **{name: [change.as_json() for change in changes] for name, changes in lists.items()},
+        }
+
+    def lines(self, most: int = 10) -> Iterator[str]:
+        """The comparison in words, a line each; at most so many scenarios of a kind by name."""
+        yield f"baseline: the run of {self.baseline.started[:10] or 'an unknown day'}, {self.baseline.path}"
+        if self.differences:
+            yield f"not the same as then: {'; '.join(self.differences)}"
+        kinds = (
+            ("worse", "worse than then", self.worse),
+            ("known", "failed then too", self.known),
+            ("better", "better than then", self.better),
+            ("unchecked", "checked then, not now", self.unchecked),
+        )
+        for name, words, changes in kinds:
+            for change in changes[:most]:
+                yield f"{name}: {change}"
+            if len(changes) > most:
+                yield f"{name}: {len(changes) - most} more, all in the report"
+            elif not changes and name == "worse":
+                yield f"{words}: nothing"
+
+
+def read(path: Path) -> Baseline:
+    """The baseline in a file. Raises CannotTell when it can't be read, or is no report of this form."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CannotTell(
+            f"--baseline: {path} can't be read: {error.strerror}",
+            "Give the conformance.json of an earlier run, or leave the option out.",
+        ) from None
+    except (ValueError, RecursionError):
+        raise _foreign(path, "is not JSON") from None
+    tool = found.get("tool") if isinstance(found, dict) else None
+    if not isinstance(tool, dict) or tool.get("name") != "zep-conformance":
+        raise _foreign(path, "is no report of zep-conformance")
+    if found.get("format") != FORMAT:
+        raise _foreign(path, f"has format {found.get('format')!r}, and this version reads {FORMAT}")
+    try:
+        return _understood(path, found)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _foreign(path, f"is damaged ({type(error).__name__}: {error})") from None
+
+
+def _foreign(path: Path, why: str) -> CannotTell:
+    return CannotTell(
+        f"--baseline: {path} {why}", "Give the conformance.json that an earlier `zep-conformance run` wrote."
+    )
+
+
+def _understood(path: Path, found: Mapping[str, Any]) -> Baseline:
+    scenarios: dict[str, str] = {}
+    mended = set()
+    for requirement in found["requirements"]:
+        for scenario in requirement["scenarios"]:
+            scenarios[str(scenario["nodeid"])] = _outcome(scenario["outcome"])
+            if scenario["mended"]:
+                mended.add(str(scenario["nodeid"]))
+    target = found["target"] or {}
+    return Baseline(
+        path,
+        started=str(found["started"]),
+        verdict=str(found["verdict"]),
+        target=str(target.get("name") or ""),
+        parts={str(name): str(part["version"]) for name, part in found["parts"].items() if "version" in part},
+        scenarios=scenarios,
+        requirements={str(one["id"]): _outcome(one["outcome"]) for one in found["requirements"]},
+        mended=frozenset(mended),
+    )
+
+
+def _outcome(found: object) -> str:
+    if found not in OUTCOMES:
+        raise ValueError(f"no outcome {found!r}")
+    return str(found)
+
+
+def _severity(outcome: str) -> int:
+    return _SEVERITY.get(outcome, 0)
+
+
+def compare(
+    baseline: Baseline, records: Iterable[Record], failing: Collection[str], facts: Mapping[str, Any]
+) -> Comparison:
+    """A run beside a baseline. failing: node ids of the records that fail the run by themselves.
+
+    facts: what the run found out about its target.
+    """
+    comparison = Comparison(baseline, differences=list(_differences(baseline, facts)))
+    for record in sorted(records, key=lambda record: record.nodeid):
+        then = baseline.then(record)
+        change = Change(record, then)
+        new = record.nodeid not in baseline.scenarios
+        if record.mended and record.nodeid in failing:
+            # A strict run fails on what is mended; the baseline need not list it as a deviation any more.
+            (comparison.known if record.nodeid in baseline.mended else comparison.worse).append(change)
+        elif record.nodeid in failing:
+            (comparison.worse if _severity(record.outcome) > _severity(then) else comparison.known).append(change)
+        elif record.outcome == "skipped":
+            if not new and then not in ("skipped", "error"):
+                comparison.unchecked.append(change)
+        elif not new and _severity(record.outcome) < _severity(then) and record.outcome != "error":
+            comparison.better.append(change)
+    return comparison
+
+
+def _differences(baseline: Baseline, facts: Mapping[str, Any]) -> Iterator[str]:
+    target = str((facts.get("target") or {}).get("name") or "")
+    if target and baseline.target and target != baseline.target:
+        yield f"target {baseline.target} then, {target} now"
+    now = {name: str(part["version"]) for name, part in (facts.get("parts") or {}).items() if "version" in part}
+    for name in sorted({*now, *baseline.parts}) if now else ():
+        if now.get(name) != baseline.parts.get(name):
+            yield f"{name} {baseline.parts.get(name, 'absent')} then, {now.get(name, 'absent')} now"
+    if baseline.verdict == "could not tell":
+        yield "that run could not tell anything"

@@ -1,0 +1,205 @@
+"""One run of the suite: its settings, its target, and what it has seen. The plugin and the fixtures share it."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from zep_conformance.clients.limits import Limits
+from zep_conformance.errors import CannotTell
+from zep_conformance.redaction.redactor import Redactor
+from zep_conformance.report import document as reports
+from zep_conformance.report.transcript import Transcript
+from zep_conformance.settings import CAPABILITIES, names_in
+
+if TYPE_CHECKING:
+    from zep_conformance.settings import Settings
+    from zep_conformance.targets import Deployment, Target
+    from zep_conformance.targets.own_key import OwnKey
+
+PARTS = ("zep", "zep-secured", "nlp", "postgres", "langflux", "model")
+"""What the parts of a target are called, see `targets.base.Control`."""
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+"""Where the run is kept in a pytest configuration."""
+
+
+@dataclass
+class Run:
+    """One run.
+
+    prefix: what the name of everything that it makes begins with. trouble: why it can't tell anything, if so.
+    left_behind: what could not be removed from the target. measurements: named figures for the report.
+    """
+
+    settings: Settings
+    seed: int
+    redactor: Redactor
+    transcript: Transcript
+    limits: Limits
+    prefix: str = field(default_factory=lambda: f"zc-{secrets.token_hex(4)}")
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: float = field(default_factory=time.monotonic)
+    trouble: CannotTell | None = None
+    target: Target | None = None
+    because: str = ""
+    """Why it is this target, where `auto` chose it."""
+    _deployment: Deployment | None = None
+    _key: OwnKey | None = None
+    is_attached: bool = False
+    """Whether another process of this run started the target, and will stop it."""
+    left_behind: list[str] = field(default_factory=list)
+    closing: ExitStack = field(default_factory=ExitStack)
+    """Closes clients at the very end: what was made is removed with them after the last scenario."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Run:
+        """A run with these settings, its seed drawn where none is given."""
+        redactor = Redactor(settings.secrets())
+        seed = settings.seed if settings.seed is not None else random.SystemRandom().randrange(10**6)
+        limits = Limits(settings.max_requests, settings.rate, settings.read_only)
+        return cls(settings, seed, redactor, Transcript(redactor), limits)
+
+    @property
+    def hooks(self) -> dict[str, list[Callable[..., Any]]]:
+        """httpx event hooks for every client of this run: limits before a request, the transcript after it."""
+        return {"request": [self.limits.check], "response": [self.transcript.answered]}
+
+    @property
+    def target_name(self) -> str:
+        """The target, as far as it is known."""
+        return self.target.name if self.target is not None else self.settings.target
+
+    def choose(self, environment: Mapping[str, str]) -> None:
+        """Choose the target. What goes wrong is kept as `trouble`."""
+        from zep_conformance.targets import choose, resolved
+
+        try:
+            name, self.because = resolved(self.settings, environment)
+            self.target = choose(self.settings.model_copy(update={"target": name}), environment)
+        except CannotTell as error:
+            self.trouble = error
+
+    def start(self) -> None:
+        """Begin to start the target. What goes wrong is kept as `trouble`."""
+        if self.target is None:
+            return
+        try:
+            self.target.start()
+        except CannotTell as error:
+            self.trouble = error
+
+    def ready(self, say: Callable[[str], None]) -> None:
+        """Wait until the target is usable, telling `say` how it goes. What goes wrong is kept as `trouble`."""
+        if self.trouble or self.target is None or self._deployment is not None:
+            return
+        try:
+            self._use(self._with_key(self.target.deployment(say)))
+        except CannotTell as error:
+            self.trouble = error
+
+    def _with_key(self, found: Deployment) -> Deployment:
+        """The deployment, its LangFlux with an API key that is made now, where a login is all that there is for it.
+
+        Raises CannotTell where none can be made.
+        """
+        from zep_conformance.targets.own_key import OwnKey
+
+        if found.langflux is None or self.settings.read_only:
+            return found
+        self._key = OwnKey()
+        return replace(found, langflux=self._key.given_to(found.langflux))
+
+    def handover(self) -> dict[str, Any]:
+        """What a worker of pytest-xdist needs to use the target that this process has started; JSON."""
+        if self.trouble or self.target is None:
+            return {"trouble": [self.trouble.what, self.trouble.advice] if self.trouble else None}
+        return {"deployment": self.deployment.as_json(), "handed": self.target.handover()}
+
+    def attach(self, handed: Mapping[str, Any]) -> None:
+        """Use the target that another process of this run has started."""
+        from zep_conformance.targets import Deployment
+
+        self.is_attached = True
+        if handed.get("trouble"):
+            self.trouble = CannotTell(*handed["trouble"])
+        elif self.target is not None:
+            self.target.attach(handed["handed"])
+            self._use(Deployment.from_json(handed["deployment"]))
+
+    def _use(self, found: Deployment) -> None:
+        """Take a deployment for the one under test; from now on its secrets are hidden."""
+        without = dict.fromkeys(names_in(self.settings.without), "--without was given")
+        if self.settings.read_only:
+            without["write"] = "--read-only was given"
+        if self.settings.chatflow:
+            without["build"] = "--chatflow was given: it is used as it is, and none is made"
+        self._deployment = replace(found, missing={**found.missing, **without})
+        for server in (found.zep, found.secured):
+            if server is not None and server.token:
+                self.redactor.hide(server.token)
+        if found.secret:
+            self.redactor.hide(found.secret)
+        if found.langflux is not None and found.langflux.api_key:
+            self.redactor.hide(found.langflux.api_key)
+        if found.langflux is not None and found.langflux.account:
+            self.redactor.hide(found.langflux.account.password)
+
+    @property
+    def deployment(self) -> Deployment:
+        """The parts under test. Raises RuntimeError before they are ready."""
+        if self._deployment is None:
+            raise RuntimeError("the target is not ready")
+        return self._deployment
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the parts can be used."""
+        return self._deployment is not None
+
+    def tidy(self) -> None:
+        """After the last scenario: delete the API key that was made, if one was."""
+        if self._key is not None:
+            self.left_behind += self._key.delete()
+
+    def stop(self) -> None:
+        """Close every client, keep what the parts wrote, and stop what the target started."""
+        self.closing.close()
+        self.tidy()
+        if self.target is not None and not self.is_attached:
+            reports.keep_logs(self.settings.reports, {part: self.target.log(part) for part in PARTS}, self.redactor)
+            self.target.stop()
+
+    def capabilities(self) -> dict[str, str | None]:
+        """Each capability: None where it is offered, else why not."""
+        if self._deployment is None:
+            return {}
+        return {name: self._deployment.missing.get(name) for name in CAPABILITIES}
+
+    def facts(self) -> dict[str, Any]:
+        """What the report says of the target; JSON, so that a worker can send it."""
+        if self._deployment is None:
+            return {"trouble": self.redactor(str(self.trouble)) if self.trouble else None}
+        found = self._deployment
+        parts = {name: {"version": "unknown", **details} for name, details in found.details.items()}
+        for name, part in (("zep", found.zep), ("langflux", found.langflux)):
+            if part is not None:
+                known = {"version": part.version or "unknown", "url": self.redactor(part.url)}
+                parts[name] = {**parts.get(name, {}), **known}
+        timeline = self.target.timeline().as_json() if self.target is not None and not self.is_attached else []
+        return {
+            "trouble": self.redactor(str(self.trouble)) if self.trouble else None,
+            "target": {"name": found.target, "deployed": found.deployed, "timeline": timeline},
+            "parts": parts,
+            "capabilities": self.capabilities(),
+            "left_behind": [self.redactor(text) for text in self.left_behind],
+            "requests": self.limits.sent,
+            "prefix": self.prefix,
+        }

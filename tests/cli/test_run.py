@@ -1,0 +1,196 @@
+"""`zep-conformance run` as its users meet it: exit codes, what it says, and its reports."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from zep_conformance.report import document as reports
+
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name not in ("CI", "PYTEST_ADDOPTS", "ZEP_URL", "ZEP_TOKEN")
+}
+
+
+def run(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "zep_conformance", "run", "-p", "no:cacheprovider", *options]
+    environment = {**ENVIRONMENT, **variables, "COLUMNS": "80"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def report_in(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "reports" / "conformance.json").read_text())
+    jsonschema.validate(found, json.loads(reports.SCHEMA.read_text()), cls=jsonschema.Draft202012Validator)
+    return found
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A small run that conforms, and the folder that it ran in."""
+    folder = tmp_path_factory.mktemp("run")
+    return folder, run(folder, "-m", "API-3 or SESSION-3", "--seed", "7")
+
+
+class TestWhatConforms:
+    def test_exit_code_is_0(self, finished) -> None:
+        assert finished[1].returncode == 0, finished[1].stdout
+
+    def test_first_and_last_lines_say_that_it_is_no_deployment(self, finished) -> None:
+        lines = [line for line in finished[1].stdout.splitlines() if "nothing about a deployment" in line]
+        assert len(lines) == 2
+
+    def test_seed_parts_and_capabilities_are_printed(self, finished) -> None:
+        output = finished[1].stdout
+        assert "target embedded, seed 7" in output
+        assert "parts: zep 0.27.2, langflux 2.2.8" in output
+        assert "capabilities: zep langflux" in output
+        assert "not offered: ui (" in output
+
+    def test_report_says_the_same(self, finished) -> None:
+        found = report_in(finished[0])
+        assert found["verdict"] == "conforms"
+        assert found["seed"] == 7
+        passed = found["outcomes"]["passed"]
+        assert found["outcomes"] == {"passed": passed, "failed": 0, "skipped": 0, "deviation": 0, "error": 0}
+        assert f"{passed} passed" in finished[1].stdout
+        assert found["gate"] | {"failing": []} == {
+            "fail_on": "should", "strict_deviations": False, "failing": [], "uncounted": [], "baseline": None,
+        }  # fmt: skip
+        timeline = found["target"].pop("timeline")
+        assert [(span["part"], span["phase"]) for span in timeline] == [("all", "start")]
+        assert 0 <= timeline[0]["began"] < timeline[0]["ended"]
+        assert found["target"] == {"name": "embedded", "deployed": False}
+        assert not found["capabilities"]["ui"]["offered"]
+        by_id = {requirement["id"]: requirement for requirement in found["requirements"]}
+        assert by_id["API-3"]["outcome"] == "passed"
+        assert by_id["API-3"]["scenarios"][0]["duration"] > 0
+        assert by_id["STORE-1"] | {"text": ""} == {
+            "id": "STORE-1", "level": "MUST", "text": "", "source": "intro", "outcome": "skipped", "scenarios": [],
+        }  # fmt: skip
+
+    def test_junit_is_written_beside_it(self, finished) -> None:
+        root = xml.etree.ElementTree.parse(finished[0] / "reports" / "junit.xml").getroot()
+        assert int(root.find("testsuite").attrib["tests"]) == report_in(finished[0])["outcomes"]["passed"]
+
+
+def test_what_does_not_conform_shows_its_evidence(tmp_path: Path) -> None:
+    finished = run(tmp_path, "-m", "API-6", "--departures", "langflux:delete-by-session-keeps-zep", "--seed", "3")
+    assert finished.returncode == 1
+    output = finished.stdout
+    in_order = (
+        "API-6 (MUST): Chat messages are listed per session",
+        "source: the documentation, “Use in LangFlux UI”",
+        'failed at: And asking "What is my name?" shows no memory',
+        "the chatbot still remembers",
+        "curl -i -X POST",
+        "run just this again:",
+        "--seed 3",
+        "--departures langflux:delete-by-session-keeps-zep",
+        "does not conform (exit code 1)",
+    )
+    positions = [output.find(text) for text in in_order]
+    assert -1 not in positions, output
+    assert positions == sorted(positions)
+    found = report_in(tmp_path)
+    assert found["outcomes"]["failed"] == 1
+    failed = [one for one in found["requirements"] if one["outcome"] == "failed"]
+    assert [one["id"] for one in failed] == ["API-6"]
+    assert "still remembers" in next(one for one in failed[0]["scenarios"] if one["outcome"] == "failed")["reason"]
+
+
+def test_known_deviations_are_reported_as_such(tmp_path: Path) -> None:
+    finished = run(tmp_path, "-m", "API-6 or UI-5", "--manner", "faithful")
+    assert finished.returncode == 0, finished.stdout
+    assert "known deviation: DEV-4" in finished.stdout
+    found = report_in(tmp_path)
+    assert found["outcomes"]["deviation"] == 2
+    scenarios = [scenario for requirement in found["requirements"] for scenario in requirement["scenarios"]]
+    assert {one["deviation"] for one in scenarios if one["outcome"] == "deviation"} == {"DEV-4", "DEV-6"}
+
+
+def test_a_missing_capability_skips_with_its_name(tmp_path: Path) -> None:
+    finished = run(tmp_path, "-m", "AUTH-3 or STORE-4", "--without", "auth")
+    assert finished.returncode == 0
+    assert "skipped (11 scenarios): no capability auth: --without was given" in finished.stdout
+
+
+WRONG = {
+    "an unknown option": (("--bogus",), {}, "unknown option: --bogus"),
+    "an option without its value": (("--seed",), {}, "--seed"),
+    "an unknown target": (("--target", "nowhere"), {}, "no target 'nowhere'"),
+    "auto in a pipeline": (("--target", "auto"), {"CI": "true"}, "a gate must name what it tests"),
+    "remote without a URL": (("--target", "remote"), {}, "no --zep-url"),
+    "a number that is none": (("--wait-limit", "soon"), {}, "--wait-limit"),
+    "a number that can't be": (("--wait-limit", "0"), {}, "must be more than 0"),
+    "an unknown capability": (("--without", "zeppelin"), {}, "no capability zeppelin"),
+    "an unknown departure": (("--departures", "zep:token-count-rest"), {}, "Did you mean zep:token-count-reset"),
+    "a URL that is none": (("--target", "remote", "--zep-url", "localhost:8000"), {}, "is no URL"),
+    "nothing selected": (("-k", "nothing_is_called_that"), {}, "no scenario ran"),
+    "everything skipped": (("-m", "AUTH-3", "--without", "auth"), {}, "could not tell"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_can_not_be_told_is_exit_code_2(tmp_path: Path, case: str) -> None:
+    options, variables, said = WRONG[case]
+    finished = run(tmp_path, "-q", *options, **variables)
+    assert finished.returncode == 2, finished.stdout + finished.stderr
+    assert said in finished.stdout + finished.stderr
+    assert "Traceback" not in finished.stdout + finished.stderr
+
+
+def test_secrets_are_nowhere(tmp_path: Path, served) -> None:
+    secret, token = "a-secret-that-nobody-may-see-0123456789", "eyJhbGciOiJIUzI1NiJ9.e30.bm90LWEtc2lnbmF0dXJl"
+    urls = served("--auth-secret", secret)
+    finished = run(
+        tmp_path, "-v", "--target", "remote", "--zep-url", urls["zep"], ZEP_TOKEN=token, ZEP_AUTH_SECRET=secret
+    )
+    assert finished.returncode == 2
+    written = finished.stdout + finished.stderr + "".join(path.read_text() for path in tmp_path.rglob("*.*"))
+    assert "token" in finished.stdout
+    assert secret not in written
+    assert token not in written
+
+
+@pytest.mark.parametrize(
+    ("model_url", "said"),
+    [("http://127.0.0.1:9/v1", "model at http://127.0.0.1:9/v1"), ("{zep}/v1", "model at")],
+    ids=["nobody there", "no model server"],
+)
+def test_a_model_server_that_is_none_is_named(tmp_path: Path, served, model_url: str, said: str) -> None:
+    urls = served("--documented")
+    finished = run(
+        tmp_path, "-m", "API-3", "--target", "remote", "--zep-url", urls["zep"], "--langflux-url", urls["langflux"],
+        "--model-url", model_url.format(**urls), LANGFLUX_API_KEY=urls["langflux_api_key"],
+    )  # fmt: skip
+    assert finished.returncode == 2, finished.stdout
+    assert said in finished.stdout
+
+
+def test_one_part_given_by_url_and_the_rest_started(tmp_path: Path, served) -> None:
+    urls = served("--documented")
+    finished = run(tmp_path, "-m", "API-3 or STORE-3", "--target", "embedded", "--zep-url", urls["zep"])
+    assert finished.returncode == 0, finished.stdout
+    found = report_in(tmp_path)
+    assert found["parts"]["zep"]["url"] == urls["zep"]
+    assert found["target"]["deployed"]
+    assert "this Zep is not ours to stop" in finished.stdout
+
+
+def test_a_bare_pytest_elsewhere_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "test_own.py").write_text("def test_own(): pass\n")
+    finished = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert finished.returncode == 0
+    assert "conformance" not in finished.stdout
+    assert not (tmp_path / "reports").exists()

@@ -1,0 +1,274 @@
+"""Deployment files: every finding is produced by a file that is wrong in that way, and the shipped set has no fault."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from steps.deployment import Examined
+from tests.support.deployment_cases import CASES, Case
+from tests.support.deployment_spellings import SPELLINGS, respelt
+from zep_conformance.deployment_files import defects
+from zep_conformance.deployment_files.catalogue import ASPECTS, CATALOGUE
+from zep_conformance.deployment_files.examination import examine, kinds
+from zep_conformance.deployment_files.shipped import folder, shipped
+from zep_conformance.deployment_files.sources import load
+from zep_conformance.docsgen.doctor import table
+from zep_conformance.errors import CannotTell
+from zep_conformance.redaction.redactor import Redactor
+
+ROOT = Path(__file__).parents[2]
+UNCHANGED = {(one.part, one.code) for one in examine(shipped()) if one.verdict != "ok"}
+
+
+def test_the_shipped_set_has_no_fault_and_every_aspect_was_looked_at() -> None:
+    found = examine(shipped())
+    assert [one for one in found if one.verdict == "fault"] == []
+    for kind in ("render", "fly", "compose"):
+        assert [one.layer for one in found if one.part == kind and one.verdict == "ok"] == list(ASPECTS)
+
+
+@pytest.mark.parametrize("wrong", CASES, ids=lambda one: one.code)
+def test_what_is_wrong_is_found_and_nothing_else(wrong: Case) -> None:
+    found = {(one.part, one.code) for one in examine(wrong.sources()) if one.verdict != "ok"}
+    assert found - UNCHANGED == {(wrong.kind, code) for code in {wrong.code, *wrong.also}} - UNCHANGED
+    assert (wrong.kind, wrong.code) in found
+    assert UNCHANGED - found == {(wrong.kind, code) for code in wrong.without}
+
+
+@pytest.mark.parametrize("wrong", CASES, ids=lambda one: one.code)
+def test_a_scenario_always_has_something_to_go_by(wrong: Case) -> None:
+    """A file that lacks an application is no fault of the harness: a scenario fails, or is skipped."""
+    sources = wrong.sources()
+    for kind in kinds(sources):
+        looked_at = Examined(kind, examine(sources, kind))
+        for aspect in ASPECTS:
+            with contextlib.suppress(AssertionError, pytest.skip.Exception):
+                looked_at.must_be_well(aspect)
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_what_is_fit_in_other_words_is_fit(name: str) -> None:
+    found = {(one.part, one.code) for one in examine(respelt(name)) if one.verdict != "ok"}
+    assert found == UNCHANGED
+
+
+def test_every_finding_is_produced_by_a_case() -> None:
+    assert {one.code for one in CASES} == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_an_entry_is_fit_to_be_read(code: str) -> None:
+    entry = CATALOGUE[code]
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code)
+    assert entry.layer in ASPECTS
+    for text in (entry.symptom, entry.cause, entry.advice):
+        assert text and len(text) < 250 and "\n" not in text
+        assert Redactor()(text) == text, "it looks as if it held a secret"
+
+
+def test_the_page_is_fresh() -> None:
+    """Mend it with: python -m zep_conformance.docsgen.deployment_files docs/deployment-files.md"""
+    page = (ROOT / "docs" / "deployment-files.md").read_text()
+    assert table(CATALOGUE) in page
+
+
+@pytest.mark.parametrize("name", defects.EDITS)
+def test_a_planted_defect_is_a_fault_in_each_file_that_it_changes(name: str) -> None:
+    kind = {"render.yaml": "render", "docker-compose.yaml": "compose", ".env.example": "compose"}
+    changed = {kind.get(edit.file, "fly") for edit in defects.EDITS[name]}
+    found = {one.part for one in examine(shipped([name])) if one.verdict == "fault"}
+    assert found == changed
+
+
+def test_lines_are_those_of_the_fault() -> None:
+    text = shipped().texts["fly.toml"]
+    found = examine(shipped(["wrong-port"]))
+    line = next(one.line for one in found if (one.part, one.code) == ("fly", "port-wrong"))
+    assert line is not None
+    assert "internal_port" in text.splitlines()[line - 1]
+
+
+# -- from the disk --------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_stands_for_the_deployment_files_in_it(tmp_path: Path) -> None:
+    for name, text in shipped().texts.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "docker-compose.dev.yaml").write_text("services: {}\n")
+    (tmp_path / "docker-compose.override.yaml").write_text("services: {}\n")
+    (tmp_path / "values.yaml").write_text("- just: a list\n")
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    (tmp_path / "blueprint.yml").write_text("services:\n  - type: web\n    name: landing\n")
+    (tmp_path / "fly").mkdir()
+    found = load([tmp_path])
+    assert {Path(name).name for name in found.given} == {
+        "render.yaml", "blueprint.yml", "fly.toml", "fly.zep-nlp.toml", "fly.zep-postgres.toml", "docker-compose.yaml",
+    }  # fmt: skip
+    assert [Path(name).name for name in found.unread] == ["docker-compose.override.yaml"]
+    assert str(tmp_path / ".env.example") in found.texts
+
+
+def test_compose_takes_the_first_of_its_names(tmp_path: Path) -> None:
+    for name in ("docker-compose.yml", "compose.yml"):
+        (tmp_path / name).write_text("services: {a: {image: 'b:1'}}\n")
+    assert [Path(name).name for name in load([tmp_path]).given] == ["compose.yml"]
+
+
+def test_a_file_is_told_by_what_it_holds(tmp_path: Path) -> None:
+    for name, text in shipped().texts.items():
+        (tmp_path / f"another-{name.removeprefix('.')}").write_text(text)
+    given = sorted(path for path in tmp_path.iterdir() if path.suffix != ".example")
+    assert kinds(load(given)) == {"render", "fly", "compose"}
+
+
+def test_env_files_in_other_folders_are_read(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "zep.env").write_text("ZEP_OPENAI_API_KEY=\n")
+    compose = tmp_path / "compose.yaml"
+    compose.write_text("services:\n  zep:\n    image: ghcr.io/getzep/zep-cloud:0.27.2\n    env_file: config/zep.env\n")
+    found = {one.code: one for one in examine(load([compose]))}
+    assert found["openai-key-missing"].file == str(tmp_path / "config" / "zep.env")
+    assert found["openai-key-missing"].line == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("render.yaml", "services:\n  - type: web\n   name: x\n", "line 3, column 4"),
+        ("render.yaml", "services: []\nservices: []\n", "line 2, column 1: this key is there twice"),
+        ("render.yaml", "a: 1\n---\nb: 2\n", "line 2, column 1"),
+        ("render.yaml", "services: \x00\n", "unacceptable character|special characters"),
+        ("render.yaml", "? [a]\n: b\n", "used as a key"),
+        ("render.yaml", "[" * 3000, "nested too deeply"),
+        ("render.yaml", "", "it has no keys at its top"),
+        ("render.yaml", "- a\n", "it has no keys at its top"),
+        ("fly.toml", 'app = "x"\n[env\n', "line 2, column 5"),
+        ("fly.toml", "app = " + "[" * 3000, "nested too deeply|line 1"),
+        ("values.yaml", "a: 1\n", "no deployment file that is known"),
+        ("compose.yaml", "services: {}\nother: *none\n", "line 2, column 8: found undefined alias …\n"),
+    ],
+)
+def test_what_can_not_be_read_is_said_with_its_place(tmp_path: Path, name: str, text: str, said: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(CannotTell, match=said):
+        examine(load([path]))
+
+
+def test_what_is_no_text_or_too_large_or_not_there_is_said(tmp_path: Path) -> None:
+    (tmp_path / "render.yaml").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "fly.toml").write_text("#" * (1 << 20) + "\n")
+    for path, said in ((tmp_path / "render.yaml", "no text in UTF-8"), (tmp_path / "fly.toml", "more than 1 MiB")):
+        with pytest.raises(CannotTell, match=said):
+            load([path])
+    with pytest.raises(CannotTell, match="there is no"):
+        load([tmp_path / "nothing"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CannotTell, match="no deployment files in"):
+        load([tmp_path / "empty"])
+    os.mkfifo(tmp_path / "compose.yaml")
+    with pytest.raises(CannotTell, match="is no file"):
+        load([tmp_path / "compose.yaml"])
+
+
+# -- the command ----------------------------------------------------------------------------------------------------
+
+
+def check_files(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "zep_conformance", "check-files", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin"},
+    )
+
+
+def test_command_on_files_that_are_well() -> None:
+    done = check_files(folder())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "fit" in done.stdout.splitlines()[-1]
+
+
+def test_command_on_files_that_are_not(tmp_path: Path) -> None:
+    secret = "sk-" + "9d3f7a10c5e2b468" * 2
+    for name, text in shipped().texts.items():
+        (tmp_path / name).write_text(text.replace("${ZEP_OPENAI_API_KEY:?put your key into .env}", secret))
+    shown = check_files(tmp_path)
+    assert shown.returncode == 1
+    assert "ZEP_OPENAI_API_KEY stands in clear" in shown.stdout and "[secret-in-clear]" in shown.stdout
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    for_machines = check_files("--json", tmp_path)
+    found = json.loads(for_machines.stdout)
+    assert (for_machines.returncode, found["schema"], found["fit"]) == (1, 1, False)
+    wrong = next(one for one in found["findings"] if one["verdict"] == "fault")
+    assert wrong["file"] == str(tmp_path / "docker-compose.yaml")
+    assert wrong["line"] == 17 and wrong["advice"]
+    for output in (shown.stdout, shown.stderr, for_machines.stdout, for_machines.stderr):
+        assert not any(secret[at : at + 8] in output for at in range(len(secret) - 8))
+
+
+def test_command_that_could_not_tell(tmp_path: Path) -> None:
+    (tmp_path / "render.yaml").write_text("services:\n  - type: web\n   name: x\n")
+    for arguments in ([], [tmp_path / "none"], [tmp_path / "render.yaml"], [tmp_path.parent / "no.yaml", "--json"]):
+        assert check_files(*arguments).returncode == 2
+    done = check_files(tmp_path / "render.yaml")
+    assert "line 3, column 4" in " ".join(done.stderr.split()) and not done.stdout
+    assert max(map(len, done.stderr.splitlines())) <= 80
+
+
+# -- in a run -------------------------------------------------------------------------------------------------------
+
+
+def run_suite(tmp_path: Path, *options: object) -> tuple[int, dict[str, list[str]], str]:
+    """Run the scenarios of DEPLOY-3; the exit code, their reasons by outcome, and what was said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "zep_conformance", "run", "-q", "-m", "DEPLOY-3", "-p", "no:cacheprovider",
+         f"--reports={tmp_path / 'reports'}", *map(str, options)],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    report = json.loads((tmp_path / "reports" / "conformance.json").read_text())
+    outcomes: dict[str, list[str]] = {}
+    for requirement in report["requirements"]:
+        for scenario in requirement["scenarios"]:
+            outcomes.setdefault(scenario["outcome"], []).append(scenario["reason"])
+    return done.returncode, outcomes, done.stdout
+
+
+def test_a_run_looks_at_the_files_that_are_given(tmp_path: Path) -> None:
+    path = tmp_path / "render.yaml"
+    path.write_text(shipped(["zep-latest"]).texts["render.yaml"])
+    code, outcomes, said = run_suite(tmp_path, "--target", "embedded", "--deployment-files", path)
+    assert code == 1
+    assert len(outcomes["failed"]) == 1 and "image-unpinned" not in outcomes["failed"][0]
+    assert f"{path}, line 10" in said and f"--deployment-files {path}" in said
+    assert set(outcomes["skipped"]) == {
+        f"no capability files: no {called} among the --deployment-files"
+        for called in ("Fly.io configuration", "Compose project")
+    }
+
+
+@pytest.mark.parametrize("text", [None, "services: [\n"])
+def test_a_run_can_not_tell_without_files_that_can_be_read(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "render.yaml"
+    if text is not None:
+        path.write_text(text)
+    code, outcomes, said = run_suite(tmp_path, "--target", "embedded", "--deployment-files", path)
+    assert code == 2 and not outcomes.keys() & {"passed", "failed"}
+    assert str(path) in "".join(said.split())  # it may be wrapped
+
+
+def test_another_targets_files_are_not_ours(tmp_path: Path, served: object) -> None:
+    urls = served("--part", "zep")  # type: ignore[operator]
+    code, outcomes, _said = run_suite(tmp_path, "--target", "remote", "--zep-url", urls["zep"])
+    assert code == 2
+    assert set(outcomes) == {"skipped"}
+    assert set(outcomes["skipped"]) == {"no capability files: no --deployment-files given"}

@@ -1,0 +1,164 @@
+"""Requests of any shape to the embedded LangFlux: answered, or refused with a reason, and never a surprise to it.
+
+What surprises it is answered "Internal error" (`answers.answered`). The embedded Zep is asked so by Schemathesis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.chatting import talking
+from tests.support.properties import FEW, broken
+from tests.support.zep_asked import asking, canonical, segment, texts
+from zep_conformance.clients.langflux import LangFlux
+from zep_conformance.processes.fleet import Fleet
+from zep_conformance.processes.wiring import parts_for
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts | st.just("\ud800"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def fields(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """An object in which each field is as it should be, of any other kind, or not there."""
+    return st.fixed_dictionaries({}, optional={name: one | json_values for name, one in known.items()})
+
+
+messages = st.lists(fields(role=texts, content=texts, type=texts, message=texts), max_size=2)
+predictions = fields(
+    question=texts.filter(bool),
+    chatId=texts,
+    streaming=st.booleans(),
+    history=messages,
+    overrideConfig=fields(sessionId=texts, systemMessagePrompt=texts, k=st.integers(), vars=json_values),
+)
+DEEP = '{"nodes":' + "[" * 5000 + "]" * 5000 + "}"
+NUMEROUS = '{"nodes":' + "1" * 5000 + "}"
+flow_data = (
+    st.sampled_from(['{"nodes":[],"edges":[]}', '{"nodes":[{}],"edges":[{}]}', "[]", "{", DEEP, NUMEROUS]) | texts
+)
+chatflows = fields(name=texts, flowData=flow_data, apiConfig=flow_data, apikeyid=texts, isPublic=st.booleans())
+credentials = fields(
+    name=texts,
+    credentialName=st.sampled_from(["zepMemoryApi", "openAIApi"]),
+    plainDataObj=st.dictionaries(st.sampled_from(["apiKey", "openAIApiKey"]) | texts, json_values, max_size=2),
+)
+dates = st.sampled_from(
+    ["2026-01-01", "2026-01-01T00:00:00.000Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59-23:59"]
+)
+queries = st.fixed_dictionaries(
+    {},
+    optional={
+        "chatId": texts,
+        "sessionId": texts,
+        "memoryType": texts,
+        "messageId": texts,
+        "chatType": st.sampled_from(["INTERNAL", '["EXTERNAL"]', "[[]]", "{", '["a",null]', DEEP, NUMEROUS]) | texts,
+        "startDate": dates | texts,
+        "endDate": dates | texts,
+        "order": st.sampled_from(["ASC", "DESC"]) | texts,
+        "feedback": texts,
+        "hardDelete": texts,
+        "isClearFromViewMessageDialog": texts,
+    },
+)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A LangFlux with a chatbot and a credential in it."""
+
+    langflux: LangFlux
+    chatbot: str
+    credential: str
+
+    def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """The answer to a request under /api/v1, which must be one that was thought of."""
+        content = None if body is None else canonical(body).encode()
+        headers = {"content-type": "application/json"}
+        answer = self.langflux.wire.request(method, f"/api/v1/{path}", content=content, headers=headers)
+        assert "Internal error" not in answer.text, f"{method} {path} {body!r}: {answer.text}"
+        assert answer.status_code in (200, 400, 401, 404, 500)
+        assert answer.content, "an answer that says nothing"
+        return answer
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A LangFlux with a Zep and a model server behind it."""
+    names = ["zep", "langflux"]
+    with (
+        Fleet(parts_for(["model"], manner="documented", data=tmp_path_factory.mktemp("model"))) as models,
+        broken(tmp_path_factory.mktemp("data"), names, {}) as fleet,
+        talking(fleet, models.url("model")) as (langflux, make),
+        asking(fleet),
+    ):
+        credential = langflux.add_credential("a credential", "zepMemoryApi", {"apiKey": "any"})
+        yield Served(langflux, make("").ident, credential)
+
+
+@FEW
+@given(body=predictions, internal=st.booleans())
+def test_a_prediction_is_answered_or_refused(served: Served, body: Any, internal: bool) -> None:
+    served.ask("POST", f"{'internal-' if internal else ''}prediction/{served.chatbot}", body)
+
+
+@FEW
+@given(body=json_values)
+def test_a_body_of_any_kind_is_answered_or_refused(served: Served, body: Any) -> None:
+    for path in (f"prediction/{served.chatbot}", "chatflows", "credentials"):
+        served.ask("POST", path, body)
+
+
+@FEW
+@given(body=chatflows)
+def test_a_chatflow_is_saved_or_refused(served: Served, body: dict[str, Any]) -> None:
+    """And what was saved can be read, talked to, cleared, and deleted."""
+    made = served.ask("POST", "chatflows", body)
+    if made.status_code == 200:
+        ident = made.json()["id"]
+        served.ask("GET", f"chatflows/{ident}")
+        served.ask("PUT", f"chatflows/{ident}", body)
+        served.ask("GET", f"chatflows-streaming/{ident}")
+        served.ask("POST", f"prediction/{ident}", {"question": "How are you?"})
+        served.ask("DELETE", f"chatmessage/{ident}")
+        served.ask("GET", "chatflows")
+        assert served.ask("DELETE", f"chatflows/{ident}").json()["affected"] == 1
+
+
+@FEW
+@given(body=credentials)
+def test_a_credential_is_saved_or_refused(served: Served, body: dict[str, Any]) -> None:
+    """And what was saved can be read, changed, and deleted."""
+    made = served.ask("POST", "credentials", body)
+    served.ask("PUT", f"credentials/{served.credential}", body)
+    served.ask("GET", f"credentials/{served.credential}")
+    if made.status_code == 200:
+        ident = made.json()["id"]
+        served.ask("GET", f"credentials/{ident}")
+        served.ask("GET", "credentials")
+        assert served.ask("DELETE", f"credentials/{ident}").json()["affected"] == 1
+
+
+@FEW
+@given(query=queries)
+def test_chat_messages_are_listed_and_deleted_or_that_is_refused(served: Served, query: dict[str, str]) -> None:
+    for method, path in (("GET", "chatmessage"), ("GET", "internal-chatmessage"), ("DELETE", "chatmessage")):
+        served.ask(method, f"{path}/{served.chatbot}?{urlencode(query)}")
+
+
+@FEW
+@given(name=texts.filter(bool))
+def test_what_is_not_there_is_said_so(served: Served, name: str) -> None:
+    for path in ("chatflows", "credentials", "nodes", "components-credentials", "prediction", "chatmessage"):
+        served.ask("POST" if path == "prediction" else "GET", f"{path}/{segment(name)}", {"question": "x"})

@@ -1,0 +1,159 @@
+"""The parts of the harness that scenarios stand on: waiting, settings, chatflows, the fleet of servers."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+
+from zep_conformance import settings
+from zep_conformance.clients.langflux import with_model, with_zep_memory
+from zep_conformance.clients.waiting import FIRST_PAUSE, GROWTH, LONGEST_PAUSE, eventually
+from zep_conformance.errors import CannotTell
+from zep_conformance.processes.fleet import Fleet, PartDied, PortTaken
+from zep_conformance.processes.wiring import parts_for
+
+
+class TestWaiting:
+    def test_returns_what_the_check_returns_once_it_holds(self) -> None:
+        calls = []
+
+        def third_time() -> str:
+            calls.append(1)
+            assert len(calls) == 3
+            return "there"
+
+        assert eventually(third_time, 5) == "there"
+
+    def test_raises_the_last_complaint(self) -> None:
+        with pytest.raises(AssertionError, match="still not there"):
+            eventually(_fail, 0.1)
+
+    def test_other_errors_end_it_at_once(self) -> None:
+        with pytest.raises(ZeroDivisionError):
+            eventually(lambda: 1 / 0, 60)
+
+    def test_pauses_begin_small_and_grow_by_little(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        pauses: list[float] = []
+        monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
+
+        def at_the_fortieth_time() -> None:
+            assert len(pauses) == 40
+
+        eventually(at_the_fortieth_time, 60)
+        assert pauses[0] == pytest.approx(FIRST_PAUSE)
+        assert all(later <= earlier * GROWTH * 1.001 for earlier, later in itertools.pairwise(pauses))
+        assert pauses[-1] == LONGEST_PAUSE
+
+
+def _fail() -> None:
+    raise AssertionError("still not there")
+
+
+class TestSettings:
+    def test_an_option_goes_before_its_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ZEP_URL", "http://variable")
+        assert settings.read({"zep_url": None}).zep_url == "http://variable"
+        assert settings.read({"zep_url": "http://option"}).zep_url == "http://option"
+
+    def test_an_empty_variable_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ZEP_URL", "")
+        assert settings.read({}).zep_url is None
+
+    def test_a_wrong_one_is_named_with_its_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ZEP_CONFORMANCE_SEED", "many")
+        with pytest.raises(CannotTell, match=r"--seed \(or \$ZEP_CONFORMANCE_SEED\)"):
+            settings.read({})
+
+    def test_secrets_do_not_show_in_a_repr(self) -> None:
+        assert "hunter2hunter2" not in repr(settings.read({"zep_token": "hunter2hunter2"}))
+
+
+class TestChatflow:
+    template = {  # noqa: RUF012
+        "nodes": [
+            {"id": "chatOpenAI_0", "data": {"id": "chatOpenAI_0", "name": "chatOpenAI", "inputs": {}}},
+            {"id": "bufferMemory_0", "data": {"id": "bufferMemory_0", "name": "bufferMemory", "inputs": {}}},
+            {
+                "id": "conversationChain_0",
+                "data": {
+                    "id": "conversationChain_0",
+                    "name": "conversationChain",
+                    "inputs": {"memory": "{{bufferMemory_0.data.instance}}"},
+                },
+            },
+        ],
+        "edges": [{"source": "bufferMemory_0", "sourceHandle": "x", "target": "conversationChain_0", "id": "e"}],
+    }
+    node = {  # noqa: RUF012
+        "name": "ZepMemory",
+        "type": "ZepMemory",
+        "baseClasses": ["ZepMemory"],
+        "inputs": [{"name": "k", "type": "number", "default": "10"}],
+    }
+
+    def test_zep_memory_takes_the_place_of_buffer_memory(self) -> None:
+        flow = with_zep_memory(self.template, self.node, base_url="http://zep", credential="c", session="s")
+        assert "bufferMemory" not in json.dumps(flow)
+        zep = next(node for node in flow["nodes"] if node["data"]["name"] == "ZepMemory")
+        assert zep["data"]["inputs"] == {"k": "10", "baseURL": "http://zep", "sessionId": "s"}
+        assert zep["data"]["credential"] == "c"
+        chain = next(node for node in flow["nodes"] if node["data"]["name"] == "conversationChain")
+        assert chain["data"]["inputs"]["memory"] == "{{ZepMemory_0.data.instance}}"
+        assert flow["edges"][0]["source"] == "ZepMemory_0"
+
+    def test_the_template_itself_is_left_alone(self) -> None:
+        before = json.dumps(self.template)
+        with_model(
+            with_zep_memory(self.template, self.node, base_url="http://zep"), model_url="http://m/v1", credential="c"
+        )
+        assert json.dumps(self.template) == before
+
+    def test_a_template_without_buffer_memory_is_said_so(self) -> None:
+        with pytest.raises(AssertionError, match="no Buffer Memory"):
+            with_zep_memory({"nodes": [], "edges": []}, self.node, base_url="http://zep")
+
+
+class TestFleet:
+    def test_a_part_stops_crashes_and_comes_back_on_its_port_with_its_data(self, tmp_path: Path) -> None:
+        with Fleet(parts_for(["zep", "nlp"], manner="documented", data=tmp_path)) as fleet:
+            url = f"{fleet.url('zep')}/api/v1/sessions/s/memory"
+            httpx.post(url, json={"messages": [{"role": "human", "content": "kept"}]})
+            for end in (fleet.stop, fleet.kill):
+                end("zep")
+                with pytest.raises(httpx.ConnectError):
+                    httpx.get(url)
+                fleet.start("zep")
+                assert [one["content"] for one in httpx.get(url).json()["messages"]] == ["kept"]
+
+    @pytest.mark.parametrize("name", ["nlp", "model", "zep"])
+    def test_a_stopped_part_is_gone_whatever_was_started_before_it(self, tmp_path: Path, name: str) -> None:
+        with Fleet(parts_for(["zep", "model", "nlp"], manner="documented", data=tmp_path)) as fleet:
+            fleet.kill(name)
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(f"{fleet.url(name)}/healthz", timeout=2)
+
+    def test_a_paused_part_does_not_answer_and_goes_on_afterwards(self, tmp_path: Path) -> None:
+        with Fleet(parts_for(["zep"], manner="documented", data=tmp_path)) as fleet:
+            fleet.pause("zep")
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.get(f"{fleet.url('zep')}/healthz", timeout=0.3)
+            fleet.resume("zep")
+            assert httpx.get(f"{fleet.url('zep')}/healthz").text == "."
+
+    def test_a_taken_port_is_named(self, tmp_path: Path) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            with pytest.raises(PortTaken, match=f"port {port} on 127.0.0.1, for zep, is in use"):
+                parts_for(["zep"], manner="documented", data=tmp_path, ports={"zep": port})
+
+    def test_a_part_that_does_not_start_shows_its_last_words(self, tmp_path: Path) -> None:
+        parts = parts_for(["zep"], manner="documented", data=tmp_path, departures={"zep": ["no-such-departure"]})
+        with pytest.raises(PartDied, match="no-such-departure"):
+            Fleet(parts).__enter__()

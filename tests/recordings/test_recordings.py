@@ -1,0 +1,66 @@
+"""The embedded servers, in the faithful manner, answer as the real ones were recorded: each exchange a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from zep_conformance.processes.fleet import Fleet
+from zep_conformance.processes.wiring import parts_for
+from zep_conformance.recordings.format import Exchange, load
+from zep_conformance.recordings.names import Names
+from zep_conformance.recordings.player import Replay
+from zep_conformance.recordings.queue import Queue
+from zep_conformance.recordings.remains import Remains
+from zep_conformance.recordings.server import Server
+
+RECORDINGS = Path(__file__).parents[2] / "fixtures" / "data" / "recordings"
+ZEP = load(RECORDINGS / "zep-0.27.2.jsonl")
+LANGFLUX = load(RECORDINGS / "langflux-flowise-2.2.8.jsonl")
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    parts = parts_for(["zep", "nlp", "model", "langflux"], manner="faithful", data=tmp_path_factory.mktemp("data"))
+    with Fleet(parts) as running:
+        yield running
+
+
+def replay(exchanges: list[Exchange], server: Server) -> Replay:
+    """A replay that removes nothing, and so need not wait before it does."""
+    names = Names()
+    queue = Queue(None, names.prefix, 0)
+    return Replay(exchanges, server, names, Remains(None, queue), queue)
+
+
+@pytest.fixture(scope="module")
+def zep(fleet: Fleet) -> Iterator[Replay]:
+    with httpx.Client(base_url=fleet.url("zep"), timeout=30) as client:
+        yield replay(ZEP, Server("zep", fleet.url("zep"), "", client))
+
+
+@pytest.fixture(scope="module")
+def langflux(fleet: Fleet) -> Iterator[Replay]:
+    variables = {"model-url": fleet.url("model") + "/v1", "zep-url": fleet.url("zep")}
+    key = {"x-request-from": "internal"}
+    with httpx.Client(base_url=fleet.url("langflux"), timeout=30) as client:
+        yield replay(LANGFLUX, Server("langflux", fleet.url("langflux"), "", client, key=key, variables=variables))
+
+
+@pytest.mark.parametrize("exchange", ZEP, ids=lambda exchange: exchange.name)
+def test_zep_answers_as_recorded(zep: Replay, exchange: Exchange) -> None:
+    played = zep.play(exchange)
+    assert played.as_recorded, "\n".join(map(str, played.differences))
+
+
+@pytest.mark.parametrize("exchange", LANGFLUX, ids=lambda exchange: exchange.name)
+def test_langflux_answers_as_recorded(langflux: Replay, exchange: Exchange) -> None:
+    played = langflux.play(exchange)
+    assert played.as_recorded, "\n".join(map(str, played.differences))
+
+
+def test_nothing_of_the_recordings_is_left_out() -> None:
+    assert (len(ZEP), len(LANGFLUX)) == (142, 54)

@@ -1,0 +1,225 @@
+"""Nothing secret is written: needles are planted wherever one could come from, and looked for in every output."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import warnings
+import xml.etree.ElementTree
+import xml.sax.saxutils
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given
+
+from tests.redaction.test_redaction import plain
+from tests.support.needles import MODEST, in_json, leaks, percent, secret
+from zep_conformance.errors import CannotTell
+from zep_conformance.facts.requirements import load_requirements
+from zep_conformance.redaction import output
+from zep_conformance.redaction.redactor import HIDDEN, Redactor
+from zep_conformance.report import document as reports
+from zep_conformance.report.failure import Failure
+from zep_conformance.report.outcomes import Record
+from zep_conformance.report.transcript import Transcript
+from zep_conformance.session.gate import Gate
+from zep_conformance.settings import Settings, defaults, passwords_in
+
+# -- the writers ------------------------------------------------------------------------------------------------
+
+
+def exchanged(redactor: Redactor, needle: str, told: bool) -> str:
+    """A transcript in which a needle went out and came back."""
+    transcript = Transcript(redactor)
+    body = json.dumps({"echo": needle, "padding": "x" * 1400, "apiKey": needle})
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, content=iter([body.encode()]), headers={"set-cookie": f"sid={percent(needle)}"})
+
+    client = httpx.Client(transport=httpx.MockTransport(answer), event_hooks={"response": [transcript.answered]})
+    headers = {"authorization": f"Bearer {percent(needle)}", "cookie": f"sid={percent(needle)}"}
+    client.get(f"http://zep/api?key={percent(needle)}", headers=headers)
+    client.post("http://zep/", json={"password": needle}, headers=headers)
+    if told:
+        client.get("http://zep/", params={"q": needle}, auth=("me", needle))
+    return transcript.shown()
+
+
+@MODEST
+@given(needle=secret)
+def test_transcripts(needle: str) -> None:
+    assert not leaks(needle, exchanged(Redactor([needle]), needle, told=True))
+
+
+@MODEST
+@given(needle=plain)
+def test_transcripts_with_secrets_of_others(needle: str) -> None:
+    shown = exchanged(Redactor(), needle, told=False).replace(f'"echo": "{needle}"', "")
+    assert needle not in shown
+
+
+def record(needle: str) -> Record:
+    return Record(f"a scenario of {needle}", "a.feature:1", f"a.py::test[{needle}]", ("API-1",), "failed", 0.1, needle)
+
+
+@MODEST
+@given(needle=secret)
+def test_reports(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("reports")
+    records = [record(needle)]
+    facts = {
+        "trouble": str(CannotTell(f"zep said {needle!r}", f"Look at {percent(needle)}.")),
+        "target": {"name": "remote", "deployed": True},
+        "parts": {"zep": {"version": needle, "url": f"http://me:{percent(needle)}@zep"}},
+        "left_behind": [f"session {needle}"],
+    }
+    judgement = Gate().judge(records, facts, trouble=True, settled=True)
+    found = reports.document(
+        records, load_requirements(), facts=facts, version="0", seed=1, started=datetime.now(UTC), duration=1.0,
+        exit_code=judgement.code, verdict=judgement.verdict, gate=judgement.as_json(),
+    )  # fmt: skip
+    reports.write(folder, found, Redactor([needle]))
+    for path in folder.iterdir():
+        assert not leaks(needle, path.read_text()), path.name
+    assert json.loads((folder / "conformance.json").read_text())["exit_code"] == 1
+
+
+@MODEST
+@given(needle=secret)
+def test_failures(needle: str) -> None:
+    evidence = Failure((), needle, needle, f"expected {needle!r}", "", (("zep", f"a log of\n{needle}"),), needle)
+    assert not leaks(needle, Redactor([needle])(str(evidence)))
+
+
+@MODEST
+@given(needle=secret)
+def test_junit(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("junit") / "junit.xml"
+    root = xml.etree.ElementTree.Element("testsuites")
+    case = xml.etree.ElementTree.SubElement(root, "testcase", name=f"test[{needle}]")
+    xml.etree.ElementTree.SubElement(case, "failure", message=needle).text = f"Bearer {needle}"
+    xml.etree.ElementTree.SubElement(case, "system-out").text = in_json(needle)
+    xml.etree.ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    output.clean_junit(path, Redactor([needle]))
+    again = xml.etree.ElementTree.parse(path).getroot()
+    assert not leaks(needle, path.read_text())
+    assert again.find(".//failure").attrib["message"] == HIDDEN
+
+
+def test_junit_that_is_clean_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "junit.xml"
+    path.write_text('<?xml version="1.0"?><testsuites   name="as pytest wrote it"/>')
+    before = path.stat().st_mtime_ns, path.read_text()
+    output.clean_junit(path, Redactor(["a-secret-of-somebody"]))
+    output.clean_junit(tmp_path / "none.xml", Redactor())
+    assert (path.stat().st_mtime_ns, path.read_text()) == before
+
+
+@MODEST
+@given(needle=secret)
+def test_reports_of_pytest(needle: str) -> None:
+    report = pytest.TestReport(
+        "a.py::test", ("a.py", 1, "test"), {}, "failed", f"E  {needle}", "call",
+        [("Captured stdout call", needle), ("Captured log call", percent(needle))], 0.1, 0, 1, [("said", needle)],
+    )  # fmt: skip
+    output.clean_report(report, Redactor([needle]))
+    assert not leaks(needle, f"{report.longrepr}\n{report.sections}\n{report.user_properties}")
+    skipped = pytest.TestReport("a.py::test", ("a.py", 1, "test"), {}, "skipped", ("a.py", 1, needle), "setup")
+    output.clean_report(skipped, Redactor([needle]))
+    assert not leaks(needle, str(skipped.longrepr))
+
+
+def test_settings_know_the_passwords_in_urls() -> None:
+    assert passwords_in("http://zep:8000/a@b") == []
+    assert passwords_in("http://me:p%40ss%2Fword@zep:8000/") == ["p%40ss%2Fword", "p@ss/word"]
+    assert "hunter2hunter2" in Settings(zep_url="https://me:hunter2hunter2@zep").secrets()
+
+
+def test_a_run_with_wrong_settings_knows_what_to_hide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZEP_TOKEN", "a-token-from-a-variable")
+    monkeypatch.setenv("ZEP_CONFORMANCE_WAIT_LIMIT", "soon")
+    found = defaults({"langflux_api_key": "a-key-from-an-option", "reports": None})
+    assert {"a-token-from-a-variable", "a-key-from-an-option"} <= set(found.secrets())
+    assert found.reports == Path("reports")
+
+
+# -- a whole run ------------------------------------------------------------------------------------------------
+
+LEAKY = """
+import logging, os, urllib.parse, warnings
+import pytest
+
+NEEDLE = os.environ["ZEP_TOKEN"]
+
+@pytest.fixture(autouse=True)
+def leaky(request, record_property):
+    record_property("said", NEEDLE)
+    print("printed", NEEDLE)
+    logging.getLogger("leaky").error("logged %s", NEEDLE)
+    try:
+        raise ValueError(NEEDLE)
+    except ValueError:
+        logging.getLogger("leaky").exception("raised")
+    warnings.warn(f"warned of {urllib.parse.quote(NEEDLE, safe='')}")
+    held = {"the header": NEEDLE}
+    yield
+    if HOW == "fails":
+        raise AssertionError(f"the server said {NEEDLE} of {held!r}")
+    if HOW == "breaks":
+        raise RuntimeError(NEEDLE)
+"""
+
+
+@pytest.mark.parametrize("how", ["passes", "fails", "breaks"])
+def test_a_whole_run_with_everything_shown(tmp_path: Path, how: str) -> None:
+    """Whatever somebody adds to the suite, and however much they ask pytest to show."""
+    needle = 'n33dle-"with"-$(quotes)-&-%41-and-more'
+    (tmp_path / "leaky.py").write_text(f"HOW = {how!r}\n{LEAKY}")
+    command = [
+        sys.executable, "-m", "zep_conformance", "run", "-p", "leaky", "-p", "no:cacheprovider", "--target", "embedded",
+        "-m", "API-3", "-vv", "-rA", "-l", "--log-level=DEBUG", "--log-cli-level=DEBUG", "--log-file=all.log",
+        "-o", "junit_logging=all", "--setup-show", "--durations=3", "--full-trace",
+    ]  # fmt: skip
+    environment = {**os.environ, "ZEP_TOKEN": needle, "PYTHONPATH": str(tmp_path), "CI": ""}
+    finished = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert finished.returncode == {"passes": 0, "fails": 2, "breaks": 2}[how], finished.stdout
+    assert finished.stdout.count(HIDDEN) > 3
+    written = {"stdout": finished.stdout, "stderr": finished.stderr}
+    written |= {path.name: path.read_text() for path in tmp_path.rglob("*.*") if path.is_file()}
+    assert {"all.log", "junit.xml", "conformance.json", "summary.md"} <= set(written)
+    for name, text in written.items():
+        if not name.startswith("leaky"):
+            assert not leaks(needle, text), (name, leaks(needle, text), text)
+
+
+def test_what_is_mistyped_is_not_repeated(tmp_path: Path) -> None:
+    for words_given in (["--zep-tokn=n33dle-n33dle-n33dle"], ["--zep-tokn", "n33dle-n33dle-n33dle"]):
+        command = [sys.executable, "-m", "zep_conformance", "run", "--target", "embedded", *words_given]
+        finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert finished.returncode == 2
+        assert "--zep-tokn" in finished.stderr
+        assert "n33dle" not in finished.stdout + finished.stderr
+
+
+def test_logging_is_left_as_it_was() -> None:
+    before = logging.getLogRecordFactory()
+
+    class Plugins:
+        @staticmethod
+        def hasplugin(_: str) -> bool:
+            return False
+
+    class Configuration:
+        pluginmanager = Plugins()
+
+    with output.clean(Configuration(), Redactor(["a-secret-of-somebody"])), warnings.catch_warnings():  # type: ignore[arg-type]
+        made = logging.getLogRecordFactory()("a", 20, "a.py", 1, "said %s", ("a-secret-of-somebody",), None)
+        assert made.getMessage() == f"said {HIDDEN}"
+        wrong = logging.getLogRecordFactory()("a", 20, "a.py", 1, "said %d", ("no number",), None)
+        assert wrong.args == ("no number",)
+    assert logging.getLogRecordFactory() is before

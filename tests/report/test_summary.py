@@ -1,0 +1,105 @@
+"""The summary in Markdown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zep_conformance.facts.requirements import load_requirements
+from zep_conformance.report import document as reports
+from zep_conformance.report import summary
+from zep_conformance.report.outcomes import Record
+from zep_conformance.session.gate import Gate
+
+FACTS = {
+    "target": {"name": "remote", "deployed": True},
+    "parts": {"zep": {"version": "0.27.2", "url": "https://zep.example.com"}},
+    "capabilities": {"auth": "this Zep is open"},
+    "requests": 12,
+}
+
+
+def record(nodeid: str, outcome: str, requirement: str, reason: str = "", **more: Any) -> Record:
+    return Record(f"Scenario {nodeid}", "a.feature:1", nodeid, (requirement,), outcome, 0.1, reason, **more)
+
+
+def made(*records: Record, **facts: Any) -> str:
+    all_facts = {**FACTS, **facts}
+    trouble = bool(all_facts.get("trouble"))
+    judgement = Gate().judge(records, all_facts, trouble=trouble, settled=True)
+    document = reports.document(
+        records, load_requirements(), facts=all_facts, version="0", seed=7, started=datetime.now(UTC), duration=1.5,
+        exit_code=judgement.code, verdict=judgement.verdict, gate=judgement.as_json(),
+    )  # fmt: skip
+    return summary.markdown(document, Path("out"))
+
+
+def test_failed_requirements_come_first_with_their_reasons() -> None:
+    found = made(
+        record("one", "passed", "STORE-1"),
+        record("two", "deviation", "API-4", "DEV-6: as known", deviation="DEV-6"),
+        record("three", "failed", "API-5", "it forgot"),
+        record("four", "passed", "API-5"),
+        record("five", "skipped", "AUTH-1", "no capability auth: this Zep is open"),
+        record("six", "skipped", "AUTH-2", "no capability auth: this Zep is open"),
+        record("seven", "passed", "API-6", "DEV-4 is mended here: it is", mended=True, deviation="DEV-4"),
+    )
+    in_order = (
+        "## zep-conformance: does not conform",
+        "| target | remote |",
+        "| parts | zep 0.27.2 at https",
+        "| scenarios | 3 passed, 1 failed, 2 skipped, 1 deviation |",
+        "| API-5",
+        "| SHOULD | **failed** | 1 failed, 1 passed | Scenario three: it forgot |",
+        "| API-4",
+        "| STORE-1",
+        "| AUTH-1",
+        "### Known deviations",
+        "- Scenario two (API-4): DEV-6: as known",
+        "- **mended** Scenario seven (API-6): DEV-4 is mended here: it is",
+        "### Skipped",
+        "- no capability auth: this Zep is open: 2 scenarios of AUTH-1, AUTH-2",
+        "Reports: `out/conformance.json`",
+    )
+    positions = [found.find(text) for text in in_order]
+    assert -1 not in positions, found
+    assert positions == sorted(positions)
+
+
+def test_what_could_not_be_told_says_why() -> None:
+    found = made(trouble="zep at http://zep: refused\n  Is it up?", target=None, parts={})
+    assert "## zep-conformance: could not tell" in found
+    assert "**Why:** zep at http&#58;//zep: refused Is it up?" in found
+    assert "| scenarios | none ran |" in found
+
+
+def test_the_suites_own_servers_are_no_deployment() -> None:
+    assert "nothing about a deployment" in made(target={"name": "embedded", "deployed": False})
+    assert "nothing about a deployment" not in made()
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("a | b", r"a \| b"),
+        ("two\nlines\x1b[31m", r"two lines \[31m"),
+        ("<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;"),
+        ("[a link](http://x) @team", r"\[a link\](http&#58;//x) &#64;team"),
+        ("`code` *and* _more_ $x$ &amp;", r"\`code\` \*and\* \_more\_ \$x\$ &amp;amp;"),
+        ("x" * 400, "x" * 300 + "…"),
+    ],
+)
+def test_what_a_server_said_is_only_text(said: str, shown: str) -> None:
+    assert summary.text(said) == shown
+    table = made(record("one", "failed", "API-5", said))
+    row = next(line for line in table.splitlines() if "**failed**" in line)
+    assert row.replace(r"\|", "").count("|") == 6
+
+
+def test_what_was_left_behind_is_listed() -> None:
+    assert "### Left behind in the target\n\n- session zc-1 (ReadTimeout)" in made(
+        left_behind=["session zc-1 (ReadTimeout)"]
+    )

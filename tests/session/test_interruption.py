@@ -1,0 +1,186 @@
+"""Whatever ends a run: nothing is left running, in the target or on the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from steps.faults import Faults
+from zep_conformance.clients.waiting import eventually
+from zep_conformance.clients.zep import FAILURES, Zep
+from zep_conformance.settings import Settings
+from zep_conformance.targets.embedded import EmbeddedTarget
+from zep_conformance.targets.supervised import Supervisor
+
+RUN = [sys.executable, "-m", "zep_conformance", "run", "-v", "-p", "no:cacheprovider"]
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> dict[str, str]:
+    """An environment whose temporary folder is the test's own, so that what is left in it is ours."""
+    (tmp_path / "tmp").mkdir()
+    return {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "CI": ""}
+
+
+def as_from_a_terminal() -> None:
+    """Ctrl-C works, though a pipeline may have started us in the background, where it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.fixture
+def running(tmp_path: Path, workplace: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start commands in a process group of their own, as a terminal does."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*command: str) -> subprocess.Popen[bytes]:
+        with (tmp_path / "output").open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=tmp_path,
+                env=workplace,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=as_from_a_terminal,
+            )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def output_of(tmp_path: Path) -> str:
+    return (tmp_path / "output").read_text()
+
+
+def our_processes(tmp_path: Path) -> list[str]:
+    """Command lines of processes whose temporary folder is the test's."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("TMPDIR") == str(tmp_path / "tmp"):
+                found.append(" ".join(process.cmdline()))
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def nothing_left(tmp_path: Path) -> None:
+    def gone() -> None:
+        assert our_processes(tmp_path) == []
+        assert list((tmp_path / "tmp").glob("zep-conformance-*")) == []
+
+    eventually(gone, 15)
+
+
+def some_scenarios_ran(tmp_path: Path, count: int = 5, limit: float = 30) -> None:
+    def ran() -> None:
+        assert output_of(tmp_path).count("PASSED") >= count
+
+    eventually(ran, limit)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "a cancelled pipeline"])
+def test_an_interrupted_run_removes_what_it_made(tmp_path: Path, running, number: signal.Signals) -> None:
+    process = running(*RUN)
+    some_scenarios_ran(tmp_path)
+    os.killpg(process.pid, number)
+    assert process.wait(30) == 2
+    assert "left behind" not in output_of(tmp_path)
+    assert "could not tell (exit code 2)" in output_of(tmp_path)
+    nothing_left(tmp_path)
+
+
+def test_a_killed_run_leaves_nothing_running(tmp_path: Path, running) -> None:
+    process = running(*RUN)
+    some_scenarios_ran(tmp_path)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(10)
+    nothing_left(tmp_path)
+
+
+def test_an_interrupted_remote_run_leaves_nothing_in_the_target(tmp_path: Path, running, served) -> None:
+    urls = served("--documented")
+    process = running(
+        *RUN, "--target", "remote", "--zep-url", urls["zep"], "--langflux-url", urls["langflux"],
+        "--model-url", urls["model"], f"--langflux-api-key={urls['langflux_api_key']}",
+    )  # fmt: skip
+    some_scenarios_ran(tmp_path, 40)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(30) == 2
+    assert httpx.get(f"{urls['zep']}/api/v1/sessions").json() == []
+    with httpx.Client(base_url=urls["langflux"], headers={"x-request-from": "internal"}) as langflux:
+        assert langflux.get("/api/v1/chatflows").json() == []
+        assert langflux.get("/api/v1/credentials").json() == []
+
+
+def test_serve_stops_cleanly(tmp_path: Path, running) -> None:
+    process = running(
+        sys.executable, "-m", "zep_conformance", "serve",
+        "--zep-port", "0", "--langflux-port", "0", "--model-port", "0", "--nlp-port", "0",
+    )  # fmt: skip
+
+    def ready() -> dict[str, str]:
+        assert output_of(tmp_path).endswith("\n")
+        urls: dict[str, str] = json.loads(output_of(tmp_path))
+        return urls
+
+    urls = eventually(ready, 20)
+    assert httpx.get(f"{urls['zep']}/healthz").text == "."
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(15) == 0
+    nothing_left(tmp_path)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{urls['zep']}/healthz")
+
+
+class TestCtrlCWhileAPartIsStopped:
+    """A part that a scenario was stopping is up again before what the run made is removed."""
+
+    @pytest.fixture
+    def target(self) -> Iterator[EmbeddedTarget]:
+        target = EmbeddedTarget(Settings())
+        target.start()
+        try:
+            target.deployment(lambda _line: None)
+            yield target
+        finally:
+            target.stop()
+
+    def test_the_part_is_mended(self, target: EmbeddedTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+        faults = Faults(target.control)
+        read = Supervisor._read
+
+        def interrupted(_: Supervisor) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Supervisor, "_read", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            faults.down("zep")
+        monkeypatch.setattr(Supervisor, "_read", read)
+        faults.restore()
+        assert httpx.get(f"{target._urls['zep']}/healthz").status_code == 200
+        # The answer to the interrupted command is nobody else's.
+        assert target.ended() == {}
+
+    def test_whatever_is_asked_of_a_zep_that_is_down_fails_in_a_known_way(self, target: EmbeddedTarget) -> None:
+        zep = Zep(target._urls["zep"])
+        assert zep.client  # which asks for its health
+        target.control.stop("zep")
+        for ask in (zep.delete_user, zep.session, zep.clear, zep.memory, zep.messages):
+            with pytest.raises(FAILURES):
+                ask("somebody")
+        zep.close()

@@ -1,0 +1,141 @@
+"""State machines: run so that they hold, and hunting for a defect on servers that have one, so that they must not.
+
+A machine is a class of rules, as Hypothesis has them, that looks at everything once more when an example is over:
+
+    class Clients(Machine):
+        @rule(text=texts)
+        def write(self, text): ...; assert …
+
+        def look_everywhere(self): ...
+
+    holds(lambda: Clients(server))      # raises what a rule raises, with the smallest example that makes it
+    finds(lambda: Clients(broken))      # raises unless a rule raises
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn  # noqa: F401  (imported once, not by each of the many servers that are started here)
+from hypothesis import Phase, settings
+from hypothesis import stateful as hypothesis_stateful
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from zep_conformance.processes.fleet import Fleet
+from zep_conformance.processes.wiring import parts_for
+
+EVERY_NIGHT = settings.get_current_profile_name() == "nightly"
+"""Whether there is time: `make properties`, and not the gate."""
+FEW = settings(max_examples=settings().max_examples // 4)
+"""Examples that are asked of servers: a quarter of what the profile of Hypothesis allows others (100 in the gate)."""
+STEPS = 30
+"""Rules that one example applies, at most."""
+SHRUNK_STEPS = 4
+"""As many where what is found is to be shrunk, which takes its time."""
+HUNTED = 400
+"""Examples in which a defect must have shown itself. Most do in fewer than ten."""
+
+
+class Noticed(BaseException):
+    """A rule was broken, and that is all that is wanted to know.
+
+    It ends a hunt at once, as Ctrl-C does: on a server where one example leaks into the next, Hypothesis could not
+    have the same happen again, and would say so rather than what it found.
+    """
+
+
+class Machine(RuleBasedStateMachine):
+    """A state machine that can be let loose on a server with a defect."""
+
+    hunts = False
+    """Whether the first rule that is broken ends it all."""
+    _over = False
+
+    def broken(self, error: AssertionError) -> None:
+        """Note that a rule was broken."""
+        self._over = True
+        if self.hunts:
+            raise Noticed(str(error)) from error
+
+    def look_everywhere(self) -> None:
+        """What has to hold when an example is over."""
+
+    def teardown(self) -> None:
+        """Look everywhere, unless it is known already that something is wrong."""
+        if not self._over:
+            noting(type(self).look_everywhere)(self)
+
+
+Built = Callable[[], Machine]
+
+
+def noting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a machine that notes its AssertionErrors before they leave it."""
+
+    @functools.wraps(function)
+    def noted(machine: Machine, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(machine, *args, **kwargs)
+        except AssertionError as error:
+            machine.broken(error)
+            raise
+
+    return noted
+
+
+def rule(**arguments: Any) -> Callable[[Callable[..., Any]], Any]:
+    """A rule of a Machine: Hypothesis's, with the errors noted."""
+    decorate = hypothesis_stateful.rule(**arguments)
+    return lambda function: decorate(noting(function))
+
+
+def initialize(**arguments: Any) -> Callable[[Callable[..., Any]], Any]:
+    """A rule that begins every example of a Machine."""
+    decorate = hypothesis_stateful.initialize(**arguments)
+    return lambda function: decorate(noting(function))
+
+
+def holds(machine: Built) -> None:
+    """Run a machine, as often as the profile of Hypothesis says. Raises what its rules raise, as small as can be."""
+    run_state_machine_as_test(machine, settings=settings(FEW, stateful_step_count=STEPS))
+
+
+def finds(machine: Built) -> None:
+    """Run a machine on a server with a defect. Fails the test when it finds nothing."""
+
+    def hunting() -> Machine:
+        made = machine()
+        made.hunts = True
+        return made
+
+    found = settings(
+        settings.get_profile("ci"), max_examples=HUNTED, stateful_step_count=STEPS, phases=[Phase.generate]
+    )
+    with pytest.raises(Noticed):
+        run_state_machine_as_test(hunting, settings=found)
+
+
+def shrunk(machine: Built) -> list[str]:
+    """The smallest example in which a machine breaks a rule, as lines of code. Fails the test when there is none."""
+    small = settings(
+        settings.get_profile("ci"),
+        max_examples=HUNTED,
+        stateful_step_count=SHRUNK_STEPS,
+        phases=[Phase.generate, Phase.shrink],
+        report_multiple_bugs=False,
+    )
+    with pytest.raises(AssertionError) as caught:
+        run_state_machine_as_test(machine, settings=small)
+    return "\n".join(caught.value.__notes__).splitlines()
+
+
+@contextmanager
+def broken(folder: Path, names: Iterable[str], departures: Mapping[str, Iterable[str]]) -> Iterator[Fleet]:
+    """Servers with departures, by part."""
+    with Fleet(parts_for(names, manner="documented", data=folder, departures=departures)) as fleet:
+        yield fleet

@@ -1,0 +1,276 @@
+"""What `compose:PATH` says before anything starts: no engine, no Compose, no project, or one that can't work."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.compose_projects import UserProject, engine_missing, environment
+from zep_conformance import settings
+from zep_conformance.errors import CannotTell
+from zep_conformance.targets import choose
+from zep_conformance.targets.compose import ComposeTarget
+
+FAKE = """#!/bin/sh
+case "$*" in
+  version*) [ -z "$FAKE_ENGINE" ] || { echo "$FAKE_ENGINE" >&2; exit 1; } ;;
+  "context inspect"*) echo unix:///var/run/docker.sock ;;
+  "compose version"*) [ -z "$FAKE_NO_COMPOSE" ] || exit 1; echo 2.40.3 ;;
+  compose*config) [ -z "$FAKE_SAID" ] || { echo "$FAKE_SAID" >&2; exit 15; }; cat "$FAKE_CONFIG" ;;
+  "image inspect"*) case " $FAKE_IMAGES " in *" $5 "*) ;; *) exit 1 ;; esac ;;
+  ps*publish*) printf '%b' "$FAKE_HOLDERS" ;;
+esac
+"""
+SERVICES: dict[str, Any] = {
+    "db": {"image": "pgvector/pgvector:0.8.0-pg16", "environment": {"POSTGRES_PASSWORD": "hunter2hunter2"}},
+    "nlp": {"image": "ghcr.io/getzep/zep-nlp-server:0.4.2"},
+    "zep": {
+        "image": "ghcr.io/getzep/zep-cloud:0.27.2",
+        "ports": ["8000:8000"],
+        "environment": {
+            "ZEP_OPENAI_API_KEY": "sk-0123456789",
+            "ZEP_STORE_POSTGRES_DSN": "postgres://zep:hunter2hunter2@db:5432/zep",
+        },
+    },
+}
+Refused = Callable[..., CannotTell]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project's folder; what is in its file does not matter, since `config` is pretended."""
+    (tmp_path / "zep").mkdir()
+    (tmp_path / "zep" / "docker-compose.yaml").write_text("services: {}\n")
+    (tmp_path / "zep" / ".env").write_text("ZEP_OPENAI_API_KEY=sk-0123456789\n")
+    return tmp_path / "zep"
+
+
+@pytest.fixture
+def target(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ComposeTarget]:
+    """A target on a pretended engine. zep: what differs in its service, None for no such key."""
+
+    def make(
+        path: Path | str = folder,
+        *,
+        services: dict[str, Any] | None = None,
+        zep: dict[str, Any] | None = None,
+        variables: dict[str, str] | None = None,
+        options: dict[str, str] | None = None,
+        **fake: str,
+    ) -> ComposeTarget:
+        found = {name: dict(one) for name, one in (services or SERVICES).items()}
+        if "zep" in found:
+            found["zep"] |= zep or {}
+            found["zep"]["environment"] = {**found["zep"].get("environment", {}), **(variables or {})}
+        (tmp_path / "config").write_text(json.dumps({"services": found}))
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / "docker").write_text(FAKE)
+        (tmp_path / "bin" / "docker").chmod(0o755)
+        cat = tmp_path / "bin" / "cat"
+        if not cat.exists():
+            cat.symlink_to(shutil.which("cat") or "/bin/cat")
+        monkeypatch.setenv(
+            "PATH", fake.pop("programs", str(tmp_path / "bin"))
+        )  # and no docker-compose of this machine's
+        monkeypatch.setenv("FAKE_CONFIG", str(tmp_path / "config"))
+        for name, value in fake.items():
+            monkeypatch.setenv(f"FAKE_{name.upper()}", value)
+        made = choose(settings.read({"target": f"compose:{path}", **(options or {})}), os.environ)
+        assert isinstance(made, ComposeTarget)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def refused(target: Callable[..., ComposeTarget]) -> Refused:
+    """Why such a target does not start. Nothing secret is ever in it."""
+
+    def why(*arguments: Any, **options: Any) -> CannotTell:
+        made = target(*arguments, **options)
+        try:
+            with pytest.raises(CannotTell) as caught:
+                made.start()
+        finally:
+            made.stop()
+        assert "hunter2" not in str(caught.value)
+        assert len(str(caught.value).splitlines()) <= 10
+        return caught.value
+
+    return why
+
+
+class TestTheMachine:
+    def test_has_no_docker(self, refused: Refused, tmp_path: Path) -> None:
+        assert "there is no `docker` command" in refused(programs=str(tmp_path / "empty")).what
+
+    def test_has_no_engine(self, refused: Refused) -> None:
+        error = refused(engine="Cannot connect to the Docker daemon at unix:///var/run/docker.sock.")
+        assert error.what.startswith("no Docker engine answers: Cannot connect to the Docker daemon")
+        assert "systemctl start docker" in error.advice
+
+    def test_does_not_let_us(self, refused: Refused) -> None:
+        error = refused(engine="permission denied while trying to connect to the Docker daemon socket at unix:///x")
+        assert "permission denied" in error.what
+        assert "usermod -aG docker" in error.advice
+
+    def test_has_no_compose(self, refused: Refused) -> None:
+        assert "neither `docker compose` nor `docker-compose` is installed" in refused(no_compose="1").what
+
+
+class TestThePath:
+    def test_must_be_given(self, refused: Refused) -> None:
+        assert "no path behind it" in refused("").what
+
+    def test_must_be_there(self, refused: Refused) -> None:
+        assert "there is no /no/such/place" in refused("/no/such/place").what
+
+    def test_must_hold_a_project(self, refused: Refused, tmp_path: Path) -> None:
+        (tmp_path / "other").mkdir()
+        error = refused(tmp_path / "other")
+        assert "no Compose file is in that folder" in error.what
+        assert "docker-compose.yaml" in error.advice
+
+    def test_is_for_this_target_only(self) -> None:
+        with pytest.raises(CannotTell, match="no target 'embedded:x'") as caught:
+            choose(settings.read({"target": "embedded:x"}), {})
+        assert "compose:PATH" in caught.value.advice
+
+
+class TestTheKey:
+    @pytest.mark.parametrize("text", [None, "", "ZEP_OPENAI_API_KEY=\n", "# ZEP_OPENAI_API_KEY=sk-0123456789\n"])
+    def test_is_missing(self, refused: Refused, folder: Path, text: str | None) -> None:
+        (folder / ".env").unlink() if text is None else (folder / ".env").write_text(text)
+        error = refused(variables={"ZEP_OPENAI_API_KEY": ""})
+        assert error.what == "ZEP_OPENAI_API_KEY is not set for Zep, which does not start without it"
+        assert ("is not there" if text is None else "has no ZEP_OPENAI_API_KEY") in error.advice
+        assert str(folder / ".env") in error.advice
+
+    def test_is_in_the_file_and_not_handed_on(self, refused: Refused) -> None:
+        error = refused(variables={"ZEP_OPENAI_API_KEY": ""})
+        assert "needs `env_file: .env`" in error.advice
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "env file /x/.env not found: stat /x/.env: no such file or directory",
+            "Couldn't find env file: /x/.env",
+            "error while interpolating services.zep: required variable ZEP_OPENAI_API_KEY is missing a value: put one",
+        ],
+    )
+    def test_is_missing_so_that_compose_stops(self, refused: Refused, folder: Path, said: str) -> None:
+        (folder / ".env").unlink()
+        assert refused(said=said).what.startswith("ZEP_OPENAI_API_KEY is not set")
+
+
+class TestTheProject:
+    def test_is_not_understood(self, refused: Refused, folder: Path) -> None:
+        error = refused(said="level=warning msg=obsolete\nyaml: line 3: did not find expected node content")
+        assert "does not understand" in error.what and "line 3" in error.what and "obsolete" not in error.what
+        assert str(folder) in error.advice
+
+    @pytest.mark.parametrize("image", ["ghcr.io/getzep/zep:1.0.2", "zepai/zep-ce", "ghcr.io/getzep/zep:latest"])
+    def test_has_a_zep_1(self, refused: Refused, image: str) -> None:
+        error = refused(zep={"image": image})
+        assert f"{image} is Zep 1.x" in error.what
+        assert "ghcr.io/getzep/zep-cloud:0.27.2" in error.advice
+
+    def test_has_no_zep(self, refused: Refused) -> None:
+        assert "its services are db" in refused(services={"db": SERVICES["db"]}).what
+
+    def test_wants_tokens_and_has_no_secret(self, refused: Refused) -> None:
+        error = refused(variables={"ZEP_AUTH_REQUIRED": "true", "ZEP_AUTH_SECRET": ""})
+        assert "ZEP_AUTH_SECRET is not" in error.what
+        assert "zep-conformance token" in error.advice
+
+    @pytest.mark.parametrize("dsn", ["postgres://zep:hunter2hunter2@db.example.com/zep", "host=10.0.0.7 user=zep"])
+    def test_has_its_database_elsewhere(self, refused: Refused, dsn: str) -> None:
+        error = refused(variables={"ZEP_STORE_POSTGRES_DSN": dsn})
+        assert "would work on your data" in error.what
+        assert "--target remote" in error.advice
+
+    def test_has_no_database(self, refused: Refused) -> None:
+        services = {name: one for name, one in SERVICES.items() if name != "db"}
+        assert "would work on your data" in refused(services=services).what
+
+    def test_has_another_window(self, refused: Refused) -> None:
+        assert refused(variables={"ZEP_MEMORY_MESSAGE_WINDOW": "6"}).advice == "Give --message-window 6."
+
+    def test_is_on_the_hosts_network(self, refused: Refused) -> None:
+        assert "network_mode: host" in refused(zep={"network_mode": "host"}).what
+
+    def test_can_not_be_tested_beside_another_zep(self, refused: Refused) -> None:
+        assert "--zep-url names one that runs already" in refused(options={"zep_url": "http://zep"}).what
+
+
+def test_a_zep_whose_latest_is_here_already_is_looked_at_when_it_is_up(target) -> None:
+    made = target(zep={"image": "ghcr.io/getzep/zep:latest"}, images="ghcr.io/getzep/zep:latest")
+    made.start()
+    made.stop()
+
+
+def test_a_port_that_somebody_has_is_said_and_is_no_obstacle(target, folder: Path) -> None:
+    made = target(holders=f"web-1\\tweb\\t/srv/web\\nzep-1\\tzep\\t{folder}\\n")
+    said: list[str] = []
+    made.start()
+    try:
+        made.deployment(said.append)
+    except CannotTell:
+        pass  # this engine pretends
+    finally:
+        made.stop()
+    (line,) = [line for line in said if line.startswith("port 8000")]
+    assert "is taken by container web-1 of project web" in line
+    assert "this run uses another, but `up` of yours would fail" in line
+
+
+@pytest.mark.skipif(bool(engine_missing()), reason=engine_missing())
+@pytest.mark.parametrize("spelling", ["docker compose", "docker-compose"])
+class TestBothComposes:
+    """What they really say, understood."""
+
+    @pytest.fixture
+    def why(
+        self, spelling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[[UserProject], CannotTell]:
+        def refused(project: UserProject) -> CannotTell:
+            for name, value in environment(spelling, tmp_path).items():
+                monkeypatch.setenv(name, value)
+            target = choose(settings.read({"target": f"compose:{project.file}"}), os.environ)
+            try:
+                with pytest.raises(CannotTell) as caught:
+                    target.start()
+            finally:
+                target.stop()
+            return caught.value
+
+        return refused
+
+    def test_no_env_file(self, tmp_path: Path, why) -> None:
+        project = UserProject(tmp_path / "zep")
+        (project.folder / ".env").unlink()
+        assert "is not there. Put `ZEP_OPENAI_API_KEY=…` into it" in why(project).advice
+
+    def test_an_empty_env_file(self, tmp_path: Path, why) -> None:
+        assert "has no ZEP_OPENAI_API_KEY" in why(UserProject(tmp_path / "zep", env="")).advice
+
+    def test_a_variable_that_is_required(self, tmp_path: Path, why) -> None:
+        project = UserProject(tmp_path / "zep", env="")
+        project.change("zep", environment={"ZEP_OPENAI_API_KEY": "${ZEP_OPENAI_API_KEY:?put your key into .env}"})
+        assert "has no ZEP_OPENAI_API_KEY" in why(project).advice
+
+    def test_a_file_that_is_no_yaml(self, tmp_path: Path, why) -> None:
+        project = UserProject(tmp_path / "zep")
+        project.file.write_text("services: [\n")
+        assert "does not understand" in why(project).what
+
+    def test_a_key_that_there_is_not(self, tmp_path: Path, why) -> None:
+        project = UserProject(tmp_path / "zep")
+        project.change("zep", imagee="zep")
+        assert "imagee" in why(project).what
