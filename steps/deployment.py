@@ -11,7 +11,7 @@ from fixtures.files import Found
 from zep_conformance.deployment_files.findings import FileFinding
 from zep_conformance.deployment_files.report import with_line
 from zep_conformance.deployment_files.sources import KINDS
-from zep_conformance.errors import BrokenHarness
+from zep_conformance.errors import HarnessError
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Examined:
     def must_be_well(self, aspect: str) -> None:
         """No fault of this aspect was found. Skipped where the application that it is about is made in another way.
 
-        Raises BrokenHarness when it was not looked at at all.
+        Raises HarnessError when it was not looked at at all.
         """
         found = [finding for finding in self.findings if finding.layer == aspect]
         wrong = [finding for finding in found if finding.verdict == "fault"]
@@ -37,7 +37,7 @@ class Examined:
             assert not missing, "; ".join(missing)
             if absent:
                 pytest.skip(f"no capability files: {'; '.join(one.symptom for one in absent)}")
-            raise BrokenHarness(f"nobody looked at the {aspect} of the {self.called}")
+            raise HarnessError(f"nobody looked at the {aspect} of the {self.called}")
 
 
 @given(

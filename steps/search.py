@@ -15,7 +15,7 @@ from fixtures.people import People, SessionIds
 from steps.zep import Conversation
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import Memory, Said, Zep, session_path
-from zep_conformance.errors import BrokenHarness
+from zep_conformance.errors import HarnessError
 from zep_conformance.settings import Settings
 
 THINGS = (
@@ -244,7 +244,7 @@ def write_among_others(conversation: Conversation, zep: Zep, text: str) -> None:
 def search_by_meaning(conversation: Conversation, zep: Zep, text: str) -> list[Any]:
     """Whoever compares words finds nothing in it."""
     if shared := words_in(text) & words_in(conversation.said[2].content):
-        raise BrokenHarness(f"they have words in common: {shared}")
+        raise HarnessError(f"they have words in common: {shared}")
     return zep.search(conversation.session, text)
 
 

@@ -17,7 +17,7 @@ from zep_conformance.clients.page import chromium, places
 from zep_conformance.clients.page.defects import CATALOGUE, plant
 from zep_conformance.clients.page.places import Place
 from zep_conformance.clients.page.visit import PageFailed, Visit
-from zep_conformance.errors import BrokenHarness
+from zep_conformance.errors import HarnessError
 from zep_conformance.redaction import browser_trace
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.session.run import Run
@@ -104,7 +104,7 @@ def test_a_network_that_changed_meanwhile_is_nobodys_failure(page: APage, visit:
     page.shows("<button id=save>Save</button>")
     visit.open("/", BUTTON)
     network_changes(visit)
-    with pytest.raises(BrokenHarness, match="A network interface of this machine"):
+    with pytest.raises(HarnessError, match="A network interface of this machine"):
         visit.find(FIELD)
 
 

@@ -13,8 +13,8 @@ import pytest
 from zep_conformance import settings
 from zep_conformance.clients.langflux import with_model, with_zep_memory
 from zep_conformance.clients.waiting import FIRST_PAUSE, GROWTH, LONGEST_PAUSE, eventually
-from zep_conformance.errors import CannotTell
-from zep_conformance.processes.fleet import Fleet, PartDied, PortTaken
+from zep_conformance.errors import CannotTell, PartDied, PortTaken
+from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.wiring import parts_for
 
 

@@ -16,8 +16,9 @@ import pytest
 
 from tests.support import stand_ins
 from zep_conformance.clients.waiting import eventually
+from zep_conformance.errors import PartDied, PortTaken
 from zep_conformance.processes import programs
-from zep_conformance.processes.fleet import Fleet, PartDied, PortTaken, Program
+from zep_conformance.processes.fleet import Fleet, Program
 
 SERVER = """#!{python}
 import json, os, signal, subprocess, sys

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from tests.cli.test_run import report_in, run
-from zep_conformance.clients.limits import LimitReached, Limits
+from zep_conformance.clients.limits import Limits
+from zep_conformance.errors import LimitReached
 
 
 class Clock:

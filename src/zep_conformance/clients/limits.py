@@ -8,12 +8,10 @@ from collections.abc import Callable
 
 import httpx
 
+from zep_conformance.errors import LimitReached
+
 _READS_BY_POST = ("/search",)
 """Ends of the paths that are asked with POST and change nothing."""
-
-
-class LimitReached(Exception):
-    """A request that a limit forbids; it was not sent."""
 
 
 class Limits:
@@ -47,10 +45,10 @@ class Limits:
     def check(self, request: httpx.Request) -> None:
         """Count a request, and hold it back until its turn. Raises LimitReached when it must not be sent."""
         if self._read_only and not self._reads(request):
-            raise LimitReached(f"--read-only: {request.method} {request.url.path} could write")
+            raise LimitReached(f"--read-only: {request.method} {request.url.path} could write", code="read-only")
         with self._lock:
             if self._max_requests is not None and self.sent >= self._max_requests and not self._removing:
-                raise LimitReached(f"--max-requests: {self.sent} requests have been sent")
+                raise LimitReached(f"--max-requests: {self.sent} requests have been sent", code="max-requests")
             self.sent += 1
             now = self._clock()
             slot = max(now, self._next_slot)

@@ -7,11 +7,13 @@ from typing import Any
 
 import httpx
 
+from zep_conformance.errors import DeploymentFailed
+
 Hooks = Mapping[str, list[Callable[..., Any]]]
 """httpx event hooks, which see every exchange."""
 
 
-class LangFluxRefused(AssertionError):
+class LangFluxRefused(DeploymentFailed):
     """LangFlux answered a request that should have worked with an error."""
 
     def __init__(self, what: str, answer: httpx.Response) -> None:

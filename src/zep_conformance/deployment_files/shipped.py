@@ -8,7 +8,7 @@ from pathlib import Path
 from zep_conformance import suite
 from zep_conformance.deployment_files.defects import EDITS
 from zep_conformance.deployment_files.sources import Sources, load
-from zep_conformance.errors import BrokenHarness
+from zep_conformance.errors import HarnessError
 
 
 def folder() -> Path:
@@ -23,6 +23,6 @@ def shipped(defects: Iterable[str] = ()) -> Sources:
     for defect in defects:
         for edit in EDITS[defect]:
             if texts[edit.file].count(edit.old) != 1:
-                raise BrokenHarness(f"the defect {defect} does not fit {edit.file} any more: {edit.old!r}")
+                raise HarnessError(f"the defect {defect} does not fit {edit.file} any more: {edit.old!r}")
             texts[edit.file] = texts[edit.file].replace(edit.old, edit.new)
     return Sources(texts, tuple(Path(name).name for name in found.given))

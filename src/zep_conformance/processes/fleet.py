@@ -20,11 +20,12 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
-from zep_conformance.processes.parts import Part, PartDied, PortTaken, listen
+from zep_conformance.errors import PartDied
+from zep_conformance.processes.parts import Part, listen
 from zep_conformance.processes.programs import Program, Ran
 from zep_conformance.processes.served import IS_FORKED, Served, preload
 
-__all__ = ["Fleet", "Part", "PartDied", "PortTaken", "Program", "preload"]
+__all__ = ["Fleet", "Part", "Program", "preload"]
 
 Tell = Callable[[str, str, float, float], None]
 """Is told of each phase of a program's start: its name, create or start, and when that began and ended."""
@@ -106,7 +107,7 @@ class Fleet:
                 one.await_answer()
         except PartDied as died:
             one.end(signal.SIGKILL)
-            raise PartDied(name, died.log[before:], died.how) from died
+            raise PartDied(part=name, how=died.how, log=died.log[before:]) from died
 
     def stop(self, name: str) -> None:
         """Stop a part as an operator does (SIGTERM, or what it takes for that), killing it if it does not end."""

@@ -11,7 +11,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from zep_conformance.processes.fleet import Fleet, PartDied, PortTaken
+from zep_conformance.errors import PartDied, PortTaken
+from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.wiring import parts_for
 
 
@@ -61,9 +62,9 @@ def serve_in_foreground(
                 f"{name} ended by itself; its log ends:\n{fleet.log(name)[-500:]}", "The others are stopped."
             )
     except PortTaken as error:
-        return _say_error(str(error), f"Give another with --{error.part}-port, or 0 for a free one.")
+        return _say_error(error.what, f"Give another with --{error.part}-port, or 0 for a free one.")
     except PartDied as error:
-        return _say_error(str(error), "This is a fault of zep-conformance: please report it.")
+        return _say_error(error.what, "This is a fault of zep-conformance: please report it.")
     except KeyboardInterrupt:
         return 0
     finally:

@@ -1,4 +1,4 @@
-"""A part to run: what it is made by, what it listens on; and how it may fail."""
+"""A part to run: what it is made by, and what it listens on."""
 
 from __future__ import annotations
 
@@ -8,22 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-
-class PortTaken(Exception):
-    """A port that a part was to listen on is in use."""
-
-    def __init__(self, part: str, host: str, port: int) -> None:
-        super().__init__(f"port {port} on {host}, for {part}, is in use")
-        self.part, self.host, self.port = part, host, port
-
-
-class PartDied(Exception):
-    """A part ended, or did not come up; carries its log. how: in words, as "ended with exit code 1"."""
-
-    def __init__(self, part: str, log: str, how: str = "did not start") -> None:
-        last = next(reversed(log.strip().splitlines()), "(empty)")
-        super().__init__(f"{part} {how}; its log ends: {last[:500]}")
-        self.part, self.log, self.how = part, log, how
+from zep_conformance.errors import PortTaken
 
 
 @dataclass(frozen=True)
@@ -53,5 +38,5 @@ def listen(name: str, host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise PortTaken(name, host, port) from error
+        raise PortTaken(part=name, host=host, port=port) from error
     return listener

@@ -18,8 +18,9 @@ from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
 from typing import Any, Self
 
+from zep_conformance.errors import DatabaseRefused, PartDied
 from zep_conformance.processes import readiness
-from zep_conformance.processes.parts import PartDied, listen
+from zep_conformance.processes.parts import listen
 from zep_conformance.processes.prctl import dies_with
 
 START_LIMIT = 60.0
@@ -141,7 +142,7 @@ class Ran:
                 )  # fmt: skip
         except (OSError, subprocess.SubprocessError) as error:
             self._process = None
-            raise PartDied(program.name, self.log(), f"could not be run: {command[0]}: {error}") from None
+            raise self._died(f"could not be run: {command[0]}: {error}") from None
 
     def is_up(self) -> bool:
         """Whether it is ready: one look. Raises PartDied when it has ended, or has taken too long."""
@@ -153,7 +154,7 @@ class Ran:
                 self._next()
                 return False
             self.end(SIGKILL)
-            raise PartDied(program.name, self.log(), ended(code))
+            raise self._died(ended(code))
         if self._is_preparing:
             return False
         try:
@@ -161,13 +162,16 @@ class Ran:
                 found = readiness.database(program.dsn, program.databases)
             else:
                 found = readiness.http(program.host, program.port, program.health)
-        except readiness.DatabaseError as error:
+        except DatabaseRefused as error:
             self.end(SIGKILL)
-            raise PartDied(program.name, self.log(), str(error)) from None
+            raise self._died(error.what) from None
         if not found and time.monotonic() > self.began + START_LIMIT:
             self.end(SIGKILL)
-            raise PartDied(program.name, self.log(), f"did not answer within {START_LIMIT:.0f} s")
+            raise self._died(f"did not answer within {START_LIMIT:.0f} s")
         return found
+
+    def _died(self, how: str) -> PartDied:
+        return PartDied(part=self.part.name, how=how, log=self.log())
 
     def log(self) -> str:
         """What it has written so far."""

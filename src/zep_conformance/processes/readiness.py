@@ -6,6 +6,8 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
+from zep_conformance.errors import DatabaseRefused
+
 LOOK_LIMIT = 1.0
 """Seconds that one look may take."""
 
@@ -25,7 +27,7 @@ def http(host: str, port: int, path: str) -> bool:
 def database(dsn: str, wanted: Iterable[str]) -> bool:
     """Whether a PostgreSQL takes connections. Makes the wanted databases that it lacks, with pgvector in them.
 
-    Raises DatabaseError where that can't be done.
+    Raises DatabaseRefused where that can't be done.
     """
     import psycopg
 
@@ -40,12 +42,8 @@ def database(dsn: str, wanted: Iterable[str]) -> bool:
     return True
 
 
-class DatabaseError(Exception):
-    """A database could not be made; the text says why, in PostgreSQL's words."""
-
-
 def make_database(connection: Any, dsn: str, name: str) -> None:
-    """Make a database with pgvector, unless it is there. Raises DatabaseError with PostgreSQL's words."""
+    """Make a database with pgvector, unless it is there. Raises DatabaseRefused with PostgreSQL's words."""
     import psycopg
     from psycopg.sql import SQL, Identifier
 
@@ -55,11 +53,11 @@ def make_database(connection: Any, dsn: str, name: str) -> None:
             with psycopg.connect(dsn, dbname=name, autocommit=True) as inside:
                 inside.execute("CREATE EXTENSION IF NOT EXISTS vector")
     except psycopg.Error as error:
-        raise DatabaseError(f"can't make the database {name}: {str(error).strip()}") from None
+        raise DatabaseRefused(f"can't make the database {name}: {str(error).strip()}") from None
 
 
 def drop_databases(dsn: str, names: Iterable[str]) -> None:
-    """Remove databases, whoever is connected to them. Raises DatabaseError with PostgreSQL's words."""
+    """Remove databases, whoever is connected to them. Raises DatabaseRefused with PostgreSQL's words."""
     import psycopg
     from psycopg.sql import SQL, Identifier
 
@@ -68,4 +66,4 @@ def drop_databases(dsn: str, names: Iterable[str]) -> None:
             for name in names:
                 connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
     except psycopg.Error as error:
-        raise DatabaseError(f"can't remove the databases {', '.join(names)}: {str(error).strip()}") from None
+        raise DatabaseRefused(f"can't remove the databases {', '.join(names)}: {str(error).strip()}") from None

@@ -17,7 +17,8 @@ from multiprocessing.process import BaseProcess
 from signal import Signals
 from typing import Any
 
-from zep_conformance.processes.parts import Part, PartDied, listen
+from zep_conformance.errors import PartDied
+from zep_conformance.processes.parts import Part, listen
 
 START_LIMIT = 20.0
 """Seconds that a part may take to accept its first connection."""
@@ -150,7 +151,7 @@ class Served:
         if not answered:
             if self._process is not None:
                 self._process.join(max(0.0, min(1.0, deadline - time.monotonic())))
-            raise PartDied(part.name, self.log())
+            raise PartDied(part=part.name, log=self.log())
 
     def log(self) -> str:
         """What it has written so far."""

@@ -20,9 +20,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from zep_conformance.errors import CannotTell, DatabaseRefused, PartDied
 from zep_conformance.processes import readiness
 from zep_conformance.processes.commands import Abandoned, Askers
-from zep_conformance.processes.fleet import Fleet, PartDied, PortTaken, Program
+from zep_conformance.processes.fleet import Fleet, Program
 from zep_conformance.processes.prctl import adopt_orphans
 from zep_conformance.processes.programs import end_descendants
 from zep_conformance.processes.wiring import parts_for
@@ -52,10 +53,8 @@ def main() -> None:
         _supervise(configuration, data)
     except Abandoned:
         pass
-    except PartDied as error:
-        _say(error=str(error), part=error.part, how=error.how, log=error.log)
-    except (PortTaken, KeyError, readiness.DatabaseError) as error:
-        _say(error=str(error))
+    except (CannotTell, KeyError) as error:
+        _say(**_as_answer(error))
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         end_descendants()
@@ -84,11 +83,17 @@ def _obey(running: Fleet, verb: str, *arguments: Any) -> dict[str, Any]:
         return {"error": f"no command {verb!r}"}
     try:
         getattr(running, verb)(*arguments)
-    except PartDied as error:
-        return {"error": str(error), "part": error.part, "how": error.how, "log": error.log}
-    except (PortTaken, KeyError) as error:
-        return {"error": str(error)}
+    except (CannotTell, KeyError) as error:
+        return _as_answer(error)
     return {"ok": None}
+
+
+def _as_answer(error: CannotTell | KeyError) -> dict[str, Any]:
+    """What went wrong as the answer to a command."""
+    if isinstance(error, KeyError):
+        return {"error": str(error)}
+    told = {"error": error.what, "advice": error.advice, "code": error.code}
+    return told | ({"part": error.part, "how": error.how, "log": error.log} if isinstance(error, PartDied) else {})
 
 
 @contextlib.contextmanager
@@ -99,10 +104,10 @@ def _databases(borrowed: dict[str, Any] | None) -> Iterator[None]:
         return
     try:
         if not readiness.database(borrowed["dsn"], borrowed["names"]):
-            raise readiness.DatabaseError("the given PostgreSQL does not answer")
+            raise DatabaseRefused("the given PostgreSQL does not answer")
         yield
     finally:
-        with contextlib.suppress(readiness.DatabaseError):
+        with contextlib.suppress(DatabaseRefused):
             readiness.drop_databases(borrowed["dsn"], borrowed["names"])
 
 

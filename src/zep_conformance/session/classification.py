@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from zep_conformance import suite
-from zep_conformance.clients.limits import LimitReached
+from zep_conformance.errors import LimitReached
 from zep_conformance.facts.deviations import Deviation
 from zep_conformance.facts.requirements import Requirement
 from zep_conformance.report import failure, outcomes

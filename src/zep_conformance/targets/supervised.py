@@ -17,7 +17,7 @@ from typing import IO, Any
 from zep_conformance.clients import tokens
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
-from zep_conformance.errors import CannotTell
+from zep_conformance.errors import CannotTell, PartDied
 from zep_conformance.report.timeline import Timeline
 
 STOP_LIMIT = 20.0
@@ -25,14 +25,6 @@ STOP_LIMIT = 20.0
 CONNECT_LIMIT = 0.3
 """Seconds for a connection on this machine, which the system makes at once, however busy the part is. What is dropped
 is sent again after a second: that must not get through."""
-
-
-class PartEnded(CannotTell):
-    """A part ended, or did not come up. how: in words. log: what it wrote."""
-
-    def __init__(self, part: str, how: str, log: str, what: str, advice: str) -> None:
-        super().__init__(what, advice)
-        self.part, self.how, self.log = part, how, log
 
 
 class Supervisor:
@@ -89,7 +81,7 @@ class Supervisor:
         """Wait until every part answers; returns their URLs.
 
         on_phase: told of each phase of a program's start, with its beginning and end by time.monotonic().
-        Raises PartEnded, or CannotTell with another reason.
+        Raises PartDied, or CannotTell with another reason.
         """
         answer = self._read()
         while "phase" in answer:
@@ -135,7 +127,7 @@ class Supervisor:
         """Try to start a part that is not running. Returns what it wrote when it ended, None if it came up."""
         try:
             self.command("start", part, dict(changed))
-        except PartEnded as ended:
+        except PartDied as ended:
             return ended.log
         return None
 
@@ -164,7 +156,7 @@ class Supervisor:
         self.command("reconnect", part)
 
     def command(self, verb: str, part: str, *further: object) -> None:
-        """Have something done to a part. Raises PartEnded, or CannotTell with another reason."""
+        """Have something done to a part. Raises PartDied, or CannotTell with another reason."""
         self._ask(verb, part, *further)
 
     def _ask(self, *command: object) -> dict[str, Any]:
@@ -188,12 +180,16 @@ class Supervisor:
 
 
 def _well(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer. Raises PartEnded, or CannotTell, where it says that something went wrong."""
+    """The answer. Raises PartDied, or CannotTell, where it says that something went wrong."""
     advice = "This is a fault of zep-conformance: please report it."
     if "log" in answer:
-        raise PartEnded(answer["part"], answer["how"], answer["log"], answer["error"], advice)
+        raise PartDied(part=answer["part"], how=answer["how"], log=answer["log"], what=answer["error"], advice=advice)
     if "error" in answer:
-        raise CannotTell(f"the parts on this machine: {answer['error']}", advice)
+        raise CannotTell(
+            f"the parts on this machine: {answer['error']}",
+            answer.get("advice") or advice,
+            code=answer.get("code") or "harness-broken",
+        )
     return answer
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zep_conformance.clients.page import places
 from zep_conformance.clients.page.places import Place, Text
 from zep_conformance.clients.waiting import eventually
-from zep_conformance.errors import BrokenHarness
+from zep_conformance.errors import DeploymentFailed, HarnessError
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Route
@@ -28,7 +28,7 @@ _STILL = """() => document.getAnimations().every(
 _VALUES = """([fields]) => [...document.querySelectorAll(fields)].map(field => field.value).join('\\n')"""
 
 
-class PageFailed(AssertionError):
+class PageFailed(DeploymentFailed):
     """The page lacks something that it should have, or something could not be done there."""
 
 
@@ -171,7 +171,7 @@ class Visit:
         self._go(path)
         try:
             self.find(landmark)
-        except BrokenHarness:
+        except HarnessError:
             # As a person does whose own connection was interrupted; nothing has been done on this page yet.
             self._disturbed = False
             self._go(path)
@@ -276,7 +276,7 @@ class Visit:
     def _failed(self, why: str) -> Exception:
         """What is to be raised when something in the page was in vain."""
         if self._disturbed or "ERR_NETWORK_CHANGED" in why:
-            return BrokenHarness(
+            return HarnessError(
                 f"{why}\n  A network interface of this machine (a container's, most likely) came or went meanwhile, so "
                 "that Chromium gave up what was under way. This says nothing about LangFlux: run it again."
             )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from zep_conformance.errors import CannotTell
-from zep_conformance.targets.supervised import PartEnded
+from zep_conformance.errors import CannotTell, PartDied
 
 LAST_WORDS = 12
 """Lines of a log that are shown."""
@@ -21,7 +20,7 @@ _CAUSES: tuple[tuple[str, str], ...] = (
 _OTHERWISE = "Run it by hand to see more; docs/processes.md says with what settings."
 
 
-def explained(ended: PartEnded) -> CannotTell:
+def explained(ended: PartDied) -> CannotTell:
     """How a part ended, with its last words and the likely cause."""
     lines = [line.rstrip() for line in ended.log.splitlines() if line.strip()]
     shown = "\n".join(f"    {line}" for line in lines[-LAST_WORDS:]) or "    (it wrote nothing)"

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from zep_conformance.deployment_files.chosen import missing_files
-from zep_conformance.errors import CannotTell
+from zep_conformance.errors import CannotTell, PartDied
 from zep_conformance.processes.programs import Program
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Deployment, Say, ZepServer
 from zep_conformance.targets.departures import departures_by_part
 from zep_conformance.targets.processes import deaths, langflux, postgres, surroundings, tokenizer, zep
 from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep, seen_zep
-from zep_conformance.targets.supervised import PartEnded, SupervisedTarget
+from zep_conformance.targets.supervised import SupervisedTarget
 
 ZEPS = ("zep", "zep-secured")
 """The two Zeps: an open one, and one that demands tokens."""
@@ -141,7 +141,7 @@ class ProcessesTarget(SupervisedTarget):
 
         try:
             self._urls = self._supervisor.await_parts(on_phase)
-        except PartEnded as error:
+        except PartDied as error:
             raise deaths.explained(error) from None
         return self._described()
 
