@@ -1,5 +1,7 @@
 """`python -m zep_conformance` is `zep-conformance`."""
 
+import sys
+
 from zep_conformance.cli.main import main
 
-main()
+sys.exit(main())

@@ -15,7 +15,6 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tests.support.needles import MODEST, drawn, leaks
-from zep_conformance.cli.check_files import complaint
 from zep_conformance.deployment_files import defects
 from zep_conformance.deployment_files.catalogue import ASPECTS, CATALOGUE
 from zep_conformance.deployment_files.examination import examine
@@ -25,6 +24,7 @@ from zep_conformance.deployment_files.shipped import shipped
 from zep_conformance.deployment_files.sources import Sources
 from zep_conformance.doctor.report import as_json
 from zep_conformance.errors import CannotTell, HarnessError
+from zep_conformance.redaction.redactor import Redactor
 
 SHIPPED = shipped()
 FRAGMENTS = st.sampled_from(
@@ -110,7 +110,7 @@ def look(sources: Sources) -> Sequence[FileFinding] | CannotTell:
 def shown(outcome: Sequence[FileFinding] | CannotTell) -> str:
     """Everything that is shown of it, for people and for machines."""
     if isinstance(outcome, CannotTell):
-        return "\n".join(complaint(outcome))
+        return Redactor()(str(outcome))
     screen = io.StringIO()
     show(Console(file=screen, width=80), outcome, 0.1)
     assert max(map(cell_len, screen.getvalue().split("\n"))) <= 80

@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from tests.support.doctor_servers import PRODUCED, ZEP, app, closed_port, serving, talking, url
-from zep_conformance.cli import doctor as command
+from zep_conformance.cli.main import main
 from zep_conformance.clients import tokens
 from zep_conformance.docsgen.doctor import table
 from zep_conformance.doctor import report
@@ -106,7 +106,7 @@ def test_command_with_wrong_options(options: list[str]) -> None:
 
 
 def test_command_takes_the_settings_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["--help"]) == 0
+    assert main(["doctor", "--help"]) == 0
     shown = capsys.readouterr().out
     for variable in ("ZEP_URL", "ZEP_TOKEN", "ZEP_AUTH_SECRET", "LANGFLUX_URL", "LANGFLUX_API_KEY", "MODEL_URL"):
         assert f"${variable}]" in shown

@@ -12,8 +12,7 @@ import httpx
 import pytest
 
 from zep_conformance import suite
-from zep_conformance.cli import record as record_command
-from zep_conformance.cli import verify_recordings as verify_command
+from zep_conformance.cli.main import main
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.wiring import parts_for
 from zep_conformance.recordings.format import Exchange
@@ -22,7 +21,7 @@ RECORDINGS = suite.data() / "recordings"
 ZEP, LANGFLUX = RECORDINGS / "zep-0.27.2.jsonl", RECORDINGS / "langflux-flowise-2.2.8.jsonl"
 KEY = "embedded-langflux-key"
 SECRET = "a-secret-of-the-test-0123456789-0123456789"
-COMMANDS = {"verify": verify_command.main, "record": record_command.main}
+COMMANDS = {"verify": "verify-recordings", "record": "record"}
 
 
 @contextlib.contextmanager
@@ -61,7 +60,7 @@ class Shell:
     def __call__(self, command: str, *arguments: str | Path) -> int:
         """Run `verify` or `record`. Returns its exit code; what it wrote is `said`."""
         self._capsys.readouterr()
-        code = COMMANDS[command](list(map(str, arguments)))
+        code = main([COMMANDS[command], *map(str, arguments)])
         written = self._capsys.readouterr()
         self.said = written.out + written.err
         return code

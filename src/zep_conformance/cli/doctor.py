@@ -8,12 +8,12 @@ from typing import Any
 import click
 from pydantic import SecretStr
 
-from zep_conformance.cli.options import options_of
+from zep_conformance.cli.options import takes_settings
 from zep_conformance.clients.families import Account
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.report import as_json, console, exit_code, show
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import option, read
+from zep_conformance.settings import Settings, option
 
 FIELDS = (
     "zep_url",
@@ -28,40 +28,19 @@ FIELDS = (
     "message_window",
 )
 """The settings of a run that the doctor takes too."""
-_HELP = """Say why a Zep, or a LangFlux with it, does not work: layer by layer, each fault with its cause and what
-to do about it.
-
-Reads only, and nothing of anybody's: with --write it also makes a session and a chatflow of its own, and removes
-them. Exit code 0: fit, 1: a fault was found, 2: could not tell.
-"""
 
 
-def _options() -> list[click.Parameter]:
-    made = options_of(FIELDS)
-    made.append(click.Option(["--write"], is_flag=True, help="also write, to throw-away names that are removed"))
-    made.append(click.Option(["--json", "as_machine"], is_flag=True, help="for machines"))
-    return made
+@click.command()
+@takes_settings(*FIELDS)
+@click.option("--write", is_flag=True, help="also write, to throw-away names that are removed")
+@click.option("--json", "as_machine", is_flag=True, help="for machines")
+def command(*, settings: Settings, write: bool, as_machine: bool) -> int:
+    """Say why a Zep, or a LangFlux with it, does not work: layer by layer, each fault with its cause and what to do
+    about it.
 
-
-def main(arguments: list[str]) -> int:
-    """Run the command. Returns 0, 1 or 2."""
-    command = click.Command("doctor", params=_options(), callback=lambda **given: given, help=_HELP)
-    try:
-        given = command.main(arguments, prog_name="zep-conformance doctor", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return 2
-    if not isinstance(given, dict):
-        return 0  # --help was asked for
-    try:
-        return _examine(**given)
-    except CannotTell as error:
-        click.secho(str(error), fg="red", err=True)
-        return 2
-
-
-def _examine(write: bool, as_machine: bool, **options: Any) -> int:
-    settings = read(options)
+    Reads only, and nothing of anybody's: with --write it also makes a session and a chatflow of its own, and removes
+    them. Exit code 0: fit, 1: a fault was found, 2: could not tell.
+    """
     values: dict[str, Any] = {name: _plain(getattr(settings, name)) for name in FIELDS}
     if not values["zep_url"] and not values["langflux_url"] and not values["model_url"]:
         raise CannotTell(

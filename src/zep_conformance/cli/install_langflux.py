@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from zep_conformance.errors import CannotTell
 from zep_conformance.targets.processes import installation as langflux
 
 
-def main(version: str, *, listed: bool) -> int:
-    """List the versions, or install one. Returns 0, or 2 where it could not be installed."""
-    console = Console(stderr=True, highlight=False, emoji=False)
-    # To be cancelled by a pipeline is to be interrupted: npm is ended, and what it began removed.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        if listed:
-            _list(Console(highlight=False, emoji=False))
-        else:
-            _install(console, version)
-    except CannotTell as error:
-        console.print(error.what, style="red", markup=False, soft_wrap=True)
-        console.print(f"  {error.advice}", markup=False, soft_wrap=True)
-        return 2
-    except KeyboardInterrupt:
-        console.print("interrupted: what was begun is removed", style="red")
-        return 2
-    finally:
-        signal.signal(signal.SIGTERM, before)
+@click.command()
+@click.option("--version", default=langflux.DEFAULT, show_default=True, help="Which; --list says what there is.")
+@click.option("--list", "listed", is_flag=True, help="List the versions that there is a lock for.")
+def command(*, version: str, listed: bool) -> int:
+    """Install the real LangFlux (Flowise) from npm, once, by a committed lock; print its folder.
+
+    Into $ZEP_CONFORMANCE_CACHE, or zep-conformance in your cache folder. Says first how much it takes.
+    """
+    # When it is interrupted, npm is ended, and what it began removed.
+    if listed:
+        _list(Console(highlight=False, emoji=False))
+    else:
+        _install(Console(stderr=True, highlight=False, emoji=False), version)
     return 0
 
 

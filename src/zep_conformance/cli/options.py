@@ -1,19 +1,39 @@
-"""Settings as options of a command that takes some of them."""
+"""What commands have in common: options that are settings of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 import click
 
-from zep_conformance.settings import Settings, option
+from zep_conformance.errors import CannotTell
+from zep_conformance.redaction.redactor import Redactor
+from zep_conformance.settings import Settings, option, read
 
 
-def options_of(fields: Iterable[str]) -> list[click.Parameter]:
-    """An option for each of these fields of `Settings`, its variable named in its help."""
-    made: list[click.Parameter] = []
-    for name in fields:
-        field = Settings.model_fields[name]
-        help_text = f"{field.description}  [${field.validation_alias}]"
-        made.append(click.Option([option(name), name], help=help_text, metavar="TEXT"))
-    return made
+def takes_settings(*fields: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Give a command an option for each of these fields of `Settings`, with its variable named in its help.
+
+    The command is called with `settings`, read as a run reads them, and its own options. What it raises is shown
+    without the secrets among them.
+    """
+
+    def decorated(command: Callable[..., int]) -> Callable[..., int]:
+        @wraps(command)
+        def called(**options: Any) -> int:
+            settings = read({field: options.pop(field) for field in fields})
+            try:
+                return command(settings=settings, **options)
+            except CannotTell as error:
+                hidden = Redactor(settings.secrets())
+                raise CannotTell(hidden(error.what), hidden(error.advice)) from error
+
+        for name in reversed(fields):
+            field = Settings.model_fields[name]
+            help_text = f"{field.description}  [${field.validation_alias}]"
+            called = click.option(option(name), name, help=help_text, metavar="TEXT")(called)
+        return called
+
+    return decorated

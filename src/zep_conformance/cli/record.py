@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from zep_conformance.cli import recording_options as command
+from zep_conformance.cli import recording_options as recording
 from zep_conformance.errors import CannotTell
 from zep_conformance.recordings.format import Exchange, load_script
 from zep_conformance.recordings.record import Recorder
@@ -17,64 +17,54 @@ from zep_conformance.recordings.verify import Held, hold, server_for
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.settings import Settings
 
-_HELP = """Make a recording of a Zep, or of a LangFlux: play a script against it, and write its answers down with
-placeholders for what may differ from server to server.
 
-The script is a recording (its requests are played, and its placeholders kept where they still fit), or a file of
-requests, one a line. What is made is removed at the end. Neither a secret nor an address is written. Exit code 0:
-recorded, 1: recorded in part, 2: could not tell.
-"""
-
-
-def main(arguments: list[str]) -> int:
-    """Run the command. Returns 0, 1 or 2."""
-    a_path = click.Path(path_type=Path)
-    options = [
-        *command.common_options(),
-        click.Option(
-            ["--script"], type=a_path, help="what to ask (default: the recording that comes with the harness)"
-        ),
-        click.Option(["--output"], type=a_path, required=True, help="the recording to write"),
-        click.Option(["--force"], is_flag=True, help="overwrite it"),
-    ]
-    return command.run("record", options, _HELP, arguments, _record)
-
-
-def _record(
+@click.command()
+@recording.takes_server
+@click.option("--script", type=click.Path(path_type=Path), help="what to ask (default: the recording that is shipped)")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="the recording to write")
+@click.option("--force", is_flag=True, help="overwrite it")
+def command(
+    *,
     settings: Settings,
     script: Path | None,
     output: Path,
     only: tuple[str, ...],
     skip: tuple[str, ...],
-    *,
     force: bool,
     keep: bool,
 ) -> int:
-    command.nothing_given(settings)
+    """Make a recording of a Zep, or of a LangFlux: play a script against it, and write its answers down with
+    placeholders for what may differ from server to server.
+
+    The script is a recording (its requests are played, and its placeholders kept where they still fit), or a file of
+    requests, one a line. What is made is removed at the end. Neither a secret nor an address is written. Exit code 0:
+    recorded, 1: recorded in part, 2: could not tell.
+    """
+    recording.nothing_given(settings)
     if output.exists() and not force:
         raise CannotTell(f"{output} is there already", "Give --force to overwrite it, or another name.")
-    path = script or command.shipped("langflux" if settings.langflux_url else "zep")
-    everything = command.loaded(path, load_script)
-    exchanges = command.chosen(everything, only, skip, {exchange.sequence for exchange in everything})
+    path = script or recording.shipped("langflux" if settings.langflux_url else "zep")
+    everything = recording.loaded(path, load_script)
+    exchanges = recording.chosen(everything, only, skip, {exchange.sequence for exchange in everything})
     if not exchanges:
         raise CannotTell("nothing to record: every sequence was skipped", "Leave out a --skip, or an --only.")
     private = _private(settings)
     _refuse_secrets(path, exchanges, private)
     server = server_for(part_of(everything), exchanges, settings)
     try:
-        held = hold(path.name, exchanges, server, settings, keep=keep, say=command.say)
+        held = hold(path.name, exchanges, server, settings, keep=keep, say=recording.say)
     finally:
         server.client.close()
     if held.trouble:
         raise held.trouble
-    recording = Recorder(lambda text: private(text) or Redactor()(text) != text).recording(exchanges, held.played)
-    text = "".join(f"{exchange.line()}\n" for exchange in recording)
+    made = Recorder(lambda text: private(text) or Redactor()(text) != text).recording(exchanges, held.played)
+    text = "".join(f"{exchange.line()}\n" for exchange in made)
     if private(text):
         raise CannotTell("a secret or an address would have been written", "Nothing was: this is a fault of ours.")
-    command.write(output, text)
-    for line in _said(held, recording, output):
+    recording.write(output, text)
+    for line in _said(held, made, output):
         click.echo(line)
-    return 0 if len(recording) == len(exchanges) else 1
+    return 0 if len(made) == len(exchanges) else 1
 
 
 def _private(settings: Settings) -> Callable[[str], bool]:

@@ -1,21 +1,18 @@
-"""What the commands `verify-recordings` and `record` have in common: options, interruptions, errors."""
+"""What the commands `verify-recordings` and `record` have in common: options, and the files that they read."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from zep_conformance import suite
-from zep_conformance.cli.options import options_of
+from zep_conformance.cli.options import takes_settings
 from zep_conformance.errors import CannotTell
 from zep_conformance.recordings.format import Exchange
 from zep_conformance.recordings.report import wrapped
-from zep_conformance.settings import Settings, read
+from zep_conformance.settings import Settings
 
 FIELDS = (
     "zep_url",
@@ -32,65 +29,21 @@ SHIPPED = {"zep": "zep-0.27.2.jsonl", "langflux": "langflux-flowise-2.2.8.jsonl"
 """The recording of each part that comes with the harness."""
 
 
-def common_options() -> list[click.Parameter]:
-    """The options of both commands."""
+def takes_server(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options that both have: which servers to ask, what to play, whether to clean up."""
     named = "may be repeated"
-    return [
-        *options_of(FIELDS),
-        click.Option(["--only"], multiple=True, metavar="SEQUENCE", help=f"play this sequence ({named})"),
-        click.Option(["--skip"], multiple=True, metavar="SEQUENCE", help=f"do not play this sequence ({named})"),
-        click.Option(
-            ["--keep"],
+    for made in (
+        click.option(
+            "--keep",
             is_flag=True,
             help="leave what was made, and do not wait for Zep's queue at the end: for a server that is thrown away",
         ),
-    ]
-
-
-def run(
-    name: str, options: list[click.Parameter], help_text: str, arguments: list[str], action: Callable[..., int]
-) -> int:
-    """Run a command. action: is called with the settings, and the options that are no settings; returns 0 or 1.
-
-    Returns what that returned, or 2 when it could not tell.
-    """
-    command = click.Command(name, params=options, callback=lambda **given: given, help=help_text)
-    try:
-        given = command.main(arguments, prog_name=f"zep-conformance {name}", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return 2
-    if not isinstance(given, dict):
-        return 0  # --help was asked for
-    settings_given = {field: given.pop(field) for field in FIELDS}
-    try:
-        with _interruptible():
-            return action(read(settings_given), **given)
-    except CannotTell as error:
-        click.secho(_clean(str(error), settings_given), fg="red", err=True)
-    except KeyboardInterrupt:
-        click.secho("interrupted", fg="red", err=True)
-    return 2
-
-
-def _clean(text: str, settings_given: dict[str, Any]) -> str:
-    from zep_conformance.redaction.redactor import Redactor
-
-    try:
-        secrets = read(settings_given).secrets()
-    except CannotTell:
-        secrets = []
-    return Redactor(secrets)(text)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """A pipeline that is cancelled sends SIGTERM: what was made is removed then as after Ctrl-C."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        click.option("--skip", multiple=True, metavar="SEQUENCE", help=f"do not play this sequence ({named})"),
+        click.option("--only", multiple=True, metavar="SEQUENCE", help=f"play this sequence ({named})"),
+        takes_settings(*FIELDS),
+    ):
+        command = made(command)
+    return command
 
 
 def shipped(part: str) -> Path:

@@ -7,50 +7,39 @@ import os
 import secrets
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Any
 
-import typer
+import click
 
 from zep_conformance.clients import tokens
+from zep_conformance.errors import CannotTell
 
 SECRET_VARIABLE, TOKEN_VARIABLE = "ZEP_AUTH_SECRET", "ZEP_TOKEN"
 
-app = typer.Typer(
-    help="Make a secret and a token for a secured Zep, as zepcli -i does; `token inspect` looks at one.",
-    invoke_without_command=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path),
+    help="Write both to this file (mode 600), and nothing secret to the terminal.",
 )
-
-
-def _refuse(what: str, advice: str) -> NoReturn:
-    typer.secho(what, fg="red", err=True)
-    typer.echo(f"  {advice}", err=True)
-    raise typer.Exit(2)
-
-
-@app.callback()
-def make(
-    context: typer.Context,
-    env_file: Annotated[
-        Path | None,
-        typer.Option(help="Write both to this file (mode 600), and nothing secret to the terminal."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines: secret and token in clear.")] = False,
-    secret_stdin: Annotated[
-        bool, typer.Option("--secret-stdin", help="A token for the secret on standard input.")
-    ] = False,
-    new: Annotated[bool, typer.Option("--new", help=f"A new secret, even where ${SECRET_VARIABLE} is set.")] = False,
-) -> None:
-    """Make a secret (64 random bytes in URL-safe base64) and a token (HS256 over {}), as zepcli -i does.
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+@click.option("--json", "as_json", is_flag=True, help="For machines: secret and token in clear.")
+@click.option("--secret-stdin", is_flag=True, help="A token for the secret on standard input.")
+@click.option("--new", is_flag=True, help=f"A new secret, even where ${SECRET_VARIABLE} is set.")
+@click.pass_context
+def command(
+    context: click.Context, *, env_file: Path | None, force: bool, as_json: bool, secret_stdin: bool, new: bool
+) -> int:
+    """Make a secret (64 random bytes in URL-safe base64) and a token (HS256 over {}) for a secured Zep, as zepcli -i
+    does; `token inspect` looks at one.
 
     With $ZEP_AUTH_SECRET set, or --secret-stdin, a token for that secret.
     """
     if context.invoked_subcommand is not None:
-        return
+        return 0
     if secret_stdin and new:
-        _refuse("--secret-stdin and --new exclude each other", "Leave one out.")
+        raise CannotTell("--secret-stdin and --new exclude each other", "Leave one out.")
     given = (
         sys.stdin.readline().rstrip("\r\n") if secret_stdin else ("" if new else os.environ.get(SECRET_VARIABLE, ""))
     )
@@ -61,45 +50,46 @@ def make(
     if env_file is not None:
         _write(env_file, _env_text(secret, token), force=force)
         if as_json:
-            typer.echo(json.dumps({"env_file": str(env_file)}))
+            click.echo(json.dumps({"env_file": str(env_file)}))
         else:
-            typer.echo(f"Written to {env_file}, which only you can read. It holds:")
-            typer.echo("  ZEP_AUTH_REQUIRED, ZEP_AUTH_SECRET   for Zep's environment (its .env)")
-            typer.echo("  ZEP_TOKEN                            the JWT: for the API Key field of LangFlux's Zep")
-            typer.echo("                                       credential, and for zep-conformance")
+            click.echo(f"Written to {env_file}, which only you can read. It holds:")
+            click.echo("  ZEP_AUTH_REQUIRED, ZEP_AUTH_SECRET   for Zep's environment (its .env)")
+            click.echo("  ZEP_TOKEN                            the JWT: for the API Key field of LangFlux's Zep")
+            click.echo("                                       credential, and for zep-conformance")
     elif as_json:
         made = {"token": token} if given else {"secret": secret, "token": token}
-        typer.echo(json.dumps(made))
+        click.echo(json.dumps(made))
     else:
         _say(secret, token, given=bool(given))
+    return 0
 
 
 def _check_secret(secret: str) -> None:
     """Refuse what Zep would refuse, or what is no secret."""
     if not secret:
-        _refuse("the secret is empty", "Zep does not start without one.")
+        raise CannotTell("the secret is empty", "Zep does not start without one.")
     if tokens.looks_like_token(secret):
-        _refuse(
+        raise CannotTell(
             "what was given as the secret is a JWT", f"${SECRET_VARIABLE} is what Zep has; the JWT is made from it."
         )
     if secret != secret.strip() or any(character.isspace() for character in secret):
-        _refuse("there are blanks in or around the secret", "Zep would take them as part of it: remove them.")
+        raise CannotTell("there are blanks in or around the secret", "Zep would take them as part of it: remove them.")
     if secret[0] in "'\"" or not secret.isprintable():
-        _refuse("the secret begins with a quote, or can't be printed", "Remove the quotes.")
+        raise CannotTell("the secret begins with a quote, or can't be printed", "Remove the quotes.")
     if len(secret) < tokens.SHORT:
-        typer.echo(f"note: a secret of under {tokens.SHORT} characters is weak; without it a new one is made", err=True)
+        click.echo(f"note: a secret of under {tokens.SHORT} characters is weak; without it a new one is made", err=True)
 
 
 def _say(secret: str, token: str, *, given: bool) -> None:
     if given:
-        typer.echo("A token for the secret that was given.\n")
+        click.echo("A token for the secret that was given.\n")
     else:
-        typer.echo("For Zep, in its environment (.env); keep it to yourself:\n")
-        typer.echo(f"ZEP_AUTH_REQUIRED=true\nZEP_AUTH_SECRET={secret}\n")
-    typer.echo(
+        click.echo("For Zep, in its environment (.env); keep it to yourself:\n")
+        click.echo(f"ZEP_AUTH_REQUIRED=true\nZEP_AUTH_SECRET={secret}\n")
+    click.echo(
         "For Zep's clients; in LangFlux: Credentials, Add Zep Memory API, field API Key (the JWT, not the secret):\n"
     )
-    typer.echo(f"{token}\n")
+    click.echo(f"{token}\n")
 
 
 def _env_text(secret: str, token: str) -> str:
@@ -114,7 +104,7 @@ def _env_text(secret: str, token: str) -> str:
 def _write(path: Path, text: str, *, force: bool) -> None:
     """Write a file that only its owner can read, all of it or none."""
     if not force and (path.exists() or path.is_symlink()):
-        _refuse(f"{path} is there already", "Give --force to overwrite it, or another name.")
+        raise CannotTell(f"{path} is there already", "Give --force to overwrite it, or another name.")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -129,15 +119,15 @@ def _write(path: Path, text: str, *, force: bool) -> None:
         finally:
             draft.unlink(missing_ok=True)
     except FileExistsError:
-        _refuse(f"{path} is there already", "Give --force to overwrite it, or another name.")
+        raise CannotTell(f"{path} is there already", "Give --force to overwrite it, or another name.") from None
     except OSError as error:
-        _refuse(f"can't write {path}: {error.strerror}", "Give a folder that is there and that you may write to.")
+        advice = "Give a folder that is there and that you may write to."
+        raise CannotTell(f"can't write {path}: {error.strerror}", advice) from error
 
 
-@app.command()
-def inspect(
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-) -> None:
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def inspect(*, as_json: bool) -> int:
     """Say what is wrong with a token, from standard input or $ZEP_TOKEN, without showing it.
 
     With $ZEP_AUTH_SECRET set its signature is checked too. Exit code 0: nothing is wrong, 1: something is,
@@ -145,26 +135,26 @@ def inspect(
     """
     given = os.environ.get(TOKEN_VARIABLE, "")
     if not given and sys.stdin.isatty():
-        _refuse("no token", f"Set ${TOKEN_VARIABLE}, or pipe it in: zep-conformance token inspect < FILE")
+        raise CannotTell("no token", f"Set ${TOKEN_VARIABLE}, or pipe it in: zep-conformance token inspect < FILE")
     token = given or sys.stdin.read(1 << 16).removesuffix("\n").removesuffix("\r")
     if not token.strip():
-        _refuse("no token", f"${TOKEN_VARIABLE} is not set, and standard input is empty.")
+        raise CannotTell("no token", f"${TOKEN_VARIABLE} is not set, and standard input is empty.")
     secret = os.environ.get(SECRET_VARIABLE) or None
     flaws = tokens.flaws(token, secret)
     findings = [_finding(flaw) for flaw in flaws]
     wrong = any(finding["verdict"] == "fault" for finding in findings)
     facts = _facts(token, secret)
     if as_json:
-        typer.echo(json.dumps({"good": not wrong, **facts, "findings": findings}, indent=2))
+        click.echo(json.dumps({"good": not wrong, **facts, "findings": findings}, indent=2))
     else:
         for name, fact in facts.items():
-            typer.echo(f"{name + ':':12}{fact}")
+            click.echo(f"{name + ':':12}{fact}")
         for finding in findings:
-            typer.secho(f"{finding['verdict']}: {finding['symptom']}", fg="red" if wrong else "yellow")
-            typer.echo(f"  why: {finding['cause']}\n  to do: {finding['advice']} [{finding['code']}]")
+            click.secho(f"{finding['verdict']}: {finding['symptom']}", fg="red" if wrong else "yellow")
+            click.echo(f"  why: {finding['cause']}\n  to do: {finding['advice']} [{finding['code']}]")
         if not findings:
-            typer.secho("nothing is wrong with it" + ("" if secret else ", as far as its text tells"), fg="green")
-    raise typer.Exit(1 if wrong else 0)
+            click.secho("nothing is wrong with it" + ("" if secret else ", as far as its text tells"), fg="green")
+    return 1 if wrong else 0
 
 
 def _finding(flaw: tokens.Flaw) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from zep_conformance.cli import recording_options as command
+from zep_conformance.cli import recording_options as recording
 from zep_conformance.errors import CannotTell
 from zep_conformance.recordings.format import Exchange, load
 from zep_conformance.recordings.report import Text, as_json
@@ -17,47 +17,41 @@ from zep_conformance.recordings.verify import Held, hold, server_for
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.settings import Settings
 
-_HELP = """Hold a Zep, or a LangFlux, to recordings of the real ones: play every recorded request against it, and show
-where its answers differ.
 
-Sessions, users and chatflows are made under names with a prefix of their own, and removed at the end. Nothing that
-is not the command's own is listed or changed. Exit code 0: all as recorded, 1: differences, 2: could not tell.
-"""
-
-
-def main(arguments: list[str]) -> int:
-    """Run the command. Returns 0, 1 or 2."""
-    options = [
-        *command.common_options(),
-        click.Option(
-            ["--recording"],
-            multiple=True,
-            type=click.Path(path_type=Path),
-            help="a recording to hold a server to (may be repeated; default: those that come with the harness)",
-        ),
-        click.Option(["--report"], type=click.Path(path_type=Path), help="write the result to this file, as JSON"),
-        click.Option(["--verbose"], is_flag=True, help="show every difference, in full"),
-    ]
-    return command.run("verify-recordings", options, _HELP, arguments, _verify)
-
-
-def _verify(
+@click.command()
+@recording.takes_server
+@click.option(
+    "--recording",
+    "recordings",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="a recording to hold a server to (may be repeated; default: those that come with the harness)",
+)
+@click.option("--report", type=click.Path(path_type=Path), help="write the result to this file, as JSON")
+@click.option("--verbose", is_flag=True, help="show every difference, in full")
+def command(
+    *,
     settings: Settings,
-    recording: tuple[Path, ...],
+    recordings: tuple[Path, ...],
     only: tuple[str, ...],
     skip: tuple[str, ...],
     report: Path | None,
-    *,
     keep: bool,
     verbose: bool,
 ) -> int:
-    command.nothing_given(settings)
+    """Hold a Zep, or a LangFlux, to recordings of the real ones: play every recorded request against it, and show
+    where its answers differ.
+
+    Sessions, users and chatflows are made under names with a prefix of their own, and removed at the end. Nothing that
+    is not the command's own is listed or changed. Exit code 0: all as recorded, 1: differences, 2: could not tell.
+    """
+    recording.nothing_given(settings)
     given = {"zep": settings.zep_url, "langflux": settings.langflux_url}
-    files = recording or tuple(command.shipped(part) for part, url in given.items() if url)
-    all_exchanges = {path: command.loaded(path, load) for path in files}
+    files = recordings or tuple(recording.shipped(part) for part, url in given.items() if url)
+    all_exchanges = {path: recording.loaded(path, load) for path in files}
     known = {exchange.sequence for exchanges in all_exchanges.values() for exchange in exchanges}
     parts = {path: part_of(exchanges) for path, exchanges in all_exchanges.items()}
-    to_play = {path: command.chosen(exchanges, only, skip, known) for path, exchanges in all_exchanges.items()}
+    to_play = {path: recording.chosen(exchanges, only, skip, known) for path, exchanges in all_exchanges.items()}
     redactor = Redactor(settings.secrets())
 
     def show(held: Held) -> None:
@@ -73,19 +67,19 @@ def _verify(
         for path, exchanges in sorted(to_play.items(), key=lambda entry: parts[entry[0]]):
             if exchanges:
                 server = servers[parts[path]]
-                results.append(hold(path.name, exchanges, server, settings, keep=keep, say=command.say, show=show))
+                results.append(hold(path.name, exchanges, server, settings, keep=keep, say=recording.say, show=show))
     if report is not None:
-        command.write(report, as_json(results, redactor))
+        recording.write(report, as_json(results, redactor))
     return _exit_code(results)
 
 
-def _servers(recordings: Iterable[tuple[str, list[Exchange]]], settings: Settings) -> dict[str, Server]:
+def _servers(played: Iterable[tuple[str, list[Exchange]]], settings: Settings) -> dict[str, Server]:
     """The server of each part that something is played to, all of them looked at before the first is played to.
 
     Raises CannotTell when one is unfit, or not given.
     """
     by_part: dict[str, list[Exchange]] = {}
-    for part, exchanges in recordings:
+    for part, exchanges in played:
         if exchanges:
             by_part.setdefault(part, []).extend(exchanges)
     return {part: server_for(part, exchanges, settings) for part, exchanges in by_part.items()}
