@@ -15,7 +15,7 @@ from fixtures.chatflows import Chatflows
 from fixtures.enrichment import Enrichment
 from fixtures.people import People, SessionIds
 from steps.sessions import ODD
-from zep_conformance.clients.langflux import Answer, LangFlux
+from zep_conformance.clients.langflux import ChatAnswer, LangFlux
 from zep_conformance.clients.zep import Zep, memory_path
 from zep_conformance.errors import needed
 
@@ -31,12 +31,12 @@ class Chat:
     session: str | None = None
     chat: str | None = None
     said: list[tuple[str, str]] = field(default_factory=list)
-    answer: Answer | None = None
+    answer: ChatAnswer | None = None
     events: list[tuple[str, Any]] = field(default_factory=list)
     old_session: str | None = None
 
     @property
-    def last(self) -> Answer:
+    def last(self) -> ChatAnswer:
         """The newest answer; a step before must have got one."""
         return needed(self.answer, "an answer")
 
@@ -79,7 +79,7 @@ class Chats:
         if zep is not None and session:
             self._belongings.session(zep, session)
 
-    def say(self, chat: Chat, text: str, *, streamed: bool = False, zep: Zep | None = None) -> Answer:
+    def say(self, chat: Chat, text: str, *, streamed: bool = False, zep: Zep | None = None) -> ChatAnswer:
         """Say something under the chat's ids, and keep the answer. Raises LangFluxRefused.
 
         zep: where this chatbot remembers, if not in the Zep under test.
@@ -89,7 +89,7 @@ class Chats:
             chat.events = self.langflux.stream(chat.chatflow, text, session=chat.session, chat=chat.chat)
             metadata: dict[str, Any] = next((data for name, data in chat.events if name == "metadata"), {})
             tokens = "".join(str(data) for name, data in chat.events if name == "token")
-            chat.answer = Answer.of({**metadata, "text": tokens})
+            chat.answer = ChatAnswer.of({**metadata, "text": tokens})
         else:
             chat.answer = self.langflux.ask(chat.chatflow, text, session=chat.session, chat=chat.chat)
         self.removed_later(chat.last.session_id, zep)

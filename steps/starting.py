@@ -16,12 +16,12 @@ from zep_conformance.clients.zep import Zep
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.doctor.findings import faults as faulty
 from zep_conformance.errors import needed
+from zep_conformance.facts.flows import MODEL_KEY
 from zep_conformance.session.run import Run
 from zep_conformance.targets import Control, Deployment
 
 REACHING = ("URL", "name", "TCP", "TLS", "HTTP", "version")
 """The layers of the doctor's findings up to an answer that is a healthy Zep's."""
-KEY = "sk-none-is-needed-here"
 ATTEMPTS = {
     "without ZEP_OPENAI_API_KEY": {"ZEP_OPENAI_API_KEY": ""},
     "with ZEP_AUTH_REQUIRED and without a secret": {"ZEP_AUTH_REQUIRED": "true", "ZEP_AUTH_SECRET": ""},
@@ -44,7 +44,7 @@ def zep_is_stopped(faults: Faults, zep_part: str) -> None:
 @when("it is started with ZEP_OPENAI_API_KEY set, as in the documented .env")
 def start_with_key(faults: Faults, zep_part: str) -> None:
     """Documentation, “Guide to Deploy Zep to Digital Ocean”. The key's value does not matter before it is used."""
-    faults.up(zep_part, {"ZEP_OPENAI_API_KEY": KEY})
+    faults.up(zep_part, {"ZEP_OPENAI_API_KEY": MODEL_KEY})
 
 
 @when(parsers.re(r"it is started (?P<how>without .+|with ZEP_AUTH_REQUIRED .+)"), target_fixture="last_words")

@@ -13,7 +13,7 @@ from tests.support.chats_model import Chatbot, ChatMessage, ChatsModel
 from tests.support.chatting import MakeBot, talking
 from tests.support.properties import EVERY_NIGHT, Machine, broken, finds, holds, initialize, rule
 from tests.support.zep_asked import Asked, asking, fresh, others, pieces, texts
-from zep_conformance.clients.langflux import Answer, LangFlux, chat_path
+from zep_conformance.clients.langflux import ChatAnswer, LangFlux, chat_path
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.wiring import parts_for
 
@@ -63,7 +63,7 @@ class Talkers(Machine):
         if streamed:
             events = self.langflux.stream(bot.ident, question, session=session, chat=chat)
             text = "".join(data for name, data in events if name == "token")
-            answer = Answer.of({"text": text} | next(data for name, data in events if name == "metadata"))
+            answer = ChatAnswer.of({"text": text} | next(data for name, data in events if name == "metadata"))
         else:
             answer = self.langflux.ask(bot.ident, question, session=session, chat=chat)
         new = answer.chat_id if session is None and chat is None else ""

@@ -103,7 +103,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         talking(fleet, models.url("model")) as (langflux, make),
         asking(fleet),
     ):
-        credential = langflux.add_credential("a credential", "zepMemoryApi", {"apiKey": "any"})
+        credential = langflux.add_credential("a credential", "zepMemoryApi", "any")
         yield Served(langflux, make("").ident, credential)
 
 

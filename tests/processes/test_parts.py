@@ -1,9 +1,8 @@
-"""The parts of the harness that scenarios stand on: waiting, settings, chatflows, the fleet of servers."""
+"""The parts of the harness that scenarios stand on: waiting, settings, the fleet of servers."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import socket
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import httpx
 import pytest
 
 from zep_conformance import settings
-from zep_conformance.clients.langflux import with_model, with_zep_memory
 from zep_conformance.clients.waiting import FIRST_PAUSE, GROWTH, LONGEST_PAUSE, eventually
 from zep_conformance.errors import CannotTell, PartDied, PortTaken
 from zep_conformance.processes.fleet import Fleet
@@ -71,51 +69,6 @@ class TestSettings:
 
     def test_secrets_do_not_show_in_a_repr(self) -> None:
         assert "hunter2hunter2" not in repr(settings.read({"zep_token": "hunter2hunter2"}))
-
-
-class TestChatflow:
-    template = {  # noqa: RUF012
-        "nodes": [
-            {"id": "chatOpenAI_0", "data": {"id": "chatOpenAI_0", "name": "chatOpenAI", "inputs": {}}},
-            {"id": "bufferMemory_0", "data": {"id": "bufferMemory_0", "name": "bufferMemory", "inputs": {}}},
-            {
-                "id": "conversationChain_0",
-                "data": {
-                    "id": "conversationChain_0",
-                    "name": "conversationChain",
-                    "inputs": {"memory": "{{bufferMemory_0.data.instance}}"},
-                },
-            },
-        ],
-        "edges": [{"source": "bufferMemory_0", "sourceHandle": "x", "target": "conversationChain_0", "id": "e"}],
-    }
-    node = {  # noqa: RUF012
-        "name": "ZepMemory",
-        "type": "ZepMemory",
-        "baseClasses": ["ZepMemory"],
-        "inputs": [{"name": "k", "type": "number", "default": "10"}],
-    }
-
-    def test_zep_memory_takes_the_place_of_buffer_memory(self) -> None:
-        flow = with_zep_memory(self.template, self.node, base_url="http://zep", credential="c", session="s")
-        assert "bufferMemory" not in json.dumps(flow)
-        zep = next(node for node in flow["nodes"] if node["data"]["name"] == "ZepMemory")
-        assert zep["data"]["inputs"] == {"k": "10", "baseURL": "http://zep", "sessionId": "s"}
-        assert zep["data"]["credential"] == "c"
-        chain = next(node for node in flow["nodes"] if node["data"]["name"] == "conversationChain")
-        assert chain["data"]["inputs"]["memory"] == "{{ZepMemory_0.data.instance}}"
-        assert flow["edges"][0]["source"] == "ZepMemory_0"
-
-    def test_the_template_itself_is_left_alone(self) -> None:
-        before = json.dumps(self.template)
-        with_model(
-            with_zep_memory(self.template, self.node, base_url="http://zep"), model_url="http://m/v1", credential="c"
-        )
-        assert json.dumps(self.template) == before
-
-    def test_a_template_without_buffer_memory_is_said_so(self) -> None:
-        with pytest.raises(AssertionError, match="no Buffer Memory"):
-            with_zep_memory({"nodes": [], "edges": []}, self.node, base_url="http://zep")
 
 
 class TestFleet:

@@ -132,12 +132,13 @@ def test_langflux_alone(tmp_path: Path, served: Callable[..., dict[str, str]]) -
 
 
 def test_a_chatflow_of_ones_own(tmp_path: Path, served: Callable[..., dict[str, str]]) -> None:
-    from zep_conformance.clients.langflux import LangFlux, with_model, with_zep_memory
+    from zep_conformance.clients.langflux import LangFlux
+    from zep_conformance.facts.flows import with_model, with_zep_memory
 
     urls = served("--documented")
     langflux = LangFlux(urls["langflux"], urls["langflux_api_key"])
     flow = with_zep_memory(langflux.template(), langflux.node("ZepMemory"), base_url=urls["zep"])
-    credential = langflux.add_credential("own", "openAIApi", {"openAIApiKey": "sk-0123456789"})
+    credential = langflux.add_credential("own", "openAIApi", "sk-0123456789")
     own = langflux.add_chatflow("own", with_model(flow, model_url=urls["model"], credential=credential))
     finished = run(
         tmp_path, "-q", *langflux_options(urls), "--chatflow", own, LANGFLUX_API_KEY=urls["langflux_api_key"]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.support.chats_model import Chatbot
-from zep_conformance.clients.langflux import LangFlux, with_model, with_zep_memory
+from zep_conformance.clients.langflux import LangFlux
+from zep_conformance.facts.flows import MODEL_CREDENTIAL, ZEP_MEMORY, with_model, with_zep_memory
 from zep_conformance.processes.fleet import Fleet
 
 API_KEY = "embedded-langflux-key"
@@ -22,8 +23,8 @@ def talking(fleet: Fleet, model_url: str) -> Iterator[tuple[LangFlux, MakeBot]]:
     model_url: the model server, which is better in another fleet: Zep then has none, and sums nothing up.
     """
     langflux = LangFlux(fleet.url("langflux"), API_KEY)
-    template, node = langflux.template(), langflux.node("ZepMemory")
-    credential = langflux.add_credential("model", "openAIApi", {"openAIApiKey": "any"})
+    template, node = langflux.template(), langflux.node(ZEP_MEMORY)
+    credential = langflux.add_credential("model", MODEL_CREDENTIAL, "any")
 
     def make(session: str) -> Chatbot:
         flow = with_zep_memory(template, node, base_url=fleet.url("zep"), session=session)

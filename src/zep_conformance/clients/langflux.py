@@ -15,15 +15,16 @@ from zep_conformance.clients.connections import KEPT
 from zep_conformance.clients.families import NEWEST, Account, Family
 from zep_conformance.clients.refusal import Hooks, LangFluxRefused
 from zep_conformance.clients.trust import trusted
+from zep_conformance.facts.flows import chatflow_body, credential_body
 
-__all__ = ["Answer", "ChatMessage", "LangFlux", "LangFluxRefused", "with_model", "with_zep_memory"]
+__all__ = ["ChatAnswer", "ChatMessage", "LangFlux", "LangFluxRefused"]
 
 TIMEOUT = 60.0
 """Seconds for one request; a prediction has a model behind it."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class ChatAnswer:
     """What a prediction gave."""
 
     text: str
@@ -33,7 +34,7 @@ class Answer:
     memory_type: str
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Answer:
+    def of(cls, body: Mapping[str, Any]) -> ChatAnswer:
         """From the JSON of a prediction; what it lacks is empty."""
         names = ("text", "chatId", "sessionId", "chatMessageId", "memoryType")
         return cls(*(str(body.get(name) or "") for name in names))
@@ -110,9 +111,9 @@ class LangFlux:
         definition: dict[str, Any] = self._json(f"looking up the node {name}", self.wire.get(f"/api/v1/nodes/{name}"))
         return definition
 
-    def add_credential(self, name: str, kind: str, values: Mapping[str, str]) -> str:
-        """Make a credential; returns its id. kind: zepMemoryApi, openAIApi."""
-        body = {"name": name, "credentialName": kind, "plainDataObj": dict(values)}
+    def add_credential(self, name: str, kind: str, secret: str) -> str:
+        """Make a credential; returns its id. kind: of `facts.flows`, MODEL_CREDENTIAL or ZEP_CREDENTIAL."""
+        body = credential_body(name, kind, secret)
         return str(self._json("adding a credential", self.wire.post("/api/v1/credentials", json=body))["id"])
 
     def delete_credential(self, credential: str) -> None:
@@ -121,13 +122,7 @@ class LangFlux:
 
     def add_chatflow(self, name: str, flow: Mapping[str, Any]) -> str:
         """Save a chatflow; returns its id."""
-        body = {
-            "name": name,
-            "flowData": json.dumps(flow),
-            "deployed": False,
-            "isPublic": False,
-            "type": "CHATFLOW",
-        }
+        body = chatflow_body(name, flow)
         return str(self._json("saving a chatflow", self.wire.post("/api/v1/chatflows", json=body))["id"])
 
     def flow(self, chatflow: str) -> dict[str, Any]:
@@ -153,13 +148,13 @@ class LangFlux:
         """One prediction as it comes. session: `overrideConfig.sessionId`; chat: `chatId`."""
         return self.public.post(f"/api/v1/prediction/{chatflow}", json=_question(question, session, chat))
 
-    def ask(self, chatflow: str, question: str, *, session: str | None = None, chat: str | None = None) -> Answer:
+    def ask(self, chatflow: str, question: str, *, session: str | None = None, chat: str | None = None) -> ChatAnswer:
         """One prediction that should work. Raises LangFluxRefused."""
         body = self._json("a prediction", self.predict(chatflow, question, session=session, chat=chat))
         return self._answer(chatflow, body, session, chat)
 
-    def _answer(self, chatflow: str, body: Mapping[str, Any], session: str | None, chat: str | None) -> Answer:
-        answer = Answer.of(self.family.completed(body, session, chat))
+    def _answer(self, chatflow: str, body: Mapping[str, Any], session: str | None, chat: str | None) -> ChatAnswer:
+        answer = ChatAnswer.of(self.family.completed(body, session, chat))
         if answer.session_id or self.family.says_ids:
             return answer
         # Neither was sent: only the chat messages say what LangFlux made of it.
@@ -235,59 +230,3 @@ def _lines(pieces: Iterator[str]) -> Iterator[str]:
         *whole, rest = (rest + piece).split("\n")
         yield from whole
     yield rest
-
-
-def with_zep_memory(
-    template: Mapping[str, Any],
-    node: Mapping[str, Any],
-    *,
-    base_url: str,
-    credential: str = "",
-    session: str = "",
-) -> dict[str, Any]:
-    """The conversation chain with its Buffer Memory replaced by Zep Memory, as a person does on the canvas.
-
-    node: the ZepMemory definition. credential: id of a Zep credential. session: the node's own Session Id.
-    Raises AssertionError when the template has no Buffer Memory to replace.
-    """
-    flow: dict[str, Any] = json.loads(json.dumps(template))
-    old = next((one for one in flow["nodes"] if one["data"]["name"] == "bufferMemory"), None)
-    assert old is not None, "the template has no Buffer Memory"
-    new_id = f"{node['name']}_0"
-    output = f"{new_id}-output-{node['name']}-{'|'.join(node['baseClasses'])}"
-    # The page draws a node from these: its fields, the credential's first, and where an edge may begin.
-    fields = [node["credential"], *node.get("inputs", [])] if node.get("credential") else node.get("inputs", [])
-    inputs = {one["name"]: one.get("default", "") for one in node.get("inputs", [])}
-    data = {
-        **{key: value for key, value in node.items() if key not in ("inputs", "filePath", "icon")},
-        "id": new_id,
-        "inputs": inputs | {"baseURL": base_url, "sessionId": session},
-        "inputParams": [{**one, "id": f"{new_id}-input-{one['name']}-{one['type']}"} for one in fields],
-        "inputAnchors": [],
-        "outputAnchors": [
-            {"id": output, "name": node["name"], "label": node["type"], "type": " | ".join(node["baseClasses"])}
-        ],
-        "outputs": {},
-        "credential": credential,
-    }
-    flow["nodes"] = [one for one in flow["nodes"] if one is not old] + [{**old, "id": new_id, "data": data}]
-    for edge in flow["edges"]:
-        if edge["source"] == old["id"]:
-            edge["source"] = new_id
-            edge["sourceHandle"] = output
-            edge["id"] = f"{new_id}-{edge['target']}"
-    # The chain refers to its memory by the node's id.
-    text = json.dumps(flow).replace(f"{{{{{old['id']}.data.instance}}}}", f"{{{{{new_id}.data.instance}}}}")
-    replaced: dict[str, Any] = json.loads(text)
-    return replaced
-
-
-def with_model(flow: Mapping[str, Any], *, model_url: str, credential: str) -> dict[str, Any]:
-    """The flow with its ChatOpenAI node pointed at a model server. Raises AssertionError when it has none."""
-    changed: dict[str, Any] = json.loads(json.dumps(flow))
-    for node in changed["nodes"]:
-        if node["data"]["name"] == "chatOpenAI":
-            node["data"]["credential"] = credential
-            node["data"]["inputs"]["basepath"] = model_url
-            return changed
-    raise AssertionError("the template has no ChatOpenAI node")

@@ -5,7 +5,6 @@ The chatflow and its credentials have names with a prefix, and are removed after
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -16,10 +15,21 @@ from zep_conformance.doctor.findings import ENRICH_LIMIT, PREDICTION_LIMIT, REMO
 from zep_conformance.doctor.http import Answer
 from zep_conformance.doctor.langflux import Look
 from zep_conformance.doctor.writing import Session
+from zep_conformance.facts.flows import (
+    CHAIN,
+    MODEL,
+    MODEL_CREDENTIAL,
+    MODEL_KEY,
+    ZEP_CREDENTIAL,
+    ZEP_MEMORY,
+    canvas_node,
+    chatflow_body,
+    conversation_chain,
+    credential_body,
+)
 
 _TOKEN_WORDS = re.compile(r"(?i)\b401\b|unauthori[sz]ed|authenticat|token")
 _WAY_WORDS = re.compile(r"(?i)fetch failed|failed to connect|ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH")
-_MODEL_KEY = "sk-none-is-needed-here"
 
 
 def predict(
@@ -68,22 +78,23 @@ class _Maker:
         self._case, self._look, self._prefix, self._made = case, look, prefix, made
 
     def chatflow(self, zep: Address, token: str | None, model_url: str) -> str:
-        """A conversation chain that remembers in Zep; returns its id. Raises Broken, OutOfTime."""
-        key = self._add("credentials", "model", credentialName="openAIApi", plainDataObj={"openAIApiKey": _MODEL_KEY})
+        """Make a conversation chain that remembers in Zep; returns its id. Raises Broken, OutOfTime."""
+        key = self._add("credentials", credential_body(self._name("model"), MODEL_CREDENTIAL, MODEL_KEY))
         held = ""
         if token:
-            held = self._add("credentials", "zep", credentialName="zepMemoryApi", plainDataObj={"apiKey": token})
-        model = self._node("chatOpenAI", {"basepath": model_url, "streaming": False}, key)
-        memory = self._node("ZepMemory", {"baseURL": zep.origin, "sessionId": ""}, held)
-        inputs = {"model": "{{chatOpenAI_0.data.instance}}", "memory": "{{ZepMemory_0.data.instance}}"}
-        chain = self._node("conversationChain", inputs, "")
-        edges = [_edge(model, chain, "model", "BaseChatModel"), _edge(memory, chain, "memory", "BaseMemory")]
-        flow = json.dumps({"nodes": [model, memory, chain], "edges": edges})
-        return self._add("chatflows", "chatflow", flowData=flow, deployed=False, isPublic=False, type="CHATFLOW")
+            held = self._add("credentials", credential_body(self._name("zep"), ZEP_CREDENTIAL, token))
+        inputs = {"basepath": model_url, "streaming": False}
+        model = canvas_node(self._definition(MODEL), inputs=inputs, credential=key)
+        inputs = {"baseURL": zep.origin, "sessionId": ""}
+        memory = canvas_node(self._definition(ZEP_MEMORY), inputs=inputs, credential=held)
+        flow = conversation_chain(model=model, memory=memory, definition=self._definition(CHAIN))
+        return self._add("chatflows", chatflow_body(self._name("chatflow"), flow))
 
-    def _add(self, kind: str, what: str, **body: Any) -> str:
+    def _name(self, what: str) -> str:
+        return f"{self._prefix}-doctor-{what}"
+
+    def _add(self, kind: str, body: dict[str, Any]) -> str:
         """Make a thing, to be removed at the end; returns its id."""
-        body["name"] = f"{self._prefix}-doctor-{what}"
         answer = _ask(self._case, self._look, "POST", kind, body, self._look.headers)
         made = answer.json()
         if answer.status not in (200, 201) or not isinstance(made, dict) or "id" not in made:
@@ -103,36 +114,12 @@ class _Maker:
             pass
         self._case.report("left-behind", what=f"LangFlux's {name}", said=said)
 
-    def _node(self, name: str, inputs: Mapping[str, Any], credential: str) -> dict[str, Any]:
-        """A node as a person puts it on the canvas."""
+    def _definition(self, name: str) -> dict[str, Any]:
+        """What LangFlux says of a node. Raises Broken where it has none of that name."""
         definition = self._look.line.get(f"/api/v1/nodes/{name}", self._look.headers).json()
         if not isinstance(definition, dict) or "baseClasses" not in definition:
             self._case.fail("view-failed", status="no node", said=name)
-        identity = f"{name}_0"
-        parameters = definition.get("inputs", [])
-        data = {
-            **{key: value for key, value in definition.items() if key not in ("inputs", "filePath", "icon")},
-            "id": identity,
-            "inputs": {one["name"]: one.get("default", "") for one in parameters} | dict(inputs),
-            "inputParams": [one for one in parameters if one.get("type", "")[:1].islower()],
-            "inputAnchors": [one for one in parameters if not one.get("type", "")[:1].islower()],
-            "outputAnchors": [],
-            "outputs": {},
-            "credential": credential,
-        }
-        return {"id": identity, "type": "customNode", "position": {"x": 0, "y": 0}, "data": data}
-
-
-def _edge(source: Mapping[str, Any], target: Mapping[str, Any], anchor: str, kind: str) -> dict[str, Any]:
-    classes = "|".join(source["data"]["baseClasses"])
-    return {
-        "id": f"{source['id']}-{target['id']}-{anchor}",
-        "type": "buttonedge",
-        "source": source["id"],
-        "sourceHandle": f"{source['id']}-output-{source['data']['name']}-{classes}",
-        "target": target["id"],
-        "targetHandle": f"{target['id']}-input-{anchor}-{kind}",
-    }
+        return definition
 
 
 def _ask(case: Case, look: Look, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:

@@ -1,0 +1,40 @@
+"""The servers of a deployment: their versions, images and ports, and the variables that configure Zep."""
+
+from __future__ import annotations
+
+ZEP_VERSION = "0.27.2"
+"""The newest Zep 0.x: the one that was recorded, and that everything here is pinned to."""
+OLDEST_ZEP = "0.20.0"
+"""The oldest Zep whose answers are the documented ones."""
+LANGFLUX_VERSION = "2.2.8"
+"""The LangFlux (Flowise) that was recorded, and that everything here is pinned to."""
+NEWEST_LANGFLUX = "3.0.13"
+"""The newest LangFlux that the suite was run on."""
+
+IMAGES = {
+    "zep": f"ghcr.io/getzep/zep-cloud:{ZEP_VERSION}",
+    "nlp": "ghcr.io/getzep/zep-nlp-server:0.4.2",
+    "postgres": "pgvector/pgvector:0.8.0-pg16",
+    "langflux": f"flowiseai/flowise:{LANGFLUX_VERSION}",
+}
+"""The pinned image of each part that is somebody else's. zep-cloud is Zep 0.x with a config.yaml in it."""
+PORTS = {"zep": 8000, "langflux": 3000, "model": 8080, "nlp": 5557, "postgres": 5432}
+"""The port of each part: the server's own default, but for the model server, which is ours."""
+RECORDINGS = {"zep": f"zep-{ZEP_VERSION}.jsonl", "langflux": f"langflux-flowise-{LANGFLUX_VERSION}.jsonl"}
+"""The files of the recordings that come with the harness."""
+
+OPENAI_API_KEY = "ZEP_OPENAI_API_KEY"
+LLM_ENDPOINT = "ZEP_LLM_OPENAI_ENDPOINT"
+NLP_SERVER_URL = "ZEP_NLP_SERVER_URL"
+POSTGRES_DSN = "ZEP_STORE_POSTGRES_DSN"
+STORE_TYPE = "ZEP_STORE_TYPE"
+AUTH_REQUIRED, AUTH_SECRET = "ZEP_AUTH_REQUIRED", "ZEP_AUTH_SECRET"
+MESSAGE_WINDOW = "ZEP_MEMORY_MESSAGE_WINDOW"
+SERVER_HOST, SERVER_PORT, WEB_ENABLED = "ZEP_SERVER_HOST", "ZEP_SERVER_PORT", "ZEP_SERVER_WEB_ENABLED"
+"""The variables that configure a Zep 0.27.2. The key must be set, whatever it is; Zep does not start without it."""
+NO_KEY = "none-is-needed-here"
+"""What OPENAI_API_KEY is where the model server asks for no key."""
+DEFAULT_WINDOW = 12
+"""Messages that bring a summary, unless MESSAGE_WINDOW says otherwise."""
+PUBLISHED_SECRET = "do-not-use-this-secret-in-production"
+"""AUTH_SECRET in the config.yaml that Zep 0.x comes with: anybody can make tokens with it (DEV-14)."""
