@@ -18,9 +18,10 @@ from fixtures.chatflows import Chatflows
 from fixtures.people import People, SessionIds
 from steps.langflux import Chat, Chats
 from zep_conformance.clients.langflux import LangFlux
-from zep_conformance.clients.tokens import PUBLISHED_SECRET, make_secret
+from zep_conformance.clients.tokens import make_secret
 from zep_conformance.clients.zep import Zep, memory_path
 from zep_conformance.errors import needed
+from zep_conformance.facts.servers import PUBLISHED_SECRET
 from zep_conformance.session.run import Run
 from zep_conformance.targets import Deployment
 

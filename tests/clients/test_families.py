@@ -20,9 +20,10 @@ from tests.cli.test_run import report_in, run
 from tests.support.doctor_servers import app, serving, url
 from tests.support.langflux_three import Door
 from zep_conformance.clients import accounts, sockets
-from zep_conformance.clients.families import FAMILIES, NEWEST_TRIED, Account, family_of, remark
+from zep_conformance.clients.families import FAMILIES, Account, family_of, remark
 from zep_conformance.clients.langflux import LangFlux, LangFluxRefused
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import NEWEST_LANGFLUX
 
 ANNA = Account("anna", "her password")
 BASIC = {"authorization": "Basic YW5uYTpoZXIgcGFzc3dvcmQ=", "x-request-from": "internal"}
@@ -49,7 +50,7 @@ def test_a_version_has_its_family(version: str, name: str) -> None:
     ("version", "said"),
     [
         ("2.2.8", ""),
-        (NEWEST_TRIED, ""),
+        (NEWEST_LANGFLUX, ""),
         ("1.4.9", ""),
         ("3.1.4", "langflux 3.1.4 is newer than any tried here (3.0.13): it is asked as 3.0 is"),
         ("", "langflux does not say its version: it is asked as 3.0 is"),

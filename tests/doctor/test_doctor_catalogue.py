@@ -21,11 +21,10 @@ from zep_conformance.cli.main import main
 from zep_conformance.clients import tokens
 from zep_conformance.docsgen.doctor import table
 from zep_conformance.doctor import report
-from zep_conformance.doctor.catalogue import CATALOGUE
+from zep_conformance.doctor.catalogue import CATALOGUE, LAYERS
 from zep_conformance.doctor.diagnosis import diagnose
-from zep_conformance.doctor.entrance import langflux_at_the_door, origin, zep_at_the_door
-from zep_conformance.doctor.entries import LAYERS
-from zep_conformance.doctor.findings import Case, Finding, Late, Patience
+from zep_conformance.doctor.findings import Case, Finding, Late, TimeBudget
+from zep_conformance.doctor.preflight import checked_origin, probe_langflux, probe_zep
 from zep_conformance.errors import CannotTell
 from zep_conformance.redaction.redactor import Redactor
 
@@ -56,13 +55,15 @@ def test_the_page_is_fresh() -> None:
 
 def test_no_probe_outlives_its_limit() -> None:
     with pytest.raises(Late):
-        Patience(5).within(0.2, threading.Event().wait)
+        TimeBudget(5).within(0.2, threading.Event().wait)
 
 
 def test_secrets_that_a_server_echoes_are_hidden() -> None:
     secret, token = tokens.make_secret(), tokens.make_token("x" * 40)
-    case = Case("zep", Redactor([secret, token]), Patience())
-    case.report("store-down", status=500, said=case.said(f"bad {secret} Bearer {token} postgres://u:pw12345@db\x1b[2J"))
+    case = Case("zep", Redactor([secret, token]), TimeBudget())
+    case.report(
+        "store-down", status=500, answer=case.quoted(f"bad {secret} Bearer {token} postgres://u:pw12345@db\x1b[2J")
+    )
     shown = str(case.findings)
     assert secret not in shown and token not in shown and "pw12345" not in shown and "\\x1b" not in shown
 
@@ -125,14 +126,14 @@ def test_a_servers_words_are_no_markup() -> None:
 
 def test_an_unfit_target_is_told_in_two_lines() -> None:
     with pytest.raises(CannotTell) as told:
-        zep_at_the_door(url(closed_port()), None, None)
+        probe_zep(url(closed_port()), None, None)
     assert len(str(told.value).splitlines()) == 2
     assert "connection refused" in told.value.what and "published" in told.value.advice
 
 
 def test_an_unfit_langflux_is_told() -> None:
     with pytest.raises(CannotTell, match="pong"), serving(app({})) as port:
-        langflux_at_the_door(url(port), None)
+        probe_langflux(url(port), None)
 
 
 def test_a_fit_target_is_asked_no_more_than_needed() -> None:
@@ -146,15 +147,15 @@ def test_a_fit_target_is_asked_no_more_than_needed() -> None:
         return answer
 
     with serving(app({path: counted(path) for path in ZEP})) as port:  # type: ignore[misc]
-        seen = zep_at_the_door(url(port) + "/", None, None)
+        seen = probe_zep(url(port) + "/", None, None)
     assert (seen.url, seen.token) == (url(port), None)
     assert len(asked) == 2
 
 
 def test_an_origin_with_a_path_is_refused() -> None:
     with pytest.raises(CannotTell, match="has a path"):
-        origin("http://127.0.0.1:8000/zep", "zep")
-    assert origin("http://127.0.0.1:8000/", "zep") == "http://127.0.0.1:8000"
+        checked_origin("http://127.0.0.1:8000/zep", "zep")
+    assert checked_origin("http://127.0.0.1:8000/", "zep") == "http://127.0.0.1:8000"
 
 
 def test_a_run_against_an_unfit_target_ends_with_the_finding() -> None:

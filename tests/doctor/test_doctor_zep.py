@@ -28,6 +28,7 @@ from zep_conformance.clients import tokens
 from zep_conformance.doctor import writing, zep
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
+from zep_conformance.facts.servers import PUBLISHED_SECRET
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.wiring import parts_for
 
@@ -131,7 +132,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ["zep-secured", "nlp", "model"],
         manner="faithful",
         data=tmp_path_factory.mktemp("published"),
-        secrets={"zep-secured": tokens.PUBLISHED_SECRET},
+        secrets={"zep-secured": PUBLISHED_SECRET},
     )
     with Fleet(parts) as running:
         yield running.url("zep-secured")
@@ -139,13 +140,13 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @produces("secret-published")
 def test_the_secret_that_zep_is_published_with(published: str) -> list[Finding]:
-    return diagnose(published, tokens.make_token(tokens.PUBLISHED_SECRET))
+    return diagnose(published, tokens.make_token(PUBLISHED_SECRET))
 
 
 @produces("secret-published", "token-refused")
 def test_it_is_named_to_whoever_has_the_wrong_token_too(published: str) -> list[Finding]:
     found = diagnose(published, TOKEN)
-    assert tokens.PUBLISHED_SECRET not in str(found)
+    assert PUBLISHED_SECRET not in str(found)
     return found
 
 
@@ -253,7 +254,7 @@ def test_postgres_restarted_a_moment_ago() -> list[Finding]:
 
 @produces("store-silent")
 def test_postgres_hangs(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
-    monkeypatch.setattr(zep.Line.ask, "__kwdefaults__", {"headers": None, "body": None, "limit": 0.5})
+    monkeypatch.setattr(zep.Connection.ask, "__kwdefaults__", {"headers": None, "body": None, "limit": 0.5})
     return diagnosed(memory=lambda _: None)
 
 

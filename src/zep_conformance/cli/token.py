@@ -172,7 +172,7 @@ def _finding(flaw: tokens.Flaw) -> dict[str, str]:
 
 def _facts(token: str, secret: str | None) -> dict[str, Any]:
     """What may be told of a token: names and times, no values that could be anybody's secret."""
-    content = tokens.read(tokens.core(token))
+    content = tokens.decode_token(tokens.core(token))
     if content is None:
         return {}
     times = {

@@ -19,9 +19,8 @@ from typing import Any, Literal
 from packaging.version import Version
 
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import NEWEST_LANGFLUX
 
-NEWEST_TRIED = "3.0.13"
-"""The newest version that the suite was run on."""
 INTERNAL = {"x-request-from": "internal"}
 """What Flowise's own page says it is. Up to 3.0.0 it is let in where nothing is protected."""
 
@@ -137,8 +136,8 @@ def remark(version: str) -> str:
     if found is None:
         what = "does not say its version" if not version else f"says it is {version}, which is no version known here"
         return f"langflux {what}: it is asked as {NEWEST.name} is"
-    if found > Version(NEWEST_TRIED):
-        return f"langflux {version} is newer than any tried here ({NEWEST_TRIED}): it is asked as {NEWEST.name} is"
+    if found > Version(NEWEST_LANGFLUX):
+        return f"langflux {version} is newer than any tried here ({NEWEST_LANGFLUX}): it is asked as {NEWEST.name} is"
     return ""
 
 

@@ -29,8 +29,6 @@ SIGNATURE_BYTES = 32
 """Bytes in a signature by HS256."""
 SOON = 7 * 24 * 3600
 """Seconds: a token that expires earlier than that is worth a word."""
-PUBLISHED_SECRET = "do-not-use-this-secret-in-production"
-"""The secret in the config.yaml that Zep 0.x comes with: anybody can make tokens with it (DEV-14)."""
 SHORT = 32
 """Characters: a secret shorter than HS256's hash is weaker than the algorithm."""
 
@@ -49,7 +47,7 @@ class Flaw:
 
 
 @dataclass(frozen=True)
-class Content:
+class TokenContent:
     """What a token holds. claims: the payload; times in it are seconds since 1970."""
 
     algorithm: str
@@ -78,7 +76,7 @@ def make_token(secret: str | bytes, claims: Mapping[str, Any] | None = None, alg
     return f"{signed}.{_encode(_sign(secret, signed, algorithm))}"
 
 
-def read(token: str) -> Content | None:
+def decode_token(token: str) -> TokenContent | None:
     """What a token holds, its signature unchecked; None for what is no JSON Web Token."""
     parts = token.split(".")
     if len(parts) != 3:
@@ -90,12 +88,12 @@ def read(token: str) -> Content | None:
         return None
     if not isinstance(header, dict) or not isinstance(claims, dict):
         return None
-    return Content(str(header.get("alg", "")), claims, f"{parts[0]}.{parts[1]}", signature)
+    return TokenContent(str(header.get("alg", "")), claims, f"{parts[0]}.{parts[1]}", signature)
 
 
 def looks_like_token(text: str) -> bool:
     """Whether a text is a JSON Web Token by its form."""
-    return read(text.strip().strip("'\"")) is not None
+    return decode_token(text.strip().strip("'\"")) is not None
 
 
 def can_be_sent(token: str) -> bool:
@@ -130,7 +128,7 @@ def _flaws(token: str, secret: str | None, now: float) -> Iterator[Flaw]:
         yield Flaw("token-bearer-prefix")
     if re.search(r"[\s'\"]", re.sub(r"(?i)\A([\s'\"]*)bearer[ :]+", r"\1", token)):
         yield Flaw("token-quoted")
-    content = read(bare)
+    content = decode_token(bare)
     if content is None:
         is_secret = bare == (secret or "").strip() or _IN_ONE_PIECE.fullmatch(bare)
         yield Flaw("token-is-secret" if is_secret else "token-not-jwt")
@@ -169,11 +167,11 @@ def moment(seconds: float) -> str:
         return "a time beyond the calendar"
 
 
-def _is_signed_with(secret: str | bytes, content: Content) -> bool:
+def _is_signed_with(secret: str | bytes, content: TokenContent) -> bool:
     return hmac.compare_digest(_sign(secret, content.signed, "HS256"), content.signature)
 
 
-def _is_signed_with_decoded(secret: str, content: Content) -> bool:
+def _is_signed_with_decoded(secret: str, content: TokenContent) -> bool:
     try:
         return _is_signed_with(_decode(secret.rstrip("=")), content)
     except ValueError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from zep_conformance.deployment_files.entries_inside import IMAGE, SECRETS, SETTINGS, STORE
 from zep_conformance.deployment_files.entries_outside import APPLICATIONS, EXPOSURE, HEALTH, PORT, WIRING
-from zep_conformance.doctor.entries import Entry
+from zep_conformance.doctor.catalogue import Entry
 
 ASPECTS = ("applications", "image", "settings", "wiring", "port", "health", "secrets", "exposure", "store")
 """The sides that are looked at, in this order."""

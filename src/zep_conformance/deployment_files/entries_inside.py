@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from zep_conformance.doctor.entries import PIN, faults, notes
+from zep_conformance.doctor.catalogue import faults, notes
+from zep_conformance.facts.servers import IMAGES, ZEP_VERSION
 
 IMAGE = [
     *faults(
@@ -11,38 +12,38 @@ IMAGE = [
             "image-unpinned",
             "{image} is whatever is newest on the day of the deployment",
             "its tag moves, or there is none; :latest is Zep 1.x by now: 404 on /api/v1, and a chat forgets everything",
-            f"Pin {PIN}.",
+            f"Pin {IMAGES['zep']}.",
         ),
         (
             "image-zep-1",
             "{image} is Zep {version}",
             "Zep 1.x speaks another API (/api/v2, no JWT): 404 on /api/v1, and a chat forgets everything",
-            f"Pin {PIN}.",
+            f"Pin {IMAGES['zep']}.",
         ),
         (
             "image-too-old",
             "{image} is Zep {version}",
             "before 0.20 an empty memory and an empty search are 404 and memories have no summary, so clients of "
             "today fail",
-            f"Pin {PIN}.",
+            f"Pin {IMAGES['zep']}.",
         ),
         (
             "image-from-branch",
             "{application} is built from {repository}, branch {branch}",
             "a branch moves, and the main branch of Zep's repository holds no Zep 0.x any more",
-            f"Use the image {PIN}, or build from the tag v0.27.2.",
+            f"Use the image {IMAGES['zep']}, or build from the tag v{ZEP_VERSION}.",
         ),
         (
             "image-lacks-config",
             "{image} has no config.yaml, and none is put at /app/config.yaml",
             'this image comes without one: it stops at once, with "store.type must be set"',
-            f"Use {PIN}, which has its own, or put a config.yaml there.",
+            f"Use {IMAGES['zep']}, which has its own, or put a config.yaml there.",
         ),
         (
             "image-lacks-pgvector",
             "{image} has no pgvector",
             "Zep stores embeddings in columns of the type that this extension brings, and stops without it",
-            "Use an image with pgvector 0.5 or newer, such as pgvector/pgvector:0.8.0-pg16.",
+            f"Use an image with pgvector 0.5 or newer, such as {IMAGES['postgres']}.",
         ),
     ),
     *notes(
@@ -57,13 +58,13 @@ IMAGE = [
             "image-built-here",
             "{application} is built from {context}, whose version is not said here",
             "it is whatever is checked out there when it is built",
-            "Check out v0.27.2 before: `git describe --tags`.",
+            f"Check out v{ZEP_VERSION} before: `git describe --tags`.",
         ),
         (
             "companion-unpinned",
             "{image} is whatever is newest on the day of the deployment",
-            "its tag moves, or there is none: a newer one may not fit Zep 0.27.2, or the database's files",
-            "Pin one that works: ghcr.io/getzep/zep-nlp-server:0.4.2, pgvector/pgvector:0.8.0-pg16.",
+            f"its tag moves, or there is none: a newer one may not fit Zep {ZEP_VERSION}, or the database's files",
+            f"Pin one that works: {IMAGES['nlp']}, {IMAGES['postgres']}.",
         ),
         (
             "image-pgvector-untold",
@@ -97,7 +98,7 @@ SETTINGS = [
         ),
         (
             "variable-renamed",
-            "{variable} means nothing to Zep 0.27.2",
+            f"{{variable}} means nothing to Zep {ZEP_VERSION}",
             "it is a name of older versions, so that the default is used in its stead",
             "Use {instead}.",
         ),

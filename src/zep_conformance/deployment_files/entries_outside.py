@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zep_conformance.doctor.entries import faults, notes
+from zep_conformance.doctor.catalogue import faults, notes
 
 APPLICATIONS = [
     *faults(

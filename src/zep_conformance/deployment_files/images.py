@@ -6,7 +6,7 @@ import re
 
 from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.model import Application, Deployment, Image
-from zep_conformance.doctor.entries import OLDEST
+from zep_conformance.facts.servers import OLDEST_ZEP
 
 CONFIGURATION = "/app/config.yaml"
 """Where a Zep image looks for its configuration."""
@@ -55,7 +55,7 @@ def _zep(application: Application, ledger: Ledger) -> None:
         ledger.report("image-version-untold", place, image=shown(image))
     elif version[0] >= 1:
         ledger.report("image-zep-1", place, image=shown(image), version=number)
-    elif version < OLDEST:
+    elif version < OLDEST_ZEP:
         ledger.report("image-too-old", place, image=shown(image), version=number)
     configured = any(folder in (CONFIGURATION, "/app", "/app/") for folder, _fresh, _place in application.mounts)
     if image.name == "zep" and not configured:

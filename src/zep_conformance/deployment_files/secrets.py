@@ -11,6 +11,7 @@ from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.model import Application, Deployment, Place, Value
 from zep_conformance.deployment_files.sources import Sources, read_env
 from zep_conformance.deployment_files.variables import HOW_TO_GIVE
+from zep_conformance.facts.servers import PUBLISHED_SECRET
 from zep_conformance.redaction.appearance import suspects
 
 _NAME = re.compile(r"(?i)(passw(or)?d|passphrase|secret|token|api_?key|private_?key|credentials?)(_\d+)?$")
@@ -77,7 +78,7 @@ def _values(name: str, text: str) -> list[str]:
 
 def _is_secret(value: str) -> bool:
     """Whether a value is more than a placeholder, or a password that everybody knows."""
-    known = {*_KNOWN, tokens.PUBLISHED_SECRET}
+    known = {*_KNOWN, PUBLISHED_SECRET}
     return len(value) >= 4 and not _PLACEHOLDER.fullmatch(value) and value.lower() not in known
 
 
@@ -107,7 +108,7 @@ def _auth(application: Application, ledger: Ledger, how: str) -> None:
     place = _place_of(application.variables, ("ZEP_AUTH_SECRET", "ZEP_AUTH_REQUIRED"), application.place)
     if application.asks_for_tokens and not application.is_told(name) and not application.variables_unseen:
         ledger.report("auth-without-secret", place, application=application.name, how=how)
-    if secret == tokens.PUBLISHED_SECRET:
+    if secret == PUBLISHED_SECRET:
         ledger.report("auth-secret-published", place, how=how)
     if secret and tokens.looks_like_token(secret):
         ledger.report("auth-secret-is-token", place)

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
 
-from zep_conformance.doctor.catalogue import CATALOGUE
-from zep_conformance.doctor.entries import Entry
+from zep_conformance.doctor.catalogue import CATALOGUE, Entry
 
 BEGIN, END = "<!-- findings: begin -->", "<!-- findings: end -->"
 

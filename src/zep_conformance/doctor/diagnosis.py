@@ -13,7 +13,7 @@ from zep_conformance.clients import tokens
 from zep_conformance.clients.families import Account
 from zep_conformance.doctor import langflux, model, prediction, view, writing, zep
 from zep_conformance.doctor.address import typed
-from zep_conformance.doctor.findings import WHOLE_LIMIT, Case, Finding, Patience, faults
+from zep_conformance.doctor.findings import WHOLE_LIMIT, Case, Finding, TimeBudget, faults
 from zep_conformance.redaction.redactor import Redactor
 
 
@@ -47,33 +47,33 @@ def diagnose(
     """
     token, secret, api_key = token or None, secret or None, api_key or None
     redactor = redactor_for(token, secret, api_key, account.password if account else None)
-    patience = Patience(limit, connect_limit)
+    budget = TimeBudget(limit, connect_limit)
     prefix = prefix or f"zc-{secrets.token_hex(4)}"
-    cases = {part: Case(part, redactor, patience) for part in ("zep", "langflux", "model")}
+    cases = {part: Case(part, redactor, budget) for part in ("zep", "langflux", "model")}
 
-    def zep_part() -> zep.Look | None:
+    def zep_part() -> zep.ZepProbe | None:
         case = cases["zep"]
         if not zep_url:
             return None
-        look = case.examine(lambda: zep.at_the_door(case, typed(case, zep_url), token, secret))
-        if look is not None:
-            case.examine(lambda: _behind_the_door(case, look, prefix if write else None, window))
-        return look
+        probe = case.examine(lambda: zep.probe(case, typed(case, zep_url), token, secret))
+        if probe is not None:
+            case.examine(lambda: _further_layers(case, probe, prefix if write else None, window))
+        return probe
 
-    def langflux_part() -> langflux.Look | None:
+    def langflux_part() -> langflux.LangFluxProbe | None:
         case = cases["langflux"]
         if not langflux_url:
             return None
-        return case.examine(lambda: langflux.at_the_door(case, typed(case, langflux_url), api_key, account))
+        return case.examine(lambda: langflux.probe(case, typed(case, langflux_url), api_key, account))
 
     def model_part() -> None:
         case = cases["model"]
         if model_url:
-            case.examine(lambda: model.examine(case, typed(case, model_url, path_allowed=True)))
+            case.examine(lambda: model.probe(case, typed(case, model_url, path_allowed=True)))
 
     with ThreadPoolExecutor(3) as pool:
         of_zep, of_langflux, of_model = pool.submit(zep_part), pool.submit(langflux_part), pool.submit(model_part)
-        zep_look, langflux_look = of_zep.result(), of_langflux.result()
+        zep_probe, langflux_probe = of_zep.result(), of_langflux.result()
         of_model.result()
 
     case = cases["langflux"]
@@ -83,15 +83,15 @@ def diagnose(
 
         def view_part() -> None:
             address = view.as_typed(case, seen)
-            if langflux_look is None:
+            if langflux_probe is None:
                 return
-            view.reason(case, address, langflux_look, tried=tried)
+            view.reason(case, address, langflux_probe, tried=tried)
             if tried:
-                wanted = zep_look.token if zep_look is not None else token
-                session = writing.Session(case, zep_look, f"{prefix}-view") if zep_look is not None else None
+                wanted = zep_probe.token if zep_probe is not None else token
+                session = writing.ProbeSession(case, zep_probe, f"{prefix}-view") if zep_probe is not None else None
                 prediction.predict(
                     case,
-                    langflux_look,
+                    langflux_probe,
                     address,
                     token=wanted,
                     model_url=(model_url or "").rstrip("/"),
@@ -100,18 +100,18 @@ def diagnose(
                 )
 
         case.examine(view_part)
-    if zep_look is not None:
-        zep_look.line.close()
-    if langflux_look is not None:
-        langflux_look.close()
+    if zep_probe is not None:
+        zep_probe.connection.close()
+    if langflux_probe is not None:
+        langflux_probe.close()
     return [finding for case in cases.values() for finding in case.findings]
 
 
-def _behind_the_door(case: Case, look: zep.Look, prefix: str | None, window: int) -> None:
+def _further_layers(case: Case, probe: zep.ZepProbe, prefix: str | None, window: int) -> None:
     """The layers that need a search or a write. prefix: of what is written; None when nothing may be."""
-    zep.search(case, look)
+    zep.search(case, probe)
     if prefix is not None:
-        writing.write(case, look, prefix, window)
+        writing.write(case, probe, prefix, window)
 
 
 def _url_is_bad(case: Case) -> bool:

@@ -6,11 +6,11 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from typing import Generic, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
-from zep_conformance.doctor.catalogue import CATALOGUE
-from zep_conformance.doctor.entries import Verdict
+from zep_conformance.doctor.catalogue import CATALOGUE, Verdict
 from zep_conformance.redaction.redactor import Redactor
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ REMOVAL_LIMIT = 10.0
 """Seconds for removing what was made, beyond all others."""
 WHOLE_LIMIT = 60.0
 """Seconds for the whole examination."""
-SAID = 240
+QUOTED = 240
 """Characters of an answer that are shown."""
 
 
@@ -51,7 +51,7 @@ class Finding:
 
 
 class Broken(Exception):
-    """A layer of a part is broken, so that the layers behind it can't be looked at. Carries the finding."""
+    """A layer of a part is broken, so that the layers behind it can't be examined. Carries the finding."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.symptom)
@@ -70,7 +70,7 @@ class OutOfTime(Late):
     """The time of the whole examination is up."""
 
 
-class Patience:
+class TimeBudget:
     """How long everything together may take, in seconds from now, and a connection by itself (None: as usual)."""
 
     def __init__(self, limit: float = WHOLE_LIMIT, connect_limit: float | None = None) -> None:
@@ -85,11 +85,18 @@ class Patience:
         OutOfTime where it was the whole examination's time that was up, and what `work` raises.
         """
         granted = self.at_most(limit)
-        errand = _Errand(work)
-        errand.thread.join(granted)
-        if errand.thread.is_alive():
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(work())
+            except BaseException as error:
+                future.set_exception(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        if not wait([future], granted).done:
             raise OutOfTime(self.limit) if granted < limit else Late(limit)
-        return errand.result()
+        return future.result()
 
     def spare(self, seconds: float) -> None:
         """Leave at least so many seconds, for removing what was made."""
@@ -103,37 +110,14 @@ class Patience:
         return min(limit, left)
 
 
-class _Errand(Generic[T]):
-    """A piece of work in a thread of its own."""
-
-    def __init__(self, work: Callable[[], T]) -> None:
-        self._work = work
-        self._results: list[T] = []
-        self._error: BaseException | None = None
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._results.append(self._work())
-        except BaseException as error:
-            self._error = error
-
-    def result(self) -> T:
-        """What the work returned, or raises what it raised."""
-        if self._error is not None:
-            raise self._error
-        return self._results[0]
-
-
 class Case:
     """One part under examination: what has been found of it so far.
 
     part: its name. url: its URL, as far as it is readable. redactor: cleans every text.
     """
 
-    def __init__(self, part: str, redactor: Redactor, patience: Patience, **words: object) -> None:
-        self.part, self.patience = part, patience
+    def __init__(self, part: str, redactor: Redactor, budget: TimeBudget, **words: object) -> None:
+        self.part, self.budget = part, budget
         self.findings: list[Finding] = []
         self._redactor = redactor
         self._words: dict[str, object] = {"part": part, **words}
@@ -163,10 +147,10 @@ class Case:
         """`text` on one line, without secrets and what a terminal would obey."""
         return self._redactor(re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text)).strip()
 
-    def said(self, text: str) -> str:
-        """An answer's text as it is quoted: cleaned, then cut."""
+    def quoted(self, text: str) -> str:
+        """Return an answer's text as it is quoted in a finding: cleaned, then cut."""
         clean = self.clean(text)
-        return repr(clean if len(clean) <= SAID else clean[:SAID] + "…") if clean else "nothing"
+        return repr(clean if len(clean) <= QUOTED else clean[:QUOTED] + "…") if clean else "nothing"
 
     def examine(self, work: Callable[[], T]) -> T | None:
         """Do the work; None when a layer was broken, which is among the findings then."""

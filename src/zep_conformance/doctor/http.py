@@ -23,7 +23,7 @@ _LOGIN = re.compile(r"(?i)log[-_]?in|sign[-_]?in|\bauth|oauth|\bsso\b|accounts?\
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """What a server answered. seconds: how long that took."""
 
     status: int
@@ -39,7 +39,7 @@ class Answer:
             return None
 
 
-class Line:
+class Connection:
     """Connections to one server, kept open from one question to the next."""
 
     def __init__(self, case: Case, address: Address) -> None:
@@ -60,19 +60,19 @@ class Line:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
         limit: float = ANSWER_LIMIT,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """One answer, to its end or its first megabyte.
 
         limit: seconds. Raises Late, Broken where what answers is no HTTP, OutOfTime.
         """
         try:
-            return self.case.patience.within(limit, lambda: self._ask(method, path, headers, body, limit))
+            return self.case.budget.within(limit, lambda: self._ask(method, path, headers, body, limit))
         except httpx.TimeoutException:
             raise Late(limit) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             self._no_http(error, path)
 
-    def _ask(self, method: str, path: str, headers: Mapping[str, str] | None, body: Any, limit: float) -> Answer:
+    def _ask(self, method: str, path: str, headers: Mapping[str, str] | None, body: Any, limit: float) -> HttpAnswer:
         began = time.monotonic()
         url = self.address.url + path
         with self._client.stream(method, url, headers=dict(headers or {}), json=body, timeout=limit) as answer:
@@ -82,23 +82,23 @@ class Line:
                 if len(content) > LARGEST:
                     break
             text = content.decode(answer.encoding or "utf-8", errors="replace")
-            return Answer(answer.status_code, answer.headers, text, time.monotonic() - began)
+            return HttpAnswer(answer.status_code, answer.headers, text, time.monotonic() - began)
 
     def _no_http(self, error: Exception, path: str) -> NoReturn:
         """What it is, when there is no answer. Raises Broken."""
         self.case.know(path=path)
         if self.address.scheme == "http" and speaks_tls(self.address):
             self.case.fail("http-on-https-port")
-        self._judge_tongue()
+        self._check_protocol()
         garbled = isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error)
         self.case.fail("http-not-http" if garbled else "http-closed")
 
-    def _judge_tongue(self) -> None:
+    def _check_protocol(self) -> None:
         """Raises Broken when something that is no HTTP is answered."""
         if self.address.scheme == "http" and speaks_http(self.address) is False:
             self.case.fail("http-not-http")
 
-    def first(self, path: str) -> Answer:
+    def first(self, path: str) -> HttpAnswer:
         """The answer to a question that the part itself answers to everybody, without a token.
 
         Raises Broken for what answers in its place: a proxy, a redirect, a login, TLS, or nobody.
@@ -111,19 +111,19 @@ class Line:
             self.case.fail("wrong-host", host=self.address.host)
         return answer
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> HttpAnswer:
         """What the part answers. Raises Broken for a proxy's answer or none, OutOfTime."""
         try:
             answer = self.ask("GET", path, headers=headers)
         except OutOfTime:
             raise
         except Late as late:
-            self._judge_tongue()
+            self._check_protocol()
             self.case.fail("http-silent", path=path, limit=f"{late.limit:g}")
-        self.judge(answer, path)
+        self.check(answer, path)
         return answer
 
-    def judge(self, answer: Answer, path: str) -> None:
+    def check(self, answer: HttpAnswer, path: str) -> None:
         """Raises Broken for an answer that is a proxy's or leads elsewhere."""
         case, address = self.case, self.address
         case.know(path=path, status=answer.status)

@@ -7,21 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from zep_conformance.clients.families import INTERNAL, NEWEST_TRIED, Account, Family, basic, family_of, remark
+from zep_conformance.clients.families import INTERNAL, Account, Family, basic, family_of, remark
 from zep_conformance.clients.tokens import can_be_sent
 from zep_conformance.doctor.address import Address
 from zep_conformance.doctor.findings import Broken, Case, Late, OutOfTime
-from zep_conformance.doctor.http import Answer, Line
+from zep_conformance.doctor.http import Connection, HttpAnswer
+from zep_conformance.facts.servers import NEWEST_LANGFLUX
 
 
 @dataclass(frozen=True)
-class Look:
+class LangFluxProbe:
     """What a LangFlux is. version: "" where it says none. manner: of an embedded one, "" of a real one.
 
     headers: with which it lets us in. logged_in: whether that was by a login, which the line keeps in cookies.
     """
 
-    line: Line
+    connection: Connection
     version: str
     manner: str
     headers: Mapping[str, str]
@@ -36,20 +37,20 @@ class Look:
         return "accepted" if kind else "none is needed"
 
     def close(self) -> None:
-        """Log out, where there was a login, and close the line."""
+        """Log out, where there was a login, and close the connection."""
         if self.logged_in:
             with contextlib.suppress(Broken, Late):  # it ends by itself after an hour
-                self.line.ask("POST", "/api/v1/account/logout", headers=self.headers)
-        self.line.close()
+                self.connection.ask("POST", "/api/v1/account/logout", headers=self.headers)
+        self.connection.close()
 
 
-def at_the_door(case: Case, address: Address, api_key: str | None, account: Account | None = None) -> Look:
+def probe(case: Case, address: Address, api_key: str | None, account: Account | None = None) -> LangFluxProbe:
     """Reach a LangFlux, see what it is, and whether it lets us in. Raises Broken, OutOfTime."""
-    line = Line(case, address)
-    ping = line.first("/api/v1/ping")
+    connection = Connection(case, address)
+    ping = connection.first("/api/v1/ping")
     case.ok("HTTP", f"/api/v1/ping answers {ping.status} in {ping.seconds * 1000:.0f} ms")
     can_ask = not api_key or can_be_sent(api_key)
-    version = _version(line, api_key if can_ask else None, account)
+    version = _version(connection, api_key if can_ask else None, account)
     # Before 1.8.1 there was no ping, and its page is answered in its place.
     if (ping.status != 200 or "pong" not in ping.text[:20]) and not version:
         case.fail("not-langflux", status=ping.status)
@@ -57,74 +58,74 @@ def at_the_door(case: Case, address: Address, api_key: str | None, account: Acco
         case.fail("langflux-key-wrong", status="it can't even be sent")
     case.ok("version", f"Flowise {version}" if version else "it does not say its version")
     if version and remark(version):
-        case.report("langflux-untested", version=version, newest=NEWEST_TRIED)
+        case.report("langflux-untested", version=version, newest=NEWEST_LANGFLUX)
     family = family_of(version)
     logs_in = account if family.has_accounts and not api_key else None
-    look = Look(
-        line,
+    found = LangFluxProbe(
+        connection,
         version,
         ping.headers.get("x-langflux-embedded", ""),
         family.headers(api_key, account),
-        logged_in=logs_in is not None and _log_in(case, line, logs_in),
+        logged_in=logs_in is not None and _log_in(case, connection, logs_in),
     )
     try:
         # Not `/chatflows`: what others own is not listed.
-        node = line.get("/api/v1/nodes/ZepMemory", look.headers)
+        node = connection.get("/api/v1/nodes/ZepMemory", found.headers)
         if node.status in (401, 403):
-            _refused(case, line, node, family, api_key, account)
+            _refused(case, connection, node, family, api_key, account)
         if node.status != 200:
             case.fail("langflux-no-zep-memory", status=node.status)
     except (Broken, OutOfTime):
-        look.close()
+        found.close()
         raise
-    case.ok("key", look.way_in)
-    return look
+    case.ok("key", found.way_in)
+    return found
 
 
-def _version(line: Line, api_key: str | None, account: Account | None) -> str:
+def _version(connection: Connection, api_key: str | None, account: Account | None) -> str:
     # Before it is known: up to 2.0.5 a login is all that counts, and later ones tell everybody.
     headers = {**INTERNAL, **basic(account)} if account else family_of("").headers(api_key)
-    body = line.get("/api/v1/version", headers).json()
+    body = connection.get("/api/v1/version", headers).json()
     return str(body.get("version", "")) if isinstance(body, dict) else ""
 
 
-def _log_in(case: Case, line: Line, account: Account) -> Literal[True]:
+def _log_in(case: Case, connection: Connection, account: Account) -> Literal[True]:
     """Log in to an account; the line keeps the cookies. Raises Broken, OutOfTime."""
     body = {"email": account.user, "password": account.password}
     try:
-        answer = line.ask("POST", "/api/v1/auth/login", headers=INTERNAL, body=body)
+        answer = connection.ask("POST", "/api/v1/auth/login", headers=INTERNAL, body=body)
     except Late as late:
         case.fail("http-silent", path="/api/v1/auth/login", limit=f"{late.limit:g}")
-    line.judge(answer, "/api/v1/auth/login")
+    connection.check(answer, "/api/v1/auth/login")
     if answer.status != 200:
-        if _is_fresh(line):
+        if _is_fresh(connection):
             case.fail("langflux-not-set-up")
         if answer.status >= 500:
             body = answer.json()
             said = str(body.get("message")) if isinstance(body, dict) else answer.text
-            case.fail("langflux-login-broken", status=answer.status, said=case.said(said))
+            case.fail("langflux-login-broken", status=answer.status, answer=case.quoted(said))
         case.fail("langflux-login-wrong", status=answer.status)
     return True
 
 
-def _is_fresh(line: Line) -> bool:
+def _is_fresh(connection: Connection) -> bool:
     """Whether nobody has registered yet: then its page leads everybody to the set-up."""
     try:
-        body = line.ask("POST", "/api/v1/auth/resolve", headers=INTERNAL, body={}).json()
+        body = connection.ask("POST", "/api/v1/auth/resolve", headers=INTERNAL, body={}).json()
     except Late:
         return False
     return isinstance(body, dict) and "organization-setup" in str(body.get("redirectUrl"))
 
 
 def _refused(
-    case: Case, line: Line, answer: Answer, family: Family, api_key: str | None, account: Account | None
+    case: Case, connection: Connection, answer: HttpAnswer, family: Family, api_key: str | None, account: Account | None
 ) -> None:
     """Why LangFlux does not let us in. Raises Broken."""
     if account is not None and (family.password == "basic" or not api_key):
         case.fail("langflux-login-wrong", status=answer.status)
     if api_key:
         case.fail("langflux-key-wrong", status=answer.status)
-    if family.has_accounts and _is_fresh(line):
+    if family.has_accounts and _is_fresh(connection):
         case.fail("langflux-not-set-up")
     # Where a key is all that is missing, Flowise says so in these words; a login's refusal has others, or none.
     if family.has_accounts or "Unauthorized Access" not in answer.text:

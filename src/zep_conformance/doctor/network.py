@@ -19,7 +19,7 @@ from zep_conformance.doctor.findings import CONNECT_LIMIT, Broken, Case, Late, O
 
 EXPIRES_SOON = timedelta(days=14)
 _GLANCE = 2.0
-"""Seconds for a second look at a port, to tell a fault from its neighbours."""
+"""Seconds for a second probe of a port, to tell a fault from its neighbours."""
 _NO_CHECK_TIME = 0x200000  # OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which Python's ssl has no name for
 # OpenSSL's X509_V_ERR_*, which Python's ssl has no names for either.
 _NOT_YET_VALID, _EXPIRED, _SELF_SIGNED, _WRONG_NAMES = 9, 10, 18, (62, 63, 64)
@@ -41,7 +41,7 @@ def reach(case: Case, address: Address) -> Reached:
     if proxy is not None:
         case.report("through-proxy", proxy=proxy)
         return Reached(context, True)
-    entry = _connect(case, address, _look_up(case, address))
+    entry = _connect(case, address, _resolve(case, address))
     if context is not None:
         _shake_hands(case, address, entry, context)
     return Reached(context)
@@ -56,20 +56,20 @@ def _proxy(address: Address) -> str | None:
     return proxy.rpartition("@")[2] or proxy
 
 
-def _look_up(case: Case, address: Address) -> list[tuple[Any, ...]]:
+def _resolve(case: Case, address: Address) -> list[tuple[Any, ...]]:
     """What a name stands for."""
     try:
-        found = case.patience.within(
+        found = case.budget.within(
             CONNECT_LIMIT, lambda: socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
         )
     except socket.gaierror as error:
         if error.errno in (socket.EAI_AGAIN, socket.EAI_FAIL):
-            case.fail("name-lookup-failed", said=error.strerror)
+            case.fail("name-lookup-failed", answer=error.strerror)
         case.fail("name-unknown")
     except OSError as error:
-        case.fail("name-lookup-failed", said=error.strerror or error)
+        case.fail("name-lookup-failed", answer=error.strerror or error)
     except Late as late:
-        _not_in_time(case, late, "name-lookup-failed", said=f"nothing in {late.limit:g} s")
+        _not_in_time(case, late, "name-lookup-failed", answer=f"nothing in {late.limit:g} s")
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     case.ok("name", address.host if addresses == [address.host] else f"{address.host} is {', '.join(addresses)}")
     return found
@@ -78,11 +78,11 @@ def _look_up(case: Case, address: Address) -> list[tuple[Any, ...]]:
 def _connect(case: Case, address: Address, found: list[tuple[Any, ...]]) -> tuple[Any, ...]:
     """Connect to the first address that lets us. Returns its entry of `found`."""
     failures: dict[str, OSError] = {}
-    limit = case.patience.connect_limit or CONNECT_LIMIT
+    limit = case.budget.connect_limit or CONNECT_LIMIT
     for entry in found:
         began = time.monotonic()
         try:
-            with _socket(entry, case.patience.at_most(limit)):
+            with _socket(entry, case.budget.at_most(limit)):
                 case.ok("TCP", f"connected to {entry[4][0]} port {address.port} in {_ms(began)} ms")
                 return entry
         except OSError as error:
@@ -90,13 +90,13 @@ def _connect(case: Case, address: Address, found: list[tuple[Any, ...]]) -> tupl
     # Of several addresses the most telling tells.
     for where, failure in failures.items():
         if isinstance(failure, TimeoutError):  # ETIMEDOUT is one too
-            case.patience.at_most(limit)
+            case.budget.at_most(limit)
             case.fail("tcp-dropped", address=where, limit=f"{limit:g}")
     for where, failure in failures.items():
         if failure.errno == errno.ECONNREFUSED:
             case.fail("tcp-refused", address=where)
     where, failure = next(iter(failures.items()))
-    raise Broken(case.report("tcp-unreachable", address=where, said=failure.strerror or failure))
+    raise Broken(case.report("tcp-unreachable", address=where, answer=failure.strerror or failure))
 
 
 def _socket(entry: tuple[Any, ...], limit: float) -> socket.socket:
@@ -119,16 +119,16 @@ def _ms(began: float) -> str:
 def _shake_hands(case: Case, address: Address, entry: tuple[Any, ...], context: ssl.SSLContext) -> None:
     """The layer TLS. Raises Broken."""
     try:
-        certificate = case.patience.within(CONNECT_LIMIT, lambda: _certificate(address, entry, context))
+        certificate = case.budget.within(CONNECT_LIMIT, lambda: _certificate(address, entry, context))
     except ssl.SSLCertVerificationError as error:
-        _judge_certificate(case, address, entry, error)
+        _check_certificate(case, address, entry, error)
     except (Late, OSError) as error:
         if speaks_http(address):
             case.fail("tls-none", netloc=f"{address.netloc}")
         if isinstance(error, Late | TimeoutError):
             limit = error if isinstance(error, Late) else Late(CONNECT_LIMIT)
             _not_in_time(case, limit, "tls-silent", limit=f"{limit.limit:g}")
-        case.fail("tls-failed", said=getattr(error, "reason", None) or error.strerror or type(error).__name__)
+        case.fail("tls-failed", answer=getattr(error, "reason", None) or error.strerror or type(error).__name__)
     until = _moment(certificate, "notAfter")
     if until - datetime.now(UTC) < EXPIRES_SOON:
         case.report("tls-expires-soon", when=f"{until:%Y-%m-%d}")
@@ -144,7 +144,7 @@ def _certificate(address: Address, entry: tuple[Any, ...], context: ssl.SSLConte
         return cast("dict[str, Any]", secured.getpeercert() or {})
 
 
-def _judge_certificate(
+def _check_certificate(
     case: Case, address: Address, entry: tuple[Any, ...], error: ssl.SSLCertVerificationError
 ) -> None:
     """Which of the things that can be wrong with a certificate it is. Raises Broken."""
@@ -153,7 +153,7 @@ def _judge_certificate(
     lenient.verify_flags |= cast("ssl.VerifyFlags", _NO_CHECK_TIME)
     certificate: dict[str, Any] = {}
     with contextlib.suppress(OSError, Late):
-        certificate = case.patience.within(_GLANCE, lambda: _certificate(address, entry, lenient))
+        certificate = case.budget.within(_GLANCE, lambda: _certificate(address, entry, lenient))
     code = error.verify_code
     if code in (_EXPIRED, _NOT_YET_VALID):
         expired = code == _EXPIRED
@@ -167,7 +167,7 @@ def _judge_certificate(
         case.fail("tls-wrong-name", names=", ".join(names) or "nothing")
     if code == _SELF_SIGNED:
         case.fail("tls-self-signed")
-    case.fail("tls-unknown-authority", said=error.verify_message)
+    case.fail("tls-unknown-authority", answer=error.verify_message)
 
 
 def _moment(certificate: dict[str, Any], name: str) -> datetime:

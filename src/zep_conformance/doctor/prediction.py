@@ -12,9 +12,9 @@ from typing import Any
 
 from zep_conformance.doctor.address import Address
 from zep_conformance.doctor.findings import ENRICH_LIMIT, PREDICTION_LIMIT, REMOVAL_LIMIT, Broken, Case, Late, OutOfTime
-from zep_conformance.doctor.http import Answer
-from zep_conformance.doctor.langflux import Look
-from zep_conformance.doctor.writing import Session
+from zep_conformance.doctor.http import HttpAnswer
+from zep_conformance.doctor.langflux import LangFluxProbe
+from zep_conformance.doctor.writing import ProbeSession
 from zep_conformance.facts.flows import (
     CHAIN,
     MODEL,
@@ -34,13 +34,13 @@ _WAY_WORDS = re.compile(r"(?i)fetch failed|failed to connect|ECONNREFUSED|ENOTFO
 
 def predict(
     case: Case,
-    look: Look,
+    probe: LangFluxProbe,
     zep: Address,
     *,
     token: str | None,
     model_url: str,
     prefix: str,
-    session: Session | None,
+    session: ProbeSession | None,
 ) -> None:
     """Have LangFlux talk to Zep. Raises Broken, OutOfTime.
 
@@ -50,17 +50,17 @@ def predict(
     with ExitStack() as made:
         if session is not None:
             made.callback(session.remove)  # also when no answer came: it may have been written all the same
-        chatflow = _Maker(case, look, prefix, made).chatflow(zep, token, model_url)
+        chatflow = _Maker(case, probe, prefix, made).chatflow(zep, token, model_url)
         question = {"question": f"Hello from {prefix}", "overrideConfig": {"sessionId": f"{prefix}-view"}}
-        answer = _ask(case, look, "POST", f"prediction/{chatflow}", question, {})
-        said = case.said(_message(answer))
+        answer = _ask(case, probe, "POST", f"prediction/{chatflow}", question, {})
+        said = case.quoted(_message(answer))
         if answer.status != 200:
             # A refused model is no refused Zep: Zep's memory is asked for before the model is.
             if _WAY_WORDS.search(said) and "openai" not in said.lower():
-                case.fail("view-unreachable", said=said)
+                case.fail("view-unreachable", answer=said)
             if _TOKEN_WORDS.search(said) and "openai" not in said.lower() and "api key" not in said.lower():
-                case.fail("view-token", said=said)
-            case.fail("view-failed", status=answer.status, said=said)
+                case.fail("view-token", answer=said)
+            case.fail("view-failed", status=answer.status, answer=said)
         if session is None:
             case.ok("view", f"a prediction with Zep at {zep.origin} works")
             return
@@ -74,8 +74,8 @@ def predict(
 class _Maker:
     """Makes things in LangFlux, and has them removed at the end."""
 
-    def __init__(self, case: Case, look: Look, prefix: str, made: ExitStack) -> None:
-        self._case, self._look, self._prefix, self._made = case, look, prefix, made
+    def __init__(self, case: Case, probe: LangFluxProbe, prefix: str, made: ExitStack) -> None:
+        self._case, self._probe, self._prefix, self._made = case, probe, prefix, made
 
     def chatflow(self, zep: Address, token: str | None, model_url: str) -> str:
         """Make a conversation chain that remembers in Zep; returns its id. Raises Broken, OutOfTime."""
@@ -95,43 +95,43 @@ class _Maker:
 
     def _add(self, kind: str, body: dict[str, Any]) -> str:
         """Make a thing, to be removed at the end; returns its id."""
-        answer = _ask(self._case, self._look, "POST", kind, body, self._look.headers)
+        answer = _ask(self._case, self._probe, "POST", kind, body, self._probe.headers)
         made = answer.json()
         if answer.status not in (200, 201) or not isinstance(made, dict) or "id" not in made:
-            self._case.fail("view-failed", status=answer.status, said=self._case.said(_message(answer)))
+            self._case.fail("view-failed", status=answer.status, answer=self._case.quoted(_message(answer)))
         self._made.callback(self._remove, f"{kind}/{made['id']}", body["name"])
         return str(made["id"])
 
     def _remove(self, path: str, name: str) -> None:
         said = "no answer"
-        self._case.patience.spare(REMOVAL_LIMIT)
+        self._case.budget.spare(REMOVAL_LIMIT)
         try:
-            answer = _ask(self._case, self._look, "DELETE", path, None, self._look.headers)
+            answer = _ask(self._case, self._probe, "DELETE", path, None, self._probe.headers)
             if answer.status == 200:
                 return
             said = f"{answer.status} {answer.text}"
         except (Broken, Late):
             pass
-        self._case.report("left-behind", what=f"LangFlux's {name}", said=said)
+        self._case.report("left-behind", what=f"LangFlux's {name}", answer=said)
 
     def _definition(self, name: str) -> dict[str, Any]:
         """What LangFlux says of a node. Raises Broken where it has none of that name."""
-        definition = self._look.line.get(f"/api/v1/nodes/{name}", self._look.headers).json()
+        definition = self._probe.connection.get(f"/api/v1/nodes/{name}", self._probe.headers).json()
         if not isinstance(definition, dict) or "baseClasses" not in definition:
-            self._case.fail("view-failed", status="no node", said=name)
+            self._case.fail("view-failed", status="no node", answer=name)
         return definition
 
 
-def _ask(case: Case, look: Look, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
+def _ask(case: Case, probe: LangFluxProbe, method: str, path: str, body: Any, headers: Mapping[str, str]) -> HttpAnswer:
     """Raises Broken, OutOfTime."""
     try:
-        return look.line.ask(method, f"/api/v1/{path}", headers=headers, body=body, limit=PREDICTION_LIMIT)
+        return probe.connection.ask(method, f"/api/v1/{path}", headers=headers, body=body, limit=PREDICTION_LIMIT)
     except OutOfTime:
         raise
     except Late as late:
-        case.fail("view-failed", status=f"no answer in {late.limit:g} s", said=f"{method} {path}")
+        case.fail("view-failed", status=f"no answer in {late.limit:g} s", answer=f"{method} {path}")
 
 
-def _message(answer: Answer) -> str:
+def _message(answer: HttpAnswer) -> str:
     body = answer.json()
     return str(body.get("message", answer.text)) if isinstance(body, dict) else answer.text

@@ -24,13 +24,13 @@ def as_typed(case: Case, url: str) -> Address:
     return address
 
 
-def reason(case: Case, zep: Address, look: langflux.Look, *, tried: bool) -> None:
+def reason(case: Case, zep: Address, probe: langflux.LangFluxProbe, *, tried: bool) -> None:
     """Whether LangFlux can find Zep at that address, as far as that can be known without trying.
 
     tried: whether it will be tried. Raises Broken, OutOfTime.
     """
     if zep.is_loopback:
-        elsewhere = _elsewhere(look)
+        elsewhere = _elsewhere(probe)
         if elsewhere:
             case.fail("view-loopback", why=elsewhere)
         if not tried:
@@ -39,9 +39,9 @@ def reason(case: Case, zep: Address, look: langflux.Look, *, tried: bool) -> Non
         case.report("view-unchecked")
 
 
-def _elsewhere(look: langflux.Look) -> str:
+def _elsewhere(probe: langflux.LangFluxProbe) -> str:
     """Why LangFlux is not on this machine, as a clause; "" where it seems to be."""
-    host, port = look.line.address.host, look.line.address.port
+    host, port = probe.connection.address.host, probe.connection.address.port
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except OSError:
@@ -49,7 +49,7 @@ def _elsewhere(look: langflux.Look) -> str:
     ours = [address for family, _, _, _, where in found if (address := _our_end(family, where)) is not None]
     if not ours:
         return "LangFlux runs on another machine"
-    seen = _as_langflux_sees_us(look)
+    seen = _as_langflux_sees_us(probe)
     # On one machine both ends of a connection have the same view of it; a container's gateway has not.
     if seen is not None and seen not in ours:
         return f"LangFlux sees this machine as {seen}, so it runs in a container"
@@ -67,9 +67,9 @@ def _our_end(family: int, where: tuple[object, ...]) -> str | None:
         return None
 
 
-def _as_langflux_sees_us(look: langflux.Look) -> str | None:
+def _as_langflux_sees_us(probe: langflux.LangFluxProbe) -> str | None:
     """Our address as LangFlux sees it (GET /api/v1/ip, there to check rate limits with); None if it can't say."""
-    body = look.line.get("/api/v1/ip").json()
+    body = probe.connection.get("/api/v1/ip").json()
     try:
         address = ipaddress.ip_address(str(body["ip"]) if isinstance(body, dict) else "")
     except (KeyError, ValueError):

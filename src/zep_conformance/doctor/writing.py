@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.doctor.findings import ENRICH_LIMIT, REMOVAL_LIMIT, SEARCH_LIMIT, Broken, Case, Late, OutOfTime
-from zep_conformance.doctor.http import Answer
-from zep_conformance.doctor.zep import Look
+from zep_conformance.doctor.http import HttpAnswer
+from zep_conformance.doctor.zep import ZepProbe
 
 
 @dataclass
-class Enrichment:
+class EnrichmentState:
     """What has come so far of a session's enrichment."""
 
     found: bool = False
@@ -33,18 +33,18 @@ class Enrichment:
         return self.found and self.entities and self.intent and self.summary
 
 
-class Session:
+class ProbeSession:
     """A throw-away session in a Zep."""
 
-    def __init__(self, case: Case, look: Look, name: str) -> None:
-        self._case, self._look, self.name = case, look, name
+    def __init__(self, case: Case, probe: ZepProbe, name: str) -> None:
+        self._case, self._probe, self.name = case, probe, name
         self._path = f"/api/v1/sessions/{quote(name, safe='')}"
 
-    def _ask(self, method: str, path: str, body: Any = None, limit: float = SEARCH_LIMIT) -> Answer | None:
+    def _ask(self, method: str, path: str, body: Any = None, limit: float = SEARCH_LIMIT) -> HttpAnswer | None:
         """None when there is no answer in time. Raises Broken, OutOfTime."""
         try:
-            return self._look.line.ask(
-                method, f"{self._path}{path}", headers=self._look.headers(), body=body, limit=limit
+            return self._probe.connection.ask(
+                method, f"{self._path}{path}", headers=self._probe.headers(), body=body, limit=limit
             )
         except OutOfTime:
             raise
@@ -57,9 +57,9 @@ class Session:
         messages = [{"role": roles[number % 2], "content": text} for number, text in enumerate(texts)]
         answer = self._ask("POST", "/memory", {"messages": messages})
         if answer is None:
-            self._case.fail("write-refused", status="not", said=f"nothing in {SEARCH_LIMIT:g} s")
+            self._case.fail("write-refused", status="not", answer=f"nothing in {SEARCH_LIMIT:g} s")
         if answer.status != 200:
-            self._case.fail("write-refused", status=answer.status, said=self._case.said(answer.text))
+            self._case.fail("write-refused", status=answer.status, answer=self._case.quoted(answer.text))
 
     def memory(self, lastn: int) -> dict[str, Any]:
         """The newest messages and the summary; empty when they can't be read. Raises Broken, OutOfTime."""
@@ -71,22 +71,22 @@ class Session:
         """The newest messages."""
         return list(self.memory(lastn).get("messages") or [])
 
-    def wait(self, last: str, count: int, limit: float, *, summary: bool) -> Enrichment:
+    def wait(self, last: str, count: int, limit: float, *, summary: bool) -> EnrichmentState:
         """Wait until the last message, with this text, is enriched, and where that is wanted a summary is there.
 
         limit: seconds. Returns what has come by then. Raises Broken, OutOfTime.
         """
-        come = Enrichment(summary=not summary)
+        come = EnrichmentState(summary=not summary)
 
-        def look() -> None:
-            self._look_at(come, last, count)
+        def refresh() -> None:
+            self._refresh(come, last, count)
             assert come.complete
 
         with contextlib.suppress(AssertionError):  # what has not come is for the caller to say
-            eventually(look, limit)
+            eventually(refresh, limit)
         return come
 
-    def _look_at(self, come: Enrichment, last: str, count: int) -> None:
+    def _refresh(self, come: EnrichmentState, last: str, count: int) -> None:
         """Note what has come since."""
         if not come.found:
             answer = self._ask("POST", f"/search?limit={count}", {"text": last})
@@ -102,7 +102,7 @@ class Session:
     def remove(self) -> None:
         """Remove it; what can't be removed is noted."""
         said = "no answer"
-        self._case.patience.spare(REMOVAL_LIMIT)
+        self._case.budget.spare(REMOVAL_LIMIT)
         try:
             answer = self._ask("DELETE", "/memory", limit=REMOVAL_LIMIT)
         except (Broken, Late):
@@ -111,7 +111,7 @@ class Session:
             if answer.status in (200, 404):
                 return
             said = f"{answer.status} {answer.text}"
-        self._case.report("left-behind", what=f"Zep's session {self.name}", said=said)
+        self._case.report("left-behind", what=f"Zep's session {self.name}", answer=said)
 
 
 def _content(result: Any) -> str | None:
@@ -119,13 +119,13 @@ def _content(result: Any) -> str | None:
     return message.get("content") if isinstance(message, dict) else None
 
 
-def write(case: Case, look: Look, prefix: str, window: int) -> None:
+def write(case: Case, probe: ZepProbe, prefix: str, window: int) -> None:
     """Write a window full of messages, wait for their enrichment, and remove them. Raises Broken, OutOfTime.
 
     window: messages that bring a summary.
     """
     texts = [f"Message {number} of {window} of the examination {prefix}" for number in range(1, window + 1)]
-    session = Session(case, look, f"{prefix}-doctor")
+    session = ProbeSession(case, probe, f"{prefix}-doctor")
     try:
         session.write(texts)
         kept = len(session.messages(window))
@@ -138,14 +138,14 @@ def write(case: Case, look: Look, prefix: str, window: int) -> None:
         session.remove()
 
 
-def _judge(case: Case, came: Enrichment, window: int) -> None:
+def _judge(case: Case, came: EnrichmentState, window: int) -> None:
     limit = f"{ENRICH_LIMIT:g}"
     if came.found:
         case.ok("NLP", "a message was embedded and found")
     elif "dimension" in came.refusal:
-        case.report("embedding-width", said=case.said(came.refusal))
+        case.report("embedding-width", answer=case.quoted(came.refusal))
     elif came.entities:
-        case.report("embedding-width", said="a message's entities came, and its embedding never did")
+        case.report("embedding-width", answer="a message's entities came, and its embedding never did")
     else:
         case.report("not-enriched", limit=limit)
     if came.summary and came.intent:

@@ -8,14 +8,15 @@ from typing import NoReturn
 
 from zep_conformance.clients import tokens
 from zep_conformance.doctor.address import Address
-from zep_conformance.doctor.entries import NEWEST, OLDEST
 from zep_conformance.doctor.findings import SEARCH_LIMIT, Case, Late, OutOfTime
-from zep_conformance.doctor.http import Answer, Line
+from zep_conformance.doctor.http import Connection, HttpAnswer
+from zep_conformance.facts.servers import OLDEST_ZEP, PUBLISHED_SECRET, ZEP_VERSION
 
 SESSION = "zep-conformance-probe"
 """A session that nobody uses: reading and searching it makes none."""
 MEMORY = f"/api/v1/sessions/{SESSION}/memory?lastn=1"
 SEARCH = f"/api/v1/sessions/{SESSION}/search"
+_NEWEST = tuple(int(number) for number in ZEP_VERSION.split("."))
 SLOW = 1.0
 """Seconds for a search, beyond which it is worth a word."""
 _TRIES = 8
@@ -31,10 +32,10 @@ _OF_TIME = {
 
 
 @dataclass(frozen=True)
-class Look:
+class ZepProbe:
     """What a Zep is. version: X-Zep-Version as it came, "" without. token: None where it wants none."""
 
-    line: Line
+    connection: Connection
     version: str
     token: str | None
 
@@ -43,27 +44,27 @@ class Look:
         return {"authorization": f"Bearer {self.token}"} if self.token else {}
 
 
-def at_the_door(
+def probe(
     case: Case, address: Address, token: str | None, secret: str | None, *, any_version: bool = False
-) -> Look:
+) -> ZepProbe:
     """Reach a Zep, see what it is, and whether it lets us in and has its store. Raises Broken, OutOfTime.
 
     any_version: a Zep 0.x that is too old for clients of today is fit all the same.
     """
-    line = Line(case, address)
-    health = line.first("/healthz")
+    connection = Connection(case, address)
+    health = connection.first("/healthz")
     case.ok("HTTP", f"/healthz answers {health.status} in {health.seconds * 1000:.0f} ms")
     version = health.headers.get("x-zep-version", "")
-    _judge_health(case, health, version)
+    _check_health(case, health, version)
     sendable = token if token is not None and tokens.can_be_sent(token) else None
-    answer = _read_memory(line, sendable)
+    answer = _read_memory(connection, sendable)
     if answer.status == 200 and not _is_memory(answer):
-        case.fail("not-zep", said=f"/api/v1 gives {case.said(answer.text[:80])}")
+        case.fail("not-zep", answer=f"/api/v1 gives {case.quoted(answer.text[:80])}")
     if answer.status == 401 and not version and "token" not in answer.text:
         case.fail("proxy-wants-login", path="/api/v1", status=401)
     _say_version(case, version, answer, any_version)
-    wanted = answer.status == 401 or (sendable is not None and _read_memory(line, None).status == 401)
-    if wanted and _read_memory(line, tokens.make_token(tokens.PUBLISHED_SECRET)).status != 401:
+    wanted = answer.status == 401 or (sendable is not None and _read_memory(connection, None).status == 401)
+    if wanted and _read_memory(connection, tokens.make_token(PUBLISHED_SECRET)).status != 401:
         case.report("secret-published")
     if answer.status == 401:
         _refused(case, answer, token, sendable, secret)
@@ -72,11 +73,11 @@ def at_the_door(
     elif answer.status in (200, 500):
         case.report("zep-open")
     if not (any_version and answer.status == 404):  # before 0.20 an unknown session's memory was that
-        _judge_store(case, line, answer, sendable)
-    return Look(line, version, sendable if wanted else None)
+        _check_store(case, connection, answer, sendable)
+    return ZepProbe(connection, version, sendable if wanted else None)
 
 
-def _judge_health(case: Case, health: Answer, version: str) -> None:
+def _check_health(case: Case, health: HttpAnswer, version: str) -> None:
     """What answers /healthz, as far as that tells. Raises Broken."""
     number = re.match(r"v?(\d+)\.", version)
     if number and int(number[1]) >= 1:
@@ -84,15 +85,15 @@ def _judge_health(case: Case, health: Answer, version: str) -> None:
     if version and health.status >= 400 and health.status != 404:
         case.fail("zep-unhealthy", status=health.status)
     if not version and (health.status != 200 or health.text.strip() not in ("", ".")):
-        case.fail("not-zep", said=f"/healthz gives {health.status} {case.said(health.text[:80])}")
+        case.fail("not-zep", answer=f"/healthz gives {health.status} {case.quoted(health.text[:80])}")
 
 
-def _say_version(case: Case, version: str, answer: Answer, any_version: bool) -> None:
+def _say_version(case: Case, version: str, answer: HttpAnswer, any_version: bool) -> None:
     """The layer version. Raises Broken."""
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
     number = tuple(map(int, found.groups())) if found else None
     unknown_session = answer.status == 404 and "html" not in answer.headers.get("content-type", "")
-    if (number is not None and number < OLDEST) or (number is None and version and unknown_session):
+    if (number is not None and number < OLDEST_ZEP) or (number is None and version and unknown_session):
         if any_version:
             return
         case.fail("zep-too-old", version=version.split()[0])
@@ -100,31 +101,31 @@ def _say_version(case: Case, version: str, answer: Answer, any_version: bool) ->
         case.fail("zep-1", version="1.x, by the look of it")
     if number is None:
         case.report("version-unsaid")
-    elif number > NEWEST:
+    elif number > _NEWEST:
         case.report("zep-untested", version=version.split()[0])
     else:
         case.ok("version", f"Zep {version}")
 
 
-def _is_memory(answer: Answer) -> bool:
+def _is_memory(answer: HttpAnswer) -> bool:
     body = answer.json()
     return isinstance(body, dict) and "messages" in body
 
 
-def _read_memory(line: Line, token: str | None) -> Answer:
+def _read_memory(connection: Connection, token: str | None) -> HttpAnswer:
     """Read the memory of a session that nobody uses. Raises Broken, OutOfTime."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
     try:
-        answer = line.ask("GET", MEMORY, headers=headers)
+        answer = connection.ask("GET", MEMORY, headers=headers)
     except OutOfTime:
         raise
     except Late as late:
-        line.case.fail("store-silent", limit=f"{late.limit:g}")
-    line.judge(answer, "/api/v1")
+        connection.case.fail("store-silent", limit=f"{late.limit:g}")
+    connection.check(answer, "/api/v1")
     return answer
 
 
-def _refused(case: Case, answer: Answer, token: str | None, sendable: str | None, secret: str | None) -> NoReturn:
+def _refused(case: Case, answer: HttpAnswer, token: str | None, sendable: str | None, secret: str | None) -> NoReturn:
     """Why a token is refused. Raises Broken."""
     said = answer.text.strip()
     flaws = [flaw for flaw in tokens.flaws(token or "", secret) if flaw.code != "token-expires-soon"]
@@ -141,7 +142,7 @@ def _refused(case: Case, answer: Answer, token: str | None, sendable: str | None
     if of_time is not None:
         case.fail(of_time, when="a time that Zep's clock says (this machine's says otherwise)")
     fits = secret is not None and token is not None
-    case.fail("secret-not-zeps" if fits else "token-refused", said=case.said(said))
+    case.fail("secret-not-zeps" if fits else "token-refused", answer=case.quoted(said))
 
 
 def _accepted(case: Case, token: str, secret: str | None) -> None:
@@ -154,36 +155,36 @@ def _accepted(case: Case, token: str, secret: str | None) -> None:
             case.report("secret-unlike-token")
 
 
-def _judge_store(case: Case, line: Line, answer: Answer, token: str | None) -> None:
+def _check_store(case: Case, connection: Connection, answer: HttpAnswer, token: str | None) -> None:
     """The layer store. Raises Broken."""
     failures = 0
     while answer.status == 500 and failures < _TRIES:
         failures += 1
         first = answer
-        answer = _read_memory(line, token)
+        answer = _read_memory(connection, token)
     if answer.status == 500:
-        case.fail("store-down", status=500, said=case.said(first.text))
+        case.fail("store-down", status=500, answer=case.quoted(first.text))
     if answer.status != 200:
-        case.fail("zep-odd-answer", status=answer.status, said=case.said(answer.text))
+        case.fail("zep-odd-answer", status=answer.status, answer=case.quoted(answer.text))
     if failures:
         case.report("store-recovering", count=failures)
     else:
         case.ok("store", f"reading takes {answer.seconds * 1000:.0f} ms")
 
 
-def search(case: Case, look: Look) -> None:
+def search(case: Case, probe: ZepProbe) -> None:
     """The layer NLP: a search has its text embedded, in a session that nobody uses as in any. Raises Broken."""
     try:
-        answer = look.line.ask(
-            "POST", SEARCH, headers=look.headers(), body={"text": "Are you there?"}, limit=SEARCH_LIMIT
+        answer = probe.connection.ask(
+            "POST", SEARCH, headers=probe.headers(), body={"text": "Are you there?"}, limit=SEARCH_LIMIT
         )
     except OutOfTime:
         raise
     except Late as late:
         case.fail("nlp-silent", limit=f"{late.limit:g}")
-    look.line.judge(answer, "/api/v1")
+    probe.connection.check(answer, "/api/v1")
     if answer.status != 200:
-        details = {"status": answer.status, "said": case.said(answer.text)}
+        details = {"status": answer.status, "answer": case.quoted(answer.text)}
         if _WIDTH_WORDS.search(answer.text):
             case.fail("embedding-width", **details)
         case.fail("nlp-down" if _NLP_WORDS.search(answer.text) else "search-odd-answer", **details)

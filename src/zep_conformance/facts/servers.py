@@ -4,7 +4,7 @@ from __future__ import annotations
 
 ZEP_VERSION = "0.27.2"
 """The newest Zep 0.x: the one that was recorded, and that everything here is pinned to."""
-OLDEST_ZEP = "0.20.0"
+OLDEST_ZEP = (0, 20, 0)
 """The oldest Zep whose answers are the documented ones."""
 LANGFLUX_VERSION = "2.2.8"
 """The LangFlux (Flowise) that was recorded, and that everything here is pinned to."""

@@ -9,7 +9,7 @@ import httpx
 
 from zep_conformance.clients.langflux import TIMEOUT
 from zep_conformance.clients.trust import trusted
-from zep_conformance.doctor.entrance import langflux_at_the_door, model_at_the_door, origin, zep_at_the_door
+from zep_conformance.doctor.preflight import checked_origin, probe_langflux, probe_model, probe_zep
 from zep_conformance.errors import CannotTell
 from zep_conformance.recordings.format import MODEL_URL, ZEP_URL, Exchange
 from zep_conformance.settings import Settings, revealed
@@ -57,7 +57,7 @@ def zep_server(settings: Settings) -> Server:
     """The Zep of the settings. Raises CannotTell with the doctor's finding when it is unfit, or not given."""
     url = _wanted(settings.zep_url, "--zep-url", "a recording of Zep")
     token, secret = revealed(settings.zep_token), revealed(settings.zep_auth_secret)
-    seen = zep_at_the_door(url, token, secret, any_version=True)
+    seen = probe_zep(url, token, secret, any_version=True)
     headers = {"authorization": f"Bearer {seen.token}"} if seen.token else {}
     return Server("zep", seen.url, seen.version, _client(seen.url), headers)
 
@@ -69,18 +69,18 @@ def langflux_server(settings: Settings, exchanges: Iterable[Exchange]) -> Server
     """
     url = _wanted(settings.langflux_url, "--langflux-url", "a recording of LangFlux")
     api_key = revealed(settings.langflux_api_key)
-    seen = langflux_at_the_door(url, api_key)
+    seen = probe_langflux(url, api_key)
     key = {"authorization": f"Bearer {api_key.strip()}"} if api_key else {INTERNAL: "internal"}
     text = "".join(exchange.line() for exchange in exchanges)
     variables: dict[str, str] = {}
     if f"{{{{{MODEL_URL}}}}}" in text:
         model = _wanted(settings.model_url, "--model-url", "a recording with chatflows in it")
-        model_at_the_door(model, seen.url)
+        probe_model(model, seen.url)
         variables[MODEL_URL] = model.rstrip("/")
     if f"{{{{{ZEP_URL}}}}}" in text:
         zep = settings.zep_url_from_langflux or settings.zep_url
         wanted = _wanted(zep, "--zep-url-from-langflux", "a recording with chatflows in it")
-        variables[ZEP_URL] = origin(wanted, "zep as LangFlux sees it")
+        variables[ZEP_URL] = checked_origin(wanted, "zep as LangFlux sees it")
     return Server("langflux", seen.url, seen.version, _client(seen.url), {}, key, variables)
 
 

@@ -14,8 +14,8 @@ from zep_conformance.clients.page.chromium import why_no_page
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.address import parse
 from zep_conformance.doctor.diagnosis import diagnose
-from zep_conformance.doctor.entrance import langflux_at_the_door, model_at_the_door, origin, zep_at_the_door
 from zep_conformance.doctor.findings import Finding
+from zep_conformance.doctor.preflight import checked_origin, probe_langflux, probe_model, probe_zep
 from zep_conformance.errors import CannotTell
 from zep_conformance.report.timeline import Timeline
 from zep_conformance.settings import Settings, revealed
@@ -107,12 +107,12 @@ def given_zep(settings: Settings) -> ZepServer | None:
     found = seen_zep(settings.zep_url, revealed(settings.zep_token), revealed(settings.zep_auth_secret))
     if not settings.zep_url_from_langflux:
         return found
-    return replace(found, url_from_langflux=origin(settings.zep_url_from_langflux, "zep as LangFlux sees it"))
+    return replace(found, url_from_langflux=checked_origin(settings.zep_url_from_langflux, "zep as LangFlux sees it"))
 
 
 def seen_zep(url: str, token: str | None, secret: str | None, part: str = "zep") -> ZepServer:
     """The Zep at a URL, looked at once. Raises CannotTell with the doctor's finding when it is unfit."""
-    seen = zep_at_the_door(url, token, secret)
+    seen = probe_zep(url, token, secret)
     number = re.match(r"v?(\d+\.\d+\.\d+)", seen.version)
     return ZepServer(
         seen.url,
@@ -146,7 +146,7 @@ def given_langflux(settings: Settings, missing: dict[str, str]) -> LangFluxServe
         if not zep_url:
             missing["langflux"] = "no --zep-url-from-langflux for the chatflows that are made in it"
             return None
-        model_at_the_door(settings.model_url, found.url)
+        probe_model(settings.model_url, found.url)
     return replace(found, zep_url=zep_url.rstrip("/"))
 
 
@@ -154,7 +154,7 @@ def seen_langflux(
     url: str, api_key: str | None, account: Account | None, model_url: str, zep_url: str, chatflow: str = ""
 ) -> LangFluxServer:
     """The LangFlux at a URL, looked at once. Raises CannotTell with the doctor's finding when it is unfit."""
-    seen = langflux_at_the_door(url, api_key, account)
+    seen = probe_langflux(url, api_key, account)
     documented = seen.manner == "documented"
     return LangFluxServer(
         seen.url, api_key, model_url.rstrip("/"), zep_url, chatflow, seen.version, documented, account
