@@ -29,7 +29,7 @@ SECRET = tokens.make_secret()
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     parts = parts_for(
         ["zep", "zep-secured", "nlp", "model", "langflux"],
-        manner="faithful",
+        recorded_behaviours="all",
         data=tmp_path_factory.mktemp("data"),
         secrets={"zep-secured": SECRET},
     )
@@ -305,7 +305,7 @@ def test_zep_that_refuses_langflux(fleet: Fleet) -> list[Finding]:
 
 @produces("view-forgets", "zep-open")
 def test_langflux_writes_to_another_zep(fleet: Fleet, tmp_path: Path) -> list[Finding]:
-    parts = parts_for(["zep"], manner="documented", data=tmp_path, given={"nlp": fleet.url("nlp")})
+    parts = parts_for(["zep"], data=tmp_path, given={"nlp": fleet.url("nlp")})
     with Fleet(parts) as another:
         return tried(fleet, another.url("zep"))
 

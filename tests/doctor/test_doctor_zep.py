@@ -41,7 +41,7 @@ HOUR = 3600
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     parts = parts_for(
         ["zep", "zep-secured", "nlp", "model"],
-        manner="faithful",
+        recorded_behaviours="all",
         data=tmp_path_factory.mktemp("data"),
         secrets={"zep-secured": SECRET},
     )
@@ -130,7 +130,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Zep that checks tokens with the secret that it is published with."""
     parts = parts_for(
         ["zep-secured", "nlp", "model"],
-        manner="faithful",
+        recorded_behaviours="all",
         data=tmp_path_factory.mktemp("published"),
         secrets={"zep-secured": PUBLISHED_SECRET},
     )
@@ -337,7 +337,7 @@ def test_nothing_is_written_unasked(fleet: Fleet) -> list[Finding]:
 
 
 def written(tmp_path: Any, *departures: str, window: int = 12) -> list[Finding]:
-    parts = parts_for(["zep", "nlp", "model"], manner="documented", data=tmp_path, departures={"zep": departures})
+    parts = parts_for(["zep", "nlp", "model"], data=tmp_path, mutations={"zep": departures})
     with Fleet(parts) as running:
         return diagnose(running.url("zep"), write=True, window=window)
 

@@ -45,7 +45,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 @pytest.fixture(scope="module")
 def model_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with Fleet(parts_for(["model"], manner="documented", data=tmp_path_factory.mktemp("model"))) as running:
+    with Fleet(parts_for(["model"], data=tmp_path_factory.mktemp("model"))) as running:
         yield running.url("model")
 
 

@@ -155,7 +155,6 @@ def test_a_token_of_no_time_is_refused(zep_with_token: Fleet, claim: str, value:
 def zep_with_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     parts = parts_for(
         ["zep-secured"],
-        manner="documented",
         data=tmp_path_factory.mktemp("secured"),
         secrets={"zep-secured": SECRET},
     )

@@ -12,11 +12,10 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.support.properties import broken
 from tests.support.zep_asked import fresh
 from zep_conformance.clients import tokens
-from zep_conformance.embedded.departures import Departures, recorded
-from zep_conformance.embedded.zep.departures import CATALOGUE
+from zep_conformance.embedded.behaviours import Behaviours
+from zep_conformance.embedded.zep.departures import CATALOGUE, RECORDED
 from zep_conformance.embedded.zep.openapi import describe
 from zep_conformance.embedded.zep.operations import OPERATIONS, by_resource
 from zep_conformance.embedded.zep.paths import parse
@@ -26,14 +25,14 @@ from zep_conformance.processes.wiring import parts_for
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 SECRET = tokens.make_secret()
-NONE = Departures(CATALOGUE)
-FAITHFUL = Departures(CATALOGUE, recorded(CATALOGUE))
+NONE = Behaviours(CATALOGUE)
+ALL = Behaviours(CATALOGUE, (one.name for one in RECORDED))
 
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     data, secrets = tmp_path_factory.mktemp("data"), {"zep-secured": SECRET}
-    with Fleet(parts_for(["zep", "zep-secured"], manner="documented", data=data, secrets=secrets)) as running:
+    with Fleet(parts_for(["zep", "zep-secured"], data=data, secrets=secrets)) as running:
         yield running
 
 
@@ -70,13 +69,13 @@ def test_the_description_is_that_of_this_server(open_zep: httpx.Client) -> None:
     assert answer.json()["openapi"].startswith("3.1")
 
 
-@pytest.mark.parametrize("departures", [NONE, FAITHFUL], ids=["documented", "faithful"])
-def test_every_route_is_described_and_the_reverse(departures: Departures) -> None:
-    described = operations(describe(departures, secured=False))
-    routed = {(parse(filled(path), departures).resource, method) for path, method in described if "{page}" not in path}
+@pytest.mark.parametrize("behaviours", [NONE, ALL], ids=["documented", "recorded"])
+def test_every_route_is_described_and_the_reverse(behaviours: Behaviours) -> None:
+    described = operations(describe(behaviours, secured=False))
+    routed = {(parse(filled(path), behaviours).resource, method) for path, method in described if "{page}" not in path}
     routed |= {("admin_pages", method) for path, method in described if "{page}" in path}
     known = {
-        (resource, method) for resource, methods in by_resource(departures, web=True).items() for method in methods
+        (resource, method) for resource, methods in by_resource(behaviours, web=True).items() for method in methods
     }
     assert routed == known
 
@@ -128,20 +127,21 @@ def test_an_open_server_wants_none(open_zep: httpx.Client) -> None:
     assert not [one for one in operations(description).values() if "security" in one or "401" in one["responses"]]
 
 
-def test_the_real_zep_serves_no_description_nor_does_a_faithful_one(tmp_path: Path) -> None:
-    with Fleet(parts_for(["zep"], manner="faithful", data=tmp_path)) as fleet:
+def test_the_real_zep_serves_no_description_nor_does_one_that_answers_as_recorded(tmp_path: Path) -> None:
+    with Fleet(parts_for(["zep"], recorded_behaviours="all", data=tmp_path)) as fleet:
         answer = httpx.get(f"{fleet.url('zep')}/openapi.json")
         assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
         assert httpx.post(f"{fleet.url('zep')}/healthz").status_code == 404
 
 
 def test_without_a_web_page_there_is_none_described() -> None:
-    assert not [path for path in describe(FAITHFUL, secured=False, web=False)["paths"] if "admin" in path]
+    assert not [path for path in describe(ALL, secured=False, web=False)["paths"] if "admin" in path]
     assert "/admin" in describe(NONE, secured=False)["paths"]
 
 
 def test_a_departure_is_described_too(tmp_path: Path) -> None:
-    with broken(tmp_path, ["zep"], {"zep": ["json-as-text", "admin-without-token"]}) as fleet:
+    behaviours = {"zep": ["json-as-text", "admin-without-token"]}
+    with Fleet(parts_for(["zep"], data=tmp_path, recorded_behaviours=behaviours)) as fleet:
         description = httpx.get(f"{fleet.url('zep')}/openapi.json").json()
     assert [*operations(description)["/api/v1/user", "GET"]["responses"]["200"]["content"]] == ["text/plain"]
     assert ("/admin/{page}", "DELETE") in operations(description)

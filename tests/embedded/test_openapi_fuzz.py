@@ -34,7 +34,6 @@ def fuzz(folder: Path, part: str, *options: str, departures: Sequence[str] = ())
     """
     parts = parts_for(
         [part, "nlp"],
-        manner="documented",
         data=folder / "data",
         departures={"zep": departures},
         secrets={"zep-secured": SECRET},

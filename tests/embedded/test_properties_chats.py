@@ -25,7 +25,7 @@ questions = st.sampled_from(["What is my name?", "my name is Ada", "my name is B
 @pytest.fixture(scope="module")
 def model_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A model server, in a fleet of its own."""
-    with Fleet(parts_for(["model"], manner="documented", data=tmp_path_factory.mktemp("model"))) as fleet:
+    with Fleet(parts_for(["model"], data=tmp_path_factory.mktemp("model"))) as fleet:
         yield fleet.url("model")
 
 

@@ -98,7 +98,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A LangFlux with a Zep and a model server behind it."""
     names = ["zep", "langflux"]
     with (
-        Fleet(parts_for(["model"], manner="documented", data=tmp_path_factory.mktemp("model"))) as models,
+        Fleet(parts_for(["model"], data=tmp_path_factory.mktemp("model"))) as models,
         broken(tmp_path_factory.mktemp("data"), names, {}) as fleet,
         talking(fleet, models.url("model")) as (langflux, make),
         asking(fleet),

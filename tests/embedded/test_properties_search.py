@@ -37,7 +37,7 @@ messages = st.lists(
 @pytest.fixture(scope="module")
 def zep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     """A Zep that keeps every requirement, with its NLP server."""
-    parts = parts_for(PARTS, manner="documented", data=tmp_path_factory.mktemp("data"))
+    parts = parts_for(PARTS, data=tmp_path_factory.mktemp("data"))
     with Fleet(parts) as fleet, asking(fleet) as asked:
         yield asked
 

@@ -23,7 +23,7 @@ names = st.tuples(*[st.just("") | texts] * 3)
 @pytest.fixture(scope="module")
 def zep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     """A Zep that keeps every requirement."""
-    parts = parts_for(["zep"], manner="documented", data=tmp_path_factory.mktemp("data"))
+    parts = parts_for(["zep"], data=tmp_path_factory.mktemp("data"))
     with Fleet(parts) as fleet, asking(fleet) as asked:
         yield asked
 

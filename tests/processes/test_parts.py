@@ -73,7 +73,7 @@ class TestSettings:
 
 class TestFleet:
     def test_a_part_stops_crashes_and_comes_back_on_its_port_with_its_data(self, tmp_path: Path) -> None:
-        with Fleet(parts_for(["zep", "nlp"], manner="documented", data=tmp_path)) as fleet:
+        with Fleet(parts_for(["zep", "nlp"], data=tmp_path)) as fleet:
             url = f"{fleet.url('zep')}/api/v1/sessions/s/memory"
             httpx.post(url, json={"messages": [{"role": "human", "content": "kept"}]})
             for end in (fleet.stop, fleet.kill):
@@ -85,13 +85,13 @@ class TestFleet:
 
     @pytest.mark.parametrize("name", ["nlp", "model", "zep"])
     def test_a_stopped_part_is_gone_whatever_was_started_before_it(self, tmp_path: Path, name: str) -> None:
-        with Fleet(parts_for(["zep", "model", "nlp"], manner="documented", data=tmp_path)) as fleet:
+        with Fleet(parts_for(["zep", "model", "nlp"], data=tmp_path)) as fleet:
             fleet.kill(name)
             with pytest.raises(httpx.ConnectError):
                 httpx.get(f"{fleet.url(name)}/healthz", timeout=2)
 
     def test_a_paused_part_does_not_answer_and_goes_on_afterwards(self, tmp_path: Path) -> None:
-        with Fleet(parts_for(["zep"], manner="documented", data=tmp_path)) as fleet:
+        with Fleet(parts_for(["zep"], data=tmp_path)) as fleet:
             fleet.pause("zep")
             with pytest.raises(httpx.ReadTimeout):
                 httpx.get(f"{fleet.url('zep')}/healthz", timeout=0.3)
@@ -104,9 +104,9 @@ class TestFleet:
             taken.listen()
             port = taken.getsockname()[1]
             with pytest.raises(PortTaken, match=f"port {port} on 127.0.0.1, for zep, is in use"):
-                parts_for(["zep"], manner="documented", data=tmp_path, ports={"zep": port})
+                parts_for(["zep"], data=tmp_path, ports={"zep": port})
 
     def test_a_part_that_does_not_start_shows_its_last_words(self, tmp_path: Path) -> None:
-        parts = parts_for(["zep"], manner="documented", data=tmp_path, departures={"zep": ["no-such-departure"]})
-        with pytest.raises(PartDied, match="no-such-departure"):
+        parts = parts_for(["zep"], data=tmp_path, mutations={"zep": ["no-such-mutation"]})
+        with pytest.raises(PartDied, match="no-such-mutation"):
             Fleet(parts).__enter__()

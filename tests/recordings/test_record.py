@@ -37,7 +37,7 @@ __all__ = ["faithful", "shell"]
 
 @pytest.fixture(scope="module")
 def documented() -> Iterator[Fleet]:
-    with running("documented") as fleet:
+    with running("none") as fleet:
         yield fleet
 
 
@@ -47,7 +47,7 @@ class TestRoundTrip:
     def test_zep(self, shell: Shell, faithful: Fleet, tmp_path: Path) -> None:
         output = tmp_path / "zep.jsonl"
         assert shell("record", "--zep-url", faithful.url("zep"), "--output", output, "--keep") == 0, shell.said
-        assert "142 exchanges of zep 0.27.2-embedded (faithful) written" in " ".join(shell.said.split())
+        assert "142 exchanges of zep 0.27.2-embedded (recorded) written" in " ".join(shell.said.split())
         assert load(output) == load(ZEP)
         with running() as another:
             code = shell("verify", "--zep-url", another.url("zep"), "--recording", output, "--keep")
@@ -144,7 +144,7 @@ class TestPrivate:
         token = jwt.encode({"who": "the-test"}, SECRET, "HS256")
         monkeypatch.setenv("ZEP_TOKEN", token)
         output = tmp_path / "zep.jsonl"
-        with running("documented", secret=SECRET) as fleet:
+        with running("none", secret=SECRET) as fleet:
             options = ["--zep-url", fleet.url("zep"), "--only", "isolation", "--only", "service"]
             assert shell("record", *options, "--output", output) == 0, shell.said
             address = fleet.url("zep").removeprefix("http://")

@@ -24,7 +24,9 @@ LANGFLUX = load(RECORDINGS / "langflux-flowise-2.2.8.jsonl")
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    parts = parts_for(["zep", "nlp", "model", "langflux"], manner="faithful", data=tmp_path_factory.mktemp("data"))
+    parts = parts_for(
+        ["zep", "nlp", "model", "langflux"], recorded_behaviours="all", data=tmp_path_factory.mktemp("data")
+    )
     with Fleet(parts) as running:
         yield running
 

@@ -135,7 +135,7 @@ def shrunk(machine: Built) -> list[str]:
 
 
 @contextmanager
-def broken(folder: Path, names: Iterable[str], departures: Mapping[str, Iterable[str]]) -> Iterator[Fleet]:
-    """Servers with departures, by part."""
-    with Fleet(parts_for(names, manner="documented", data=folder, departures=departures)) as fleet:
+def broken(folder: Path, names: Iterable[str], mutations: Mapping[str, Iterable[str]]) -> Iterator[Fleet]:
+    """Servers with mutations, by part."""
+    with Fleet(parts_for(names, data=folder, mutations=mutations)) as fleet:
         yield fleet

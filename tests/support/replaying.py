@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -26,15 +26,19 @@ COMMANDS = {"verify": "verify-recordings", "record": "record"}
 
 @contextlib.contextmanager
 def running(
-    manner: str = "faithful", zep: Sequence[str] = (), langflux: Sequence[str] = (), secret: str | None = None
+    recorded_behaviours: str | Mapping[str, Sequence[str]] = "all",
+    *,
+    zep: Sequence[str] = (),
+    langflux: Sequence[str] = (),
+    secret: str | None = None,
 ) -> Iterator[Fleet]:
-    """The embedded servers, with further departures; Zep secured where there is a secret."""
+    """The embedded servers with mutations of Zep and LangFlux; Zep secured where there is a secret."""
     with tempfile.TemporaryDirectory(prefix="zep-conformance-") as folder:
         parts = parts_for(
             ["zep", "nlp", "model", "langflux"],
-            manner=manner,
+            recorded_behaviours=recorded_behaviours,
             data=Path(folder),
-            departures={"zep": zep, "langflux": langflux},
+            mutations={"zep": zep, "langflux": langflux},
             secrets={"zep": secret},
         )
         with Fleet(parts) as fleet:

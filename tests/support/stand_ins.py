@@ -18,11 +18,11 @@ uvicorn.run(application, host={host}, port=int({port}), log_level="warning")
 _LANGFLUX = """
 with open(Path(os.environ["TMPDIR"]) / "starts", "a") as starts:
     starts.write(f"{os.getpid()}\\n")
-application = applications.langflux_app((), "documented", database=Path("langflux.sqlite3"), api_key="a-key-of-its-own")
+application = applications.langflux_app(database=Path("langflux.sqlite3"), api_key="a-key-of-its-own")
 """
 _ZEP = """
 variables = {name: value for name, value in os.environ.items() if name.startswith("ZEP_")}
-application = applications.zep_app((), "documented", Path("zep.sqlite3"), variables)
+application = applications.zep_app(database=Path("zep.sqlite3"), environment=variables)
 """
 
 _LANGFLUX_THREE = """
@@ -30,7 +30,7 @@ import threading
 sys.path.insert(0, {root!r})
 from tests.support.langflux_three import Door
 from zep_conformance.processes.parts import listen
-behind = applications.langflux_app((), "documented", database=Path("langflux.sqlite3"), api_key="its-own")
+behind = applications.langflux_app(database=Path("langflux.sqlite3"), api_key="its-own")
 listener = listen("behind", "127.0.0.1", 0)
 port = listener.getsockname()[1]
 server = uvicorn.Server(uvicorn.Config(behind, log_level="warning"))

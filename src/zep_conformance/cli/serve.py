@@ -59,13 +59,13 @@ def command(
     unknown = [name for name in chosen if name not in ports]
     if unknown:
         raise CannotTell(f"no part {', '.join(unknown)}", f"There are {', '.join(ports)}.")
-    manner = "documented" if documented else "faithful"
+    recorded = "none" if documented else "all"
     if from_environment:
         if len(chosen) != 1:
             raise CannotTell("--from-environment is for one part", "Name it with --part.")
         from zep_conformance.embedded.alone import serve_alone
 
-        serve_alone(chosen[0], os.environ, host=host, port=ports[chosen[0]], data=data, manner=manner)
+        serve_alone(chosen[0], os.environ, host=host, port=ports[chosen[0]], data=data, recorded_behaviours=recorded)
         return 0
     from zep_conformance.processes.foreground import serve_in_foreground
 
@@ -75,5 +75,5 @@ def command(
         auth_secret=auth_secret,
         data=data,
         embedding_model=embedding_model,
-        manner=manner,
+        recorded_behaviours=recorded,
     )

@@ -21,19 +21,20 @@ PORT_VARIABLES = {"zep": "ZEP_SERVER_PORT", "langflux": "PORT", "nlp": "ZEP_SERV
 
 
 def serve_alone(
-    part: str, environment: Mapping[str, str], *, host: str, port: int, data: Path | None, manner: str
+    part: str, environment: Mapping[str, str], *, host: str, port: int, data: Path | None, recorded_behaviours: str
 ) -> None:
     """Serve one part until SIGTERM or SIGINT.
 
     environment: ZEP_… as `embedded.zep.configuration` has them; LangFlux's API key is in LANGFLUX_API_KEY, and drawn
     where that is not set. port: where no variable sets one. data: folder for state, made if missing; None for a
-    temporary one that is removed at the end. Raises SystemExit with what is wrong with the environment.
+    temporary one that is removed at the end.
+    recorded_behaviours: "none" or "all". Raises SystemExit with what is wrong with the environment.
     """
     with tempfile.TemporaryDirectory(prefix="zep-conformance-serve-") as temporary:
         folder = data or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         uvicorn.run(
-            _application(part, environment, folder, manner),
+            _application(part, environment, folder, recorded_behaviours),
             host=host,
             port=int(environment.get(PORT_VARIABLES.get(part, "")) or port),
             log_level="info",
@@ -44,10 +45,15 @@ def serve_alone(
         )
 
 
-def _application(part: str, environment: Mapping[str, str], folder: Path, manner: str) -> Any:
+def _application(part: str, environment: Mapping[str, str], folder: Path, recorded_behaviours: str) -> Any:
+    recorded = "all" if recorded_behaviours == "all" else ()
     if part == "zep":
-        return applications.zep_app((), manner, folder / "zep.sqlite3", environment)
+        return applications.zep_app(
+            database=folder / "zep.sqlite3", environment=environment, recorded_behaviours=recorded
+        )
     if part == "langflux":
         key = environment.get("LANGFLUX_API_KEY") or secrets.token_urlsafe(24)
-        return applications.langflux_app((), manner, database=folder / "langflux.sqlite3", api_key=key)
+        return applications.langflux_app(
+            database=folder / "langflux.sqlite3", api_key=key, recorded_behaviours=recorded
+        )
     return {"model": model, "nlp": nlp}[part].create_app()

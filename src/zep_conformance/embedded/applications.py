@@ -1,4 +1,4 @@
-"""The embedded servers as ASGI applications, each set up as the process that it runs in was told."""
+"""The embedded servers as ASGI applications, each set up as the process that it runs in was asked to."""
 
 from __future__ import annotations
 
@@ -8,31 +8,41 @@ from pathlib import Path
 from typing import Any
 
 
-def zep_app(departures: Iterable[str], manner: str, database: Path, environment: Mapping[str, str]) -> Any:
-    """The embedded Zep as an ASGI application, in a manner and with further departures.
+def zep_app(
+    *,
+    database: Path,
+    environment: Mapping[str, str],
+    recorded_behaviours: Iterable[str] = (),
+    mutations: Iterable[str] = (),
+) -> Any:
+    """Return the embedded Zep as an ASGI application.
 
-    environment: the variables that configure it, as those of the real one. Ends the process when Zep would not start
-    with them, saying why.
+    environment: the variables that configure it, as those of the real one. recorded_behaviours: names, or "all".
+    mutations: names of those to plant. Ends the process when Zep would not start with them, saying why.
     """
-    from zep_conformance.embedded.departures import Departures, recorded
+    from zep_conformance.embedded.behaviours import Behaviours
     from zep_conformance.embedded.zep.app import ZepSettings, create_app
     from zep_conformance.embedded.zep.configuration import Misconfigured, configured
-    from zep_conformance.embedded.zep.departures import CATALOGUE
+    from zep_conformance.embedded.zep.departures import CATALOGUE, RECORDED
 
-    faithful = recorded(CATALOGUE) if manner == "faithful" else frozenset()
-    active = faithful | frozenset(departures)
+    recorded = Behaviours(RECORDED, recorded_behaviours).active
+    planted = frozenset(mutations)
     try:
-        settings = configured(environment, Departures(CATALOGUE, active))
+        settings = configured(environment, Behaviours(CATALOGUE, recorded | planted))
     except Misconfigured as error:
         sys.exit(str(error))
-    return create_app(ZepSettings(database=database, departures=active, **settings))
+    return create_app(ZepSettings(database=database, recorded_behaviours=recorded, mutations=planted, **settings))
 
 
-def langflux_app(departures: Iterable[str], manner: str, **settings: Any) -> Any:
-    """The embedded LangFlux as an ASGI application, in a manner and with further departures."""
-    from zep_conformance.embedded.departures import recorded
+def langflux_app(*, recorded_behaviours: Iterable[str] = (), mutations: Iterable[str] = (), **settings: Any) -> Any:
+    """Return the embedded LangFlux as an ASGI application.
+
+    recorded_behaviours: names, or "all". mutations: names of those to plant. settings: further ones of
+    `LangFluxSettings`.
+    """
+    from zep_conformance.embedded.behaviours import Behaviours
     from zep_conformance.embedded.langflux.app import LangFluxSettings, create_app
-    from zep_conformance.embedded.langflux.departures import CATALOGUE
+    from zep_conformance.embedded.langflux.departures import RECORDED
 
-    faithful = recorded(CATALOGUE) if manner == "faithful" else frozenset()
-    return create_app(LangFluxSettings(departures=faithful | frozenset(departures), **settings))
+    recorded = Behaviours(RECORDED, recorded_behaviours).active
+    return create_app(LangFluxSettings(recorded_behaviours=recorded, mutations=frozenset(mutations), **settings))

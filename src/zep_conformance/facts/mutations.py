@@ -5,8 +5,10 @@ Each is one decorated function in a file beside its part, which changes the part
     MUTATIONS = Mutations("zep")
 
     @MUTATIONS.mutation("content-cut", "Texts are cut after 1000 characters", "STORE-1")
-    def content_cut(zep: Assembly) -> None:
-        ...                                    # puts something of its own around the store of `zep`
+    def content_cut(zep: Application) -> None:
+        @around(zep.service.store.messages, "add")
+        def add(add, session_id, messages):
+            add(session_id, [replace(one, content=one.content[:1000]) for one in messages])
 
     MUTATIONS.plant(["content-cut"], zep)
 """
@@ -16,6 +18,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 Plant = Callable[[Any], Any]
@@ -28,7 +31,7 @@ class Mutation:
 
     name: kebab-case, what then happens. part: "zep", "langflux", "model" or "nlp" for an embedded server, "files" for
     deployment files, "page" for what reaches the browser. about: what then happens, as a sentence. breaks: ids of the
-    requirements that no longer hold. plant: its code.
+    requirements that no longer hold. plant: its code. into: what that is given, see `Mutations.plant`.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Mutation:
     about: str
     breaks: tuple[str, ...]
     plant: Plant = field(repr=False, compare=False)
+    into: str = "part"
 
     @property
     def full_name(self) -> str:
@@ -50,7 +54,7 @@ class Mutations(Mapping[str, Mutation]):
         self.part = part
         self._declared: dict[str, Mutation] = {}
 
-    def mutation(self, name: str, about: str, *breaks: str) -> Callable[[Plant], Plant]:
+    def mutation(self, name: str, about: str, *breaks: str, into: str = "part") -> Callable[[Plant], Plant]:
         """Declare the decorated function as a mutation of this part, see `Mutation`.
 
         Raises ValueError for a name that is taken already.
@@ -59,22 +63,23 @@ class Mutations(Mapping[str, Mutation]):
         def declare(plant: Plant) -> Plant:
             if name in self._declared:
                 raise ValueError(f"two mutations {self.part}:{name}")
-            self._declared[name] = Mutation(name, self.part, about, breaks, plant)
+            self._declared[name] = Mutation(name, self.part, about, breaks, plant, into)
             return plant
 
         return declare
 
-    def plant(self, names: Iterable[str], into: Any) -> None:
-        """Plant the named mutations, in the order in which they were declared.
+    def plant(self, names: Iterable[str], target: Any, *, into: str = "part") -> None:
+        """Plant the named mutations in `target`, in the order in which they were declared.
 
+        into: which of them, where a part is changed at several moments: those that were declared with the same.
         Raises KeyError for a name that there is not: misspelt, it would be a mutation that never happens.
         """
         asked = set(names)
         for name in asked:
             self[name]
         for name, mutation in self._declared.items():
-            if name in asked:
-                mutation.plant(into)
+            if name in asked and mutation.into == into:
+                mutation.plant(target)
 
     def __getitem__(self, name: str) -> Mutation:
         try:
@@ -89,3 +94,16 @@ class Mutations(Mapping[str, Mutation]):
 
     def __len__(self) -> int:
         return len(self._declared)
+
+
+def around(owner: object, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Put the decorated function around a method of an object.
+
+    It is called in place of the method, with the old one before the arguments.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        setattr(owner, name, partial(function, getattr(owner, name)))
+        return function
+
+    return decorate

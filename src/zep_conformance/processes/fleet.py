@@ -4,7 +4,7 @@ One process a part, so that a part can really crash (SIGKILL), hang (SIGSTOP) or
 others go on, as in a deployment. The embedded ones are forked from this process, in well under a second; beside them
 real programs may run. None outlives the process that started it, however that ends.
 
-    with Fleet(parts_for(["zep", "model", "nlp", "langflux"], manner="documented", data=folder)) as fleet:
+    with Fleet(parts_for(["zep", "model", "nlp", "langflux"], data=folder)) as fleet:
         httpx.get(fleet.url("zep") + "/healthz")
         fleet.kill("zep"); fleet.start("zep")        # same port, same data
 """
@@ -134,7 +134,7 @@ class Fleet:
         """
         part = self.parts[name]
         self.stop(name)
-        if isinstance(part, Part) and "firewall-refuses" in part.arguments.get("departures", ()):
+        if isinstance(part, Part) and "firewall-refuses" in part.arguments.get("mutations", ()):
             return
         listener = listen(name, part.host, part.port)
         listener.listen(0)

@@ -27,12 +27,13 @@ def serve_in_foreground(
     host: str,
     auth_secret: str | None,
     data: Path | None,
-    manner: str,
+    recorded_behaviours: str,
     embedding_model: Path | None = None,
 ) -> int:
     """Serve the parts of `ports` until SIGINT or SIGTERM. Returns the exit code: 0 when stopped, 2 when it broke.
 
-    data: where state is kept; None for a temporary folder that is removed at the end. embedding_model: folder of a
+    data: where state is kept; None for a temporary folder that is removed at the end. recorded_behaviours: "none" or
+    "all". embedding_model: folder of a
     model for the NLP server.
     """
 
@@ -42,7 +43,7 @@ def serve_in_foreground(
     try:
         parts = parts_for(
             ports,
-            manner=manner,
+            recorded_behaviours=recorded_behaviours,
             data=folder,
             ports=ports,
             host=host,

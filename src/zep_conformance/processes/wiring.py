@@ -1,4 +1,4 @@
-"""The embedded parts, wired to each other: what each is made by, listens on and is told.
+"""The embedded parts, wired to each other: what each is made by, listens on and is given.
 
 Their makers are named and not imported: each is called in the part's own process.
 """
@@ -17,9 +17,9 @@ APPLICATIONS = "zep_conformance.embedded.applications"
 def parts_for(
     names: Iterable[str],
     *,
-    manner: str,
     data: Path,
-    departures: Mapping[str, Iterable[str]] | None = None,
+    recorded_behaviours: str | Mapping[str, Iterable[str]] = "none",
+    mutations: Mapping[str, Iterable[str]] | None = None,
     ports: Mapping[str, int] | None = None,
     host: str = "127.0.0.1",
     secrets: Mapping[str, str | None] | None = None,
@@ -30,8 +30,9 @@ def parts_for(
 ) -> list[Part]:
     """The parts to run, wired to each other.
 
-    names: of `zep`, `zep-secured`, `langflux`, `model`, `nlp`, `postgres`. manner: "documented" or "faithful".
-    data: folder for state and logs. departures: further ones, by part. ports: fixed ones, by part.
+    names: of `zep`, `zep-secured`, `langflux`, `model`, `nlp`, `postgres`. data: folder for state and logs.
+    recorded_behaviours: "none", "all", or names by part. mutations: names of those to plant, by part.
+    ports: fixed ones, by part.
     secrets: what a Zep checks tokens with, by part; one without a secret is open.
     given: URLs of parts that run elsewhere.
     environment: further variables of Zep's own that configure it.
@@ -39,7 +40,7 @@ def parts_for(
 
     Raises PortTaken when a fixed port is in use.
     """
-    names, ports, given, departures = list(names), dict(ports or {}), dict(given or {}), departures or {}
+    names, ports, given, mutations = list(names), dict(ports or {}), dict(given or {}), mutations or {}
     secrets = secrets or {}
     data.mkdir(parents=True, exist_ok=True)
     reserved = {name: listen(name, host, ports.get(name, 0)) for name in names}
@@ -50,12 +51,18 @@ def parts_for(
     def part(name: str, factory: str, **arguments: Any) -> Part:
         return Part(name, factory, data / f"{name}.log", ports[name], host, arguments, reserved[name])
 
+    def changes(name: str) -> dict[str, Any]:
+        """What is not as documented in a part."""
+        recorded: Iterable[str] = () if recorded_behaviours == "none" else "all"
+        if not isinstance(recorded_behaviours, str):
+            recorded = tuple(recorded_behaviours.get(name, ()))
+        return {"recorded_behaviours": recorded, "mutations": tuple(mutations.get(name, ()))}
+
     def zep(name: str) -> Part:
         return part(
             name,
             f"{APPLICATIONS}:zep_app",
-            departures=tuple(departures.get("zep", ())),
-            manner=manner,
+            **changes("zep"),
             database=data / f"{name}.sqlite3",
             environment=_zep_environment(model, urls, secrets.get(name)) | dict(environment or {}),
         )
@@ -66,8 +73,7 @@ def parts_for(
         "langflux": lambda: part(
             "langflux",
             f"{APPLICATIONS}:langflux_app",
-            departures=tuple(departures.get("langflux", ())),
-            manner=manner,
+            **changes("langflux"),
             database=data / "langflux.sqlite3",
             api_key=api_key,
         ),

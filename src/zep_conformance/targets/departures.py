@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+from typing import Any
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import names_in
+from zep_conformance.settings import Settings, names_in
 
 
 def departures_by_part(text: str) -> dict[str, list[str]]:
@@ -31,3 +32,18 @@ def departures_by_part(text: str) -> dict[str, list[str]]:
         if part != "page":
             found.setdefault(part, []).append(name)
     return found
+
+
+def changes(settings: Settings) -> dict[str, Any]:
+    """Return the arguments of `processes.wiring.parts_for` that say in what the parts are not as documented.
+
+    Raises CannotTell for a departure that there is not.
+    """
+    from zep_conformance.embedded.langflux.departures import RECORDED as LANGFLUX
+    from zep_conformance.embedded.zep.departures import RECORDED as ZEP
+
+    recorded = {"zep": {one.name for one in ZEP}, "langflux": {one.name for one in LANGFLUX}}
+    asked = departures_by_part(settings.departures)
+    behaviours = {part: [name for name in names if name in recorded.get(part, ())] for part, names in asked.items()}
+    mutations = {part: [name for name in names if name not in recorded.get(part, ())] for part, names in asked.items()}
+    return {"recorded_behaviours": "all" if settings.manner == "faithful" else behaviours, "mutations": mutations}

@@ -16,7 +16,7 @@ from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Deployment, LangFluxServer, Say, ZepServer
-from zep_conformance.targets.departures import departures_by_part
+from zep_conformance.targets.departures import changes
 from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep
 from zep_conformance.targets.supervised import SupervisedTarget
 
@@ -38,7 +38,7 @@ class EmbeddedTarget(SupervisedTarget):
     def start(self) -> None:
         """Launch the supervisor and tell it what to start."""
         settings = self._settings
-        departures = departures_by_part(settings.departures)
+        changed = changes(settings)
         given = {
             name: url
             for name, url in (("zep", settings.zep_url), ("langflux", settings.langflux_url))
@@ -48,8 +48,7 @@ class EmbeddedTarget(SupervisedTarget):
         self._supervisor.launch(
             {
                 "names": [name for name in PARTS if name not in given],
-                "manner": settings.manner,
-                "departures": departures,
+                **changed,
                 "secrets": {"zep-secured": self._secret},
                 "api_key": self._api_key,
                 "embedding_model": str(settings.embedding_model) if settings.embedding_model else None,

@@ -13,7 +13,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from zep_conformance.embedded.departures import Departures, recorded
+from zep_conformance.embedded.behaviours import variant
+from zep_conformance.embedded.departures import Departures
 from zep_conformance.embedded.langflux import chatmessages, predictions, resources
 from zep_conformance.embedded.langflux.answers import Handler, answered
 from zep_conformance.embedded.langflux.credentials import Vault
@@ -61,20 +62,13 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
 )
 
 
-def _manner(active: frozenset[str]) -> str:
-    """What the header X-LangFlux-Embedded says."""
-    if not active:
-        return "documented"
-    return "faithful" if active == recorded(CATALOGUE) else "departing"
-
-
 def create_app(settings: LangFluxSettings) -> Starlette:
     """The application.
 
     Raises KeyError for a departure that is not in the catalogue, sqlite3.Error or OSError when the database
     can't be used.
     """
-    departures = Departures(CATALOGUE, settings.departures)
+    departures = Departures(CATALOGUE, settings.recorded_behaviours | settings.mutations)
     settings.database.parent.mkdir(parents=True, exist_ok=True)
     vault = Vault(settings.database.with_name(settings.database.name + ".key"))
 
@@ -92,5 +86,5 @@ def create_app(settings: LangFluxSettings) -> Starlette:
 
     routes = [Route(f"/api/v1/{path}", answered(handler), methods=[method]) for method, path, handler in _ROUTES]
     routes.append(Route("/{rest:path}", resources.page, methods=_EVERY_METHOD))
-    gate = Middleware(Gate, api_key=settings.api_key, manner=_manner(departures.active))
+    gate = Middleware(Gate, api_key=settings.api_key, manner=variant(settings.recorded_behaviours, settings.mutations))
     return Starlette(routes=routes, middleware=[gate], lifespan=lifespan)

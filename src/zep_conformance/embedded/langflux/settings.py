@@ -24,12 +24,13 @@ VERSION = "2.2.8"
 class LangFluxSettings:
     """database: the SQLite file with flows, credentials and chat messages; made when missing. Beside it lies
     `<database>.key`, the key that credentials are encrypted with. api_key: the key named "DefaultKey".
-    departures: names from `departures.CATALOGUE`.
+    recorded_behaviours: names of those that are shown. mutations: names of those that are planted.
     """
 
     database: Path
     api_key: str
-    departures: frozenset[str] = frozenset()
+    recorded_behaviours: frozenset[str] = frozenset()
+    mutations: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

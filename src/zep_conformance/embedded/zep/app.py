@@ -22,11 +22,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from zep_conformance.embedded.behaviours import variant
 from zep_conformance.embedded.departures import Departures
 from zep_conformance.embedded.zep import api_memory
 from zep_conformance.embedded.zep.auth import Guard
 from zep_conformance.embedded.zep.defects import OPEN_ROUTES
-from zep_conformance.embedded.zep.departures import CATALOGUE, manner
+from zep_conformance.embedded.zep.departures import CATALOGUE
 from zep_conformance.embedded.zep.enrichment import Enrichment
 from zep_conformance.embedded.zep.neighbours import Neighbours
 from zep_conformance.embedded.zep.openapi import describe
@@ -51,7 +52,8 @@ class ZepSettings:
     database: SQLite file, made if missing. model_url: OpenAI-compatible base URL with /v1; nlp_url: Zep's NLP
     server; without one, the tasks that need it wait. auth_secret: None lets everybody in. message_window: as
     ZEP_MEMORY_MESSAGE_WINDOW. store_server: host and port of the database server without which nothing is stored,
-    None for none. web: whether there is /admin. departures: names from `departures.CATALOGUE`.
+    None for none. web: whether there is /admin. recorded_behaviours: names of those that are
+    shown. mutations: names of those that are planted.
     """
 
     database: Path
@@ -61,7 +63,8 @@ class ZepSettings:
     message_window: int = 12
     store_server: tuple[str, int] | None = None
     web: bool = True
-    departures: frozenset[str] = frozenset()
+    recorded_behaviours: frozenset[str] = frozenset()
+    mutations: frozenset[str] = frozenset()
 
 
 class _Dispatcher:
@@ -70,7 +73,10 @@ class _Dispatcher:
     def __init__(self, settings: ZepSettings, departures: Departures) -> None:
         self._departures = departures
         self._guard = Guard(settings.auth_secret, departures)
-        self._version = (b"x-zep-version", f"{_version(departures)}-embedded ({manner(departures)})".encode())
+        self._version = (
+            b"x-zep-version",
+            f"{_version(departures)}-embedded ({variant(settings.recorded_behaviours, settings.mutations)})".encode(),
+        )
         self._operations = by_resource(departures, web=settings.web)
         self._mistakes = 0
         self.service: Service | None = None
@@ -170,7 +176,7 @@ def create_app(settings: ZepSettings) -> Starlette:
     """
     if settings.message_window < 1:
         raise ValueError("the message window must be at least 1")
-    departures = Departures(CATALOGUE, settings.departures)
+    departures = Departures(CATALOGUE, settings.recorded_behaviours | settings.mutations)
     dispatcher = _Dispatcher(settings, departures)
 
     @asynccontextmanager

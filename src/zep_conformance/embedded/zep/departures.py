@@ -5,7 +5,6 @@ The recorded ones together are what Zep 0.27.2 does (measured, or read in its so
 
 from __future__ import annotations
 
-from zep_conformance.embedded.departures import Departures
 from zep_conformance.embedded.zep.defects import PLANTED
 from zep_conformance.facts.departures import Departure
 
@@ -130,11 +129,3 @@ RECORDED: tuple[Departure, ...] = (
 
 CATALOGUE: tuple[Departure, ...] = RECORDED + PLANTED
 """Every departure of the embedded Zep."""
-
-
-def manner(departures: Departures) -> str:
-    """What the version header calls this server: documented, faithful or departing."""
-    if not departures.active:
-        return "documented"
-    faithful = {departure.name for departure in CATALOGUE if departure.recorded}
-    return "faithful" if departures.active == faithful else "departing"

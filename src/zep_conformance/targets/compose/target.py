@@ -35,7 +35,7 @@ from zep_conformance.targets.compose.troubles import explained
 from zep_conformance.targets.compose.watching import Watch, images_of
 from zep_conformance.targets.containers.images import OURS
 from zep_conformance.targets.containers.ownership import Owner
-from zep_conformance.targets.departures import departures_by_part
+from zep_conformance.targets.departures import changes
 from zep_conformance.targets.embedded import VERSIONS
 from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep
 from zep_conformance.targets.supervised import Supervisor
@@ -112,8 +112,7 @@ class ComposeTarget:
             self._supervisor.launch(
                 {
                     "names": ["langflux"],
-                    "manner": self._settings.manner,
-                    "departures": departures_by_part(self._settings.departures),
+                    **changes(self._settings),
                     "api_key": self._langflux_key,
                     "shared": True,
                 }

@@ -13,7 +13,7 @@ from zep_conformance.errors import CannotTell, PartDied
 from zep_conformance.processes.programs import Program
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Deployment, Say, ZepServer
-from zep_conformance.targets.departures import departures_by_part
+from zep_conformance.targets.departures import changes, departures_by_part
 from zep_conformance.targets.processes import deaths, langflux, postgres, surroundings, tokenizer, zep
 from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep, seen_zep
 from zep_conformance.targets.supervised import SupervisedTarget
@@ -86,8 +86,7 @@ class ProcessesTarget(SupervisedTarget):
         configuration |= {
             "names": embedded,
             "programs": [program.as_json() for program in programs],
-            "manner": settings.manner,
-            "departures": departures_by_part(settings.departures),
+            **changes(settings),
             "secrets": {"zep-secured": self._secret},
             "embedding_model": str(settings.embedding_model) if settings.embedding_model else None,
         }

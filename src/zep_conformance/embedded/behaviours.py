@@ -1,0 +1,47 @@
+"""Which recorded behaviours an embedded server shows.
+
+Without any it does as documented: every requirement holds. Each recorded behaviour is a small named difference that a
+real version was seen to make, and a switch in the server; all together make it answer as the recordings have it::
+
+    as_documented = Behaviours(RECORDED_BEHAVIOURS)
+    as_recorded = Behaviours(RECORDED_BEHAVIOURS, "all")
+    one = Behaviours(RECORDED_BEHAVIOURS, {"token-count-reset"})
+
+    if "token-count-reset" in behaviours: ...             # in a handler; an unknown name raises KeyError
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+class Behaviours:
+    """The recorded behaviours that are switched on in one server.
+
+    known: all that there are, of a `name` each. active: names of those to switch on, or "all".
+
+    Raises KeyError for a name that is not known, both when made and when asked: a misspelt name would otherwise be a
+    behaviour that is never shown.
+    """
+
+    def __init__(self, known: Iterable[Any], active: Iterable[str] = ()) -> None:
+        self._known = {one.name for one in known}
+        self.active = frozenset(self._known if active == "all" else active)
+        for name in self.active:
+            self._check(name)
+
+    def _check(self, name: str) -> None:
+        if name not in self._known:
+            raise KeyError(f"unknown recorded behaviour {name!r}; known: {', '.join(sorted(self._known))}")
+
+    def __contains__(self, name: str) -> bool:
+        self._check(name)
+        return name in self.active
+
+
+def variant(recorded_behaviours: Iterable[str], mutations: Iterable[str]) -> str:
+    """Return what the version header calls a server: documented, recorded (behaviours are on) or mutated."""
+    if mutations:
+        return "mutated"
+    return "recorded" if recorded_behaviours else "documented"
