@@ -11,6 +11,25 @@ Feature: A secured Zep
   Scenario Outline: Every route of the API wants a token
     When <method> <path> is asked for without a token
     Then the answer is 401, and says why
+
+    Examples:
+      | method | path                           |
+      | GET    | /api/v1/sessions/{id}          |
+      | PATCH  | /api/v1/sessions/{id}          |
+      | GET    | /api/v1/sessions/{id}/memory   |
+      | POST   | /api/v1/sessions/{id}/memory   |
+      | DELETE | /api/v1/sessions/{id}/memory   |
+      | GET    | /api/v1/sessions/{id}/messages |
+      | POST   | /api/v1/sessions/{id}/search   |
+      | POST   | /api/v1/sessions               |
+      | POST   | /api/v1/user                   |
+      | GET    | /api/v1/user/{id}              |
+      | PATCH  | /api/v1/user/{id}              |
+      | DELETE | /api/v1/user/{id}              |
+      | GET    | /api/v1/user/{id}/sessions     |
+
+  @AUTH-2
+  Scenario Outline: Every route of the API answers the right token
     When <method> <path> is asked for with the right token
     Then the answer is not 401
 

@@ -70,11 +70,16 @@ Feature: A chatbot that is used through LangFlux's API remembers
       | neither                     | the node's Session Id  |
 
   @API-5
-  Scenario: A streamed prediction remembers as a plain one does
+  Scenario: What was said in a streamed prediction is remembered
     Given Alice talks under a session id made of her user id and the time
     And she has said "Hi, my name is Alice", and the answer was streamed
     When she asks "What is my name?"
     Then the answer says "Alice"
+
+  @API-5
+  Scenario: A streamed prediction remembers as a plain one does
+    Given Alice talks under a session id made of her user id and the time
+    And she has said "Hi, my name is Alice"
     When she asks "What is my name?", and the answer is streamed
     Then the answer says "Alice"
     And the stream began, came in pieces and ended

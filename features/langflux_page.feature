@@ -17,10 +17,15 @@ Feature: A chatbot that is made and used in LangFlux's page remembers
     And a chatbot made so remembers what it is told
 
   @UI-3 @needs-build
-  Scenario: A saved chatflow is there after a reload, and its chat remembers
+  Scenario: A saved chatflow is there after a reload
     Given a chatbot whose Base URL is still to be set is open in the page
     When Alice types the Base URL into its Zep Memory, saves, and reloads the page
     Then the canvas shows Zep Memory with that Base URL
+
+  @UI-3 @needs-build
+  Scenario: The chat of a saved chatflow remembers after a reload
+    Given a chatbot whose Base URL is still to be set is open in the page
+    And Alice has typed the Base URL into its Zep Memory, saved, and reloaded the page
     When she says "Hi, my name is Alice" in the page's chat
     Then asking "What is my name?" in the page's chat gives "Alice"
 
@@ -35,11 +40,17 @@ Feature: A chatbot that is made and used in LangFlux's page remembers
     And asking "What is my name?" in the page's chat shows no memory of the old conversation
 
   @AUTH-8 @needs-build
-  Scenario: A credential for Zep is added in the page, works on the Zep node, and its token is never shown again
+  Scenario: A credential for Zep is added in the page, and works on the Zep node
     Given a chatbot in front of the secured Zep has no credential on its Zep node
     When Alice adds a credential for Zep that holds the JWT on the page of credentials
     And she chooses it on the chatbot's Zep node, and saves the chatflow
     And she says "Hi, my name is Alice" in the page's chat
     Then asking "What is my name?" in the page's chat gives "Alice"
+
+  @AUTH-8 @needs-build
+  Scenario: The token of a credential that was added in the page is never shown again
+    Given a chatbot in front of the secured Zep has no credential on its Zep node
+    And Alice has added a credential for Zep that holds the JWT on the page of credentials
+    And she has chosen it on the chatbot's Zep node, and saved the chatflow
     When she opens the credential again
     Then the token is not on the page, and LangFlux has not sent it to the browser

@@ -1,1 +1,1 @@
-"""Step definitions: what the words of the features do, a module a vocabulary."""
+"""Step definitions: a module for each feature file, or for a vocabulary that several share. None imports another."""

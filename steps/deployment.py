@@ -1,106 +1,84 @@
-"""Steps about deployment files: what they would make, as far as reading them tells."""
+"""Steps of deployment.feature: what a deployed Zep answers, and what the doctor says of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 
-import pytest
-from pytest_bdd import given, parsers, then
+import httpx
+from faker import Faker
+from packaging.version import Version
+from pytest_bdd import parsers, then, when
 
-from fixtures.files import Found
-from zep_conformance.deployment_files.findings import FileFinding
-from zep_conformance.deployment_files.report import with_line
-from zep_conformance.deployment_files.sources import KINDS
-from zep_conformance.errors import HarnessError
+from fixtures.conversations import Conversations
+from fixtures.people import SessionIds
+from zep_conformance.clients.zep import Zep, session_path
+from zep_conformance.doctor.findings import Finding
+from zep_conformance.doctor.findings import faults as faulty
+from zep_conformance.errors import needed
+from zep_conformance.session.run import Run
 
-
-@dataclass(frozen=True)
-class Examined:
-    """The deployment files of one kind, looked at. called: the kind."""
-
-    called: str
-    findings: list[FileFinding]
-
-    def must_be_well(self, aspect: str) -> None:
-        """No fault of this aspect was found. Skipped where the application that it is about is made in another way.
-
-        Raises HarnessError when it was not looked at at all.
-        """
-        found = [finding for finding in self.findings if finding.layer == aspect]
-        wrong = [finding for finding in found if finding.verdict == "fault"]
-        said = [f"{one.file}, {with_line(one)}\n  why: {one.cause}\n  to do: {one.advice}" for one in wrong]
-        faults = len(said)
-        assert faults == 0, "\n".join(said)
-        if not found:
-            absent = [one for one in self.findings if one.layer == "applications" and one.verdict != "ok"]
-            missing = [one.symptom for one in absent if one.verdict == "fault"]
-            assert not missing, "; ".join(missing)
-            if absent:
-                pytest.skip(f"no capability files: {'; '.join(one.symptom for one in absent)}")
-            raise HarnessError(f"nobody looked at the {aspect} of the {self.called}")
+OLDEST = Version("0.20")
+"""The oldest Zep that answers as documented; before it an unknown session was an error."""
+REACHING = ("URL", "name", "TCP", "TLS", "HTTP", "version")
+"""The layers of the doctor's findings up to an answer that is a healthy Zep's."""
 
 
-@given(
-    parsers.re(r"the (?P<called>Render blueprint|Fly\.io configuration|Compose project) of a deployment"),
-    target_fixture="examined",
-)
-def are_examined(found_in_files: Found, called: str) -> Examined:
-    """Read and looked at. Skipped where there is none of this kind among the files that were given."""
-    findings = found_in_files(next(kind for kind, name in KINDS.items() if name == called))
-    if findings is None:
-        pytest.skip(f"no capability files: no {called} among the --deployment-files")
-    return Examined(called, findings)
+@when("GET /healthz is asked for", target_fixture="answer")
+def ask_health(zep: Zep) -> httpx.Response:
+    """Return the answer of /healthz, asked with whatever token Zep wants."""
+    return zep.wire.get("/healthz")
 
 
-@then("it creates zep, zep-nlp and zep-postgres")
-def creates_three(examined: Examined) -> None:
-    """Under whatever names: they are told by their images, and by what they are told."""
-    examined.must_be_well("applications")
+@then("it says that it is a Zep of version 0.20 or later, and not 1.x")
+def says_version(answer: httpx.Response) -> None:
+    """Check the header X-Zep-Version."""
+    header = answer.headers.get("x-zep-version", "")
+    found = re.match(r"v?(\d+\.\d+\.\d+)", header)
+    assert found, f"X-Zep-Version is {header!r}"
+    assert OLDEST <= Version(found[1]) < Version("1"), f"Zep {found[1]} is not a 0.x from {OLDEST} on"
 
 
-@then("what it runs is a Zep 0.x of a version that is said, and a database with pgvector")
-def runs_known_versions(examined: Examined) -> None:
-    """Not :latest, which is Zep 1.x by now, nor a branch."""
-    examined.must_be_well("image")
+@when("a session that does not exist is read and searched", target_fixture="both")
+def read_and_search_nowhere(zep: Zep, session_ids: SessionIds) -> tuple[httpx.Response, httpx.Response]:
+    """Return the answers to reading, which asks the database, and searching, which asks the NLP server too."""
+    path = session_path(session_ids.new("nobody"))
+    return zep.wire.get(f"{path}/memory"), zep.wire.post(f"{path}/search", json={"text": "anything at all"})
 
 
-@then("zep is told all that it does not start without")
-def is_told(examined: Examined) -> None:
-    """Its OpenAI key, under the name that it looks at; secrets of Fly.io can't be seen."""
-    examined.must_be_well("settings")
+@then("both answers are empty, and neither is an error")
+def both_empty(both: tuple[httpx.Response, httpx.Response]) -> None:
+    """Check that both are 200 and empty; a failure names the part to look at."""
+    read, search = both
+    assert read.status_code == 200, f"reading is answered {read.status_code} {read.text!r}: is PostgreSQL up?"
+    assert search.status_code == 200, f"searching is answered {search.status_code} {search.text!r}: is zep-nlp up?"
+    assert read.json()["messages"] == [] and search.json() == [], "something is in a session that nobody wrote to"
 
 
-@then("zep is told where to find the others, and reaches them there")
-def is_wired(examined: Examined) -> None:
-    """By names and ports that there are, and in a network that they share."""
-    examined.must_be_well("wiring")
+@then("it remembers: a conversation can be written and read")
+def remembers(conversations: Conversations, faker: Faker) -> None:
+    """Check that four messages come back in order."""
+    conversation = conversations.new("started")
+    conversation.go_on(faker, 4)
+    assert conversation.remembered() == conversation.texts, "what was written is not remembered"
 
 
-@then("zep's port can be reached from outside")
-def is_reached(examined: Examined) -> None:
-    """What is opened leads to the port that Zep listens on."""
-    examined.must_be_well("port")
+@when("the doctor looks at Zep", target_fixture="findings")
+def doctor_looks(run: Run, zep_part: str) -> list[Finding]:
+    """Return what the doctor finds, layer by layer, from another host where the target has one."""
+    return needed(run.target, "a target").look(zep_part)
 
 
-@then("a health check asks zep whether it works")
-def is_watched(examined: Examined) -> None:
-    """At /healthz, with what its image has."""
-    examined.must_be_well("health")
+@then("it gets an answer over HTTP")
+def gets_an_answer(findings: list[Finding]) -> None:
+    """Check that nothing is wrong up to HTTP. Documentation, “Guide to Deploy Zep to Digital Ocean”, step 3."""
+    reached = any(finding.layer == "HTTP" and finding.code == "ok" for finding in findings)
+    wrong = [f"{finding.symptom}: {finding.cause}" for finding in faulty(findings) if finding.layer in REACHING]
+    assert reached and not wrong, f"Zep can't be reached as it should be: {wrong}"
 
 
-@then("no secret stands in it in clear")
-def keeps_secrets(examined: Examined) -> None:
-    """Neither key nor password, nor a secret that is demanded and missing."""
-    examined.must_be_well("secrets")
-
-
-@then("nobody but zep can be reached from outside")
-def is_closed(examined: Examined) -> None:
-    """Neither the database nor the NLP server, nor Zep's web page where tokens are demanded."""
-    examined.must_be_well("exposure")
-
-
-@then("what zep-postgres holds is kept")
-def is_kept(examined: Examined) -> None:
-    """On a volume, in a plan that does not end."""
-    examined.must_be_well("store")
+@then(parsers.re(r"it says (?P<what>firewall, and not that Zep is down|that Zep is down, and not firewall)"))
+def says_which(findings: list[Finding], what: str) -> None:
+    """Check that the layer TCP alone is at fault: what is sent is dropped, or refused."""
+    expected = "tcp-dropped" if what.startswith("firewall") else "tcp-refused"
+    codes = [finding.code for finding in faulty(findings)]
+    assert codes == [expected], f"the doctor says {codes}, and not {expected}"

@@ -1,45 +1,44 @@
-"""Steps about what Zep finds out about messages: entities, intent, and how long that takes."""
+"""Steps of enrichment.feature: what Zep finds out about messages, and how long that takes; others need some too."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from faker import Faker
 from pytest_bdd import given, parsers, then, when
 
-from fixtures.belongings import Belongings
-from fixtures.enrichment import Enrichment
-from fixtures.people import People, Person, SessionIds
-from steps.conversation import Told
+from fixtures.conversations import Conversation, Conversations
+from fixtures.people import People, Person
+from zep_conformance.clients.enrichment import Enrichment
 from zep_conformance.clients.waiting import eventually
-from zep_conformance.clients.zep import Said, Zep, session_path
+from zep_conformance.clients.zep import NewMessage, Zep, session_path
 from zep_conformance.settings import Settings
 
 STALL = 5.0
 """Seconds by which an enrichment may take longer than before; one clear stalls Zep 0.27.2 for 7 to 20 s."""
 
 
-def system_metadata(zep: Zep, session: str) -> dict[str, Any]:
-    """What Zep has found out about the newest message of a session so far."""
-    found: dict[str, Any] = (zep.memory(session, lastn=1).messages[-1].metadata or {}).get("system") or {}
+def system_metadata(conversation: Conversation) -> dict[str, Any]:
+    """Return what Zep has found out about the newest message of a conversation so far."""
+    newest = conversation.memory(lastn=1).messages[-1]
+    found: dict[str, Any] = (newest.metadata or {}).get("system") or {}
     return found
 
 
 def is_among(person: Person, names: list[str]) -> bool:
-    """Whether somebody's name is among entities, whole or in parts: recognisers cut names differently."""
+    """Return whether somebody's name is among entities, whole or in parts: recognisers cut names differently."""
     return all(any(part in name for name in names) for part in person.name.split())
 
 
 @given(parsers.parse('the entity "{role}" appears in the system metadata of her message'))
 @then(parsers.parse('the entity "{role}" appears in the system metadata of her message'))
 @then(parsers.parse('zep-nlp finds names in it: the entity "{role}" appears in the system metadata of her message'))
-def entity_appears(zep: Zep, told: Told, people: People, settings: Settings, role: str) -> None:
-    """Within the wait limit."""
+def entity_appears(conversations: Conversations, people: People, settings: Settings, role: str) -> None:
+    """Wait until whoever plays `role` is among the entities of Alice's message."""
 
     def named() -> None:
-        entities = system_metadata(zep, told["Alice"].session).get("entities") or []
+        entities = system_metadata(conversations["Alice"]).get("entities") or []
         names = [entity.get("Name") for entity in entities]
         assert is_among(people[role], names), (
             f"after {settings.wait_limit:g} s the entities of the message are {names}. Is the NLP server up?"
@@ -49,85 +48,75 @@ def entity_appears(zep: Zep, told: Told, people: People, settings: Settings, rol
 
 
 @then("an intent appears in the system metadata of her message")
-def intent_appears(zep: Zep, told: Told, settings: Settings) -> None:
-    """Some text, within the wait limit."""
+def intent_appears(conversations: Conversations, settings: Settings) -> None:
+    """Wait until Alice's message has an intent, which is some text."""
 
     def intended() -> None:
-        intent = system_metadata(zep, told["Alice"].session).get("intent")
+        intent = system_metadata(conversations["Alice"]).get("intent")
         assert intent, f"after {settings.wait_limit:g} s the message has no intent. Is Zep's model reachable?"
 
     eventually(intended, settings.wait_limit)
 
 
+@then("zep-nlp embeds it: it can be found by searching")
+def can_be_found(conversations: Conversations, zep: Zep, enrichment: Enrichment) -> None:
+    """Wait until Alice's message can be found."""
+    enrichment.await_embedded(zep, conversations["Alice"].session)
+
+
 @when("somebody sets the system metadata of her message to something else")
-def forge(zep: Zep, told: Told) -> None:
-    """By the route that changes a message's metadata."""
-    session = told["Alice"].session
-    message = zep.messages(session)[-1].uuid
+def forge(conversations: Conversations, zep: Zep) -> None:
+    """Set it by the route that changes a message's metadata; whether that is refused does not matter."""
+    conversation = conversations["Alice"]
+    message = conversation.messages()[-1].uuid
     answer = zep.wire.patch(
-        f"{session_path(session)}/messages/{message}",
+        f"{session_path(conversation.session)}/messages/{message}",
         json={"metadata": {"system": {"entities": [], "forged": True}}},
     )
     assert answer.status_code < 500, f"the server broke: {answer.status_code}"
 
 
 @then(parsers.parse('the entity "{role}" is still in the system metadata of her message'))
-def entity_stays(zep: Zep, told: Told, people: People, role: str) -> None:
-    """At once: nothing was changed."""
-    found = system_metadata(zep, told["Alice"].session)
+def entity_stays(conversations: Conversations, people: People, role: str) -> None:
+    """Check at once that nothing was changed."""
+    found = system_metadata(conversations["Alice"])
     names = [entity.get("Name") for entity in found.get("entities") or []]
     assert is_among(people[role], names), f"the entities are now {names}"
     assert "forged" not in found, "a writer could set system metadata"
 
 
-@dataclass
-class Pace:
-    """How long enrichment takes, in seconds."""
-
-    usual: float
-    after: float = 0.0
-
-
-def _timed(zep: Zep, session: str, text: str, limit: float) -> float:
-    """Seconds from writing a message to finding it."""
-    zep.write(session, [Said("human", text)])
+def seconds_to_enrich(conversation: Conversation, text: str, limit: float) -> float:
+    """Write a message, and return the seconds from then until a search finds it. Fails after `limit` seconds."""
+    conversation.write(NewMessage("human", text))
     start = time.monotonic()
 
     def found() -> None:
-        assert zep.is_embedded(session, text), f"enriched only after more than {limit:g} s, or never"
+        is_embedded = conversation.zep.is_embedded(conversation.session, text)
+        assert is_embedded, f"enriched only after more than {limit:g} s, or never"
 
     eventually(found, limit)
     return time.monotonic() - start
 
 
-@given("it has been measured how long the enrichment of a message takes", target_fixture="pace")
-def usual_pace(zep: Zep, session_ids: SessionIds, belongings: Belongings, faker: Faker, settings: Settings) -> Pace:
-    """From the write to being found by a search."""
-    session = belongings.session(zep, session_ids.new("steady"))
-    return Pace(_timed(zep, session, faker.sentence(8), settings.wait_limit))
+@given("it has been measured how long the enrichment of a message takes", target_fixture="usual_seconds")
+def measure_usual(conversations: Conversations, faker: Faker, settings: Settings) -> float:
+    """Return the seconds from writing a message to finding it."""
+    return seconds_to_enrich(conversations.new("steady"), faker.sentence(8), settings.wait_limit)
 
 
-@when("a conversation is cleared right after its last message was written")
-def clear_at_once(
-    zep: Zep, session_ids: SessionIds, belongings: Belongings, faker: Faker, pace: Pace, settings: Settings
-) -> None:
-    """Write and clear, then write to another session and measure again."""
-    hasty = belongings.session(zep, session_ids.new("hasty"))
-    zep.write(hasty, [Said("human", faker.sentence(8))])
-    zep.clear(hasty)
-    session = belongings.session(zep, session_ids.new("waiting"))
-    pace.after = _timed(zep, session, faker.sentence(8), max(settings.wait_limit, 60.0))
+@when("a conversation is cleared right after its last message was written", target_fixture="seconds_after_clear")
+def clear_at_once(conversations: Conversations, zep: Zep, faker: Faker, settings: Settings) -> float:
+    """Write and clear, then return the seconds that a message in another session takes."""
+    hasty = conversations.new("hasty")
+    hasty.write(NewMessage("human", faker.sentence(8)))
+    zep.clear(hasty.session)
+    return seconds_to_enrich(conversations.new("waiting"), faker.sentence(8), max(settings.wait_limit, 60.0))
 
 
 @then("the enrichment of another conversation takes about as long as before")
-def not_delayed(pace: Pace) -> None:
-    """Not longer than before by more than STALL."""
-    assert pace.after < pace.usual + STALL, (
-        f"another conversation was enriched only after {pace.after:.1f} s; before the clear it took {pace.usual:.1f} s"
+def not_delayed(usual_seconds: float, seconds_after_clear: float) -> None:
+    """Check that it is not longer than before by more than STALL."""
+    assert seconds_after_clear < usual_seconds + STALL, (
+        f"another conversation was enriched only after {seconds_after_clear:.1f} s; "
+        f"before the clear it took {usual_seconds:.1f} s"
     )
-
-
-@given(parsers.parse("what {role} has written has been enriched"))
-def told_is_enriched(zep: Zep, told: Told, enrichment: Enrichment, role: str) -> None:
-    """So that clearing it delays nobody (DEV-1)."""
-    enrichment.settle(zep, told[role].session)

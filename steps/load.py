@@ -1,63 +1,19 @@
-"""Steps about many users at once, and about how long things take."""
+"""Vocabulary: many users at once, and how long things take."""
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from faker import Faker
 from pytest_bdd import parsers, then, when
 
-from fixtures.belongings import Belongings
-from fixtures.people import People, SessionIds
-from steps.zep import Conversation
-from zep_conformance.clients.zep import Said, Zep, memory_path
+from fixtures.conversations import Conversation, Conversations, texts
+from fixtures.people import People
+from fixtures.stopwatch import Stopwatch
+from zep_conformance.clients.zep import NewMessage, Zep, memory_path
 from zep_conformance.session.classification import MEASURED
 from zep_conformance.settings import Settings
-
-
-def percentiles(seconds: Sequence[float]) -> dict[str, float]:
-    """The distribution of latencies, in milliseconds."""
-    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
-    return {
-        "count": len(seconds),
-        "p50": round(cuts[49] * 1000, 2),
-        "p95": round(cuts[94] * 1000, 2),
-        "p99": round(cuts[98] * 1000, 2),
-        "max": round(max(seconds) * 1000, 2),
-    }
-
-
-class Stopwatch:
-    """Latencies by name."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, list[float]] = {}
-
-    def time(self, name: str, action: Callable[[], object]) -> None:
-        """Do something and note how long it took."""
-        start = time.perf_counter()
-        action()
-        self.seconds.setdefault(name, []).append(time.perf_counter() - start)
-
-    def figures(self) -> dict[str, dict[str, float]]:
-        """The distribution of each."""
-        return {name: percentiles(found) for name, found in self.seconds.items()}
-
-
-@pytest.fixture
-def stopwatch() -> Stopwatch:
-    """Nothing measured yet."""
-    return Stopwatch()
-
-
-@pytest.fixture
-def crowd() -> list[Conversation]:
-    """The sessions of many users."""
-    return []
 
 
 @when(parsers.parse("{count:d} messages are written to a session and read, one after the other"))
@@ -69,21 +25,20 @@ def write_and_read(
     request: pytest.FixtureRequest,
     count: int,
 ) -> None:
-    """Time each write, and each read after it."""
+    """Time `count` writes, and a read after each; the report gets the figures."""
     path = memory_path(conversation.session)
     for _ in range(count):
-        message = Said("human", faker.sentence(8))
+        message = NewMessage("human", faker.sentence(8))
         stopwatch.time("write", lambda: zep.wire.post(path, json={"messages": [message.body()]}))  # noqa: B023
         stopwatch.time("read", lambda: zep.wire.get(path, params={"lastn": 5}))
-        conversation.said.append(message)
+        conversation.written.append(message)
     request.node.stash[MEASURED] = stopwatch.figures()
 
 
 @then("the 95th percentile of writing and of reading is inside the budget")
-def inside_budget(conversation: Conversation, zep: Zep, stopwatch: Stopwatch, settings: Settings) -> None:
-    """And everything was written: a fast answer that did nothing is none."""
-    contents = [message.content for message in zep.messages(conversation.session)]
-    assert contents == [said.content for said in conversation.said], "not every message was written"
+def inside_budget(conversation: Conversation, stopwatch: Stopwatch, settings: Settings) -> None:
+    """Check the budget, and that everything was written: a fast answer that did nothing is none."""
+    assert texts(conversation.messages()) == conversation.texts, "not every message was written"
     for name, figures in stopwatch.figures().items():
         assert figures["p95"] <= settings.latency_budget, (
             f"95 % of {name}s take up to {figures['p95']:g} ms; the budget is {settings.latency_budget:g} ms "
@@ -94,30 +49,33 @@ def inside_budget(conversation: Conversation, zep: Zep, stopwatch: Stopwatch, se
 @when(
     parsers.re(
         r"(?P<users>many|\d+) users write (?P<count>\d+) messages each to a session of their own, all at the same time"
-    )
+    ),
+    target_fixture="crowd",
+    converters={"count": int},
 )
 def crowd_writes(
-    crowd: list[Conversation],
+    conversations: Conversations,
     zep: Zep,
     people: People,
-    session_ids: SessionIds,
-    belongings: Belongings,
     stopwatch: Stopwatch,
     settings: Settings,
     request: pytest.FixtureRequest,
     users: str,
-    count: str,
-) -> None:
-    """Each user in a thread, each message in a request of its own."""
+    count: int,
+) -> list[Conversation]:
+    """Return the conversations of users who have each written in a thread, each message in a request of its own.
+
+    users: how many, or "many" for `--load-users`, of which the report gets the figures.
+    """
     number = settings.load_users if users == "many" else int(users)
+    crowd = []
     for person in people.crowd(number):
-        session = belongings.session(zep, session_ids.new(person.user_id))
-        said = [Said("human", f"{person.name} says this as number {turn}") for turn in range(int(count))]
-        crowd.append(Conversation(session, said))
+        crowd.append(conversations.new(person.user_id))
+        crowd[-1].written = [NewMessage("human", f"{person.name} says this as number {turn}") for turn in range(count)]
 
     def talk(one: Conversation) -> None:
-        for said in one.said:
-            body = {"messages": [said.body()]}
+        for message in one.written:
+            body = {"messages": [message.body()]}
 
             def write(body: object = body) -> None:
                 answer = zep.wire.post(memory_path(one.session), json=body)
@@ -129,11 +87,11 @@ def crowd_writes(
         list(pool.map(talk, crowd))
     if users == "many":
         request.node.stash[MEASURED] = {f"write, {number} users at once": stopwatch.figures()["write"]}
+    return crowd
 
 
 @then("each session holds its own messages, each once and in order")
-def crowd_kept(crowd: list[Conversation], zep: Zep) -> None:
-    """Exactly what its user wrote."""
+def crowd_kept(crowd: list[Conversation]) -> None:
+    """Check that each holds exactly what its user has written."""
     for one in crowd:
-        contents = [message.content for message in zep.messages(one.session)]
-        assert contents == [said.content for said in one.said], f"{one.session} does not hold what was written to it"
+        assert texts(one.messages()) == one.texts, f"{one.session} does not hold what was written to it"

@@ -1,76 +1,49 @@
-"""Steps about session ids, clearing sessions, and the users that own them."""
+"""Steps of sessions.feature: session ids, clearing sessions, and the users that own them."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import httpx
 import pytest
 from faker import Faker
 from pytest_bdd import given, parsers, then, when
 
-from fixtures.belongings import Belongings
-from fixtures.enrichment import Enrichment
+from fixtures.cleanup import Cleanup
+from fixtures.conversations import ODD_IDS, Conversation, Conversations, small_talk, texts
 from fixtures.people import People, SessionIds
-from steps.conversation import Told
-from steps.zep import Conversation, small_talk, texts
-from zep_conformance.clients.zep import NotFoundError, Said, Zep, memory_path, session_path
-
-ODD = {
-    "a space": "user 42",
-    "a dot and a dash": "user.name-42_~",
-    "a dot and an at": "user.name@example.com",
-    "a colon": "user:42",
-    "a question mark": "who?me",
-    "a number sign": "user#42",
-    "a percent sign": "100%user",
-    "a plus sign": "one+one",
-    "an ampersand": "you&me",
-    "a slash": "team/user",
-    "Chinese letters": "用户",
-    "Cyrillic letters": "Пользователь",
-    "an emoji": "👍",
-    "200 characters": "x" * 200,
-}
-"""What the odd part of a session id is."""
+from zep_conformance.clients.enrichment import Enrichment
+from zep_conformance.clients.zep import NewMessage, NotFoundError, Zep, memory_path, session_path
 
 
 @then("the same session id in capitals has no memory")
-def other_case(told: Told, zep: Zep) -> None:
-    """Session ids are case-sensitive."""
-    capitals = told["Alice"].session.upper()
-    assert zep.memory(capitals).messages == [], f"{capitals} has the memory of {told['Alice'].session}"
+def other_case(conversations: Conversations, zep: Zep) -> None:
+    """Check that session ids are case-sensitive."""
+    session = conversations["Alice"].session
+    assert zep.memory(session.upper()).messages == [], f"{session.upper()} has the memory of {session}"
 
 
 # -- odd ids --------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def odd(conversation: Conversation) -> Conversation:
-    """The scenario's session, whose id has something odd in it once a step has said what."""
-    return conversation
-
-
-@when(parsers.parse("a message is written to a session whose id has {something} in it"))
-def write_odd(
-    odd: Conversation, zep: Zep, session_ids: SessionIds, belongings: Belongings, faker: Faker, something: str
-) -> None:
-    """The id escaped as one segment of the path."""
-    odd.session = belongings.session(zep, f"{session_ids.new('odd')}-{ODD[something]}")
-    odd.said = small_talk(faker, 1)
-    answer = zep.wire.post(memory_path(odd.session), json={"messages": [said.body() for said in odd.said]})
+@when(parsers.parse("a message is written to a session whose id has {something} in it"), target_fixture="conversation")
+def write_odd(conversations: Conversations, zep: Zep, faker: Faker, something: str) -> Conversation:
+    """Return the conversation, written over plain HTTP with the id escaped as one segment of the path."""
+    odd = conversations.new("odd", f"-{ODD_IDS[something]}")
+    odd.written = small_talk(faker, 1)
+    answer = zep.wire.post(memory_path(odd.session), json={"messages": [one.body() for one in odd.written]})
     assert answer.status_code == 200, f"writing is answered {answer.status_code} {answer.text!r}"
+    return odd
 
 
 @then("it is remembered under that id, and under no other")
-def remembered_odd(odd: Conversation, zep: Zep) -> None:
-    """Read back by the same id; an id that differs in the odd character only is empty."""
-    answer = zep.wire.get(memory_path(odd.session))
+def remembered_odd(conversation: Conversation, zep: Zep) -> None:
+    """Check that the same id has it, and that ids that differ in the odd character only are empty."""
+    answer = zep.wire.get(memory_path(conversation.session))
     assert answer.status_code == 200, f"reading is answered {answer.status_code} {answer.text!r}"
     contents = [(message["role"], message["content"]) for message in answer.json()["messages"]]
-    assert contents == odd.texts, "the memory is not what was written"
-    start, dash, part = odd.session.rpartition("-")
+    assert contents == conversation.texts, "the memory is not what was written"
+    start, dash, part = conversation.session.rpartition("-")
     # What a server might take it for: mangled at its end, or wherever it is no plain word.
     signs = r"[^A-Za-z0-9]"
     mangled = {re.sub(signs, other, part) for other in ("", "_", " ", "?")}
@@ -79,19 +52,21 @@ def remembered_odd(odd: Conversation, zep: Zep) -> None:
         assert zep.wire.get(memory_path(neighbour)).json()["messages"] == [], f"{neighbour} has its memory too"
 
 
-@when(parsers.parse("a session record is made whose id has {something} in it"))
-def record_odd(odd: Conversation, zep: Zep, session_ids: SessionIds, belongings: Belongings, something: str) -> None:
-    """By POST /sessions, where the id stands in the body."""
-    odd.session = belongings.session(zep, f"{session_ids.new('record')}-{ODD[something]}")
+@when(parsers.parse("a session record is made whose id has {something} in it"), target_fixture="conversation")
+def record_odd(conversations: Conversations, zep: Zep, something: str) -> Conversation:
+    """Return the conversation, whose record is made by POST /sessions, where the id stands in the body."""
+    odd = conversations.new("record", f"-{ODD_IDS[something]}")
     zep.add_session(odd.session, metadata={"made": "as a record"})
+    return odd
 
 
 @then("the record can be fetched by that id")
-def fetch_odd(odd: Conversation, zep: Zep) -> None:
-    """The id escaped as one segment of the path."""
-    answer = zep.wire.get(session_path(odd.session))
-    assert answer.status_code == 200, f"fetching {odd.session!r} is answered {answer.status_code} {answer.text!r}"
-    assert answer.json()["session_id"] == odd.session, "the record has another session id"
+def fetch_odd(conversation: Conversation, zep: Zep) -> None:
+    """Check that its path, in which the id is escaped as one segment, has the record."""
+    session = conversation.session
+    answer = zep.wire.get(session_path(session))
+    assert answer.status_code == 200, f"fetching {session!r} is answered {answer.status_code} {answer.text!r}"
+    assert answer.json()["session_id"] == session, "the record has another session id"
 
 
 # -- clearing -------------------------------------------------------------------------------------------------
@@ -105,39 +80,45 @@ def clear(conversation: Conversation, zep: Zep) -> None:
 
 
 @when(parsers.parse("the session of {role} is cleared"))
-def clear_of(told: Told, zep: Zep, role: str) -> None:
-    """Delete the memory of somebody's session."""
-    zep.clear(told[role].session)
+def clear_of(conversations: Conversations, zep: Zep, role: str) -> None:
+    """Delete the memory of the session of whoever plays `role`."""
+    zep.clear(conversations[role].session)
+
+
+@given(parsers.parse("what {role} has written has been enriched"))
+def role_enriched(conversations: Conversations, zep: Zep, enrichment: Enrichment, role: str) -> None:
+    """Wait until clearing it delays nobody (DEV-1)."""
+    enrichment.settle(zep, conversations[role].session)
 
 
 @then("its memory, its messages and a search in it are empty at once")
 def empty_at_once(conversation: Conversation, zep: Zep) -> None:
-    """No waiting: whoever asks right after the answer must not see it."""
-    memory = zep.memory(conversation.session)
+    """Check without waiting: whoever asks right after the answer must not see anything."""
+    memory = conversation.memory()
     assert memory.messages == [], "the memory still has messages"
     assert memory.summary is None or not memory.summary.content, "the memory still has a summary"
-    assert zep.messages(conversation.session) == [], "its messages are still listed"
-    found = zep.search(conversation.session, conversation.said[0].content)
+    assert conversation.messages() == [], "its messages are still listed"
+    found = zep.search(conversation.session, conversation.written[0].content)
     assert found == [], "its messages are still found by searching"
 
 
 @when("another message is written to the session")
-def write_again(conversation: Conversation, zep: Zep) -> None:
-    """Use the id again."""
-    conversation.said = []
-    conversation.write(zep, [Said("human", "Hello again, this is the first message")])
+def write_again(conversation: Conversation) -> None:
+    """Write one message under the id that was cleared."""
+    conversation.written = []
+    conversation.write(NewMessage("human", "Hello again, this is the first message"))
 
 
 @then("its memory holds that message only")
-def holds_that_only(conversation: Conversation, zep: Zep) -> None:
-    """Nothing of what was cleared has come back."""
-    assert texts(zep.memory(conversation.session).messages) == conversation.texts, "not the new message alone"
-    assert texts(zep.messages(conversation.session)) == conversation.texts, "not the new message alone"
+def holds_that_only(conversation: Conversation) -> None:
+    """Check that nothing of what was cleared has come back, neither in the memory nor in the list."""
+    assert conversation.remembered() == conversation.texts, "not the new message alone"
+    assert texts(conversation.messages()) == conversation.texts, "not the new message alone"
 
 
 @when("a session that does not exist is cleared", target_fixture="answer")
 def clear_nothing(zep: Zep, session_ids: SessionIds) -> httpx.Response:
-    """A session id that nobody uses."""
+    """Return the answer to clearing a session id that nobody uses."""
     return zep.wire.delete(memory_path(session_ids.new("nobody")))
 
 
@@ -146,7 +127,7 @@ def clear_nothing(zep: Zep, session_ids: SessionIds) -> httpx.Response:
 
 @pytest.fixture
 def owned() -> dict[str, list[str]]:
-    """The session ids of each role."""
+    """Return the id of each role's user and of the sessions that it owns; there are none yet."""
     return {}
 
 
@@ -155,26 +136,26 @@ def make_users(
     zep: Zep,
     people: People,
     session_ids: SessionIds,
-    belongings: Belongings,
+    cleanup: Cleanup,
     owned: dict[str, list[str]],
     one: str,
     another: str,
 ) -> None:
-    """Two users; each session has a message."""
+    """Make two users who own two sessions with a message each."""
     for role in (one, another):
-        user = belongings.user(zep, session_ids.new(people[role].user_id))
+        user = cleanup.user(zep, session_ids.new(people[role].user_id))
         zep.add_user(user)
         owned[role] = [user]
         for _ in range(2):
-            session = belongings.session(zep, session_ids.new(people[role].user_id))
+            session = cleanup.session(zep, session_ids.new(people[role].user_id))
             zep.add_session(session, user)
-            zep.write(session, [Said("human", people.in_text(f"my name is {role}"))])
+            zep.write(session, [NewMessage("human", people.in_text(f"my name is {role}"))])
             owned[role].append(session)
 
 
 @given("what was written to their sessions has been enriched")
 def owned_enriched(zep: Zep, enrichment: Enrichment, owned: dict[str, list[str]]) -> None:
-    """So that deleting delays nobody (DEV-1)."""
+    """Wait until deleting them delays nobody (DEV-1)."""
     for _, *sessions in owned.values():
         for session in sessions:
             enrichment.settle(zep, session)
@@ -182,7 +163,7 @@ def owned_enriched(zep: Zep, enrichment: Enrichment, owned: dict[str, list[str]]
 
 @then(parsers.parse("the sessions of {one} are listed, and none of {another}'s"))
 def sessions_listed(zep: Zep, owned: dict[str, list[str]], one: str, another: str) -> None:
-    """Exactly their own, either way round."""
+    """Check that each user's list is exactly their own sessions."""
     for role in (one, another):
         user, *sessions = owned[role]
         assert sorted(zep.sessions_of(user)) == sorted(sessions), f"not the sessions of {role}"
@@ -190,13 +171,13 @@ def sessions_listed(zep: Zep, owned: dict[str, list[str]], one: str, another: st
 
 @when(parsers.parse("the user {role} is deleted"))
 def delete_user(zep: Zep, owned: dict[str, list[str]], role: str) -> None:
-    """Delete the user."""
+    """Delete the user that `role` is."""
     zep.delete_user(owned[role][0])
 
 
 @then(parsers.parse("the sessions of {role} are gone, records and memory"))
 def sessions_gone(zep: Zep, owned: dict[str, list[str]], role: str) -> None:
-    """Neither records nor memory nor the list."""
+    """Check that neither records nor memory nor the list have them."""
     user, *sessions = owned[role]
     for session in sessions:
         status = zep.wire.get(session_path(session)).status_code
@@ -205,17 +186,17 @@ def sessions_gone(zep: Zep, owned: dict[str, list[str]], role: str) -> None:
     assert _listed(zep, user) == [], "its sessions are still listed"
 
 
-def _listed(zep: Zep, user: str) -> list[Any]:
-    """The sessions of a user that may not be known any more."""
+def _listed(zep: Zep, user: str) -> list[str]:
+    """Return the sessions of a user that may not be known any more."""
     try:
-        return list(zep.sessions_of(user))
+        return zep.sessions_of(user)
     except NotFoundError:
         return []
 
 
 @then(parsers.parse("the sessions of {role} are still there"))
 def sessions_there(zep: Zep, people: People, owned: dict[str, list[str]], role: str) -> None:
-    """Records and memory."""
+    """Check the list and the memory of each."""
     user, *sessions = owned[role]
     assert sorted(zep.sessions_of(user)) == sorted(sessions), f"not the sessions of {role}"
     for session in sessions:

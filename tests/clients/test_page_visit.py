@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.page import Kept
+from fixtures.page_evidence import PageEvidence
 from tests.support.a_page import APage, a_page
 from zep_conformance.clients import tokens
 from zep_conformance.clients.page import chromium, places
@@ -151,7 +151,7 @@ def kept(
     def keep() -> tuple[str, ...]:
         run = Run.of(Settings(seed=1))
         run.redactor.hide(token)
-        return Kept(visit, run, tmp_path / "kept", started[0].folder).all()
+        return PageEvidence(visit, run, folder=tmp_path / "kept", private=started[0].folder).keep()
 
     return keep
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from steps.deployment import Examined
+from fixtures.deployment_files import ExaminedFiles
 from tests.support.deployment_cases import CASES, Case
 from tests.support.deployment_spellings import SPELLINGS, respelt
 from zep_conformance.deployment_files import defects
@@ -48,7 +48,7 @@ def test_a_scenario_always_has_something_to_go_by(wrong: Case) -> None:
     """A file that lacks an application is no fault of the harness: a scenario fails, or is skipped."""
     sources = wrong.sources()
     for kind in kinds(sources):
-        looked_at = Examined(kind, examine(sources, kind))
+        looked_at = ExaminedFiles(kind, examine(sources, kind))
         for aspect in ASPECTS:
             with contextlib.suppress(AssertionError, pytest.skip.Exception):
                 looked_at.must_be_well(aspect)

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from steps.faults import Faults
+from fixtures.faults import Faults
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import FAILURES, Zep
 from zep_conformance.settings import Settings
@@ -160,7 +160,7 @@ class TestCtrlCWhileAPartIsStopped:
         finally:
             target.stop()
 
-    def test_the_part_is_mended(self, target: EmbeddedTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_part_is_brought_back(self, target: EmbeddedTarget, monkeypatch: pytest.MonkeyPatch) -> None:
         faults = Faults(target.control)
         read = Supervisor._read
 

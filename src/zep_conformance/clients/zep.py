@@ -23,7 +23,7 @@ TIMEOUT = 40.0
 
 Hooks = Mapping[str, list[Callable[..., Any]]]
 
-__all__ = ["FAILURES", "APIError", "Memory", "Message", "NotFoundError", "Said", "Zep", "ZepClientError"]
+__all__ = ["FAILURES", "APIError", "Memory", "Message", "NewMessage", "NotFoundError", "Zep", "ZepClientError"]
 
 FAILURES = (ZepClientError, httpx.HTTPError, ConnectionError)
 """What a call raises when Zep can't be reached, or refuses. Of a refused connection zep-python's clients of sessions,
@@ -31,8 +31,8 @@ messages and users make a ConnectionError (Python's own), others let httpx's thr
 
 
 @dataclass(frozen=True)
-class Said:
-    """One message as it is written: who said what, with metadata of the writer's own."""
+class NewMessage:
+    """One message as it is written: who says what, with metadata of the writer's own."""
 
     role: str
     content: str
@@ -82,10 +82,10 @@ class Zep:
 
     # -- memory -------------------------------------------------------------------------------------------------
 
-    def write(self, session: str, said: Sequence[Said]) -> None:
+    def write(self, session: str, messages: Sequence[NewMessage]) -> None:
         """Write messages to a session, creating it."""
-        messages = [Message(**message.body()) for message in said]
-        self.client.memory.add_memory(session, Memory(messages=messages))
+        written = [Message(**message.body()) for message in messages]
+        self.client.memory.add_memory(session, Memory(messages=written))
 
     def memory(self, session: str, lastn: int | None = None) -> Memory:
         """The memory of a session: recent messages and the summary."""

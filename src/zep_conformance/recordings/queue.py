@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zep_conformance.clients.enrichment import Enrichment
-from zep_conformance.clients.zep import Said, Zep
+from zep_conformance.clients.zep import NewMessage, Zep
 
 STALL = 15.0
 """Seconds by which a post without messages delays the enrichment of Zep 0.27.2: a little more than was measured."""
@@ -68,7 +68,7 @@ class Queue:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # zep-python's, of versions other than its own
                 text = f"Conversation {self._settled} of Zita Marchetti is over in Lisbon"
-                self._zep.write(self._session, [Said("human", text)])
+                self._zep.write(self._session, [NewMessage("human", text)])
                 Enrichment(self._limit + self._stalls * STALL).settle(self._zep, self._session)
         except Exception as error:
             # Whatever is answered by what is no Zep, or a broken one: the rest, and the removal, go on.

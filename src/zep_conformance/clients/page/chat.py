@@ -50,7 +50,7 @@ class ChatWindow:
         visit.until(f"after {text!r} the chat can't be typed in", lambda: expect(question).to_be_enabled())
         return _beside(answers.last)
 
-    def said(self) -> list[str]:
+    def messages(self) -> list[str]:
         """What was said to the chatbot, as the chat shows it."""
         self.visit.find(places.ANSWERS)  # the greeting, which is always there
         return [_beside(picture) for picture in self.visit.all(places.QUESTIONS).all()]

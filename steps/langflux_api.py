@@ -1,166 +1,58 @@
-"""Steps about talking to a chatbot through LangFlux's API."""
+"""Steps of langflux_api.feature: talking to a chatbot through LangFlux's API. Other features need some too."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
-import pytest
 from pytest_bdd import given, parsers, then, when
 
-from fixtures.belongings import Belongings
-from fixtures.chatflows import Chatflows
-from fixtures.enrichment import Enrichment
+from fixtures.chats import Chat, Chats
+from fixtures.conversations import ODD_IDS, texts
 from fixtures.people import People, SessionIds
-from steps.sessions import ODD
-from zep_conformance.clients.langflux import ChatAnswer, LangFlux
 from zep_conformance.clients.zep import Zep, memory_path
 from zep_conformance.errors import needed
 
 
-@dataclass
-class Chat:
-    """Somebody's talk with a chatbot.
-
-    session: the session id sent with each question, None for none. chat: the chat id of the answers.
-    """
-
-    chatflow: str
-    session: str | None = None
-    chat: str | None = None
-    said: list[tuple[str, str]] = field(default_factory=list)
-    answer: ChatAnswer | None = None
-    events: list[tuple[str, Any]] = field(default_factory=list)
-    old_session: str | None = None
-
-    @property
-    def last(self) -> ChatAnswer:
-        """The newest answer; a step before must have got one."""
-        return needed(self.answer, "an answer")
-
-    @property
-    def own_session(self) -> str:
-        """The session id that is sent; a step before must have made one."""
-        return needed(self.session, "a session id")
-
-
-class Chats:
-    """Who talks to which chatbot. What they say goes to LangFlux; what is kept of it is ours to remove.
-
-    zep: where the chatbots remember, None where it can't be reached from here.
-    """
-
-    def __init__(
-        self,
-        langflux: LangFlux,
-        chatflows: Chatflows,
-        belongings: Belongings,
-        enrichment: Enrichment,
-        zep: Zep | None,
-    ) -> None:
-        self.langflux = langflux
-        self.chatflows = chatflows
-        self._belongings = belongings
-        self._enrichment = enrichment
-        self._zep = zep
-        self._by_role: dict[str, Chat] = {}
-
-    def of(self, role: str) -> Chat:
-        """Somebody's chat with the documented chatbot, a new one at first."""
-        if role not in self._by_role:
-            self._by_role[role] = Chat(self.chatflows.plain)
-        return self._by_role[role]
-
-    def removed_later(self, session: str | None, zep: Zep | None = None) -> None:
-        """What is written under `session` is to be removed. zep: another Zep than the one under test."""
-        zep = zep or self._zep
-        if zep is not None and session:
-            self._belongings.session(zep, session)
-
-    def say(self, chat: Chat, text: str, *, streamed: bool = False, zep: Zep | None = None) -> ChatAnswer:
-        """Say something under the chat's ids, and keep the answer. Raises LangFluxRefused.
-
-        zep: where this chatbot remembers, if not in the Zep under test.
-        """
-        self.removed_later(chat.session, zep)
-        if streamed:
-            chat.events = self.langflux.stream(chat.chatflow, text, session=chat.session, chat=chat.chat)
-            metadata: dict[str, Any] = next((data for name, data in chat.events if name == "metadata"), {})
-            tokens = "".join(str(data) for name, data in chat.events if name == "token")
-            chat.answer = ChatAnswer.of({**metadata, "text": tokens})
-        else:
-            chat.answer = self.langflux.ask(chat.chatflow, text, session=chat.session, chat=chat.chat)
-        self.removed_later(chat.last.session_id, zep)
-        if self._zep is None or not self.chatflows.are_ours:
-            self._belongings.chat(self.langflux, chat.chatflow, chat.last)
-        chat.said += [("human", text), ("ai", chat.last.text)]
-        return chat.last
-
-    def settle(self, session: str) -> None:
-        """Wait until a session is enriched, where that can be seen: a clear before that stalls others (DEV-1)."""
-        if self._zep is not None:
-            self._enrichment.settle(self._zep, session)
-
-
-@pytest.fixture
-def chats(
-    langflux: LangFlux,
-    chatflows: Chatflows,
-    belongings: Belongings,
-    enrichment: Enrichment,
-    zep_if_given: Zep | None,
-) -> Chats:
-    """Nobody has said anything yet."""
-    return Chats(langflux, chatflows, belongings, enrichment, zep_if_given)
-
-
-@pytest.fixture
-def her(chats: Chats) -> Chat:
-    """Alice's chat, which most scenarios are about."""
-    return chats.of("Alice")
-
-
 @given(parsers.parse("{role} talks under a session id made of her user id and the time"))
 def talk_under_session(chats: Chats, people: People, session_ids: SessionIds, role: str) -> None:
-    """As a front-end makes it (documentation, “Use in LangFlux API”)."""
+    """Make a session id as a front-end does. Documentation, “Use in LangFlux API”."""
     chats.of(role).session = session_ids.new(people[role].user_id)
 
 
 @given(parsers.parse("Alice talks under a session id with {something} in it"))
 def talk_under_odd_session(her: Chat, session_ids: SessionIds, something: str) -> None:
-    """A session id that is no plain word."""
-    her.session = f"{session_ids.new('odd')}-{ODD[something]}"
+    """Make a session id that is no plain word."""
+    her.session = f"{session_ids.new('odd')}-{ODD_IDS[something]}"
 
 
 @given(parsers.parse('she has said "{text}"'))
 def has_said(chats: Chats, her: Chat, people: People, text: str) -> None:
-    """Say it, and let it be answered."""
+    """Say it, naming roles by their names, and wait for the answer."""
     chats.say(her, people.in_text(text))
 
 
 @given(parsers.parse('she has said "{text}", and the answer was streamed'))
 def has_said_streamed(chats: Chats, her: Chat, people: People, text: str) -> None:
-    """Say it in a streamed prediction."""
+    """Say it in a streamed prediction, and wait until the stream ends."""
     chats.say(her, people.in_text(text), streamed=True)
 
 
 @when(parsers.parse('she asks "{text}"'))
 def asks(chats: Chats, her: Chat, text: str) -> None:
-    """Ask under the same ids."""
+    """Ask under the same ids, and wait for the answer."""
     chats.say(her, text)
 
 
 @when(parsers.parse('she asks "{text}", and the answer is streamed'))
 def asks_streamed(chats: Chats, her: Chat, text: str) -> None:
-    """Ask in a streamed prediction."""
+    """Ask in a streamed prediction, and wait until the stream ends."""
     chats.say(her, text, streamed=True)
 
 
 @then(parsers.parse('the answer says "{role}"'))
 def answer_says(her: Chat, people: People, role: str) -> None:
-    """The name that only somebody who was told it can know."""
+    """Check that the newest answer has the name of whoever plays `role`, which only who was told it can know."""
     assert people[role].name in her.last.text, (
         f"the chatbot does not know the name {people[role].name}: it answers {her.last.text!r}"
     )
@@ -168,22 +60,22 @@ def answer_says(her: Chat, people: People, role: str) -> None:
 
 @then("Zep has both sides of the conversation under exactly that session id")
 def both_sides(her: Chat, zep: Zep) -> None:
-    """What she said and what she was answered, in order."""
+    """Check that it has what she said and what she was answered, in order."""
     found = zep.wire.get(memory_path(her.own_session)).json()["messages"]
-    assert [(message["role"], message["content"]) for message in found] == her.said, (
+    assert [(message["role"], message["content"]) for message in found] == her.turns, (
         f"Zep's session {her.session} is not the conversation"
     )
 
 
 @when("somebody talks under an empty session id", target_fixture="prediction")
 def talk_under_empty(chats: Chats) -> httpx.Response:
-    """`overrideConfig.sessionId` is there, and empty."""
+    """Return the answer to a prediction whose `overrideConfig.sessionId` is there, and empty."""
     return chats.langflux.predict(chats.chatflows.plain, "Hi, my name is Nobody", session="")
 
 
 @then("the prediction is refused, and says why")
 def prediction_refused(chats: Chats, prediction: httpx.Response) -> None:
-    """A 4xx with words in it."""
+    """Check that it is a 4xx with words in it; what was accepted all the same is removed at the end."""
     if prediction.status_code == 200:
         chats.removed_later(prediction.json().get("sessionId"))
     assert prediction.status_code != 200, f"LangFlux accepted an empty session id: {prediction.text[:200]}"
@@ -198,7 +90,7 @@ def prediction_refused(chats: Chats, prediction: httpx.Response) -> None:
     target_fixture="answers",
 )
 def crowd_talks(chats: Chats, people: People, session_ids: SessionIds, count: int) -> dict[str, str]:
-    """Each user in a thread, under a session id of their own. Gives what each was answered, by name."""
+    """Let each user talk in a thread, under a session id of their own. Returns what each was answered, by name."""
     crowd = people.crowd(count)
     sessions = {person.name: session_ids.new(person.user_id) for person in crowd}
     chatflow = chats.chatflows.plain
@@ -214,27 +106,27 @@ def crowd_talks(chats: Chats, people: People, session_ids: SessionIds, count: in
 
 @then("each is told their own name and nobody else's")
 def told_own_name(answers: dict[str, str]) -> None:
-    """Their name is in their answer, and no other."""
+    """Check that each name is in its answer, and no other is."""
     for name, text in answers.items():
         assert [other for other in answers if other in text] == [name], f"{name} is answered {text!r}"
 
 
 @when("she clears the chat, which makes a new session id with the same user id and a new time")
 def front_end_clears(her: Chat, people: People, session_ids: SessionIds) -> None:
-    """What a front-end does (documentation, “Use in LangFlux API”): nothing is deleted."""
+    """Do what a front-end does, which deletes nothing. Documentation, “Use in LangFlux API”."""
     her.old_session, her.session, her.chat = her.session, session_ids.new(people["Alice"].user_id), None
 
 
 @then(parsers.parse('asking "{text}" shows no memory of the old conversation'))
 def no_old_memory(chats: Chats, her: Chat, people: People, text: str) -> None:
-    """Her name is not in the answer."""
+    """Ask, and check that her name is not in the answer."""
     answer = chats.say(her, text)
     assert people["Alice"].name not in answer.text, f"the chatbot still remembers: {answer.text!r}"
 
 
 @then("under the old session id she is still remembered")
 def old_memory(chats: Chats, her: Chat, people: People) -> None:
-    """The old conversation is still there."""
+    """Ask under it, and check that her name is in the answer."""
     answer = chats.say(Chat(her.chatflow, session=her.old_session), "What is my name?")
     assert people["Alice"].name in answer.text, f"under the old session id the chatbot answers {answer.text!r}"
 
@@ -244,7 +136,7 @@ def old_memory(chats: Chats, her: Chat, people: People) -> None:
 
 @given("a chatbot whose Zep Memory node has a Session Id of its own", target_fixture="node_session")
 def chatbot_with_session(chats: Chats, her: Chat, session_ids: SessionIds) -> str:
-    """A chatflow of its own; gives the node's Session Id."""
+    """Make a chatflow of its own, and return the node's Session Id."""
     session = session_ids.new("node")
     her.chatflow = chats.chatflows.with_session(session)
     return session
@@ -252,16 +144,15 @@ def chatbot_with_session(chats: Chats, her: Chat, session_ids: SessionIds) -> st
 
 @when(parsers.re(r"a question is asked with (?P<given_ids>a session id and a chat id|a session id|a chat id|neither)"))
 def ask_with(chats: Chats, her: Chat, session_ids: SessionIds, given_ids: str) -> None:
-    """With a session id, a chat id, both or neither in the request."""
+    """Ask with a session id, a chat id, both or neither in the request."""
     her.session = session_ids.new("request") if "a session id" in given_ids else None
     her.chat = session_ids.new("chat") if "a chat id" in given_ids else None
     chats.say(her, "Hello there")
 
 
-@then(parsers.parse("the session is that of the {which}"))
 @then(parsers.re(r"the session is that of the (?P<which>session id|chat id|node's Session Id)"))
 def session_is(her: Chat, zep_if_given: Zep | None, node_session: str, which: str) -> None:
-    """The answer says so, and Zep has the conversation there (where it can be asked)."""
+    """Check that the answer says so, and that Zep has the conversation there (where it can be asked)."""
     given = {"session id": her.session, "chat id": her.chat, "node's Session Id": node_session}
     expected = needed(given[which], f"a {which}")
     assert her.last.session_id == expected, "the answer names another session"
@@ -273,7 +164,7 @@ def session_is(her: Chat, zep_if_given: Zep | None, node_session: str, which: st
 
 @then("the stream began, came in pieces and ended")
 def stream_is_whole(her: Chat) -> None:
-    """The events start, token (more than one), metadata and end."""
+    """Check that its events are start, token (more than one), metadata and end."""
     names = [name for name, _ in her.events]
     assert names[:1] == ["start"], f"the stream's events are {names}"
     assert names[-1:] == ["end"], f"the stream's events are {names}"
@@ -286,7 +177,7 @@ def stream_is_whole(her: Chat) -> None:
 
 @given(parsers.parse("{one} and {another} have each told the chatbot their name under their own session id"))
 def both_told(chats: Chats, people: People, session_ids: SessionIds, one: str, another: str) -> None:
-    """Two conversations in one chatflow."""
+    """Have two conversations in one chatflow."""
     for role in (one, another):
         talk_under_session(chats, people, session_ids, role)
         chats.say(chats.of(role), f"Hi, my name is {people[role].name}")
@@ -294,16 +185,16 @@ def both_told(chats: Chats, people: People, session_ids: SessionIds, one: str, a
 
 @then(parsers.re(r"listing the chat messages by the session id of (?P<role>\w+) gives (her|his) conversation only"))
 def listed_by_session(chats: Chats, role: str) -> None:
-    """Both sides, in order, and nothing of anybody else."""
+    """Check that it has both sides, in order, and nothing of anybody else."""
     chat = chats.of(role)
     listed = chats.langflux.chat_messages(chat.chatflow, sessionId=chat.own_session)
     roles = {"userMessage": "human", "apiMessage": "ai"}
-    assert [(roles[message.role], message.content) for message in listed] == chat.said, "not her conversation"
+    assert [(roles[message.role], message.content) for message in listed] == chat.turns, "not her conversation"
 
 
 @when(parsers.re(r"her chat messages are deleted by session id(?P<with_chat> and chat id)?"))
 def delete_chat_messages(chats: Chats, her: Chat, with_chat: str | None) -> None:
-    """After they have settled in Zep, so that nobody's enrichment is delayed (DEV-1)."""
+    """Delete them after they have settled in Zep, so that nobody's enrichment is delayed (DEV-1)."""
     chats.settle(her.own_session)
     query = {"sessionId": her.own_session}
     if with_chat:
@@ -313,27 +204,27 @@ def delete_chat_messages(chats: Chats, her: Chat, with_chat: str | None) -> None
 
 @then("no chat messages are listed for her session")
 def none_listed(chats: Chats, her: Chat) -> None:
-    """LangFlux keeps none."""
+    """Check that LangFlux keeps none."""
     assert chats.langflux.chat_messages(her.chatflow, sessionId=her.own_session) == [], "chat messages are still listed"
 
 
 @when("she says something that is too long for Zep to take", target_fixture="prediction")
 def too_long(chats: Chats, her: Chat) -> httpx.Response:
-    """Zep takes no body over 5 MB: reading works, writing the turn does not.
+    """Return the answer to a question over 5 MB, more than Zep takes: reading works, writing the turn does not.
 
     Control characters take six bytes each in JSON, so that the text itself can be short enough for a real
     LangFlux to count its tokens in seconds; the answer repeats it.
     """
     chats.removed_later(her.session)
-    her.said = [("human", "Do remember this: " + "\x01" * 450_000)]
-    return chats.langflux.predict(her.chatflow, her.said[0][1], session=her.session)
+    her.turns = [("human", "Do remember this: " + "\x01" * 450_000)]
+    return chats.langflux.predict(her.chatflow, her.turns[0][1], session=her.session)
 
 
 @then("the prediction fails, since the turn was not remembered")
 def turn_not_lost(her: Chat, zep: Zep, prediction: httpx.Response) -> None:
-    """Either it is remembered, or the prediction says that it is not."""
-    remembered = [(message.role, message.content) for message in zep.memory(her.own_session).messages]
-    whole = len(remembered) == 2 and remembered[:1] == her.said
+    """Check that it is remembered, or that the prediction says that it is not."""
+    remembered = texts(zep.memory(her.own_session).messages)
+    whole = len(remembered) == 2 and remembered[:1] == her.turns
     assert prediction.status_code != 200 or whole, (
         f"the prediction is answered {prediction.status_code}, and the turn is not remembered as it was said"
     )
@@ -346,14 +237,14 @@ def turn_not_lost(her: Chat, zep: Zep, prediction: httpx.Response) -> None:
 @given(parsers.parse('Alice has said "{text}" without any session id'))
 @when(parsers.parse('Alice says "{text}" without any session id'))
 def says_without_ids(chats: Chats, her: Chat, people: People, text: str) -> None:
-    """Neither session id nor chat id in the request."""
+    """Say it with neither session id nor chat id in the request."""
     answer = chats.say(her, people.in_text(text))
     assert answer.session_id, "the answer names no session"
 
 
 @then("the session id is the first chat message's id")
 def first_message_is_session(chats: Chats, her: Chat) -> None:
-    """Documentation, “Use in LangFlux UI”."""
+    """Check it against LangFlux's list. Documentation, “Use in LangFlux UI”."""
     listed = chats.langflux.chat_messages(her.chatflow, sessionId=her.last.session_id)
     assert listed, "the session has no chat messages"
     assert her.last.session_id == listed[0].id, "the session id is not the first chat message's id"
@@ -361,7 +252,7 @@ def first_message_is_session(chats: Chats, her: Chat) -> None:
 
 @given(parsers.parse('asking "{text}" in the same chat gives "{role}"'))
 def asks_in_chat(chats: Chats, her: Chat, people: People, text: str, role: str) -> None:
-    """With the chat id that the first answer gave."""
+    """Ask with the chat id that the first answer gave, and check that the answer has the name."""
     her.chat = her.last.chat_id
     chats.say(her, text)
     answer_says(her, people, role)
@@ -369,7 +260,7 @@ def asks_in_chat(chats: Chats, her: Chat, people: People, text: str, role: str) 
 
 @when("she clears the chat history")
 def clear_history(chats: Chats, her: Chat) -> None:
-    """As LangFlux's page does: by chat id, after everything has settled (DEV-1)."""
+    """Clear it as LangFlux's page does, by chat id, after everything has settled (DEV-1)."""
     chats.settle(her.last.session_id)
     her.old_session = her.last.session_id
     chats.langflux.clear(
@@ -382,7 +273,7 @@ def clear_history(chats: Chats, her: Chat) -> None:
 
 @then("every chat message of that chat is deleted")
 def chat_is_empty(chats: Chats, her: Chat) -> None:
-    """LangFlux lists none."""
+    """Check that LangFlux lists none."""
     assert chats.langflux.chat_messages(her.chatflow, chatId=needed(her.chat, "a chat id")) == [], (
         "chat messages are still listed"
     )
@@ -390,7 +281,7 @@ def chat_is_empty(chats: Chats, her: Chat) -> None:
 
 @then(parsers.parse('asking "{text}" anew gives a new session id and no memory of the old conversation'))
 def starts_again(chats: Chats, her: Chat, people: People, text: str) -> None:
-    """Without ids, as at first."""
+    """Ask without ids, as at first, and check the session id and that her name is not in the answer."""
     her.chat = None
     no_old_memory(chats, her, people, text)
     assert her.last.session_id != her.old_session, "the cleared chat goes on under the old session id"

@@ -1,0 +1,107 @@
+"""Steps of summaries.feature, and the conversations that bring a summary, which other features need too."""
+
+from __future__ import annotations
+
+from faker import Faker
+from pytest_bdd import given, then, when
+
+from fixtures.conversations import Conversation, small_talk, texts
+from fixtures.people import People
+from zep_conformance.clients.waiting import eventually
+from zep_conformance.clients.zep import Memory, NewMessage
+from zep_conformance.settings import Settings
+
+
+def about_somebody(people: People, faker: Faker, count: int) -> list[NewMessage]:
+    """Return so many messages, of which the first says who speaks."""
+    introduced = NewMessage("human", people.in_text("Hi, my name is Alice and I plan a journey"))
+    return [introduced, *small_talk(faker, count - 1, first=1)]
+
+
+@given("a conversation one message short of the window has been written to a session")
+def write_below_window(conversation: Conversation, people: People, faker: Faker, settings: Settings) -> None:
+    """Write one message less than brings a summary, each in a request of its own."""
+    for message in about_somebody(people, faker, settings.message_window - 1):
+        conversation.write(message)
+
+
+@given("a conversation that fills the window has been written to a session")
+def write_window(conversation: Conversation, people: People, faker: Faker, settings: Settings) -> None:
+    """Write as many messages as bring a summary, in one request."""
+    conversation.write(*about_somebody(people, faker, settings.message_window))
+
+
+@then("the session has no summary")
+def no_summary(conversation: Conversation) -> None:
+    """Check that there is no text that sums up, and that every message is in the memory."""
+    memory = conversation.memory()
+    assert memory.summary is None or not memory.summary.content, "a summary has come before the window was reached"
+    assert texts(memory.messages) == conversation.texts, "the memory is not what was written"
+
+
+@when("one more message is written to it")
+def write_one_more(conversation: Conversation, faker: Faker) -> None:
+    """Write the message that reaches the window."""
+    conversation.go_on(faker, 1)
+
+
+@when("half a window more is written to it")
+def write_half_window(conversation: Conversation, faker: Faker, settings: Settings) -> None:
+    """Write as many messages as bring the next summary, with those that stayed."""
+    conversation.go_on(faker, settings.message_window // 2)
+
+
+@given("its summary has come", target_fixture="memory")
+@when("its summary has come", target_fixture="memory")
+@then("a summary comes, and the newest half of the window stays", target_fixture="memory")
+def summary_comes(conversation: Conversation, settings: Settings) -> Memory:
+    """Wait until all but the newest half of the window is summed up, and return that memory."""
+    stay = conversation.texts[-(settings.message_window // 2) :]
+
+    def summarised() -> Memory:
+        memory = conversation.memory()
+        assert memory.summary is not None and memory.summary.content, (
+            f"no summary in {settings.wait_limit:g} s of {len(conversation.written)} messages "
+            f"(--message-window is {settings.message_window}). Is Zep's model reachable?"
+        )
+        assert texts(memory.messages) == stay, "the messages that stay are not the newest half of the window"
+        return memory
+
+    return eventually(summarised, settings.wait_limit)
+
+
+@then("the summary names the message before those that stay")
+def summary_covers(conversation: Conversation, memory: Memory, settings: Settings) -> None:
+    """Check that `recent_message_uuid` is the newest message that is no longer in the memory."""
+    listed = conversation.messages()
+    assert len(listed) == len(conversation.written), f"{len(listed)} of {len(conversation.written)} messages are listed"
+    covered = listed[-(settings.message_window // 2) - 1]
+    assert memory.summary is not None
+    assert memory.summary.recent_message_uuid == covered.uuid, f"it should name {covered.content!r}"
+
+
+@then("the next summary comes, and names the message before those that stay", target_fixture="memory")
+def next_summary(conversation: Conversation, settings: Settings) -> Memory:
+    """Wait for a second summary, check that it covers more than the first, and return the memory with it."""
+    memory = summary_comes(conversation, settings)
+    summary_covers(conversation, memory, settings)
+    return memory
+
+
+@then("the summary says who it was about")
+def summary_keeps_name(memory: Memory, people: People) -> None:
+    """Check that whoever was introduced in the first message is in the summary, and in the next ones."""
+    assert memory.summary is not None
+    assert people["Alice"].name in memory.summary.content, f"{people['Alice'].name} is not in the summary"
+
+
+@then("listing the session's messages gives every one of them, in order")
+def nothing_lost(conversation: Conversation) -> None:
+    """Check that messages that were summed up are still there."""
+    assert texts(conversation.messages()) == conversation.texts
+
+
+@then("its newest messages can be read beyond the summary")
+def beyond_summary(conversation: Conversation) -> None:
+    """Check that lastn reaches behind the summary."""
+    assert conversation.remembered(lastn=len(conversation.written)) == conversation.texts
