@@ -26,6 +26,7 @@ lint: $(VENV)/installed
 	$(BIN)/ruff format -q --check .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo | tail -n 1
+	$(BIN)/python -m tests.support.gherkin_lint
 
 format: $(VENV)/installed
 	$(BIN)/ruff check -q --fix .

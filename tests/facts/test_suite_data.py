@@ -28,15 +28,6 @@ def tags_of(scenario: ScenarioTemplate) -> set[str]:
     return set(scenario.tags) | {tag for examples in scenario.examples for tag in examples.tags or ()}
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_every_scenario_names_requirements_and_nothing_unknown(scenario: ScenarioTemplate) -> None:
-    tags = tags_of(scenario)
-    allowed = REQUIREMENTS.keys() | DEVIATIONS.keys() | {f"needs-{capability}" for capability in CAPABILITIES}
-    allowed |= {"reads-only"}
-    assert tags & REQUIREMENTS.keys(), "it checks no requirement"
-    assert tags <= allowed, f"unknown tags: {tags - allowed}"
-
-
 @pytest.mark.parametrize("identifier", DEVIATIONS)
 def test_every_deviation_has_a_scenario_of_its_requirement(identifier: str) -> None:
     scenarios = [scenario for scenario in SCENARIOS if identifier in tags_of(scenario)]
