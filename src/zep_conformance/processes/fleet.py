@@ -22,22 +22,22 @@ from typing import Self
 
 from zep_conformance.errors import PartDied
 from zep_conformance.processes.parts import Part, listen
-from zep_conformance.processes.programs import Program, Ran
-from zep_conformance.processes.served import IS_FORKED, Served, preload
+from zep_conformance.processes.programs import Program, ProgramProcess
+from zep_conformance.processes.served import IS_FORKED, ServerProcess, preload
 
 __all__ = ["Fleet", "Part", "Program", "preload"]
 
-Tell = Callable[[str, str, float, float], None]
-"""Is told of each phase of a program's start: its name, create or start, and when that began and ended."""
-LOOK_EVERY = 0.04
-"""Seconds between two looks at whether programs are ready."""
+OnPhase = Callable[[str, str, float, float], None]
+"""Is called with each phase of a program's start: its name, create or start, and when that began and ended."""
+POLL_INTERVAL = 0.04
+"""Seconds between two probes of whether programs are ready."""
 
 
 class Fleet:
     """Running parts. A context manager: leaving it stops them all.
 
-    programs: real ones beside the embedded parts. tell: is told of the phases of their first start. pause: waits so
-    many seconds between two looks, and may raise to give up.
+    programs: real ones beside the embedded parts. on_phase: is called with the phases of their first start. pause:
+    waits so many seconds between two probes, and may raise to give up.
     """
 
     def __init__(
@@ -45,20 +45,20 @@ class Fleet:
         parts: Iterable[Part],
         programs: Iterable[Program] = (),
         *,
-        tell: Tell = lambda *_: None,
+        on_phase: OnPhase = lambda *_: None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         embedded, real = list(parts), list(programs)
         every: list[Part | Program] = [*embedded, *real]
         places = {f"{part.name}.port": str(part.port) for part in every}
         places |= {f"{part.name}.url": _url(part) for part in every}
-        self._served = {part.name: Served(part) for part in embedded}
-        self._ran = {program.name: Ran(program.wired(places)) for program in real}
+        self._served = {part.name: ServerProcess(part) for part in embedded}
+        self._ran = {program.name: ProgramProcess(program.wired(places)) for program in real}
         self.parts: dict[str, Part | Program] = {name: one.part for name, one in self._all().items()}
-        self._tell, self._pause = tell, pause
+        self._on_phase, self._pause = on_phase, pause
         self._cut_off: dict[str, tuple[socket.socket, ...]] = {}
 
-    def _all(self) -> dict[str, Served | Ran]:
+    def _all(self) -> dict[str, ServerProcess | ProgramProcess]:
         return {**self._served, **self._ran}
 
     def __enter__(self) -> Self:
@@ -71,7 +71,7 @@ class Fleet:
                 served.launch({}, self._inherited(served))
             for served in self._served.values():
                 served.await_answer()
-            self._bring_up(set(self._ran), waiting, self._tell)
+            self._bring_up(set(self._ran), waiting, self._on_phase)
         except BaseException:
             self.stop_all()
             raise
@@ -99,7 +99,7 @@ class Fleet:
         one = self._all()[name]
         before = len(one.log())
         try:
-            if isinstance(one, Ran):
+            if isinstance(one, ProgramProcess):
                 one.launch(changed or {})
                 self._bring_up({name}, set(), lambda *_: None)
             else:
@@ -112,7 +112,7 @@ class Fleet:
     def stop(self, name: str) -> None:
         """Stop a part as an operator does (SIGTERM, or what it takes for that), killing it if it does not end."""
         one = self._all()[name]
-        one.end(signal.Signals[one.part.stop] if isinstance(one, Ran) else signal.SIGTERM)
+        one.end(signal.Signals[one.part.stop] if isinstance(one, ProgramProcess) else signal.SIGTERM)
 
     def kill(self, name: str) -> None:
         """End a part without warning (SIGKILL): a crash."""
@@ -183,7 +183,7 @@ class Fleet:
         ran.launch({})
         return True
 
-    def _bring_up(self, starting: set[str], waiting: set[str], tell: Tell) -> None:
+    def _bring_up(self, starting: set[str], waiting: set[str], on_phase: OnPhase) -> None:
         """Wait until programs are ready. waiting: those of them that are to be launched when others are."""
         while starting:
             waiting = {name for name in waiting if not self._launch_if_ready(name, starting)}
@@ -192,16 +192,16 @@ class Fleet:
                 if ran.is_up():
                     starting = starting - {name}
                     if ran.launched > ran.began:
-                        tell(name, "create", ran.began, ran.launched)
-                    tell(name, "start", ran.launched, time.monotonic())
+                        on_phase(name, "create", ran.began, ran.launched)
+                    on_phase(name, "start", ran.launched, time.monotonic())
             if starting:
-                self._pause(LOOK_EVERY)
+                self._pause(POLL_INTERVAL)
 
     def _held(self) -> list[socket.socket]:
         """The sockets that hold ports."""
         return [one.reserved for one in self._served.values() if one.reserved]
 
-    def _inherited(self, served: Served) -> list[socket.socket]:
+    def _inherited(self, served: ServerProcess) -> list[socket.socket]:
         """Of these, what the forked process of a part gets copies of and must not keep; a spawned one gets none."""
         return [held for held in self._held() if held is not served.reserved] if IS_FORKED else []
 

@@ -6,13 +6,14 @@ command and everything that it started is ended: first politely, then not. Ends 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
 from types import FrameType
+
+from zep_conformance.processes.ending import signal_group
 
 POLITE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -28,8 +29,8 @@ def main(command: list[str]) -> int:
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
 
     def end(*_: int | FrameType | None) -> None:
-        _signal(child.pid, signal.SIGTERM)
-        impatience = threading.Timer(POLITE, _signal, (child.pid, signal.SIGKILL))
+        signal_group(child.pid, signal.SIGTERM)
+        impatience = threading.Timer(POLITE, signal_group, (child.pid, signal.SIGKILL))
         impatience.daemon = True
         impatience.start()
 
@@ -42,13 +43,8 @@ def main(command: list[str]) -> int:
     signal.signal(signal.SIGTERM, end)
     threading.Thread(target=watch, daemon=True).start()
     code = child.wait()
-    _signal(child.pid, signal.SIGKILL)  # what it started and left behind
+    signal_group(child.pid, signal.SIGKILL)  # what it started and left behind
     return code if code >= 0 else 128 - code
-
-
-def _signal(group: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 """Real programs as parts: started, watched and ended, with everything that they start.
 
-A program is described by a `Program`, which may be JSON, and run by a `Ran`. In its command, its variables and its
-DSN ``{postgres.port}`` stands for a part's port and ``{model.url}`` for its URL: `wired` puts them in.
+A program is described by a `Program`, which may be JSON, and run by a `ProgramProcess`. In its command, its variables
+and its DSN ``{postgres.port}`` stands for a part's port and ``{model.url}`` for its URL: `wired` puts them in.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import subprocess
@@ -16,12 +15,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from zep_conformance.errors import DatabaseRefused, PartDied
-from zep_conformance.processes import readiness
+from zep_conformance.processes.ending import await_end, dies_with, family_of, kill_all, signal_all, signal_group
 from zep_conformance.processes.parts import listen
-from zep_conformance.processes.prctl import dies_with
+from zep_conformance.processes.readiness import DatabaseReady, HttpReady, Readiness
+
+if TYPE_CHECKING:
+    import psutil
 
 START_LIMIT = 60.0
 """Seconds that a program may take to be ready."""
@@ -29,9 +31,6 @@ STOP_LIMIT = 15.0
 """Seconds that a program has for a clean stop before it is killed."""
 ORPHAN_LIMIT = 2.0
 """Seconds that what a program has started may outlive it."""
-KILL_LIMIT = 5.0
-"""Seconds after which a killed process is taken to be beyond reach."""
-_LOOK_EVERY = 0.02
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,15 @@ class Program:
     port: int = 0
     reserved: socket.socket | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def readiness(self) -> Readiness:
+        """What says when it is ready."""
+        if self.dsn:
+            return DatabaseReady(self.dsn, self.databases)
+        return HttpReady(self.host, self.port, self.health)
+
     def as_json(self) -> dict[str, Any]:
-        """For another process."""
+        """Return it for another process, see `from_json`."""
         found = {name: value for name, value in vars(self).items() if name not in ("reserved", "port")}
         return found | {"folder": str(self.folder), "log": str(self.log), "environment": dict(self.environment)}
 
@@ -97,7 +103,7 @@ class Program:
         )
 
 
-class Ran:
+class ProgramProcess:
     """A program that runs, or is to."""
 
     def __init__(self, program: Program) -> None:
@@ -145,7 +151,7 @@ class Ran:
             raise self._died(f"could not be run: {command[0]}: {error}") from None
 
     def is_up(self) -> bool:
-        """Whether it is ready: one look. Raises PartDied when it has ended, or has taken too long."""
+        """Return whether it is ready: one probe. Raises PartDied when it has ended, or has taken too long."""
         program = self.part
         assert self._process is not None, "it was launched"
         code = self._process.poll()
@@ -158,10 +164,7 @@ class Ran:
         if self._is_preparing:
             return False
         try:
-            if program.dsn:
-                found = readiness.database(program.dsn, program.databases)
-            else:
-                found = readiness.http(program.host, program.port, program.health)
+            found = program.readiness.is_ready()
         except DatabaseRefused as error:
             self.end(SIGKILL)
             raise self._died(error.what) from None
@@ -184,15 +187,12 @@ class Ran:
 
     def signal(self, number: Signals) -> None:
         """Send a signal to it and to everything that it has started."""
-        for process in self._family():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(process.pid, number)
+        signal_all(self._family(), number)
 
     def send(self, number: Signals) -> None:
         """Send a signal to it as an operator does: to its process group."""
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, number)
+            signal_group(self._process.pid, number)
 
     def end(self, number: Signals) -> None:
         """Send a signal, and return when it and everything that it started is gone; killed if it does not go."""
@@ -204,70 +204,22 @@ class Ran:
             self.send(SIGSTOP)
         family = self._family()
         if number == SIGKILL:
-            _kill(family)
+            kill_all(family)
         else:
             self.send(number)
         self.signal(SIGCONT)  # a paused process can't end
-        _gone(family[:1], STOP_LIMIT)
-        _gone(family, ORPHAN_LIMIT)
-        _kill([*family, *self._family()])
+        await_end(family[:1], STOP_LIMIT)
+        await_end(family, ORPHAN_LIMIT)
+        kill_all([*family, *self._family()])
         self.send(SIGKILL)  # what came in between
         self._process.wait()
         self._process = None
 
-    def _family(self) -> list[Any]:
-        """Its process and all that come of it, as psutil knows them."""
-        import psutil
-
-        if self._process is None:
-            return []
-        try:
-            parent = psutil.Process(self._process.pid)
-            return [parent, *parent.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
+    def _family(self) -> list[psutil.Process]:
+        """Its process and all that come of it."""
+        return family_of(self._process.pid) if self._process is not None else []
 
 
 def ended(code: int) -> str:
     """An exit code of Popen in words."""
     return f"was ended by {Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-
-
-def end_descendants() -> None:
-    """Kill every process that came of this one; the last thing to do, since nobody can wait for one afterwards."""
-    import psutil
-
-    _kill(psutil.Process().children(recursive=True))
-    # Orphans that came to us are ours to bury: in a container nobody else may.
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-
-
-def _kill(processes: list[Any]) -> None:
-    """Kill these, and wait until they are gone."""
-    import psutil
-
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            process.kill()
-    _gone(processes, KILL_LIMIT)
-
-
-def _gone(processes: list[Any], limit: float) -> bool:
-    """Wait until these are gone; whether they are. limit: seconds."""
-    deadline = time.monotonic() + limit
-    while any(_is_alive(process) for process in processes):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_LOOK_EVERY)  # of a process that is not our child nothing else says that it has ended
-    return True
-
-
-def _is_alive(process: Any) -> bool:
-    import psutil
-
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False

@@ -1,48 +1,74 @@
-"""Whether a program is ready: one short look, however it goes."""
+"""When a part is ready, as small strategies: each is one short probe, however often it is asked.
+
+HttpReady("127.0.0.1", part.port, "/healthz").is_ready()
+"""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from zep_conformance.errors import DatabaseRefused
 
-LOOK_LIMIT = 1.0
-"""Seconds that one look may take."""
+PROBE_LIMIT = 1.0
+"""Seconds that one probe may take."""
 
 
-def http(host: str, port: int, path: str) -> bool:
-    """Whether GET `path` is answered with 200."""
-    request = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"
-    try:
-        with socket.create_connection((host, port), timeout=LOOK_LIMIT) as connection:
-            connection.sendall(request.encode())
-            status = connection.makefile("rb").readline().split()
-    except OSError:
-        return False
-    return status[1:2] == [b"200"]
+class Readiness(Protocol):
+    """Says whether something is ready."""
+
+    def is_ready(self) -> bool:
+        """Return whether it is, now. Raises CannotTell where it never will be."""
 
 
-def database(dsn: str, wanted: Iterable[str]) -> bool:
-    """Whether a PostgreSQL takes connections. Makes the wanted databases that it lacks, with pgvector in them.
+@dataclass(frozen=True)
+class HttpReady:
+    """Ready when GET `path` is answered with 200; with anything at all where that is enough. limit: seconds."""
 
-    Raises DatabaseRefused where that can't be done.
-    """
-    import psycopg
+    host: str
+    port: int
+    path: str
+    any_answer: bool = False
+    limit: float = PROBE_LIMIT
 
-    try:
-        # Each statement by itself: a database can't be made inside a transaction.
-        connection = psycopg.connect(dsn, autocommit=True, connect_timeout=2)
-    except psycopg.OperationalError:
-        return False
-    with connection:
-        for name in wanted:
-            make_database(connection, dsn, name)
-    return True
+    def is_ready(self) -> bool:
+        """Return whether it is answered so."""
+        request = f"GET {self.path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nConnection: close\r\n\r\n"
+        try:
+            with socket.create_connection((self.host, self.port), timeout=self.limit) as connection:
+                connection.sendall(request.encode())
+                if self.any_answer:
+                    return bool(connection.recv(1))
+                return connection.makefile("rb").readline().split()[1:2] == [b"200"]
+        except OSError:
+            return False
 
 
-def make_database(connection: Any, dsn: str, name: str) -> None:
+@dataclass(frozen=True)
+class DatabaseReady:
+    """Ready when a PostgreSQL takes connections. Makes the wanted databases that it lacks, with pgvector in them."""
+
+    dsn: str = field(repr=False)
+    databases: tuple[str, ...] = ()
+
+    def is_ready(self) -> bool:
+        """Return whether it does. Raises DatabaseRefused where a database can't be made."""
+        import psycopg
+
+        try:
+            # Each statement by itself: a database can't be made inside a transaction.
+            connection = psycopg.connect(self.dsn, autocommit=True, connect_timeout=2)
+        except psycopg.OperationalError:
+            return False
+        with connection:
+            for name in self.databases:
+                _make_database(connection, self.dsn, name)
+        return True
+
+
+def _make_database(connection: Any, dsn: str, name: str) -> None:
     """Make a database with pgvector, unless it is there. Raises DatabaseRefused with PostgreSQL's words."""
     import psycopg
     from psycopg.sql import SQL, Identifier

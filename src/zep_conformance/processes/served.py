@@ -19,6 +19,7 @@ from typing import Any
 
 from zep_conformance.errors import PartDied
 from zep_conformance.processes.parts import Part, listen
+from zep_conformance.processes.readiness import HttpReady
 
 START_LIMIT = 20.0
 """Seconds that a part may take to accept its first connection."""
@@ -98,7 +99,7 @@ async def _serve_alone(application: Any, listener: socket.socket, parent: int) -
             serving.cancel()
 
 
-class Served:
+class ServerProcess:
     """A part that runs, or is to. inherited: sockets that a forked process gets copies of, and must close."""
 
     def __init__(self, part: Part) -> None:
@@ -142,13 +143,7 @@ class Served:
         """Until the part answers HTTP, whatever the answer. Raises PartDied when it does not, with its log."""
         part = self.part
         deadline = time.monotonic() + START_LIMIT
-        try:
-            with socket.create_connection((part.host, part.port), timeout=START_LIMIT) as connection:
-                connection.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: ready\r\nConnection: close\r\n\r\n")
-                answered = bool(connection.recv(1))
-        except OSError:
-            answered = False
-        if not answered:
+        if not HttpReady(part.host, part.port, "/healthz", any_answer=True, limit=START_LIMIT).is_ready():
             if self._process is not None:
                 self._process.join(max(0.0, min(1.0, deadline - time.monotonic())))
             raise PartDied(part=part.name, log=self.log())

@@ -21,18 +21,17 @@ from pathlib import Path
 from typing import Any
 
 from zep_conformance.errors import CannotTell, DatabaseRefused, PartDied
-from zep_conformance.processes import readiness
 from zep_conformance.processes.commands import Abandoned, Askers
+from zep_conformance.processes.ending import adopt_orphans, end_descendants
 from zep_conformance.processes.fleet import Fleet, Program
-from zep_conformance.processes.prctl import adopt_orphans
-from zep_conformance.processes.programs import end_descendants
+from zep_conformance.processes.readiness import DatabaseReady, drop_databases
 from zep_conformance.processes.wiring import parts_for
 
 COMMANDS = ("start", "stop", "kill", "pause", "resume", "cut_off", "reconnect")
 
 
-def _say(**answer: Any) -> None:
-    print(json.dumps(answer), flush=True)  # noqa: T201  (this is the protocol)
+def _answer(**fields: Any) -> None:
+    print(json.dumps(fields), flush=True)  # noqa: T201  (this is the protocol)
 
 
 def _ended(*_: object) -> None:
@@ -54,7 +53,7 @@ def main() -> None:
     except Abandoned:
         pass
     except (CannotTell, KeyError) as error:
-        _say(**_as_answer(error))
+        _answer(**_as_answer(error))
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         end_descendants()
@@ -66,13 +65,13 @@ def _supervise(configuration: dict[str, Any], data: Path) -> None:
     askers = Askers(data if configuration.pop("shared", False) else None)
     borrowed = configuration.pop("borrowed", None)
     parts = parts_for(**configuration | {"data": data})
-    with _databases(borrowed), Fleet(parts, programs, tell=_tell, pause=askers.pause) as running:
-        _say(ok={name: running.url(name) for name in running.parts})
+    with _databases(borrowed), Fleet(parts, programs, on_phase=_report_phase, pause=askers.pause) as running:
+        _answer(ok={name: running.url(name) for name in running.parts})
         askers.serve(lambda command: _obey(running, *command))
 
 
-def _tell(part: str, phase: str, began: float, ended: float) -> None:
-    _say(phase=[part, phase, began, ended])
+def _report_phase(part: str, phase: str, began: float, ended: float) -> None:
+    _answer(phase=[part, phase, began, ended])
 
 
 def _obey(running: Fleet, verb: str, *arguments: Any) -> dict[str, Any]:
@@ -103,12 +102,12 @@ def _databases(borrowed: dict[str, Any] | None) -> Iterator[None]:
         yield
         return
     try:
-        if not readiness.database(borrowed["dsn"], borrowed["names"]):
+        if not DatabaseReady(borrowed["dsn"], tuple(borrowed["names"])).is_ready():
             raise DatabaseRefused("the given PostgreSQL does not answer")
         yield
     finally:
         with contextlib.suppress(DatabaseRefused):
-            readiness.drop_databases(borrowed["dsn"], borrowed["names"])
+            drop_databases(borrowed["dsn"], borrowed["names"])
 
 
 if __name__ == "__main__":

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import fcntl
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
+from zep_conformance.processes.folders import owned_folder
+
 _PREFIX = "zep-conformance-turns-"
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 class Turns:
@@ -31,20 +21,14 @@ class Turns:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
-        self._is_ours = False
+        self._closing = ExitStack()
 
     @classmethod
     def made(cls) -> Self:
-        """With a new file, which `close` removes; those of killed runs are removed, too."""
-        for old in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-            owner = old.name.removeprefix(_PREFIX).partition("-")[0]
-            if owner.isdecimal() and not _is_alive(int(owner)):
-                with suppress(OSError):  # somebody else's
-                    old.unlink()
-        handle, name = tempfile.mkstemp(prefix=f"{_PREFIX}{os.getpid()}-")
-        os.close(handle)
-        turns = cls(Path(name))
-        turns._is_ours = True
+        """Return turns with a file of their own, which `close` removes; those of killed runs are removed, too."""
+        turns = cls()
+        turns.path = turns._closing.enter_context(owned_folder(_PREFIX)) / "turns"
+        turns.path.touch()
         return turns
 
     @contextmanager
@@ -60,5 +44,4 @@ class Turns:
 
     def close(self) -> None:
         """Remove the file, where it was made here."""
-        if self._is_ours and self.path is not None:
-            self.path.unlink(missing_ok=True)
+        self._closing.close()

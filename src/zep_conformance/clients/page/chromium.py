@@ -7,19 +7,19 @@ files are in a folder of ours, which is removed at the end; where nobody could d
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import importlib.util
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import httpx
 
 from zep_conformance.clients.trust import trusted
 from zep_conformance.errors import CannotTell
+from zep_conformance.processes.folders import owned_folder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
@@ -125,37 +125,12 @@ def _closed(browser: Browser) -> None:
 
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
-    """A folder for the browser's files, locked while this process lives; those of dead runs are removed."""
+    """A folder for the browser's files, removed at the end; those of killed runs are removed, too."""
     where = Path(tempfile.gettempdir())
     if len(str(where / FOLDER)) + 8 > LONGEST:
         where = Path("/tmp")
-    _sweep(where)
-    folder, lock = _locked_folder(where)
-    with lock:
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _locked_folder(where: Path) -> tuple[Path, TextIO]:
-    """A new folder and its lock, which is held until it is closed."""
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=FOLDER, dir=where))
-        with contextlib.ExitStack() as unless_locked:
-            lock = unless_locked.enter_context((folder / "lock").open("w"))
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if (folder / "lock").exists():  # else another run has swept it away before it was locked
-                unless_locked.pop_all()
-                return folder, lock
-
-
-def _sweep(where: Path) -> None:
-    """Remove the folders whose lock nobody holds: their runs were killed."""
-    for folder in where.glob(f"{FOLDER}*"):
-        with contextlib.suppress(OSError), (folder / "lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
+    with owned_folder(FOLDER, where) as folder:
+        yield folder
 
 
 @contextlib.contextmanager
