@@ -28,9 +28,9 @@ from tests.support.replaying import (
     shell,
 )
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.recordings.abstraction import Abstraction
 from zep_conformance.recordings.comparison import Comparison
-from zep_conformance.recordings.format import ZERO_UUID, Exchange, load
+from zep_conformance.recordings.format import ZERO_UUID, RecordedExchange, load_recording
+from zep_conformance.recordings.record import Abstraction
 
 __all__ = ["faithful", "shell"]
 
@@ -48,7 +48,7 @@ class TestRoundTrip:
         output = tmp_path / "zep.jsonl"
         assert shell("record", "--zep-url", faithful.url("zep"), "--output", output, "--keep") == 0, shell.said
         assert "142 exchanges of zep 0.27.2-embedded (recorded) written" in " ".join(shell.said.split())
-        assert load(output) == load(ZEP)
+        assert load_recording(output) == load_recording(ZEP)
         with running() as another:
             code = shell("verify", "--zep-url", another.url("zep"), "--recording", output, "--keep")
         assert code == 0 and "142 of 142" in shell.said, shell.said
@@ -56,7 +56,7 @@ class TestRoundTrip:
     def test_langflux(self, shell: Shell, faithful: Fleet, tmp_path: Path) -> None:
         output = tmp_path / "langflux.jsonl"
         assert shell("record", *langflux_options(faithful), "--output", output, "--keep") == 0, shell.said
-        assert load(output) == load(LANGFLUX)
+        assert load_recording(output) == load_recording(LANGFLUX)
         assert shell("verify", *langflux_options(faithful), "--recording", output, "--keep") == 0, shell.said
         assert "54 of 54" in shell.said
 
@@ -77,8 +77,8 @@ def test_a_departure_is_recorded_where_it_shows_and_nowhere_else(
         assert shell("record", *options, "--output", output) == 0, shell.said
         assert "answered otherwise than in the script" in shell.said
         assert shell("verify", *options, "--recording", output) == 0, shell.said
-    before = {exchange.step: exchange for exchange in load(ZEP) if exchange.sequence == sequence}
-    after = {exchange.step: exchange for exchange in load(output)}
+    before = {exchange.step: exchange for exchange in load_recording(ZEP) if exchange.sequence == sequence}
+    after = {exchange.step: exchange for exchange in load_recording(output)}
     assert {step for step in before if before[step] != after[step]} == steps
 
 
@@ -95,7 +95,7 @@ def test_requests_alone_are_a_script(shell: Shell, documented: Fleet, tmp_path: 
     requests.write_text("\n".join(map(json.dumps, asked)))
     options = ["--zep-url", documented.url("zep")]
     assert shell("record", *options, "--script", requests, "--output", output) == 0, shell.said
-    recorded = load(output)
+    recorded = load_recording(output)
     assert [exchange.name for exchange in recorded] == [f"mine-{number}" for number in range(1, 6)]
     assert [exchange.request for exchange in recorded] == asked
     message = {
@@ -122,14 +122,14 @@ def test_numbers_follow_the_new_answers_also_in_requests(shell: Shell, documente
     known = {"messages": [{"role": "human"}, {"uuid": "{{uuid:1}}", "role": "ai"}]}
     own = script(
         tmp_path / "script.jsonl",
-        Exchange("a", 1, {"method": "POST", "path": f"{session}/memory", "body": said}, {**done, "body": "OK"}),
-        Exchange("a", 2, {"method": "GET", "path": f"{session}/messages"}, {**done, "body": known}),
-        Exchange("a", 3, {"method": "GET", "path": f"{session}/messages/{{{{uuid:1}}}}"}, {**done, "body": {}}),
+        RecordedExchange("a", 1, {"method": "POST", "path": f"{session}/memory", "body": said}, {**done, "body": "OK"}),
+        RecordedExchange("a", 2, {"method": "GET", "path": f"{session}/messages"}, {**done, "body": known}),
+        RecordedExchange("a", 3, {"method": "GET", "path": f"{session}/messages/{{{{uuid:1}}}}"}, {**done, "body": {}}),
     )
     output = tmp_path / "recorded.jsonl"
     options = ["--zep-url", documented.url("zep"), "--keep"]
     assert shell("record", *options, "--script", own, "--output", output) == 0, shell.said
-    recorded = {exchange.step: exchange for exchange in load(output)}
+    recorded = {exchange.step: exchange for exchange in load_recording(output)}
     uuid = recorded[2].response["body"]["messages"][1]["uuid"]
     assert uuid == "{{uuid:2}}"
     assert recorded[3].request["path"] == f"{session}/messages/{uuid}"
@@ -148,7 +148,7 @@ class TestPrivate:
             options = ["--zep-url", fleet.url("zep"), "--only", "isolation", "--only", "service"]
             assert shell("record", *options, "--output", output) == 0, shell.said
             address = fleet.url("zep").removeprefix("http://")
-        assert len(load(output)) == 12
+        assert len(load_recording(output)) == 12
         for text in (output.read_text(), shell.said):
             assert token not in text and address not in text
 
@@ -174,7 +174,7 @@ class TestPrivate:
             requests, output = tmp_path / "mine.jsonl", tmp_path / "recorded.jsonl"
             requests.write_text('{"method": "GET", "path": "/where"}')
             assert shell("record", "--zep-url", url, "--script", requests, "--output", output) == 0, shell.said
-        assert load(output)[0].response["body"] == {"at": "{{text}}", "a": 1}
+        assert load_recording(output)[0].response["body"] == {"at": "{{text}}", "a": 1}
 
     @pytest.mark.parametrize(
         "request_",
@@ -201,7 +201,7 @@ def test_what_could_do_harm_is_not_recorded(shell: Shell, documented: Fleet, tmp
     options = ["--zep-url", documented.url("zep"), "--script", requests, "--output", output]
     assert shell("record", *options) == 1
     assert "1 not recorded, for they might do harm: mine 2" in shell.said
-    assert [exchange.name for exchange in load(output)] == ["mine-1"]
+    assert [exchange.name for exchange in load_recording(output)] == ["mine-1"]
 
 
 class TestCannotTell:
@@ -212,7 +212,7 @@ class TestCannotTell:
         assert shell("record", *options) == 2
         assert output.read_text() == "mine" and "--force" in shell.said
         assert shell("record", *options, "--force") == 0
-        assert len(load(output)) == 4
+        assert len(load_recording(output)) == 4
 
     def test_a_folder_that_is_not(self, shell: Shell, documented: Fleet, tmp_path: Path) -> None:
         output = tmp_path / "none" / "zep.jsonl"

@@ -10,16 +10,16 @@ import pytest
 
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.wiring import parts_for
-from zep_conformance.recordings.format import Exchange, load
+from zep_conformance.recordings.format import RecordedExchange, load_recording
 from zep_conformance.recordings.names import Names
 from zep_conformance.recordings.player import Replay
-from zep_conformance.recordings.queue import Queue
-from zep_conformance.recordings.remains import Remains
-from zep_conformance.recordings.server import Server
+from zep_conformance.recordings.queue import EnrichmentQueue
+from zep_conformance.recordings.removal import Removals
+from zep_conformance.recordings.server import ReplayServer
 
 RECORDINGS = Path(__file__).parents[2] / "fixtures" / "data" / "recordings"
-ZEP = load(RECORDINGS / "zep-0.27.2.jsonl")
-LANGFLUX = load(RECORDINGS / "langflux-flowise-2.2.8.jsonl")
+ZEP = load_recording(RECORDINGS / "zep-0.27.2.jsonl")
+LANGFLUX = load_recording(RECORDINGS / "langflux-flowise-2.2.8.jsonl")
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +31,17 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield running
 
 
-def replay(exchanges: list[Exchange], server: Server) -> Replay:
+def replay(exchanges: list[RecordedExchange], server: ReplayServer) -> Replay:
     """A replay that removes nothing, and so need not wait before it does."""
     names = Names()
-    queue = Queue(None, names.prefix, 0)
-    return Replay(exchanges, server, names, Remains(None, queue), queue)
+    queue = EnrichmentQueue(None, names.prefix, 0)
+    return Replay(exchanges, server, names, Removals(None, queue), queue)
 
 
 @pytest.fixture(scope="module")
 def zep(fleet: Fleet) -> Iterator[Replay]:
     with httpx.Client(base_url=fleet.url("zep"), timeout=30) as client:
-        yield replay(ZEP, Server("zep", fleet.url("zep"), "", client))
+        yield replay(ZEP, ReplayServer("zep", fleet.url("zep"), "", client))
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +49,19 @@ def langflux(fleet: Fleet) -> Iterator[Replay]:
     variables = {"model-url": fleet.url("model") + "/v1", "zep-url": fleet.url("zep")}
     key = {"x-request-from": "internal"}
     with httpx.Client(base_url=fleet.url("langflux"), timeout=30) as client:
-        yield replay(LANGFLUX, Server("langflux", fleet.url("langflux"), "", client, key=key, variables=variables))
+        yield replay(
+            LANGFLUX, ReplayServer("langflux", fleet.url("langflux"), "", client, key=key, variables=variables)
+        )
 
 
 @pytest.mark.parametrize("exchange", ZEP, ids=lambda exchange: exchange.name)
-def test_zep_answers_as_recorded(zep: Replay, exchange: Exchange) -> None:
+def test_zep_answers_as_recorded(zep: Replay, exchange: RecordedExchange) -> None:
     played = zep.play(exchange)
     assert played.as_recorded, "\n".join(map(str, played.differences))
 
 
 @pytest.mark.parametrize("exchange", LANGFLUX, ids=lambda exchange: exchange.name)
-def test_langflux_answers_as_recorded(langflux: Replay, exchange: Exchange) -> None:
+def test_langflux_answers_as_recorded(langflux: Replay, exchange: RecordedExchange) -> None:
     played = langflux.play(exchange)
     assert played.as_recorded, "\n".join(map(str, played.differences))
 

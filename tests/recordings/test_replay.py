@@ -14,16 +14,15 @@ from tests.support.replaying import LANGFLUX, ZEP
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts import requirements
 from zep_conformance.recordings.comparison import ABSENT, Difference
-from zep_conformance.recordings.format import Exchange, load
+from zep_conformance.recordings.format import RecordedExchange, load_recording
 from zep_conformance.recordings.harmless import lists_others, objection
-from zep_conformance.recordings.kinds import kind
 from zep_conformance.recordings.names import Names
 from zep_conformance.recordings.player import Replay
 from zep_conformance.recordings.promises import Promises
-from zep_conformance.recordings.queue import Queue, stalls
-from zep_conformance.recordings.remains import Remains
-from zep_conformance.recordings.report import curl
-from zep_conformance.recordings.server import Server, part_of
+from zep_conformance.recordings.queue import EnrichmentQueue, stalls
+from zep_conformance.recordings.removal import Removals
+from zep_conformance.recordings.report import curl, kind
+from zep_conformance.recordings.server import ReplayServer, part_of
 from zep_conformance.redaction.redactor import Redactor
 
 PREFIX = "zc-test-"
@@ -35,15 +34,15 @@ def ask(method: str, path: str, body: Any = None) -> dict[str, Any]:
     return {"method": method, "path": path} | ({} if body is None else {"body": body})
 
 
-def server(answer: Callable[[httpx.Request], httpx.Response], part: str = "zep") -> Server:
+def server(answer: Callable[[httpx.Request], httpx.Response], part: str = "zep") -> ReplayServer:
     client = httpx.Client(transport=httpx.MockTransport(answer), base_url="http://server")
-    return Server(part, "http://server", "", client)
+    return ReplayServer(part, "http://server", "", client)
 
 
-def replay(exchanges: list[Exchange], answer: Callable[[httpx.Request], httpx.Response]) -> Replay:
+def replay(exchanges: list[RecordedExchange], answer: Callable[[httpx.Request], httpx.Response]) -> Replay:
     names = Names(PREFIX)
-    queue = Queue(None, PREFIX, 0)
-    return Replay(exchanges, server(answer), names, Remains(None, queue), queue)
+    queue = EnrichmentQueue(None, PREFIX, 0)
+    return Replay(exchanges, server(answer), names, Removals(None, queue), queue)
 
 
 class TestNames:
@@ -143,23 +142,23 @@ class TestHarmless:
         ],
     )
     def test_requests(self, method: str, path: str, allowed: bool) -> None:
-        exchange = Exchange("a", 1, ask(method, path), OK)
+        exchange = RecordedExchange("a", 1, ask(method, path), OK)
         assert (objection(exchange, ask(method, path), Names(PREFIX), []) is None) is allowed
 
     def test_what_was_made_here_may_be_changed(self) -> None:
         request = ask("DELETE", f"/api/v1/chatflows/{UUID}")
-        assert objection(Exchange("a", 1, request, OK), request, Names(PREFIX), [UUID]) is None
+        assert objection(RecordedExchange("a", 1, request, OK), request, Names(PREFIX), [UUID]) is None
 
     def test_a_listing_that_is_refused_where_it_was_recorded_may_be_asked_for(self) -> None:
         request = ask("GET", "/api/v1/sessions?limit=abc")
-        refused = Exchange("a", 1, request, {**OK, "status": 400})
+        refused = RecordedExchange("a", 1, request, {**OK, "status": 400})
         assert objection(refused, request, Names(PREFIX), []) is None
         assert lists_others(request)
 
     @pytest.mark.parametrize("path", [ZEP, LANGFLUX])
     def test_everything_that_was_recorded_may_be_asked(self, path: Any) -> None:
         names = Names(PREFIX)
-        for exchange in load(path):
+        for exchange in load_recording(path):
             text = exchange.request["path"].replace("{{uuid:1}}", UUID).replace("{{uuid:2}}", UUID)
             request = names.request({**exchange.request, "path": text})
             assert objection(exchange, request, names, [UUID, *names._uuids.values()]) is None, exchange.name
@@ -170,7 +169,7 @@ class TestPlayer:
         def gone(request: httpx.Request) -> httpx.Response:
             raise httpx.ConnectError("refused", request=request)
 
-        exchange = Exchange("a", 1, ask("GET", "/healthz"), OK)
+        exchange = RecordedExchange("a", 1, ask("GET", "/healthz"), OK)
         with pytest.raises(CannotTell, match="zep has stopped answering: ConnectError at a-1"):
             replay([exchange], gone).play(exchange)
 
@@ -178,7 +177,7 @@ class TestPlayer:
         def dropped(request: httpx.Request) -> httpx.Response:
             raise httpx.RemoteProtocolError("disconnected", request=request)
 
-        exchanges = [Exchange("a", step, ask("GET", "/healthz"), OK) for step in (1, 2, 3)]
+        exchanges = [RecordedExchange("a", step, ask("GET", "/healthz"), OK) for step in (1, 2, 3)]
         playing = replay(exchanges, dropped)
         played = playing.play(exchanges[0])
         assert [str(one.came) for one in played.differences] == ["no answer (RemoteProtocolError)"]
@@ -192,8 +191,10 @@ class TestPlayer:
             asked.append(request.url.path)
             return httpx.Response(500, text="broken")
 
-        made = Exchange("a", 1, ask("POST", "/api/v1/chatflows", {"name": "f"}), {**OK, "body": {"id": "{{uuid:1}}"}})
-        used = Exchange("a", 2, ask("POST", "/api/v1/prediction/{{uuid:1}}", {"question": "x"}), OK)
+        made = RecordedExchange(
+            "a", 1, ask("POST", "/api/v1/chatflows", {"name": "f"}), {**OK, "body": {"id": "{{uuid:1}}"}}
+        )
+        used = RecordedExchange("a", 2, ask("POST", "/api/v1/prediction/{{uuid:1}}", {"question": "x"}), OK)
         played = replay([made, used], refuse).play(used)
         assert asked == ["/api/v1/chatflows"]
         assert [(one.where, one.recorded) for one in played.differences] == [
@@ -214,13 +215,13 @@ class TestPlayer:
 
         said = {"messages": [{"role": "human", "content": "x"}]}
         exchanges = [
-            Exchange(name, step, ask(method, f"/api/v1/sessions/{name}/memory", body), OK)
+            RecordedExchange(name, step, ask(method, f"/api/v1/sessions/{name}/memory", body), OK)
             for name, post in (("stalls", {}), ("a", said), ("b", said))
             for step, (method, body) in enumerate([("POST", post), ("DELETE", None)])
         ]
         zep: Any = Zep()
-        queue = Queue(zep, PREFIX, 0.0)
-        playing = Replay(exchanges, server(answer), Names(PREFIX), Remains(None, queue), queue)
+        queue = EnrichmentQueue(zep, PREFIX, 0.0)
+        playing = Replay(exchanges, server(answer), Names(PREFIX), Removals(None, queue), queue)
         assert all(played.as_recorded for played in playing.play_all())
         assert order[:5] == ["POST a", "POST b", "settled", "DELETE a", "DELETE b"]
         assert order[5] == "POST stalls"
@@ -236,19 +237,19 @@ class TestRemains:
             return httpx.Response(404 if "gone" in request.url.path else 500 if "stays" in request.url.path else 200)
 
         zep, langflux = server(answer), server(answer, "langflux")
-        remains = Remains(zep, Queue(None, PREFIX, 0))
+        removals = Removals(zep, EnrichmentQueue(None, PREFIX, 0))
         saved = httpx.Response(200, json={"id": "f1"})
         talked = httpx.Response(200, json={"chatId": "c", "sessionId": "s/1", "memoryType": "Zep"})
         ok = httpx.Response(200)
-        remains.note(zep, "POST", "/api/v1/sessions/stays/memory", {"messages": []}, ok)
-        remains.note(zep, "POST", "/api/v1/sessions/a%2Fb/memory", {"messages": []}, ok)
-        remains.note(zep, "POST", "/api/v1/user", {"user_id": "gone"}, ok)
-        remains.note(zep, "POST", "/api/v1/sessions", {"session_id": "made"}, ok)
-        remains.note(zep, "DELETE", "/api/v1/sessions/made/memory", None, ok)
-        remains.note(langflux, "POST", "/api/v1/credentials", {}, httpx.Response(500))
-        remains.note(langflux, "POST", "/api/v1/chatflows", {}, saved)
-        remains.note(langflux, "POST", "/api/v1/prediction/f1", {"question": "x"}, talked)
-        left = remains.remove()
+        removals.note(zep, "POST", "/api/v1/sessions/stays/memory", {"messages": []}, ok)
+        removals.note(zep, "POST", "/api/v1/sessions/a%2Fb/memory", {"messages": []}, ok)
+        removals.note(zep, "POST", "/api/v1/user", {"user_id": "gone"}, ok)
+        removals.note(zep, "POST", "/api/v1/sessions", {"session_id": "made"}, ok)
+        removals.note(zep, "DELETE", "/api/v1/sessions/made/memory", None, ok)
+        removals.note(langflux, "POST", "/api/v1/credentials", {}, httpx.Response(500))
+        removals.note(langflux, "POST", "/api/v1/chatflows", {}, saved)
+        removals.note(langflux, "POST", "/api/v1/prediction/f1", {"question": "x"}, talked)
+        left = removals.remove()
         assert sent == [
             "/api/v1/chatmessage/f1?chatId=c&sessionId=s%2F1&memoryType=Zep",
             "/api/v1/chatflows/f1",
@@ -260,11 +261,11 @@ class TestRemains:
         assert left == ["session stays (answered 500)"]
 
     def test_what_has_no_id_is_said_to_be_left(self) -> None:
-        remains = Remains(None, Queue(None, PREFIX, 0))
-        remains.note(
+        removals = Removals(None, EnrichmentQueue(None, PREFIX, 0))
+        removals.note(
             server(lambda _: httpx.Response(200), "langflux"), "POST", "/api/v1/chatflows", {}, httpx.Response(200)
         )
-        assert remains.remove() == ["a chatflow, whose id was not in the answer"]
+        assert removals.remove() == ["a chatflow, whose id was not in the answer"]
 
     def test_an_enrichment_that_never_settles_is_said_and_the_rest_is_removed(self) -> None:
         class Broken:
@@ -274,12 +275,12 @@ class TestRemains:
         sent: list[str] = []
         zep = server(lambda request: sent.append(request.method) or httpx.Response(200))  # type: ignore[func-returns-value]
         broken: Any = Broken()
-        queue = Queue(broken, PREFIX, 0)
-        remains = Remains(zep, queue)
+        queue = EnrichmentQueue(broken, PREFIX, 0)
+        removals = Removals(zep, queue)
         written = ask("POST", "/api/v1/sessions/a/memory", {"messages": [{}]})
         queue.note(written)
-        remains.note(zep, written["method"], written["path"], written["body"], httpx.Response(200))
-        left = remains.remove()
+        removals.note(zep, written["method"], written["path"], written["body"], httpx.Response(200))
+        left = removals.remove()
         assert len(left) == 1 and "enrichment did not settle before the removal (KeyError)" in left[0]
         assert sent == ["DELETE", "DELETE"]  # the session, and the one that was to settle
 
@@ -301,13 +302,13 @@ def test_differences_of_a_kind() -> None:
 
 
 def test_the_part_of_a_recording() -> None:
-    assert (part_of(load(ZEP)), part_of(load(LANGFLUX))) == ("zep", "langflux")
+    assert (part_of(load_recording(ZEP)), part_of(load_recording(LANGFLUX))) == ("zep", "langflux")
 
 
 @pytest.mark.parametrize(("part", "path"), [("zep", ZEP), ("langflux", LANGFLUX)])
 def test_promises_name_what_there_is(part: str, path: Any) -> None:
     promises = Promises.of(part)
-    exchanges = load(path)
+    exchanges = load_recording(path)
     known = {exchange.name for exchange in exchanges} | {exchange.sequence for exchange in exchanges}
     assert set(promises.known) <= known
     ids = {name for names in promises.known.values() for name in names}
@@ -315,11 +316,11 @@ def test_promises_name_what_there_is(part: str, path: Any) -> None:
 
 
 def test_a_curl_command_names_the_token_by_its_variable() -> None:
-    from zep_conformance.recordings.player import Sent
+    from zep_conformance.recordings.player import SentRequest
 
-    secured = Server("zep", "http://zep", "", httpx.Client(), headers={"authorization": "Bearer t0ken"})
-    sent = Sent("POST", "http://zep/api/v1//x", {"authorization": "Bearer t0ken", "a": "it's"}, '{"b": 1}')
-    assert curl(sent, secured, Redactor()).split("\n") == [
+    secured = ReplayServer("zep", "http://zep", "", httpx.Client(), headers={"authorization": "Bearer t0ken"})
+    sent = SentRequest("POST", "http://zep/api/v1//x", {"authorization": "Bearer t0ken", "a": "it's"}, '{"b": 1}')
+    assert curl(sent, secured, Redactor()) == [
         "curl -i", "-X POST", '-H "authorization: Bearer $ZEP_TOKEN"', """-H 'a: it'"'"'s'""",
         """--data-binary '{"b": 1}'""", "--path-as-is", "http://zep/api/v1//x",
     ]  # fmt: skip

@@ -33,7 +33,7 @@ from tests.support.replaying import (
 )
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.recordings.format import Exchange
+from zep_conformance.recordings.format import RecordedExchange
 
 __all__ = ["faithful", "shell"]
 
@@ -270,13 +270,13 @@ def test_what_could_do_harm_is_left_out(shell: Shell, documented: Fleet, tmp_pat
     refused = {"status": 400, "content_type": "text/plain; charset=utf-8", "body": "bad request"}
     own = script(
         tmp_path / "own.jsonl",
-        Exchange("harm", 1, {"method": "DELETE", "path": "/api/v1/sessions/x/../theirs/memory"}, done),
-        Exchange("harm", 2, {"method": "GET", "path": "/api/v1/sessions"}, listed),
-        Exchange("harm", 3, {"method": "POST", "path": "/admin/sessions/delete/theirs"}, done),
+        RecordedExchange("harm", 1, {"method": "DELETE", "path": "/api/v1/sessions/x/../theirs/memory"}, done),
+        RecordedExchange("harm", 2, {"method": "GET", "path": "/api/v1/sessions"}, listed),
+        RecordedExchange("harm", 3, {"method": "POST", "path": "/admin/sessions/delete/theirs"}, done),
         # Refused where it was recorded; here it is not, and what comes is nobody's business.
-        Exchange("harm", 4, {"method": "GET", "path": "/api/v1/sessions?limit=5"}, refused),
+        RecordedExchange("harm", 4, {"method": "GET", "path": "/api/v1/sessions?limit=5"}, refused),
         # A name is always one of the run's own.
-        Exchange("harm", 5, {"method": "DELETE", "path": "/api/v1/sessions/theirs/memory"}, done),
+        RecordedExchange("harm", 5, {"method": "DELETE", "path": "/api/v1/sessions/theirs/memory"}, done),
     )
     assert shell("verify", "--zep-url", zep, "--recording", own, "--verbose") == 1
     assert "3 left out" in shell.said and "harm 1-3" in shell.said
@@ -287,7 +287,9 @@ def test_what_could_do_harm_is_left_out(shell: Shell, documented: Fleet, tmp_pat
 
 def test_nothing_compared_is_no_verdict(shell: Shell, documented: Fleet, tmp_path: Path) -> None:
     listed = {"status": 200, "content_type": "text/plain; charset=utf-8", "body": []}
-    own = script(tmp_path / "own.jsonl", Exchange("a", 1, {"method": "GET", "path": "/api/v1/sessions"}, listed))
+    own = script(
+        tmp_path / "own.jsonl", RecordedExchange("a", 1, {"method": "GET", "path": "/api/v1/sessions"}, listed)
+    )
     assert shell("verify", "--zep-url", documented.url("zep"), "--recording", own) == 2
     assert "nothing was compared" in shell.said
 
@@ -301,8 +303,8 @@ def test_an_interruption_leaves_nothing_behind(documented: Fleet, tmp_path: Path
     never = {**done, "body": "this never comes"}
     own = script(
         tmp_path / "own.jsonl",
-        Exchange("late", 1, wrote, done),
-        Exchange("late", 2, {"method": "GET", **session}, never, eventually=True),
+        RecordedExchange("late", 1, wrote, done),
+        RecordedExchange("late", 2, {"method": "GET", **session}, never, eventually=True),
     )
     command = [sys.executable, "-m", "zep_conformance", "verify-recordings", "--zep-url", zep, "--recording", own]
 

@@ -15,7 +15,7 @@ from zep_conformance import suite
 from zep_conformance.cli.main import main
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.wiring import parts_for
-from zep_conformance.recordings.format import Exchange
+from zep_conformance.recordings.format import RecordedExchange
 
 RECORDINGS = suite.data() / "recordings"
 ZEP, LANGFLUX = RECORDINGS / "zep-0.27.2.jsonl", RECORDINGS / "langflux-flowise-2.2.8.jsonl"
@@ -109,7 +109,7 @@ def made_in(langflux: str) -> int:
         return sum(len(client.get(f"/api/v1/{kind}").json()) for kind in ("chatflows", "credentials"))
 
 
-def script(path: Path, *exchanges: Exchange) -> Path:
+def script(path: Path, *exchanges: RecordedExchange) -> Path:
     """A file of exchanges."""
     path.write_text("".join(f"{exchange.line()}\n" for exchange in exchanges), encoding="utf-8")
     return path

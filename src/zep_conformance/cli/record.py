@@ -9,11 +9,11 @@ import click
 
 from zep_conformance.cli import recording_options as recording
 from zep_conformance.errors import CannotTell
-from zep_conformance.recordings.format import Exchange, load_script
+from zep_conformance.recordings.format import RecordedExchange, load_script
 from zep_conformance.recordings.record import Recorder
 from zep_conformance.recordings.report import named, wrapped
 from zep_conformance.recordings.server import addresses, part_of
-from zep_conformance.recordings.verify import Held, hold, server_for
+from zep_conformance.recordings.verify import Verification, server_for, verify_recording
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.settings import Settings
 
@@ -52,7 +52,7 @@ def command(
     _refuse_secrets(path, exchanges, private)
     server = server_for(part_of(everything), exchanges, settings)
     try:
-        held = hold(path.name, exchanges, server, settings, keep=keep, say=recording.say)
+        held = verify_recording(path.name, exchanges, server, settings, keep=keep, say=recording.say)
     finally:
         server.client.close()
     if held.trouble:
@@ -73,7 +73,7 @@ def _private(settings: Settings) -> Callable[[str], bool]:
     return lambda text: any(one in text for one in private)
 
 
-def _refuse_secrets(path: Path, exchanges: Sequence[Exchange], private: Callable[[str], bool]) -> None:
+def _refuse_secrets(path: Path, exchanges: Sequence[RecordedExchange], private: Callable[[str], bool]) -> None:
     """Raises CannotTell when a script's request has a token, or an address, in it, which would be recorded."""
     for exchange in exchanges:
         headers = {name.lower() for name in exchange.request.get("headers", {})}
@@ -85,7 +85,7 @@ def _refuse_secrets(path: Path, exchanges: Sequence[Exchange], private: Callable
             )
 
 
-def _said(held: Held, recording: Sequence[Exchange], output: Path) -> list[str]:
+def _said(held: Verification, recording: Sequence[RecordedExchange], output: Path) -> list[str]:
     lines = [f"{len(recording)} exchanges of {held.server.part} {held.server.version} written to {output}"]
     for title, found in (
         ("answered otherwise than in the script", [one for one in held.differing if one.answer]),

@@ -10,7 +10,8 @@ import click
 from zep_conformance import suite
 from zep_conformance.cli.options import takes_settings
 from zep_conformance.errors import CannotTell
-from zep_conformance.recordings.format import Exchange
+from zep_conformance.facts.servers import RECORDINGS
+from zep_conformance.recordings.format import RecordedExchange
 from zep_conformance.recordings.report import wrapped
 from zep_conformance.settings import Settings
 
@@ -25,8 +26,6 @@ FIELDS = (
     "wait_limit",
 )
 """The settings of a run that both commands take."""
-SHIPPED = {"zep": "zep-0.27.2.jsonl", "langflux": "langflux-flowise-2.2.8.jsonl"}
-"""The recording of each part that comes with the harness."""
 
 
 def takes_server(command: Callable[..., int]) -> Callable[..., int]:
@@ -48,10 +47,10 @@ def takes_server(command: Callable[..., int]) -> Callable[..., int]:
 
 def shipped(part: str) -> Path:
     """The recording of a part that comes with the harness."""
-    return suite.data() / "recordings" / SHIPPED[part]
+    return suite.data() / "recordings" / RECORDINGS[part]
 
 
-def loaded(path: Path, load: Callable[[Path], list[Exchange]]) -> list[Exchange]:
+def loaded(path: Path, load: Callable[[Path], list[RecordedExchange]]) -> list[RecordedExchange]:
     """What is in a file. Raises CannotTell when it can't be read, or is no recording."""
     try:
         exchanges = load(path)
@@ -64,7 +63,9 @@ def loaded(path: Path, load: Callable[[Path], list[Exchange]]) -> list[Exchange]
     return exchanges
 
 
-def chosen(exchanges: list[Exchange], only: Iterable[str], skip: Iterable[str], known: set[str]) -> list[Exchange]:
+def chosen(
+    exchanges: list[RecordedExchange], only: Iterable[str], skip: Iterable[str], known: set[str]
+) -> list[RecordedExchange]:
     """The exchanges of the sequences that were asked for. known: those of every recording that is played.
 
     Raises CannotTell naming a sequence that there is not.

@@ -10,10 +10,10 @@ import click
 
 from zep_conformance.cli import recording_options as recording
 from zep_conformance.errors import CannotTell
-from zep_conformance.recordings.format import Exchange, load
-from zep_conformance.recordings.report import Text, as_json
-from zep_conformance.recordings.server import Server, part_of
-from zep_conformance.recordings.verify import Held, hold, server_for
+from zep_conformance.recordings.format import RecordedExchange, load_recording
+from zep_conformance.recordings.report import ResultText, as_json
+from zep_conformance.recordings.server import ReplayServer, part_of
+from zep_conformance.recordings.verify import Verification, server_for, verify_recording
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.settings import Settings
 
@@ -48,17 +48,17 @@ def command(
     recording.nothing_given(settings)
     given = {"zep": settings.zep_url, "langflux": settings.langflux_url}
     files = recordings or tuple(recording.shipped(part) for part, url in given.items() if url)
-    all_exchanges = {path: recording.loaded(path, load) for path in files}
+    all_exchanges = {path: recording.loaded(path, load_recording) for path in files}
     known = {exchange.sequence for exchanges in all_exchanges.values() for exchange in exchanges}
     parts = {path: part_of(exchanges) for path, exchanges in all_exchanges.items()}
     to_play = {path: recording.chosen(exchanges, only, skip, known) for path, exchanges in all_exchanges.items()}
     redactor = Redactor(settings.secrets())
 
-    def show(held: Held) -> None:
-        for line in Text(held, redactor, verbose=verbose).lines():
+    def show(held: Verification) -> None:
+        for line in ResultText(held, redactor, verbose=verbose).lines():
             click.echo(line)
 
-    results: list[Held] = []
+    results: list[Verification] = []
     with ExitStack() as closing:
         servers = _servers(((parts[path], exchanges) for path, exchanges in to_play.items()), settings)
         for server in servers.values():
@@ -67,25 +67,27 @@ def command(
         for path, exchanges in sorted(to_play.items(), key=lambda entry: parts[entry[0]]):
             if exchanges:
                 server = servers[parts[path]]
-                results.append(hold(path.name, exchanges, server, settings, keep=keep, say=recording.say, show=show))
+                results.append(
+                    verify_recording(path.name, exchanges, server, settings, keep=keep, say=recording.say, show=show)
+                )
     if report is not None:
         recording.write(report, as_json(results, redactor))
     return _exit_code(results)
 
 
-def _servers(played: Iterable[tuple[str, list[Exchange]]], settings: Settings) -> dict[str, Server]:
+def _servers(played: Iterable[tuple[str, list[RecordedExchange]]], settings: Settings) -> dict[str, ReplayServer]:
     """The server of each part that something is played to, all of them looked at before the first is played to.
 
     Raises CannotTell when one is unfit, or not given.
     """
-    by_part: dict[str, list[Exchange]] = {}
+    by_part: dict[str, list[RecordedExchange]] = {}
     for part, exchanges in played:
         if exchanges:
             by_part.setdefault(part, []).extend(exchanges)
     return {part: server_for(part, exchanges, settings) for part, exchanges in by_part.items()}
 
 
-def _exit_code(results: list[Held]) -> int:
+def _exit_code(results: list[Verification]) -> int:
     """0: all as recorded, 1: differences. Raises CannotTell where nothing was compared, or a server went away."""
     for held in results:
         if held.trouble:

@@ -1,10 +1,11 @@
 """Recordings held against a server, and made from one: `zep-conformance verify-recordings` and `record`.
 
+format       the files, and what a recorded exchange is; comparison understands their placeholders
 names        ids of a run's own in requests, and the recording's back in answers
 harmless     what may be asked of a server that others use
 queue        Zep's enrichment, which a clear must wait for
-remains      what was made, and how it is removed
+removal      what was made, and how it is removed
 player       asks, waits for what may come later, and compares
-verify       a server held to a recording; kinds, promises and report say what came of it
-abstraction  an answer with placeholders for what may differ; record makes a recording of them
+verify       a server held to a recording; promises and report say what came of it
+record       a recording made of answers, with placeholders for what may differ
 """

@@ -4,7 +4,7 @@ A recording is a file of JSON Lines, one exchange a line: a request, and the ans
 differ from server to server is a placeholder (``{{uuid:1}}``, ``{{time}}`` …). Exchanges of one sequence belong
 together and are played in order::
 
-    for exchange in load(path):
+    for exchange in load_recording(path):
         print(exchange.name, exchange.request["method"], exchange.response["status"])
 """
 
@@ -25,7 +25,7 @@ MODEL_URL, ZEP_URL = "model-url", "zep-url"
 
 
 @dataclass(frozen=True)
-class Exchange:
+class RecordedExchange:
     """One recorded request with its answer; `response` is empty in a script, which says what to ask only.
 
     eventually: the answer may come later. subset: the real answer has more keys than are compared.
@@ -52,12 +52,12 @@ class Exchange:
         return json.dumps(entry, ensure_ascii=False)
 
 
-def load(path: Path) -> list[Exchange]:
+def load_recording(path: Path) -> list[RecordedExchange]:
     """The exchanges of a recording, in order. Raises ValueError naming the line that is not one."""
     return _unique(path, _exchanges(path, script=False))
 
 
-def load_script(path: Path) -> list[Exchange]:
+def load_script(path: Path) -> list[RecordedExchange]:
     """What is to be asked: a recording, or requests alone, a line each.
 
     A line may be a bare request (`{"method": "GET", "path": "/healthz"}`), or lack sequence and step: then its
@@ -67,15 +67,15 @@ def load_script(path: Path) -> list[Exchange]:
     return _unique(path, _exchanges(path, script=True))
 
 
-def by_sequence(exchanges: Iterable[Exchange]) -> dict[str, list[Exchange]]:
+def by_sequence(exchanges: Iterable[RecordedExchange]) -> dict[str, list[RecordedExchange]]:
     """The exchanges of each sequence, sequences and steps in the order in which they came."""
-    found: dict[str, list[Exchange]] = {}
+    found: dict[str, list[RecordedExchange]] = {}
     for exchange in exchanges:
         found.setdefault(exchange.sequence, []).append(exchange)
     return found
 
 
-def _exchanges(path: Path, *, script: bool) -> Iterator[Exchange]:
+def _exchanges(path: Path, *, script: bool) -> Iterator[RecordedExchange]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip():
             continue
@@ -85,12 +85,12 @@ def _exchanges(path: Path, *, script: bool) -> Iterator[Exchange]:
                 entry = {"request": entry}
             if script:
                 entry = {"sequence": path.stem, "step": number, **entry}
-            yield _checked(Exchange(**entry), script=script)
+            yield _checked(RecordedExchange(**entry), script=script)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}:{number} is not an exchange: {error}") from error
 
 
-def _checked(exchange: Exchange, *, script: bool) -> Exchange:
+def _checked(exchange: RecordedExchange, *, script: bool) -> RecordedExchange:
     """`exchange`. Raises ValueError when its request or its answer lacks something, or is of another type."""
     if not isinstance(exchange.sequence, str) or not isinstance(exchange.step, int):
         raise ValueError("`sequence` must be a text and `step` a number")
@@ -110,8 +110,8 @@ def _checked(exchange: Exchange, *, script: bool) -> Exchange:
     return exchange
 
 
-def _unique(path: Path, exchanges: Iterable[Exchange]) -> list[Exchange]:
-    found: dict[str, Exchange] = {}
+def _unique(path: Path, exchanges: Iterable[RecordedExchange]) -> list[RecordedExchange]:
+    found: dict[str, RecordedExchange] = {}
     for exchange in exchanges:
         if exchange.name in found:
             raise ValueError(f"{path} has two exchanges {exchange.name}")

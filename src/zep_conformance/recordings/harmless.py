@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from zep_conformance.recordings.comparison import UUID
-from zep_conformance.recordings.format import Exchange
+from zep_conformance.recordings.format import RecordedExchange
 from zep_conformance.recordings.names import OWNERS, Names
 
 READS = ("GET", "HEAD", "OPTIONS")
@@ -30,7 +30,7 @@ def lists_others(request: dict[str, Any]) -> bool:
     return request["method"] in READS and bool(_LISTS.fullmatch(path))
 
 
-def objection(exchange: Exchange, request: dict[str, Any], names: Names, made: Collection[str]) -> str | None:
+def objection(exchange: RecordedExchange, request: dict[str, Any], names: Names, made: Collection[str]) -> str | None:
     """Why a request is not to be sent, None where it may be.
 
     request: as it would be sent. made: the UUIDs of what this run has made.

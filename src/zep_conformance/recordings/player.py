@@ -1,6 +1,6 @@
 """Plays recorded exchanges against a server, and compares its answers with the recorded ones.
 
-replay = Replay(load(path), server, Names(), remains, queue)
+replay = Replay(load_recording(path), server, Names(), removals, queue)
 replay.play(exchange).differences       # () when the server answered as recorded
 """
 
@@ -19,12 +19,12 @@ import httpx
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import CannotTell
 from zep_conformance.recordings.comparison import ABSENT, UUID_PLACEHOLDER, Comparison, Difference
-from zep_conformance.recordings.format import Exchange, by_sequence, without_system_metadata
+from zep_conformance.recordings.format import RecordedExchange, by_sequence, without_system_metadata
 from zep_conformance.recordings.harmless import FREE_BODIES, READS, lists_others, objection
 from zep_conformance.recordings.names import Names
-from zep_conformance.recordings.queue import Queue, stalls
-from zep_conformance.recordings.remains import Remains
-from zep_conformance.recordings.server import Server
+from zep_conformance.recordings.queue import EnrichmentQueue, stalls
+from zep_conformance.recordings.removal import Removals
+from zep_conformance.recordings.server import ReplayServer
 
 EVENTUALLY = 30.0
 """Seconds in which an answer marked `eventually` must have come (the queue works first)."""
@@ -36,7 +36,7 @@ HIDDEN_ANSWER = "(not shown: it may hold what is not ours)"
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentRequest:
     """A request as it was sent, to be shown: url with the server's address, headers with whatever it wants."""
 
     method: str
@@ -46,7 +46,7 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Answer:
+class PlayedAnswer:
     """An answer, with the recording's names in it, and without `metadata.system`."""
 
     status: int
@@ -62,9 +62,9 @@ class Played:
     so far, by the N of `{{uuid:N}}`.
     """
 
-    exchange: Exchange
-    sent: Sent | None = None
-    answer: Answer | None = None
+    exchange: RecordedExchange
+    sent: SentRequest | None = None
+    answer: PlayedAnswer | None = None
     differences: tuple[Difference, ...] = ()
     left_out: str | None = None
     uuids: tuple[tuple[str, str], ...] = ()
@@ -83,27 +83,27 @@ class Played:
 class Replay:
     """Plays exchanges against one server, each sequence in order.
 
-    names: the ids of this run. remains: is told what is made. queue: is waited for before anything is cleared.
+    names: the ids of this run. removals: is told what is made. queue: is waited for before anything is cleared.
     limit: seconds in which an answer marked `eventually` must have come.
     """
 
     def __init__(
         self,
-        exchanges: Sequence[Exchange],
-        server: Server,
+        exchanges: Sequence[RecordedExchange],
+        server: ReplayServer,
         names: Names,
-        remains: Remains,
-        queue: Queue,
+        removals: Removals,
+        queue: EnrichmentQueue,
         limit: float = EVENTUALLY,
     ) -> None:
         self._sequences = by_sequence(exchanges)
-        self._server, self._names, self._remains, self._queue = server, names, remains, queue
+        self._server, self._names, self._remains, self._queue = server, names, removals, queue
         self._limit = limit
         self._comparisons: dict[str, Comparison] = {}
         self._played: dict[str, dict[int, Played]] = {}
         self._silent = 0
 
-    def play(self, exchange: Exchange) -> Played:
+    def play(self, exchange: RecordedExchange) -> Played:
         """Play `exchange`, after those before it in its sequence, each once.
 
         Raises CannotTell when the server has stopped answering.
@@ -132,7 +132,7 @@ class Replay:
                 if waiting:
                     self._queue.settle()
 
-    def _until_held_back(self, sequence: deque[Exchange]) -> Iterator[Played]:
+    def _until_held_back(self, sequence: deque[RecordedExchange]) -> Iterator[Played]:
         """Play a sequence, taking from it, until Zep's queue must settle first."""
         while sequence:
             known = self._comparisons.get(sequence[0].sequence, Comparison())
@@ -140,7 +140,7 @@ class Replay:
                 return
             yield self.play(sequence.popleft())
 
-    def _exchange(self, exchange: Exchange) -> Played:
+    def _exchange(self, exchange: RecordedExchange) -> Played:
         known = self._comparisons.setdefault(exchange.sequence, Comparison())
         request = self._filled(self._names.request(exchange.request), known)
         unknown = UUID_PLACEHOLDER.search(json.dumps(request))
@@ -183,13 +183,13 @@ class Replay:
 
         return {key: value if key in ("raw", "method") else filled(value) for key, value in request.items()}
 
-    def _ask(self, exchange: Exchange, request: dict[str, Any], comparison: Comparison) -> Played:
+    def _ask(self, exchange: RecordedExchange, request: dict[str, Any], comparison: Comparison) -> Played:
         headers, content = dict(request.get("headers", {})), request.get("raw")
         if "body" in request:
             headers.setdefault("content-type", "application/json")
             content = json.dumps(request["body"], ensure_ascii=False)
         method, path = request["method"], request["path"]
-        sent = Sent(method, f"{self._server.url}{path}", self._server.with_key(headers), content or "")
+        sent = SentRequest(method, f"{self._server.url}{path}", self._server.with_key(headers), content or "")
         try:
             response = self._server.send(method, path, headers, None if content is None else content.encode())
         except httpx.HTTPError as error:
@@ -201,7 +201,7 @@ class Replay:
         answer = self._understood(exchange, response, hide=lists_others(request))
         return Played(exchange, sent, answer, tuple(_compared(exchange, answer, comparison)))
 
-    def _unanswered(self, exchange: Exchange, sent: Sent, error: httpx.HTTPError) -> Played:
+    def _unanswered(self, exchange: RecordedExchange, sent: SentRequest, error: httpx.HTTPError) -> Played:
         """No answer to one request may be the server's way of answering it; to several, it is gone."""
         self._silent += 1
         if isinstance(error, httpx.ConnectError) or self._silent >= SILENT:
@@ -212,23 +212,23 @@ class Replay:
         what = f"no answer ({type(error).__name__})"
         return Played(exchange, sent, None, (Difference("status", exchange.response.get("status", ABSENT), what),))
 
-    def _understood(self, exchange: Exchange, response: httpx.Response, *, hide: bool) -> Answer:
+    def _understood(self, exchange: RecordedExchange, response: httpx.Response, *, hide: bool) -> PlayedAnswer:
         text = self._names.restored(response.text)
         body: Any = HIDDEN_ANSWER if hide and response.is_success else text
         if body is text and exchange.response.get("body") not in FREE_BODIES:
             with contextlib.suppress(ValueError):
                 parsed = json.loads(text)
                 body = text if isinstance(parsed, str) else without_system_metadata(parsed)
-        return Answer(response.status_code, response.headers.get("content-type", ""), body)
+        return PlayedAnswer(response.status_code, response.headers.get("content-type", ""), body)
 
 
-def _turn(sequence: Sequence[Exchange]) -> int:
+def _turn(sequence: Sequence[RecordedExchange]) -> int:
     if any(stalls(one.request) for one in sequence):
         return 2
     return 0 if any(one.eventually for one in sequence) else 1
 
 
-def _compared(exchange: Exchange, answer: Answer, comparison: Comparison) -> Iterator[Difference]:
+def _compared(exchange: RecordedExchange, answer: PlayedAnswer, comparison: Comparison) -> Iterator[Difference]:
     recorded = exchange.response
     if not recorded:
         comparison.learn(answer.body)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from zep_conformance import suite
 from zep_conformance.facts import deviations
 from zep_conformance.facts.deviations import Deviation
-from zep_conformance.recordings.format import Exchange
+from zep_conformance.recordings.format import RecordedExchange
 
 FILE = "promises.toml"
 
@@ -30,13 +30,13 @@ class Promises:
         known = tomllib.loads(path.read_text(encoding="utf-8")).get(part, {})
         return cls(known, deviations.load_deviations())
 
-    def requirements(self, exchange: Exchange) -> tuple[str, ...]:
+    def requirements(self, exchange: RecordedExchange) -> tuple[str, ...]:
         """The requirements that an exchange shows, most often one; none where nobody has said."""
         return tuple(name for name in self._of(exchange) if not name.startswith("DEV-"))
 
-    def fault(self, exchange: Exchange) -> str | None:
+    def fault(self, exchange: RecordedExchange) -> str | None:
         """The deviation whose fault the recorded answer is."""
         return next((name for name in self._of(exchange) if name.startswith("DEV-")), None)
 
-    def _of(self, exchange: Exchange) -> list[str]:
+    def _of(self, exchange: RecordedExchange) -> list[str]:
         return self.known.get(exchange.name, self.known.get(exchange.sequence, []))

@@ -29,7 +29,7 @@ def stalls(request: Mapping[str, Any]) -> bool:
     return bool(request["method"] == "POST" and _MEMORY.fullmatch(request["path"]) and empty)
 
 
-class Queue:
+class EnrichmentQueue:
     """The queue of one Zep, as far as it is known from what was written.
 
     zep: None where it can't be asked from here; then nothing is waited for. prefix: of the session that is written to.

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import shlex
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from zep_conformance import __version__
-from zep_conformance.recordings.comparison import ABSENT, Difference, written
+from zep_conformance.facts.servers import ZEP_VERSION
+from zep_conformance.recordings.comparison import ABSENT, UUID, UUID_PLACEHOLDER, Difference, is_time, written
 from zep_conformance.recordings.format import by_sequence
-from zep_conformance.recordings.kinds import Kind, kind, telling
-from zep_conformance.recordings.player import Played, Sent
+from zep_conformance.recordings.player import Played, SentRequest
 from zep_conformance.recordings.promises import Promises
-from zep_conformance.recordings.server import Server
-from zep_conformance.recordings.verify import Held
+from zep_conformance.recordings.server import ReplayServer
+from zep_conformance.recordings.verify import Verification
 from zep_conformance.redaction.redactor import Redactor
+from zep_conformance.report.curl import as_curl
 
 WIDTH = 79
 """Columns at most, but for words that are no use when broken: URLs, and the bodies of curl commands."""
@@ -26,12 +27,20 @@ PLACES = 5
 VALUE, BODY = 320, 600
 """Characters of a value, and of a request's body, that are shown, without --verbose."""
 _VARIABLES = {"zep": "ZEP_TOKEN", "langflux": "LANGFLUX_API_KEY"}
+SHORT = 40
+"""Characters up to which a text is its own sort."""
+_LITERAL = re.compile(UUID)
+_INDEX = re.compile(r"\[\d+\]")
+
+Kind = tuple[str, str, str]
+"""The kind of a difference: where (any index), the sort of value recorded, the sort come. A server that is altogether
+different differs in a few ways a hundred times over; each way is shown once."""
 
 
-class Text:
+class ResultText:
     """One server's result as lines. verbose: show every difference of every exchange, in full."""
 
-    def __init__(self, held: Held, redactor: Redactor, *, verbose: bool = False) -> None:
+    def __init__(self, held: Verification, redactor: Redactor, *, verbose: bool = False) -> None:
         self._held, self._redactor, self._verbose = held, redactor, verbose
         self._promises = Promises.of(held.server.part)
         self._seen: dict[Kind, str] = {}
@@ -67,7 +76,7 @@ class Text:
         labelled = sum(one.only_labelled_otherwise for one in held.differing)
         if labelled:
             yield from wrapped(
-                f"{labelled} of these differ in nothing but the content type (Zep 0.27.2 sends JSON as text)"
+                f"{labelled} of these differ in nothing but the content type (Zep {ZEP_VERSION} sends JSON as text)"
             )
         differing = [one for one in held.differing if not one.only_labelled_otherwise]
         touched = Counter(name for one in differing for name in self._promises.requirements(one.exchange))
@@ -147,12 +156,12 @@ class Text:
                 text, WIDTH, initial_indent=f"      {side + ':':10}", subsequent_indent=" " * 16, break_on_hyphens=False
             )
 
-    def _curl(self, sent: Sent) -> Iterator[str]:
+    def _curl(self, sent: SentRequest) -> Iterator[str]:
         if len(sent.content) > BODY and not self._verbose:
             yield f"    (its body has {len(sent.content)} characters; --verbose shows it, and a curl command)"
             return
         line = "    "
-        for word in curl(sent, self._held.server, self._redactor).split("\n"):
+        for word in curl(sent, self._held.server, self._redactor):
             if line.strip() and len(line) + len(word) + 3 > WIDTH:
                 yield f"{line}\\"
                 line = "      "
@@ -160,27 +169,22 @@ class Text:
         yield line.rstrip()
 
 
-def curl(sent: Sent, server: Server, redactor: Redactor) -> str:
-    """A request as a shell command, a line each option; a token is named by its variable, and no secret shown."""
-    words = ["curl -i"] + ([] if sent.method == "GET" else [f"-X {sent.method}"])
-    secret = {**server.headers, **server.key}.get("authorization")
-    for name, value in sent.headers.items():
-        if name == "authorization" and value == secret:
-            words.append(f'-H "authorization: Bearer ${_VARIABLES[server.part]}"')
-        else:
-            words.append(f"-H {shlex.quote(redactor(f'{name}: {value}'))}")
-    words += [f"--data-binary {shlex.quote(redactor(sent.content))}"] if sent.content else []
-    words += ["--path-as-is"] if "//" in sent.url.partition("://")[2] else []
-    return "\n".join([*words, shlex.quote(redactor(sent.url))])
+def curl(sent: SentRequest, server: ReplayServer, redactor: Redactor) -> list[str]:
+    """Return a request as the words of a shell command; the server's token or key is named by its variable."""
+    secret = {**server.headers, **server.key}.get("authorization", "").removeprefix("Bearer ")
+    variables = {secret: _VARIABLES[server.part]} if secret else {}
+    return as_curl(
+        sent.method, sent.url, headers=sent.headers, body=sent.content, redactor=redactor, variables=variables
+    )
 
 
-def as_json(all_held: list[Held], redactor: Redactor) -> str:
+def as_json(all_held: list[Verification], redactor: Redactor) -> str:
     """Every result for machines, secrets removed."""
     body = {"schema": 1, "harness": __version__, "recordings": [_held(held, redactor) for held in all_held]}
     return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
 
 
-def _held(held: Held, redactor: Redactor) -> dict[str, Any]:
+def _held(held: Verification, redactor: Redactor) -> dict[str, Any]:
     promises = Promises.of(held.server.part)
     return {
         "recording": held.recording,
@@ -203,7 +207,7 @@ def _held(held: Held, redactor: Redactor) -> dict[str, Any]:
                 "path": one.exchange.request["path"],
                 "requirements": list(promises.requirements(one.exchange)),
                 "known_fault": promises.fault(one.exchange),
-                "curl": curl(one.sent, held.server, redactor).replace("\n", " ") if one.sent else None,
+                "curl": " ".join(curl(one.sent, held.server, redactor)) if one.sent else None,
                 "differences": [redactor.everywhere(_place(difference)) for difference in one.differences],
             }
             for one in held.differing
@@ -254,3 +258,33 @@ def wrapped(text: str, indent: str = "") -> Iterator[str]:
     yield from textwrap.wrap(
         text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False
     )
+
+
+def kind(difference: Difference) -> Kind:
+    """The kind of a difference: where (any index), the sort recorded, the sort come."""
+    where = _INDEX.sub("[*]", difference.where)
+    exact = where in ("status", "content_type", "request")
+    return where, _sort(difference.recorded, exact=exact), _sort(difference.came, exact=exact)
+
+
+def telling(played: Played) -> tuple[Difference, ...]:
+    """The differences that tell exchanges apart: with another status the rest of the answer follows from it."""
+    by_status = tuple(difference for difference in played.differences if difference.where == "status")
+    return by_status or played.differences
+
+
+def _sort(value: Any, *, exact: bool) -> str:
+    if value is ABSENT:
+        return "nothing"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        if is_time(value):
+            return "a time"
+        text = _LITERAL.sub("{{uuid}}", UUID_PLACEHOLDER.sub("{{uuid}}", value))
+        return repr(text) if exact or len(text) <= SHORT else "a text"
+    if isinstance(value, bool) or value is None or exact:
+        return repr(value)
+    return "a number"

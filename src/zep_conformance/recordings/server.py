@@ -11,7 +11,7 @@ from zep_conformance.clients.langflux import TIMEOUT
 from zep_conformance.clients.trust import trusted
 from zep_conformance.doctor.preflight import checked_origin, probe_langflux, probe_model, probe_zep
 from zep_conformance.errors import CannotTell
-from zep_conformance.recordings.format import MODEL_URL, ZEP_URL, Exchange
+from zep_conformance.recordings.format import MODEL_URL, ZEP_URL, RecordedExchange
 from zep_conformance.settings import Settings, revealed
 
 INTERNAL = "x-request-from"
@@ -20,7 +20,7 @@ _LANGFLUX_PATHS = ("/api/v1/prediction", "/api/v1/chatflows", "/api/v1/credentia
 
 
 @dataclass(frozen=True)
-class Server:
+class ReplayServer:
     """One server. part: zep or langflux. client: bare, at its URL. headers: on every request.
 
     key: headers in place of the recorded `x-request-from`. variables: what `{{model-url}}` and `{{zep-url}}` stand for.
@@ -47,22 +47,22 @@ class Server:
         return {**self.headers, **(self.key if len(kept) < len(headers) else {}), **kept}
 
 
-def part_of(exchanges: Iterable[Exchange]) -> str:
+def part_of(exchanges: Iterable[RecordedExchange]) -> str:
     """The part that a recording was made of: langflux where one of its paths is asked for, else zep."""
     paths = (exchange.request["path"] for exchange in exchanges)
     return "langflux" if any(path.startswith(_LANGFLUX_PATHS) for path in paths) else "zep"
 
 
-def zep_server(settings: Settings) -> Server:
+def zep_server(settings: Settings) -> ReplayServer:
     """The Zep of the settings. Raises CannotTell with the doctor's finding when it is unfit, or not given."""
     url = _wanted(settings.zep_url, "--zep-url", "a recording of Zep")
     token, secret = revealed(settings.zep_token), revealed(settings.zep_auth_secret)
     seen = probe_zep(url, token, secret, any_version=True)
     headers = {"authorization": f"Bearer {seen.token}"} if seen.token else {}
-    return Server("zep", seen.url, seen.version, _client(seen.url), headers)
+    return ReplayServer("zep", seen.url, seen.version, _client(seen.url), headers)
 
 
-def langflux_server(settings: Settings, exchanges: Iterable[Exchange]) -> Server:
+def langflux_server(settings: Settings, exchanges: Iterable[RecordedExchange]) -> ReplayServer:
     """The LangFlux of the settings, and what the chatflows of a recording need.
 
     Raises CannotTell with the doctor's finding when one is unfit, or not given.
@@ -81,7 +81,7 @@ def langflux_server(settings: Settings, exchanges: Iterable[Exchange]) -> Server
         zep = settings.zep_url_from_langflux or settings.zep_url
         wanted = _wanted(zep, "--zep-url-from-langflux", "a recording with chatflows in it")
         variables[ZEP_URL] = checked_origin(wanted, "zep as LangFlux sees it")
-    return Server("langflux", seen.url, seen.version, _client(seen.url), {}, key, variables)
+    return ReplayServer("langflux", seen.url, seen.version, _client(seen.url), {}, key, variables)
 
 
 def _wanted(value: str | None, option: str, why: str) -> str:

@@ -9,21 +9,21 @@ from dataclasses import dataclass, field
 
 from zep_conformance.clients.zep import Zep
 from zep_conformance.errors import CannotTell
-from zep_conformance.recordings.format import Exchange
+from zep_conformance.recordings.format import RecordedExchange
 from zep_conformance.recordings.names import Names
 from zep_conformance.recordings.player import Played, Replay
-from zep_conformance.recordings.queue import Queue
-from zep_conformance.recordings.remains import Remains
-from zep_conformance.recordings.server import Server, langflux_server, zep_server
+from zep_conformance.recordings.queue import EnrichmentQueue
+from zep_conformance.recordings.removal import Removals
+from zep_conformance.recordings.server import ReplayServer, langflux_server, zep_server
 from zep_conformance.settings import Settings
 
 
 @dataclass
-class Held:
+class Verification:
     """A server held to a recording. trouble: what ended it early. left_behind: what could not be removed."""
 
     recording: str
-    server: Server
+    server: ReplayServer
     prefix: str
     total: int
     played: list[Played] = field(default_factory=list)
@@ -47,21 +47,21 @@ class Held:
         return [played for played in self.played if played.left_out]
 
 
-def server_for(part: str, exchanges: Sequence[Exchange], settings: Settings) -> Server:
+def server_for(part: str, exchanges: Sequence[RecordedExchange], settings: Settings) -> ReplayServer:
     """The server that these are to be played against. Raises CannotTell when it is unfit, or not given."""
     return langflux_server(settings, exchanges) if part == "langflux" else zep_server(settings)
 
 
-def hold(
+def verify_recording(
     recording: str,
-    exchanges: Sequence[Exchange],
-    server: Server,
+    exchanges: Sequence[RecordedExchange],
+    server: ReplayServer,
     settings: Settings,
     *,
     keep: bool = False,
     say: Callable[[str], None] = lambda _: None,
-    show: Callable[[Held], None] = lambda _: None,
-) -> Held:
+    show: Callable[[Verification], None] = lambda _: None,
+) -> Verification:
     """Play a recording against a server, and remove what that made, however it ends.
 
     recording: its name. keep: leave what was made, for a server that is thrown away. say: is told what takes time.
@@ -69,30 +69,30 @@ def hold(
     Raises CannotTell when the Zep that is given beside a LangFlux is unfit.
     """
     names = Names()
-    held = Held(recording, server, names.prefix, len(exchanges))
+    held = Verification(recording, server, names.prefix, len(exchanges))
     with ExitStack() as closing:
         zep = _zep_behind(server, settings)
         asked = _as_client(zep)
         if zep is not None and asked is not None:
             closing.callback(asked.close)
             closing.callback(zep.client.close)
-        queue = Queue(asked, names.prefix, settings.wait_limit)
-        remains = Remains(zep, queue)
+        queue = EnrichmentQueue(asked, names.prefix, settings.wait_limit)
+        removals = Removals(zep, queue)
         try:
-            _play(held, Replay(exchanges, server, names, remains, queue, settings.wait_limit))
+            _play(held, Replay(exchanges, server, names, removals, queue, settings.wait_limit))
             show(held)
         finally:
             if keep:
                 say(f"what was made in {server.part} is kept: its names begin with {names.prefix}")
             else:
                 say(f"removing what was made in {server.part}: its names begin with {names.prefix}")
-                held.left_behind = remains.remove()
+                held.left_behind = removals.remove()
                 for text in held.left_behind:
                     say(f"left behind: {text}")
     return held
 
 
-def _play(held: Held, replay: Replay) -> None:
+def _play(held: Verification, replay: Replay) -> None:
     began = time.monotonic()
     try:
         for played in replay.play_all():
@@ -102,14 +102,14 @@ def _play(held: Held, replay: Replay) -> None:
     held.seconds = time.monotonic() - began
 
 
-def _zep_behind(server: Server, settings: Settings) -> Server | None:
+def _zep_behind(server: ReplayServer, settings: Settings) -> ReplayServer | None:
     """The Zep that a replay's sessions are in, where it can be asked from here."""
     if server.part == "zep":
         return server
     return zep_server(settings) if settings.zep_url else None
 
 
-def _as_client(zep: Server | None) -> Zep | None:
+def _as_client(zep: ReplayServer | None) -> Zep | None:
     if zep is None:
         return None
     token = zep.headers.get("authorization", "").removeprefix("Bearer ")

@@ -101,13 +101,15 @@ _HINT = re.compile(
     r"|authori|jwt|encrypted|[?&](?:auth|sig)"
 )
 """Without any of these in it a text matches no pattern."""
+_VARIABLE = re.compile(r"\$\{?[A-Z][A-Z0-9_]*\}?")
+"""What stands for a secret in a shell command, and is none."""
 
 
 def suspects(text: str) -> Iterator[tuple[int, int]]:
     """Where in a text there is what looks like a secret: start and end of each."""
     if _HINT.search(text) is None:
         return
-    for pattern, judge in _PATTERNS:
+    for pattern, is_secret in _PATTERNS:
         for found in pattern.finditer(text):
-            if judge(found["v"]):
+            if is_secret(found["v"]) and not _VARIABLE.fullmatch(found["v"]):
                 yield found.span("v")

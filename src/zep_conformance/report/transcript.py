@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
 
 from zep_conformance.redaction.redactor import Redactor
+from zep_conformance.report.curl import as_curl
 
 SHOWN = 1500
 """Characters of a body that are kept."""
@@ -32,25 +32,24 @@ class Exchange:
         """What was asked: the same for each poll."""
         return self.method, self.url, self.body
 
-    def as_curl(self) -> str:
-        """The request as a command, and what it was answered."""
-        words = ["curl", "-i"] + ([] if self.method == "GET" else ["-X", self.method])
-        for name, value in self.headers.items():
-            words += ["-H", f"{name}: {value}"]
-        if self.body:
-            words += ["-d", self.body]
-        command = " ".join(shlex.quote(word) for word in [*words, self.url])
-        return f"{command}\n  → {self.status} in {self.seconds * 1000:.0f} ms: {self.answer.strip() or '(empty)'}"
+    def shown(self, redactor: Redactor, variables: Mapping[str, str]) -> str:
+        """Return the request as a command, and what it was answered, without secrets. variables: see `as_curl`."""
+        words = as_curl(
+            self.method, self.url, headers=self.headers, body=self.body, redactor=redactor, variables=variables
+        )
+        answer = redactor(self.answer.strip()) or "(empty)"
+        return f"{' '.join(words)}\n  → {self.status} in {self.seconds * 1000:.0f} ms: {answer}"
 
 
 class Transcript:
     """Collects what httpx clients send and get.
 
-    on_exchange: called with each request and its answer too, where somebody wants to count or replay them.
+    variables: the environment variables that hold secrets, by secret. on_exchange: called with each request and its
+    answer too, where somebody wants to count or replay them.
     """
 
-    def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
+    def __init__(self, redactor: Redactor, variables: Mapping[str, str] | None = None) -> None:
+        self._redactor, self._variables = redactor, dict(variables or {})
         self.exchanges: list[Exchange] = []
         self.on_exchange: Callable[[httpx.Request, httpx.Response], None] | None = None
 
@@ -66,11 +65,13 @@ class Transcript:
             # Polling asks the same over and over: the newest answer is shown, and how often it was asked.
             same = previous is not None and exchange.question == previous.question
             repeated = repeated + 1 if same else 0
-            text = exchange.as_curl() + (f"\n  (asked {repeated + 1} times)" if repeated else "")
+            text = exchange.shown(self._redactor, self._variables) + (
+                f"\n  (asked {repeated + 1} times)" if repeated else ""
+            )
             lines = [*lines[:-1], text] if same else [*lines, text]
         left_out = len(lines) - newest
         head = [f"({left_out} earlier requests left out)"] if left_out > 0 else []
-        return self._redactor("\n".join(head + lines[-newest:]))
+        return "\n".join(head + lines[-newest:])
 
     def answered(self, response: httpx.Response) -> None:
         """Write an exchange down: an httpx response hook."""

@@ -65,7 +65,7 @@ class Run:
         redactor = Redactor(settings.secrets())
         seed = settings.seed if settings.seed is not None else random.SystemRandom().randrange(10**6)
         limits = Limits(settings.max_requests, settings.rate, settings.read_only)
-        return cls(settings, seed, redactor, Transcript(redactor), limits)
+        return cls(settings, seed, redactor, Transcript(redactor, settings.secret_variables()), limits)
 
     @property
     def hooks(self) -> dict[str, list[Callable[..., Any]]]:

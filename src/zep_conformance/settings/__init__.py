@@ -196,6 +196,11 @@ class Settings(BaseSettings):
             raise ValueError(f"no capability {', '.join(unknown)}; there are {', '.join(CAPABILITIES)}")
         return value
 
+    def secret_variables(self) -> dict[str, str]:
+        """Return the environment variable that each secret setting may come from, by the secret."""
+        given = ((getattr(self, name), type(self).model_fields[name].validation_alias) for name in SECRETS)
+        return {secret.get_secret_value(): str(variable) for secret, variable in given if secret is not None}
+
     def secrets(self) -> list[str]:
         """The values that must never be shown."""
         given = [getattr(self, name) for name in SECRETS]

@@ -12,8 +12,8 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from zep_conformance.recordings.names import OWNERS
-from zep_conformance.recordings.queue import Queue
-from zep_conformance.recordings.server import INTERNAL, Server
+from zep_conformance.recordings.queue import EnrichmentQueue
+from zep_conformance.recordings.server import INTERNAL, ReplayServer
 
 _ONE_OF_ZEP = re.compile(rf"(/api/v\d+)/({'|'.join(OWNERS)})/([^/]+)")
 _MADE_BY_POST = re.compile(r"(/api/v\d+)/(sessions|user)/?")
@@ -26,7 +26,7 @@ _ORDER = ("chat", "chatflow", "credential", "user", "collection", "session")
 class Undo:
     """A request that removes something. what: its kind, and its name."""
 
-    server: Server
+    server: ReplayServer
     what: str
     path: str
 
@@ -36,18 +36,18 @@ class Undo:
         return _ORDER.index(self.what.split()[0])
 
 
-class Remains:
+class Removals:
     """What is to be removed.
 
     zep: behind LangFlux, or the one that is replayed against; None where it can't be asked from here.
     """
 
-    def __init__(self, zep: Server | None, queue: Queue) -> None:
+    def __init__(self, zep: ReplayServer | None, queue: EnrichmentQueue) -> None:
         self._zep, self._queue = zep, queue
         self._undos: dict[str, Undo] = {}
         self.left: list[str] = []
 
-    def note(self, server: Server, method: str, path: str, body: Any, answer: httpx.Response) -> None:
+    def note(self, server: ReplayServer, method: str, path: str, body: Any, answer: httpx.Response) -> None:
         """Look at an exchange for what it made, or removed."""
         path = path.partition("?")[0]
         done = answer.is_success
@@ -83,13 +83,13 @@ class Remains:
         self._undos = {}
         return self.left + ([self._queue.trouble] if self._queue.trouble else [])
 
-    def _of_zep(self, server: Server, root: str, owner: str, name: str, gone: bool) -> None:
+    def _of_zep(self, server: ReplayServer, root: str, owner: str, name: str, gone: bool) -> None:
         """A session, a user or a collection of Zep, by its escaped name."""
         kind = owner.removesuffix("s")
         path = f"{root}/{owner}/{name}" + ("/memory" if kind == "session" else "")
         self._keep(Undo(server, f"{kind} {name}", path), gone)
 
-    def _saved(self, server: Server, kind: str, given: str | None, method: str, answer: httpx.Response) -> None:
+    def _saved(self, server: ReplayServer, kind: str, given: str | None, method: str, answer: httpx.Response) -> None:
         body = _json(answer)
         identifier = given or (body.get("id") if isinstance(body, dict) else None)
         if identifier:
@@ -98,7 +98,7 @@ class Remains:
         elif answer.is_success:
             self.left.append(f"a {kind}, whose id was not in the answer")
 
-    def _talked(self, server: Server, flow: str, answer: httpx.Response) -> None:
+    def _talked(self, server: ReplayServer, flow: str, answer: httpx.Response) -> None:
         """A prediction: LangFlux can clear the chat and what Zep has of it."""
         said = _json(answer)
         if not isinstance(said, dict) or not said.get("chatId"):
