@@ -53,7 +53,7 @@ def test_without_a_file_nobody_waits() -> None:
 
 
 def test_nothing_is_left_not_even_of_a_killed_run(tmp_path: Path) -> None:
-    code = "from zep_conformance.session.turns import Turns; import os; Turns.made(); os.kill(os.getpid(), 9)"
+    code = "from zep_conformance.session.turns import Turns; import os; turns = Turns.made(); os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", code], env={"TMPDIR": str(tmp_path)}, check=False)
     assert len(list(tmp_path.iterdir())) == 1
     turns, beside = Turns.made(), Turns.made()
