@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from zep_conformance.facts.servers import PORTS
 from zep_conformance.targets.processes import installation as langflux
 
 
@@ -55,7 +56,7 @@ def _install(console: Console, version: str) -> None:
             folder = langflux.install(version, on_progress)
         console.print(f"installed in {time.monotonic() - began:.0f} s")
     console.print("Started with all its state in the folder $STATE:", markup=False, soft_wrap=True)
-    words = [f"{name}={value}" for name, value in langflux.environment(Path("$STATE"), 3000).items()]
+    words = [f"{name}={value}" for name, value in langflux.environment(Path("$STATE"), PORTS["langflux"]).items()]
     for word in [*words, *langflux.command(version, folder)[:-1]]:
         console.print(f"  {word} \\", markup=False, soft_wrap=True)
     console.print("  start", markup=False)

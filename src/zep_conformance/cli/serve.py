@@ -8,15 +8,16 @@ from pathlib import Path
 import click
 
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import PORTS
 
 PARTS = ("zep", "langflux", "model", "nlp")
 
 
 @click.command()
-@click.option("--zep-port", type=int, default=8000, show_default=True, help="Port of Zep; 0 takes a free one.")
-@click.option("--langflux-port", type=int, default=3000, show_default=True, help="Port of LangFlux.")
-@click.option("--model-port", type=int, default=8080, show_default=True, help="Port of the model server.")
-@click.option("--nlp-port", type=int, default=5557, show_default=True, help="Port of the NLP server.")
+@click.option("--zep-port", type=int, default=PORTS["zep"], show_default=True, help="Port of Zep; 0 takes a free one.")
+@click.option("--langflux-port", type=int, default=PORTS["langflux"], show_default=True, help="Port of LangFlux.")
+@click.option("--model-port", type=int, default=PORTS["model"], show_default=True, help="Port of the model server.")
+@click.option("--nlp-port", type=int, default=PORTS["nlp"], show_default=True, help="Port of the NLP server.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--part", "chosen", multiple=True, help=f"Start this part only (may be repeated): {', '.join(PARTS)}.")
 @click.option("--auth-secret", envvar="ZEP_AUTH_SECRET", help="Secure Zep with this secret.  [$ZEP_AUTH_SECRET]")

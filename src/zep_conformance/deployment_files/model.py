@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from zep_conformance.deployment_files.sources import KINDS, Kind
+from zep_conformance.facts.servers import PORTS
 
 Role = Literal["zep", "nlp", "postgres", ""]
 
 NAMES: dict[Role, str] = {"zep": "zep", "nlp": "zep-nlp", "postgres": "zep-postgres"}
 """What the documentation calls the three."""
-ZEP_PORT, NLP_PORT, POSTGRES_PORT = "8000", "5557", "5432"
+ZEP_PORT, NLP_PORT, POSTGRES_PORT = (str(PORTS[part]) for part in ("zep", "nlp", "postgres"))
 """Where each listens unless it is told otherwise."""
 CLOUD_IMAGE = "zep-cloud"
 """The image of Zep with a configuration in it, and with a start script that knows ZEP_NLP_SERVER_HOSTPORT."""

@@ -9,14 +9,28 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.images import is_cloud, shown
-from zep_conformance.deployment_files.model import NAMES, Application, Deployment, Place, Role, Value
+from zep_conformance.deployment_files.model import (
+    NAMES,
+    NLP_PORT,
+    POSTGRES_PORT,
+    Application,
+    Deployment,
+    Place,
+    Role,
+    Value,
+)
+from zep_conformance.facts.servers import NLP_SERVER_URL, POSTGRES_DSN
 
-HOSTPORT, NLP_URL, DSN = "ZEP_NLP_SERVER_HOSTPORT", "ZEP_NLP_SERVER_URL", "ZEP_STORE_POSTGRES_DSN"
+HOSTPORT, NLP_URL, DSN = "ZEP_NLP_SERVER_HOSTPORT", NLP_SERVER_URL, POSTGRES_DSN
 _SELF = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
-_LIKE = {NLP_URL: "http://zep-nlp:5557", HOSTPORT: "zep-nlp:5557", DSN: "postgres://user:…@zep-postgres:5432/zep"}
+_LIKE = {
+    NLP_URL: f"http://zep-nlp:{NLP_PORT}",
+    HOSTPORT: f"zep-nlp:{NLP_PORT}",
+    DSN: f"postgres://user:…@zep-postgres:{POSTGRES_PORT}/zep",
+}
 _SCHEMES = {NLP_URL: ("http", "https"), DSN: ("postgres", "postgresql")}
 _OTHERS: dict[Role, str] = {"nlp": "NLP server", "postgres": "database"}
-_DEFAULTS: dict[Role, str] = {"nlp": "http://localhost:5557", "postgres": "localhost:5432"}
+_DEFAULTS: dict[Role, str] = {"nlp": f"http://localhost:{NLP_PORT}", "postgres": f"localhost:{POSTGRES_PORT}"}
 _PROPERTIES = {HOSTPORT: "hostport", DSN: "connectionString"}
 
 
@@ -86,8 +100,8 @@ def _how(deployment: Deployment, role: Role) -> str:
     if deployment.kind == "render":
         return f"Set {DSN} with fromDatabase: the connectionString of {name}."
     if role == "nlp":
-        return f"Set {NLP_URL} to http://{name}{'.flycast' if deployment.kind == 'fly' else ''}:5557."
-    return f"Set {DSN}, like postgres://user:…@{name}:5432/zep?sslmode=disable."
+        return f"Set {NLP_URL} to http://{name}{'.flycast' if deployment.kind == 'fly' else ''}:{NLP_PORT}."
+    return f"Set {DSN}, like postgres://user:…@{name}:{POSTGRES_PORT}/zep?sslmode=disable."
 
 
 def _follow(deployment: Deployment, wire: _Wire, ledger: Ledger) -> None:
@@ -229,7 +243,7 @@ def _url(wire: _Wire, ledger: Ledger) -> SplitResult | None:
 def _port_of(url: SplitResult, role: Role) -> str:
     if url.port is not None:
         return str(url.port)
-    return "5432" if role == "postgres" else "443" if url.scheme == "https" else "80"
+    return POSTGRES_PORT if role == "postgres" else "443" if url.scheme == "https" else "80"
 
 
 def _port(wire: _Wire, found: Application, port: str, ledger: Ledger) -> None:

@@ -38,3 +38,24 @@ DEFAULT_WINDOW = 12
 """Messages that bring a summary, unless MESSAGE_WINDOW says otherwise."""
 PUBLISHED_SECRET = "do-not-use-this-secret-in-production"
 """AUTH_SECRET in the config.yaml that Zep 0.x comes with: anybody can make tokens with it (DEV-14)."""
+
+
+def zep_environment(
+    *, model_url: str, nlp_url: str, dsn: str, secret: str | None = None, window: int | None = None
+) -> dict[str, str]:
+    """Return the variables that wire a Zep to its neighbours.
+
+    model_url: with /v1. dsn: of its PostgreSQL. secret: what it checks tokens with, None for a Zep that is open to
+    everybody. window: messages that bring a summary, None for Zep's default. What is empty is left out.
+    """
+    variables = {
+        OPENAI_API_KEY: NO_KEY,
+        LLM_ENDPOINT: model_url,
+        NLP_SERVER_URL: nlp_url,
+        STORE_TYPE: "postgres",
+        POSTGRES_DSN: dsn,
+        AUTH_REQUIRED: "true" if secret else "",
+        AUTH_SECRET: secret or "",
+        MESSAGE_WINDOW: str(window or ""),
+    }
+    return {name: value for name, value in variables.items() if value}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from zep_conformance.facts.servers import zep_environment
 from zep_conformance.processes.parts import Part, listen
 
 APPLICATIONS = "zep_conformance.embedded.applications"
@@ -64,7 +65,13 @@ def parts_for(
             f"{APPLICATIONS}:zep_app",
             **changes("zep"),
             database=data / f"{name}.sqlite3",
-            environment=_zep_environment(model, urls, secrets.get(name)) | dict(environment or {}),
+            environment=zep_environment(
+                model_url=model or "",
+                nlp_url=urls.get("nlp", ""),
+                dsn=urls.get("postgres", "").replace("http://", "postgres://"),
+                secret=secrets.get(name),
+            )
+            | dict(environment or {}),
         )
 
     makers: dict[str, Callable[[], Part]] = {
@@ -82,16 +89,3 @@ def parts_for(
         "postgres": lambda: part("postgres", "zep_conformance.embedded.postgres:create_app"),
     }
     return [makers[name]() for name in names]
-
-
-def _zep_environment(model: str | None, urls: Mapping[str, str], secret: str | None) -> dict[str, str]:
-    """What an embedded Zep is configured with, as a real one between the same neighbours would be."""
-    store = urls.get("postgres", "").replace("http://", "postgres://")
-    return {
-        "ZEP_OPENAI_API_KEY": "none-is-needed-here",
-        "ZEP_LLM_OPENAI_ENDPOINT": model or "",
-        "ZEP_NLP_SERVER_URL": urls.get("nlp", ""),
-        "ZEP_STORE_POSTGRES_DSN": store,
-        "ZEP_AUTH_REQUIRED": "true" if secret else "",
-        "ZEP_AUTH_SECRET": secret or "",
-    }

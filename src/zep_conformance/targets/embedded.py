@@ -14,6 +14,7 @@ from typing import Any
 from zep_conformance.clients.families import family_of
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import LANGFLUX_VERSION, ZEP_VERSION
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Deployment, LangFluxServer, Say, ZepServer
 from zep_conformance.targets.departures import changes
@@ -21,7 +22,6 @@ from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep
 from zep_conformance.targets.supervised import SupervisedTarget
 
 PARTS = ("postgres", "nlp", "model", "zep", "zep-secured", "langflux")
-VERSIONS = {"zep": "0.27.2", "langflux": "2.2.8"}
 
 
 class EmbeddedTarget(SupervisedTarget):
@@ -66,12 +66,12 @@ class EmbeddedTarget(SupervisedTarget):
             missing["meaning"] = NO_MEANING
         if sys.platform != "linux":
             missing["network"] = "only Linux drops what is sent to a port that nobody serves"
-        zep = given_zep(self._settings) or ZepServer(urls["zep"], urls["zep"], None, VERSIONS["zep"], documented, "zep")
+        zep = given_zep(self._settings) or ZepServer(urls["zep"], urls["zep"], None, ZEP_VERSION, documented, "zep")
         secured = ZepServer(
             urls["zep-secured"],
             urls["zep-secured"],
             self.token_of("zep-secured"),
-            VERSIONS["zep"],
+            ZEP_VERSION,
             documented,
             "zep-secured",
         )
@@ -88,7 +88,7 @@ class EmbeddedTarget(SupervisedTarget):
                 )
         else:
             langflux = LangFluxServer(
-                urls["langflux"], self._api_key, model, zep.url_from_langflux, "", VERSIONS["langflux"], documented
+                urls["langflux"], self._api_key, model, zep.url_from_langflux, "", LANGFLUX_VERSION, documented
             )
         if self._settings.zep_url:
             missing["control"] = missing["network"] = "this Zep is not ours to stop"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from zep_conformance.facts.servers import IMAGES
+
 ADVICE: tuple[tuple[str, str], ...] = (
     (
         r"store\.type must be set",
-        "This image has no config.yaml in it, as ghcr.io/getzep/zep: take ghcr.io/getzep/zep-cloud:0.27.2, or mount "
+        f"This image has no config.yaml in it, as ghcr.io/getzep/zep: take {IMAGES['zep']}, or mount "
         "one at /app/config.yaml.",
     ),
     (

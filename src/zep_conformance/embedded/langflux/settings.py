@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from zep_conformance.embedded.departures import Departures
+from zep_conformance.facts.servers import LANGFLUX_VERSION
 
 if TYPE_CHECKING:
     import httpx
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from zep_conformance.embedded.langflux.credentials import Vault
     from zep_conformance.embedded.langflux.store import Store
 
-VERSION = "2.2.8"
+VERSION = LANGFLUX_VERSION
 """The Flowise that is imitated."""
 
 

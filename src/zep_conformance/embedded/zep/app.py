@@ -38,6 +38,7 @@ from zep_conformance.embedded.zep.service import Service
 from zep_conformance.embedded.zep.store import Store
 from zep_conformance.embedded.zep.storeserver import StoreDown, StoreServer
 from zep_conformance.embedded.zep.wire import NOT_FOUND_PAGE, page, plain, refused
+from zep_conformance.facts.servers import ZEP_VERSION
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +167,7 @@ class _Dispatcher:
 def _version(departures: Departures) -> str:
     if "version-too-new" in departures:
         return "1.0.2"
-    return "0.19.0" if "version-too-old" in departures else "0.27.2"
+    return "0.19.0" if "version-too-old" in departures else ZEP_VERSION
 
 
 def create_app(settings: ZepSettings) -> Starlette:

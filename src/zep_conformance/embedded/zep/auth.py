@@ -12,8 +12,8 @@ from typing import Any
 from starlette.datastructures import Headers
 
 from zep_conformance.embedded.departures import Departures
-from zep_conformance.embedded.zep.configuration import PUBLISHED_SECRET
 from zep_conformance.embedded.zep.refusals import Refusal
+from zep_conformance.facts.servers import PUBLISHED_SECRET
 
 _REMEMBERED = 1000
 _UNSIGNED = tuple(

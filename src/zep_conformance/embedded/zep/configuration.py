@@ -7,13 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from zep_conformance.embedded.departures import Departures
+from zep_conformance.facts.servers import DEFAULT_WINDOW, PORTS, PUBLISHED_SECRET
 
 KEY_MISSING = "ZEP_OPENAI_API_KEY is not set"
 SECRET_MISSING = "Auth secret not set. Ensure ZEP_AUTH_SECRET is set in your environment"
 """What Zep 0.27.2 says before it ends."""
-PUBLISHED_SECRET = "do-not-use-this-secret-in-production"
-"""The secret in the config.yaml that Zep 0.27.2 comes with: everybody can read it."""
-_POSTGRES_PORT = 5432
 
 
 class Misconfigured(Exception):
@@ -40,7 +38,7 @@ def configured(environment: Mapping[str, str], departures: Departures) -> dict[s
         "model_url": given.get("ZEP_LLM_OPENAI_ENDPOINT"),
         "nlp_url": given.get("ZEP_NLP_SERVER_URL"),
         "auth_secret": secret,
-        "message_window": _number(given, "ZEP_MEMORY_MESSAGE_WINDOW", 12),
+        "message_window": _number(given, "ZEP_MEMORY_MESSAGE_WINDOW", DEFAULT_WINDOW),
         "store_server": _address(given.get("ZEP_STORE_POSTGRES_DSN")),
         "web": given.get("ZEP_SERVER_WEB_ENABLED", "true").lower() != "false",
     }
@@ -63,4 +61,4 @@ def _address(dsn: str | None) -> tuple[str, int] | None:
     parts = urlsplit(dsn)
     if not parts.scheme.startswith("postgres") or not parts.hostname:
         raise Misconfigured("ZEP_STORE_POSTGRES_DSN is no postgres:// URL with a host in it")
-    return parts.hostname, parts.port or _POSTGRES_PORT
+    return parts.hostname, parts.port or PORTS["postgres"]

@@ -13,6 +13,7 @@ from zep_conformance.embedded.departures import Departures
 from zep_conformance.embedded.zep.operations import JSON, PAGE, Operation, offered, wants_token
 from zep_conformance.embedded.zep.schemas import ANSWERS, BODIES, PARAMETERS, PATH_PARAMETERS
 from zep_conformance.embedded.zep.wire import MAX_BODY
+from zep_conformance.facts.servers import ZEP_VERSION
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _TEXT = "text/plain"
@@ -42,7 +43,7 @@ def describe(departures: Departures, *, secured: bool, web: bool = True) -> dict
         "openapi": "3.1.0",
         "info": {
             "title": "Zep, embedded in zep-conformance",
-            "version": "0.27.2",
+            "version": ZEP_VERSION,
             "description": "What the embedded server answers, which says nothing about a deployed Zep",
         },
         "paths": paths,

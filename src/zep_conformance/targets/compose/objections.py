@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import IMAGES
 from zep_conformance.targets.compose import commands
 from zep_conformance.targets.compose.engine import FOLDER_LABEL, PROJECT_LABEL, Engine
 from zep_conformance.targets.compose.project import KEY, Project, key_missing
 from zep_conformance.targets.compose.services import image_of, published_by
-
-PINNED = "ghcr.io/getzep/zep-cloud:0.27.2"
 
 
 def object_to(project: Project, engine: Engine, window: int) -> None:
@@ -62,7 +61,7 @@ def _not_zep_1(project: Project, engine: Engine) -> None:
         raise CannotTell(
             f"{service['image']} is Zep 1.x, which speaks another API (/api/v2, no JWT): LangFlux remembers nothing "
             "with it",
-            f"Pin {PINNED} in {project.path}.",
+            f"Pin {IMAGES['zep']} in {project.path}.",
         )
 
 

@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zep_conformance.facts.servers import PORTS
 from zep_conformance.targets.compose.leftovers import LABEL
 from zep_conformance.targets.compose.project import Project
 from zep_conformance.targets.compose.services import inner_port, variables_of
 
 MODEL = "zep-conformance-model"
 """The service that is added: the model server, which Zep is told to use in place of OpenAI."""
-MODEL_PORT = 8080
+MODEL_PORT = PORTS["model"]
 CHANGED = "org.zep-conformance.changed"
 """The label of a container that was made with other variables than the project's."""
 _DATA = "/var/lib/postgresql"

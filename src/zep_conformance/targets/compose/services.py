@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zep_conformance.facts.servers import PORTS
+
 Service = Mapping[str, Any]
 """A service as `config` prints it."""
-PORTS = {"zep": 8000, "nlp": 5557, "postgres": 5432, "model": 8080}
-"""Where each part listens unless it is told otherwise."""
 _IMAGES = {"zep": r"zep(-cloud)?", "nlp": r".*nlp.*", "postgres": r".*(postgres|pgvector|timescale|supabase).*"}
 _NAMES = {"zep": r"zep(-server)?", "nlp": r".*nlp.*", "postgres": r"(zep-)?(db|database|pg|postgres\w*)"}
 _VARIABLES = {

@@ -21,6 +21,7 @@ from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import LANGFLUX_VERSION
 from zep_conformance.report.timeline import Timeline
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
@@ -36,7 +37,6 @@ from zep_conformance.targets.compose.watching import Watch, images_of
 from zep_conformance.targets.containers.images import OURS
 from zep_conformance.targets.containers.ownership import Owner
 from zep_conformance.targets.departures import changes
-from zep_conformance.targets.embedded import VERSIONS
 from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep
 from zep_conformance.targets.supervised import Supervisor
 
@@ -357,7 +357,7 @@ class ComposeTarget:
         url = self._supervisor.await_parts(lambda *_: None)["langflux"]
         is_documented = self._settings.manner == "documented"
         return LangFluxServer(
-            url, self._langflux_key, model, zep.url_from_langflux, "", VERSIONS["langflux"], is_documented
+            url, self._langflux_key, model, zep.url_from_langflux, "", LANGFLUX_VERSION, is_documented
         )
 
 

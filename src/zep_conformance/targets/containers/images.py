@@ -12,6 +12,7 @@ import docker.errors
 
 from zep_conformance import __version__, suite
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import IMAGES
 from zep_conformance.settings import Settings
 from zep_conformance.targets.containers.engine import Engine, Refused, explained, last_of, said
 
@@ -20,13 +21,7 @@ if TYPE_CHECKING:
 
 OURS = f"zep-conformance:{__version__}"
 """The image that this project's Dockerfile builds."""
-DEFAULTS = {
-    "zep": "ghcr.io/getzep/zep-cloud:0.27.2",
-    "nlp": "ghcr.io/getzep/zep-nlp-server:0.4.2",
-    "postgres": "pgvector/pgvector:0.8.0-pg16",
-    "langflux": "flowiseai/flowise:2.2.8",
-    "model": OURS,
-}
+DEFAULTS = {**IMAGES, "model": OURS}
 """By part. Zep's `latest` is 1.x, which is another product: always pinned."""
 SAY_EVERY = 5.0
 """Seconds between two lines about one pull."""

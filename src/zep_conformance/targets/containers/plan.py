@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from zep_conformance.clients import tokens
+from zep_conformance.facts.servers import PORTS, zep_environment
 from zep_conformance.settings import Settings
 
-PORTS = range(20_000, 32_000)
+PUBLISHED = range(20_000, 32_000)
 """Where published ports are chosen from: below those that systems give to outgoing connections."""
 SECURED = "zep-secured"
 DATABASES = {"zep": "zep", SECURED: "zep_secured"}
@@ -80,31 +81,29 @@ def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list
 
     images: by part. The model server is always one of them: it is also the other host that things are looked at from.
     """
-    common = {
-        "ZEP_OPENAI_API_KEY": "none-is-needed-here",
-        "ZEP_LLM_OPENAI_ENDPOINT": "http://model:8080/v1",
-        "ZEP_NLP_SERVER_URL": "http://zep-nlp:5557",
-        "ZEP_STORE_TYPE": "postgres",
-        "ZEP_MEMORY_MESSAGE_WINDOW": str(settings.message_window),
-    }
 
-    def zep(part: str, **further: str) -> Spec:
-        dsn = f"postgres://postgres:{shared.postgres}@zep-postgres:5432/{DATABASES[part]}?sslmode=disable"
-        environment = {**common, "ZEP_STORE_POSTGRES_DSN": dsn, **further}
-        return Spec(part, images["zep"], 8000, environment=environment, ready="/healthz")
+    def zep(part: str, secret: str | None = None) -> Spec:
+        environment = zep_environment(
+            model_url=f"http://model:{PORTS['model']}/v1",
+            nlp_url=f"http://zep-nlp:{PORTS['nlp']}",
+            dsn=f"postgres://postgres:{shared.postgres}@zep-postgres:{PORTS['postgres']}/{DATABASES[part]}?sslmode=disable",
+            secret=secret,
+            window=settings.message_window,
+        )
+        return Spec(part, images["zep"], PORTS["zep"], environment=environment, ready="/healthz")
 
     serving = ("serve", "--part", "model", "--from-environment", "--host", "0.0.0.0")
     made = [
-        Spec("postgres", images["postgres"], 5432, environment={"POSTGRES_PASSWORD": shared.postgres}),
-        Spec("nlp", images["nlp"], 5557, ready="/healthz"),
-        Spec("model", images["model"], 8080, command=serving, ready="/healthz"),
-        zep(SECURED, ZEP_AUTH_REQUIRED="true", ZEP_AUTH_SECRET=shared.zep),
+        Spec("postgres", images["postgres"], PORTS["postgres"], environment={"POSTGRES_PASSWORD": shared.postgres}),
+        Spec("nlp", images["nlp"], PORTS["nlp"], ready="/healthz"),
+        Spec("model", images["model"], PORTS["model"], command=serving, ready="/healthz"),
+        zep(SECURED, shared.zep),
     ]
     if not settings.zep_url:
         made.append(zep("zep"))
     if not settings.langflux_url:
-        told = {"PORT": "3000", "DISABLE_FLOWISE_TELEMETRY": "true"}
-        made.append(Spec("langflux", images["langflux"], 3000, environment=told, ready="/api/v1/ping"))
+        told = {"PORT": str(PORTS["langflux"]), "DISABLE_FLOWISE_TELEMETRY": "true"}
+        made.append(Spec("langflux", images["langflux"], PORTS["langflux"], environment=told, ready="/api/v1/ping"))
     return made
 
 
@@ -118,7 +117,7 @@ def a_port(taken: Iterable[int], *, here: bool) -> int:
     """A port to publish. here: whether the engine is on this machine, so that what is in use can be seen."""
     taken = set(taken)
     while True:
-        number = random.SystemRandom().choice(PORTS)
+        number = random.SystemRandom().choice(PUBLISHED)
         if number not in taken and not (here and _in_use(number)):
             return number
 

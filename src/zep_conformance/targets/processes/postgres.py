@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import PORTS
 from zep_conformance.processes.programs import Program
 from zep_conformance.targets.processes import surroundings
 
@@ -138,7 +139,9 @@ def check_given(dsn: str) -> str:
     import psycopg
 
     if not dsn.startswith(("postgres://", "postgresql://")):
-        raise CannotTell("--postgres-dsn is no postgres:// URL", "As postgres://user:password@host:5432/postgres")
+        raise CannotTell(
+            "--postgres-dsn is no postgres:// URL", f"As postgres://user:password@host:{PORTS['postgres']}/postgres"
+        )
     where = urlsplit(dsn).hostname or "this machine"
     try:
         with psycopg.connect(dsn, connect_timeout=int(_ASK_LIMIT)) as connection:

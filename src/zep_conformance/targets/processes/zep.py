@@ -7,14 +7,14 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import DEFAULT_WINDOW, PORTS, SERVER_HOST, SERVER_PORT, ZEP_VERSION, zep_environment
 from zep_conformance.processes.programs import Program
 from zep_conformance.targets.processes import surroundings
 
-GET_ZEP = "docs/processes.md says how to come by a Zep 0.27.2."
+GET_ZEP = f"docs/processes.md says how to come by a Zep {ZEP_VERSION}."
 _ELF_MACHINES = {0x3E: "x86_64", 0xB7: "aarch64"}
 """e_machine in an ELF header, elf(5)."""
 _SAME = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -88,17 +88,9 @@ def program(
     folder = surroundings.subfolder(state, name)
     # A variable counts only where the file has a setting of that name. JSON is YAML.
     (folder / "config.yaml").write_text(json.dumps(_SETTINGS, indent=1))
-    own: Mapping[str, str] = {
-        "ZEP_OPENAI_API_KEY": "none-is-needed-here",
-        "ZEP_LLM_OPENAI_ENDPOINT": "{model.url}/v1",
-        "ZEP_NLP_SERVER_URL": "{nlp.url}",
-        "ZEP_STORE_TYPE": "postgres",
-        "ZEP_STORE_POSTGRES_DSN": dsn,
-        "ZEP_SERVER_HOST": "127.0.0.1",
-        "ZEP_SERVER_PORT": "{" + name + ".port}",
-        "ZEP_MEMORY_MESSAGE_WINDOW": str(window),
-        "ZEP_AUTH_REQUIRED": "true" if secret else "",
-        "ZEP_AUTH_SECRET": secret or "",
+    own = zep_environment(model_url="{model.url}/v1", nlp_url="{nlp.url}", dsn=dsn, secret=secret, window=window) | {
+        SERVER_HOST: "127.0.0.1",
+        SERVER_PORT: "{" + name + ".port}",
         "TIKTOKEN_CACHE_DIR": str(tokenizer),
     }
     return Program(
@@ -116,7 +108,7 @@ _EMBEDDINGS = {"enabled": True, "dimensions": 384, "service": "local"}
 _SETTINGS = {
     "llm": {"service": "openai", "model": "gpt-4o-mini", "openai_endpoint": "", "openai_org_id": ""},
     "nlp": {"server_url": ""},
-    "memory": {"message_window": 12},
+    "memory": {"message_window": DEFAULT_WINDOW},
     "extractors": {
         "documents": {"embeddings": {**_EMBEDDINGS, "chunk_size": 1000}},
         "messages": {
@@ -127,7 +119,7 @@ _SETTINGS = {
         },
     },
     "store": {"type": "", "postgres": {"dsn": ""}},
-    "server": {"host": "", "port": 8000, "web_enabled": True, "max_request_size": 5 * 1024 * 1024},
+    "server": {"host": "", "port": PORTS["zep"], "web_enabled": True, "max_request_size": 5 * 1024 * 1024},
     "auth": {"required": False, "secret": ""},
     "data": {"purge_every": 60},
     "log": {"level": "info"},

@@ -18,8 +18,9 @@ from packaging.version import InvalidVersion, Version
 
 from zep_conformance import suite
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import LANGFLUX_VERSION
 
-DEFAULT = "2.2.8"
+DEFAULT = LANGFLUX_VERSION
 """The version that is installed where none is named: the one that the recordings were made with."""
 COMPLETE = "complete"
 """The file whose presence says that an installation came to its end."""
