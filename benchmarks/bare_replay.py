@@ -17,7 +17,7 @@ import httpx
 from benchmarks.recorder import UUID
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import Settings
-from zep_conformance.targets.embedded import EmbeddedTarget
+from zep_conformance.targets.embedded.target import EmbeddedTarget
 
 
 def main(recording: Path) -> None:

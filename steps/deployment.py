@@ -65,7 +65,7 @@ def remembers(conversations: Conversations, faker: Faker) -> None:
 @when("the doctor looks at Zep", target_fixture="findings")
 def doctor_looks(run: Run, zep_part: str) -> list[Finding]:
     """Return what the doctor finds, layer by layer, from another host where the target has one."""
-    return needed(run.target, "a target").look(zep_part)
+    return needed(run.target, "a target").diagnose(zep_part)
 
 
 @then("it gets an answer over HTTP")

@@ -73,7 +73,7 @@ class TestDeviations:
 
     def test_what_a_target_rules_out_is_known_and_reaches_the_workers(self) -> None:
         assert set(RULED_OUT) <= set(self.known)
-        found = Deployment("processes", ruled_out=RULED_OUT)
+        found = Deployment(target="processes", ruled_out=RULED_OUT)
         assert Deployment.from_json(json.loads(json.dumps(found.as_json()))) == found
 
 

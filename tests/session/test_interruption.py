@@ -18,7 +18,7 @@ from fixtures.faults import Faults
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import FAILURES, Zep
 from zep_conformance.settings import Settings
-from zep_conformance.targets.embedded import EmbeddedTarget
+from zep_conformance.targets.embedded.target import EmbeddedTarget
 from zep_conformance.targets.supervised import Supervisor
 
 RUN = [sys.executable, "-m", "zep_conformance", "run", "-v", "-p", "no:cacheprovider"]

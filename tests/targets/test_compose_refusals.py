@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from tests.support.compose_projects import UserProject, engine_missing, environm
 from zep_conformance import settings
 from zep_conformance.errors import CannotTell
 from zep_conformance.targets import choose
-from zep_conformance.targets.compose import ComposeTarget
+from zep_conformance.targets.compose.target import ComposeTarget
 
 FAKE = """#!/bin/sh
 case "$*" in
@@ -81,7 +80,7 @@ def target(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
         monkeypatch.setenv("FAKE_CONFIG", str(tmp_path / "config"))
         for name, value in fake.items():
             monkeypatch.setenv(f"FAKE_{name.upper()}", value)
-        made = choose(settings.read({"target": f"compose:{path}", **(options or {})}), os.environ)
+        made = choose(settings.read({"target": f"compose:{path}", **(options or {})}), f"compose:{path}")
         assert isinstance(made, ComposeTarget)
         return made
 
@@ -139,7 +138,7 @@ class TestThePath:
 
     def test_is_for_this_target_only(self) -> None:
         with pytest.raises(CannotTell, match="no target 'embedded:x'") as caught:
-            choose(settings.read({"target": "embedded:x"}), {})
+            choose(settings.read({}), "embedded:x")
         assert "compose:PATH" in caught.value.advice
 
 
@@ -242,7 +241,7 @@ class TestBothComposes:
         def refused(project: UserProject) -> CannotTell:
             for name, value in environment(spelling, tmp_path).items():
                 monkeypatch.setenv(name, value)
-            target = choose(settings.read({"target": f"compose:{project.file}"}), os.environ)
+            target = choose(settings.read({"target": f"compose:{project.file}"}), f"compose:{project.file}")
             try:
                 with pytest.raises(CannotTell) as caught:
                     target.start()

@@ -28,8 +28,8 @@ from zep_conformance import settings
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import CannotTell
 from zep_conformance.targets import Deployment, choose
-from zep_conformance.targets.compose import ComposeTarget
 from zep_conformance.targets.compose.control import ComposeControl
+from zep_conformance.targets.compose.target import ComposeTarget
 
 pytestmark = [
     pytest.mark.skipif(bool(engine_missing()), reason=engine_missing()),
@@ -55,7 +55,7 @@ def up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Up]:
     def bring(project: UserProject, spelling: str = SPELLINGS[0], **options: Any) -> Any:
         for name, value in environment(spelling, tmp_path).items():
             monkeypatch.setenv(name, value)
-        target = choose(settings.read({"target": f"compose:{project.folder}", **options}), os.environ)
+        target = choose(settings.read({"target": f"compose:{project.folder}", **options}), f"compose:{project.folder}")
         assert isinstance(target, ComposeTarget)
         made.append(target)
         said: list[str] = []
@@ -87,7 +87,7 @@ def test_a_project_comes_up_and_its_parts_are_controlled(project: UserProject, u
     assert "auth" not in found.missing and "secret" not in found.missing and "control" not in found.missing
     assert any(spelling in line for line in said)
     assert set(found.details) == {"zep", "nlp", "postgres", "model"}
-    assert {span.part for span in target.timeline().spans()} == {"all", "zep", "nlp", "postgres", "model"}
+    assert {span.part for span in target.timeline.spans()} == {"all", "zep", "nlp", "postgres", "model"}
     zep = httpx.Client(base_url=found.zep.url, headers={"Authorization": f"Bearer {found.zep.token}"}, timeout=5)
     control = target.control
     assert isinstance(control, ComposeControl)

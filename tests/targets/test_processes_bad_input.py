@@ -16,7 +16,8 @@ import pytest
 from tests.support import stand_ins
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import Settings, read
-from zep_conformance.targets.processes import ProcessesTarget, langflux, postgres, surroundings, tokenizer, zep
+from zep_conformance.targets.processes import langflux, postgres, surroundings, tokenizer, zep
+from zep_conformance.targets.processes.target import ProcessesTarget
 
 
 @pytest.fixture

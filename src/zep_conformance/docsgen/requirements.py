@@ -16,7 +16,7 @@ from zep_conformance import suite
 from zep_conformance.facts.deviations import load_deviations
 from zep_conformance.facts.requirements import SOURCES, Requirement, load_requirements
 from zep_conformance.settings import CAPABILITIES
-from zep_conformance.targets import OFFERS
+from zep_conformance.targets import named, names
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def scenarios() -> tuple[Scenario, ...]:
 
 def targets_for(needs: Set[str]) -> list[str]:
     """The targets that can offer all of these capabilities."""
-    return [name for name, offered in OFFERS.items() if needs <= offered]
+    return [name for name in names() if needs <= named(name).offers]
 
 
 def table() -> Iterator[str]:
@@ -82,10 +82,10 @@ def table() -> Iterator[str]:
     yield ""
     yield "## What a target can offer at most"
     yield ""
-    yield _cells("capability", *OFFERS)
-    yield "|---" * (len(OFFERS) + 1) + "|"
+    yield _cells("capability", *names())
+    yield "|---" * (len(names()) + 1) + "|"
     for capability in CAPABILITIES:
-        yield _cells(f"`{capability}`", *("yes" if capability in offered else "" for offered in OFFERS.values()))
+        yield _cells(f"`{capability}`", *("yes" if capability in named(name).offers else "" for name in names()))
 
 
 def _row(one: Requirement, requirements: Mapping[str, Requirement]) -> str:
@@ -96,7 +96,7 @@ def _row(one: Requirement, requirements: Mapping[str, Requirement]) -> str:
         one.level,
         one.text,
         "; ".join(_link(scenario) for scenario in found) or "**none**",
-        ", ".join(name for name in OFFERS if name in able),
+        ", ".join(name for name in names() if name in able),
     )
 
 

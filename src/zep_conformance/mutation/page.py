@@ -76,7 +76,7 @@ def _started() -> Iterator[tuple[list[str], dict[str, str]]]:
 
     Raises CannotTell where it does not start, or its page can't be driven.
     """
-    target = choose(Settings(target="processes"), {})
+    target = choose(Settings(target="processes"), "processes")
     try:
         target.start()
         found = target.deployment(lambda _: None)

@@ -114,7 +114,7 @@ class Conformance:
         node.workerinput["zc_seed"] = self.run.seed
         if self.run.target is not None and self.run.target.shared:
             self.run.ready(self._say)
-            node.workerinput["zc_chosen"] = self.run.target.name
+            node.workerinput["zc_chosen"] = self.run.target.title
             node.workerinput["zc_target"] = self.run.handover() | {"turns": str(self.turns.path)}
 
     @pytest.hookimpl(tryfirst=True)
@@ -126,10 +126,7 @@ class Conformance:
         self._cleaning.callback(signal.signal, signal.SIGTERM, before)
         if self.run.trouble is not None:
             return
-        chosen = getattr(self.config, "workerinput", {}).get("zc_chosen")
-        if chosen is not None:  # what `auto` stands for was found out once
-            self.run.settings = self.run.settings.model_copy(update={"target": chosen})
-        self.run.choose(os.environ)
+        self.run.choose(os.environ, chosen=getattr(self.config, "workerinput", {}).get("zc_chosen"))
         handed = getattr(self.config, "workerinput", {}).get("zc_target")
         if handed is not None:
             self.turns = Turns(Path(handed["turns"]))

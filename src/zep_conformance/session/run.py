@@ -75,15 +75,18 @@ class Run:
     @property
     def target_name(self) -> str:
         """The target, as far as it is known."""
-        return self.target.name if self.target is not None else self.settings.target
+        return self.target.title if self.target is not None else self.settings.target
 
-    def choose(self, environment: Mapping[str, str]) -> None:
-        """Choose the target. What goes wrong is kept as `trouble`."""
+    def choose(self, environment: Mapping[str, str], chosen: str | None = None) -> None:
+        """Choose the target. What goes wrong is kept as `trouble`.
+
+        chosen: what another process of this run has found `auto` to stand for.
+        """
         from zep_conformance.targets import choose, resolved
 
         try:
-            name, self.because = resolved(self.settings, environment)
-            self.target = choose(self.settings.model_copy(update={"target": name}), environment)
+            name, self.because = (chosen, "") if chosen is not None else resolved(self.settings, environment)
+            self.target = choose(self.settings, name)
         except CannotTell as error:
             self.trouble = error
 
@@ -193,7 +196,7 @@ class Run:
             if part is not None:
                 known = {"version": part.version or "unknown", "url": self.redactor(part.url)}
                 parts[name] = {**parts.get(name, {}), **known}
-        timeline = self.target.timeline().as_json() if self.target is not None and not self.is_attached else []
+        timeline = self.target.timeline.as_json() if self.target is not None and not self.is_attached else []
         return {
             "trouble": self.redactor(str(self.trouble)) if self.trouble else None,
             "target": {"name": found.target, "deployed": found.deployed, "timeline": timeline},

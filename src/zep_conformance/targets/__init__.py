@@ -10,87 +10,58 @@ A target is named on the command line and starts, offers and stops the parts::
     --target embedded --zep-url https://…               that Zep, with the embedded LangFlux in front of it
     --target auto                                       the default: what this machine can do
 
-    target = choose(settings, os.environ)
+    name, why = resolved(settings, os.environ)
+    target = choose(settings, name)
     target.start()                          # begins, does not wait
     deployment = target.deployment(print)   # waits until it is usable, or raises CannotTell
     …
     target.stop()
+
+A target is a folder NAME here with a module `target`, in which a class is a `base.Target` whose name is NAME. It is
+imported when it is chosen: the Docker libraries take half a second, and nobody else has to read YAML.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
 
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import CAPABILITIES, Settings
+from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Target, ZepServer
-from zep_conformance.targets.embedded import EmbeddedTarget
-from zep_conformance.targets.processes import ProcessesTarget
-from zep_conformance.targets.remote import RemoteTarget
+
+__all__ = ["Control", "Deployment", "LangFluxServer", "Target", "ZepServer", "choose", "named", "names", "resolved"]
 
 
-def _containers(settings: Settings) -> Target:
-    # The Docker libraries take half a second to import: only who wants containers waits for them.
-    from zep_conformance.targets.containers.target import ContainersTarget
-
-    return ContainersTarget(settings)
+def names() -> list[str]:
+    """Return the names of all targets."""
+    return sorted(found.parent.name for found in Path(__file__).parent.glob("*/target.py"))
 
 
-def _compose(settings: Settings) -> Target:
-    # It reads YAML, which nobody else has to import.
-    from zep_conformance.targets.compose import ComposeTarget
-
-    return ComposeTarget(settings)
-
-
-TARGETS: dict[str, Callable[[Settings], Target]] = {
-    "containers": _containers,
-    "compose": _compose,
-    "embedded": EmbeddedTarget,
-    "processes": ProcessesTarget,
-    "remote": RemoteTarget,
-}
-
-_ALL = frozenset(CAPABILITIES)
-OFFERS: dict[str, frozenset[str]] = {
-    "containers": _ALL,
-    "compose": _ALL - {"ui", "network"},
-    "processes": _ALL,
-    "embedded": _ALL - {"ui"},
-    "remote": _ALL - {"control", "network"},
-}
-"""What each target can offer at most. Whether it does is seen at its start."""
-
-__all__ = [
-    "OFFERS",
-    "TARGETS",
-    "Control",
-    "Deployment",
-    "LangFluxServer",
-    "Target",
-    "ZepServer",
-    "choose",
-    "resolved",
-]
+def named(name: str) -> type[Target]:
+    """Return the target of a name, which is one of `names`."""
+    module = importlib.import_module(f"{__name__}.{name}.target")
+    found = (one for one in vars(module).values() if isinstance(one, type) and issubclass(one, Target))
+    return next(one for one in found if getattr(one, "name", None) == name)
 
 
-def choose(settings: Settings, environment: Mapping[str, str]) -> Target:
-    """The target that the settings name.
+def choose(settings: Settings, name: str) -> Target:
+    """Return a target that is not started yet. name: as `--target` takes it, but for "auto" (see `resolved`).
 
-    Raises CannotTell for a name that is none, for deployment files that can't be read, and what `resolved` does.
+    Raises CannotTell for a name that is none, and for deployment files that can't be read.
     """
-    name, _ = resolved(settings, environment)
     kind, colon, _ = name.partition(":")
-    if kind not in TARGETS or (colon and kind != "compose"):
-        known = ", ".join(f"{one}:PATH" if one == "compose" else one for one in TARGETS)
+    if kind not in names() or (colon and not named(kind).takes_path):
+        known = ", ".join(f"{one}:PATH" if named(one).takes_path else one for one in names())
         raise CannotTell(f"no target {name!r}", f"There are: auto, {known}.")
     missing_files(settings, own=True)  # complains of files that can't be read, before anything is started
-    return TARGETS[kind](settings)
+    return named(kind)(settings)
 
 
 def resolved(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str]:
-    """The target's name, what `auto` stands for here, and then why.
+    """Return the name of the target that the settings name, and why, where it is what `auto` stands for here.
 
     Raises CannotTell for `auto` where $CI is set: a gate must name what it tested.
     """

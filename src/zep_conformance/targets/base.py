@@ -1,20 +1,22 @@
-"""What every target offers: a small interface, and the deployment it describes."""
+"""What a target is: a class with defaults, and the deployment that it describes."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 from zep_conformance.clients.families import Account
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.report.timeline import Timeline
+from zep_conformance.settings import CAPABILITIES, Settings
 
 Say = Callable[[str], None]
 """Takes a line that tells people how the start goes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ZepServer:
     """One Zep. token: the JWT it wants, None when it is open. url_from_langflux: its URL as LangFlux sees it.
 
@@ -32,7 +34,7 @@ class ZepServer:
     embedded: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LangFluxServer:
     """One LangFlux. api_key: None where it asks for none. model_url: a model server that it can reach (with /v1).
 
@@ -50,7 +52,7 @@ class LangFluxServer:
     account: Account | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """The parts that a run tests, and what can be asked of them.
 
@@ -72,18 +74,18 @@ class Deployment:
     ruled_out: Mapping[str, str] = field(default_factory=dict)
 
     def versions(self) -> dict[str, str]:
-        """The version of each part that says one."""
+        """Return the version of each part, "unknown" of one that says none."""
         parts = {"zep": self.zep, "langflux": self.langflux}
         return {name: part.version or "unknown" for name, part in parts.items() if part}
 
     def as_json(self) -> dict[str, Any]:
-        """As another process of this run is told of it: with its secrets."""
+        """Return it as another process of this run is given it: with its secrets."""
         plain = replace(self, missing=dict(self.missing), details=dict(self.details), ruled_out=dict(self.ruled_out))
         return asdict(plain)
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
-        """What `as_json` gave."""
+        """Return the deployment that `as_json` gave."""
         servers = {"zep": ZepServer, "secured": ZepServer, "langflux": LangFluxServer}
         made = {name: kind(**found[name]) if found[name] else None for name, kind in servers.items()}
         if isinstance(langflux := made["langflux"], LangFluxServer) and isinstance(langflux.account, dict):
@@ -127,47 +129,66 @@ class Control(Protocol):
         """Let through again what is sent to a part."""
 
 
-class Target(Protocol):
+class Target(ABC):
     """How parts come to be. Every method may be called once, in this order; `stop` also after a failure.
 
     With pytest-xdist, a `shared` target is started once, by the controlling process: each worker is given what
     `handover` returns, and calls `attach` with it in place of `start` and `deployment`; it never calls `stop`.
     """
 
-    shared: bool
+    name: ClassVar[str]
+    """What it is chosen by: the name of its folder."""
+    offers: ClassVar[frozenset[str]] = frozenset(CAPABILITIES)
+    """What it can offer at most. Whether it does is seen at its start."""
+    shared: ClassVar[bool] = True
     """Whether one set of parts serves all workers of pytest-xdist; else each worker has a target of its own."""
+    takes_path: ClassVar[bool] = False
+    """Whether it is chosen as NAME:PATH."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.timeline = Timeline()
+        """How long each part took to come up."""
 
     @property
-    def name(self) -> str:
-        """The name under which it is chosen."""
+    def title(self) -> str:
+        """The name with the path, as it was given."""
+        return self.settings.target if self.takes_path else self.name
 
     @property
     def control(self) -> Control | None:
         """Control over the parts, None where they are not ours to stop."""
+        return None
 
+    @abstractmethod
     def start(self) -> None:
-        """Begin to start what is to be started; does not wait."""
+        """Begin to start what is to be started; do not wait. Raises CannotTell when that can't work."""
 
+    @abstractmethod
     def deployment(self, say: Say) -> Deployment:
         """Wait until the parts are usable, telling `say` how it goes. Raises CannotTell when they are not."""
 
     def handover(self) -> dict[str, Any]:
-        """What a worker needs to use the parts that this process has started; JSON."""
+        """Return what a worker needs to use the parts that this process has started; JSON."""
+        return {}
 
-    def attach(self, handed: Mapping[str, Any]) -> None:
-        """Use the parts that another process of this run has started."""
+    def attach(self, handed: Mapping[str, Any]) -> None:  # noqa: B027  (there may be nothing to attach)
+        """Use the parts that another process of this run has started. handed: what its `handover` returned."""
 
-    def timeline(self) -> Timeline:
-        """How long each part took to come up."""
-
-    def look(self, part: str) -> list[Finding]:
-        """What the doctor finds when it looks at a Zep, from another host than its own where the target has one."""
+    @abstractmethod
+    def diagnose(self, part: str) -> list[Finding]:
+        """Return what the doctor finds at a Zep, from another host than its own where the target has one."""
 
     def ended(self) -> Mapping[str, str]:
-        """The parts that ended though nobody had asked them to, and how in words; empty where that can't be seen."""
+        """Return the parts that ended though nobody had asked them to, and how in words.
 
-    def log(self, part: str) -> str:
-        """What a part has written so far, empty where that can't be seen."""
+        It is empty where that can't be seen.
+        """
+        return {}
 
-    def stop(self) -> None:
+    def log(self, part: str) -> str:  # noqa: ARG002
+        """Return what a part has written so far; "" where that can't be seen."""
+        return ""
+
+    def stop(self) -> None:  # noqa: B027  (nothing may have been started)
         """Stop everything that this target started."""

@@ -18,7 +18,8 @@ from zep_conformance.clients import tokens
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell, PartDied
-from zep_conformance.report.timeline import Timeline
+from zep_conformance.settings import Settings
+from zep_conformance.targets.base import Target
 
 STOP_LIMIT = 20.0
 """Seconds that the supervisor has to end everything."""
@@ -193,13 +194,13 @@ def _well(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-class SupervisedTarget:
+class SupervisedTarget(Target):
     """What the targets whose parts are processes of this machine have in common."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
         self._supervisor = Supervisor()
         self._secret = tokens.make_secret()
-        self._timeline = Timeline()
         self._urls: dict[str, str] = {}
 
     @property
@@ -207,24 +208,20 @@ class SupervisedTarget:
         """Control over the parts."""
         return self._supervisor
 
-    def timeline(self) -> Timeline:
-        """How long the parts took to come up."""
-        return self._timeline
-
     def token_of(self, part: str) -> str | None:
-        """A new token for the secured Zep, None for any other part."""
+        """Return a new token for the secured Zep, None for any other part."""
         return tokens.make_token(self._secret) if part == "zep-secured" else None
 
-    def look(self, part: str) -> list[Finding]:
-        """What the doctor finds; it looks from here, there being no other host."""
+    def diagnose(self, part: str) -> list[Finding]:
+        """Return what the doctor finds from here, there being no other host."""
         return diagnose(self._urls[part], self.token_of(part), connect_limit=CONNECT_LIMIT)
 
     def ended(self) -> Mapping[str, str]:
-        """The parts that ended by themselves, and how."""
+        """Return the parts that ended by themselves, and how."""
         return self._supervisor.ended()
 
     def log(self, part: str) -> str:
-        """What a part has written so far."""
+        """Return what a part has written so far."""
         return self._supervisor.log(part)
 
     def stop(self) -> None:

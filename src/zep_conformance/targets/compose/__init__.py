@@ -6,7 +6,3 @@
 It is brought up as a project of ours beside what may run of it already, tested with a LangFlux of ours, and taken down.
 docs/compose.md says what is changed for that, and what is left alone.
 """
-
-from zep_conformance.targets.compose.target import ComposeTarget
-
-__all__ = ["ComposeTarget"]

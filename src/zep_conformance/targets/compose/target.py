@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from zep_conformance import suite
 from zep_conformance.clients import tokens
 from zep_conformance.clients.waiting import eventually
@@ -22,9 +20,8 @@ from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.servers import LANGFLUX_VERSION
-from zep_conformance.report.timeline import Timeline
-from zep_conformance.settings import Settings, revealed
-from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
+from zep_conformance.settings import CAPABILITIES, Settings, revealed
+from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, Target, ZepServer
 from zep_conformance.targets.compose import commands, leftovers
 from zep_conformance.targets.compose.control import ComposeControl
 from zep_conformance.targets.compose.engine import Engine
@@ -37,7 +34,7 @@ from zep_conformance.targets.compose.watching import Watch, images_of
 from zep_conformance.targets.containers.images import OURS
 from zep_conformance.targets.containers.ownership import Owner
 from zep_conformance.targets.departures import changes
-from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep
+from zep_conformance.targets.seen import NO_MEANING, as_langflux_sees, given_langflux, seen_zep
 from zep_conformance.targets.supervised import Supervisor
 
 _PORTS = range(20000, 32000)
@@ -54,18 +51,19 @@ class Step:
     saying: str
 
 
-class ComposeTarget:
+class ComposeTarget(Target):
     """The services of a user's project in a project of ours, a model server among them, and a LangFlux of ours.
 
     project_name: what Compose knows our project by.
     """
 
-    shared = True
+    name = "compose"
+    offers = frozenset(CAPABILITIES) - {"ui", "network"}
+    takes_path = True
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        super().__init__(settings)
         self._supervisor = Supervisor()
-        self._timeline = Timeline()
         self.project_name = f"{leftovers.PREFIX}{secrets.token_hex(4)}"
         self._lines: list[str] = []
         self._steps: list[Step] = []
@@ -80,11 +78,6 @@ class ComposeTarget:
         self._ours: Ours
 
     @property
-    def name(self) -> str:
-        """With the path, as it was given."""
-        return self._settings.target
-
-    @property
     def control(self) -> Control | None:
         """Control over the services, by way of the engine."""
         return self._controlled()
@@ -94,25 +87,25 @@ class ComposeTarget:
 
         Raises CannotTell: no engine, no Compose, no such project, or one that could not start.
         """
-        if self._settings.zep_url:
+        if self.settings.zep_url:
             raise CannotTell(
                 "--target compose starts a Zep, and --zep-url names one that runs already",
                 "Leave one of them out; --target remote tests the one that runs.",
             )
         self._find()
-        project = self._project = read(self.name.partition(":")[2], self._compose)
-        object_to(project, self._engine, self._settings.message_window)
+        project = self._project = read(self.title.partition(":")[2], self._compose)
+        object_to(project, self._engine, self.settings.message_window)
         if leftovers.of_gone_runs(self._engine):
             self._lines.append("what an earlier run had left in the engine is removed")
         self._lines += clashes(project, self._engine)
         self._lines.insert(0, f"{project.path} comes up as project {self.project_name} ({self._compose.called})")
         self._ours = self._made_ours()
-        if not self._settings.langflux_url:
+        if not self.settings.langflux_url:
             self._supervisor.make_folder()
             self._supervisor.launch(
                 {
                     "names": ["langflux"],
-                    **changes(self._settings),
+                    **changes(self.settings),
                     "api_key": self._langflux_key,
                     "shared": True,
                 }
@@ -129,12 +122,12 @@ class ComposeTarget:
             step = self._steps[0]
             if step.saying:
                 say(step.saying)
-            with self._timeline.phase("all", step.phase):
+            with self.timeline.phase("all", step.phase):
                 try:
                     if step.kind == "up":
                         services = {name: part for part, name in self._services().items()}
                         watch = Watch(self._engine, self.project_name, services, self._project.redactor)
-                        watch.until_fit(self._has_ended, self._urls(), self._timeline, say)
+                        watch.until_fit(self._has_ended, self._urls(), self.timeline, say)
                     else:
                         eventually(self._must_have_ended, float("inf"))
                 except commands.Failed as error:
@@ -162,21 +155,17 @@ class ComposeTarget:
         self.project_name = handed["name"]
         self._project = described(handed["config"], Path(handed["folder"]), handed["path"])
         self._ours = Ours(**handed["ours"])
-        if not self._settings.langflux_url:
+        if not self.settings.langflux_url:
             self._supervisor.attach(Path(handed["supervised"]))
         self._token = handed["token"]
 
-    def timeline(self) -> Timeline:
-        """How long pulling, building and creating took, and each part from its start until it was fit."""
-        return self._timeline
-
-    def look(self, part: str) -> list[Finding]:
-        """What the doctor finds at the address where this machine publishes Zep."""
+    def diagnose(self, part: str) -> list[Finding]:
+        """Return what the doctor finds at the address where this machine publishes Zep."""
         return diagnose(self._urls()[part], self._token)
 
     def ended(self) -> Mapping[str, str]:
         """The parts that ended by themselves, and how."""
-        ours = {} if self._settings.langflux_url else self._supervisor.ended()
+        ours = {} if self.settings.langflux_url else self._supervisor.ended()
         try:
             return {**self._controlled().ended(), **ours}
         except commands.Failed:
@@ -246,12 +235,12 @@ class ComposeTarget:
         if not self._engine.is_here:
             self._lines.append(f"the engine is on {self._engine.host}: Zep is published there for as long as this runs")
         ports: dict[str, str] = {}
-        for part in ("zep", "model") if self._settings.model_url is None else ("zep",):
+        for part in ("zep", "model") if self.settings.model_url is None else ("zep",):
             ports[part] = f"{at}:{_free_port({*ports.values()}, at)}"
         owner = Owner.here().label()
-        if self._settings.model_url is not None:
-            return Ours(owner, ports, self._settings.model_url.rstrip("/"))
-        return Ours(owner, ports, model_image=self._settings.model_image or OURS)
+        if self.settings.model_url is not None:
+            return Ours(owner, ports, self.settings.model_url.rstrip("/"))
+        return Ours(owner, ports, model_image=self.settings.model_image or OURS)
 
     def _to_do(self) -> list[Step]:
         """What there is to do until the project is up."""
@@ -307,20 +296,13 @@ class ComposeTarget:
         """The deployment that has come up. Raises CannotTell for a Zep that is unfit."""
         variables = self._project.variables("zep")
         own = variables.get("ZEP_AUTH_SECRET") if wants_token(variables) else None
-        secret = own or revealed(self._settings.zep_auth_secret)
-        token = revealed(self._settings.zep_token) or (tokens.make_token(secret) if secret else None)
-        known = {"zep_token": token, "zep_auth_secret": secret}
-        zep = given_zep(
-            self._settings.model_copy(
-                update={name: SecretStr(value) if value else None for name, value in known.items()}
-                | {"zep_url": self._urls()["zep"]}
-            )
-        )
-        assert zep is not None
+        secret = own or revealed(self.settings.zep_auth_secret)
+        token = revealed(self.settings.zep_token) or (tokens.make_token(secret) if secret else None)
+        zep = as_langflux_sees(seen_zep(self._urls()["zep"], token=token, secret=secret), self.settings)
         self._token = zep.token
         missing = {
             "network": "a port that Docker publishes can't be cut off without changing this machine's firewall",
-            **missing_files(self._settings, own=False),
+            **missing_files(self.settings, own=False),
         }
         if zep.embedded:
             missing["meaning"] = NO_MEANING
@@ -334,31 +316,33 @@ class ComposeTarget:
             missing["control"] = "the model server of --model-url is not ours to stop"
         elif "nlp" not in self._project.parts:
             missing["control"] = "no NLP server is in this project"
+        langflux, lacking = self._langflux(zep)
         return Deployment(
-            self.name,
-            zep,
-            zep if zep.token else None,
-            secret if zep.token else None,
-            self._langflux(zep, missing),
-            missing,
+            target=self.title,
+            zep=zep,
+            secured=zep if zep.token else None,
+            secret=secret if zep.token else None,
+            langflux=langflux,
+            missing=missing | lacking,
             details=images_of(
                 self._engine.containers(self.project_name), {name: part for part, name in self._services().items()}
             ),
         )
 
-    def _langflux(self, zep: ZepServer, missing: dict[str, str]) -> LangFluxServer | None:
-        """The embedded LangFlux, or the one that is given."""
+    def _langflux(self, zep: ZepServer) -> tuple[LangFluxServer | None, dict[str, str]]:
+        """Return the embedded LangFlux, or the one that is given, and why a capability is missing for it."""
         model = self._ours.model_url if not self._ours.model_image else f"{self._urls()['model']}/v1"
-        if self._settings.langflux_url:
-            seen_from_there = self._settings.zep_url_from_langflux or zep.url
-            given = {"model_url": model, "zep_url": zep.url, "zep_url_from_langflux": seen_from_there}
-            return given_langflux(self._settings.model_copy(update=given), missing)
-        missing["ui"] = "the embedded LangFlux has no page"
-        url = self._supervisor.await_parts(lambda *_: None)["langflux"]
-        is_documented = self._settings.manner == "documented"
+        if self.settings.langflux_url:
+            zep_url = self.settings.zep_url_from_langflux or zep.url
+            return given_langflux(self.settings, model_url=model, zep_url=zep_url)
         return LangFluxServer(
-            url, self._langflux_key, model, zep.url_from_langflux, "", LANGFLUX_VERSION, is_documented
-        )
+            url=self._supervisor.await_parts(lambda *_: None)["langflux"],
+            api_key=self._langflux_key,
+            model_url=model,
+            zep_url=zep.url_from_langflux,
+            version=LANGFLUX_VERSION,
+            documented=self.settings.manner == "documented",
+        ), {"ui": "the embedded LangFlux has no page"}
 
 
 def _free_port(taken: set[str], at: str) -> int:

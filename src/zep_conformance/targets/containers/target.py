@@ -11,32 +11,28 @@ from typing import Any
 from testcontainers.core.container import DockerContainer
 
 from zep_conformance.clients import tokens
-from zep_conformance.clients.families import Account
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.address import parse
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
-from zep_conformance.report.timeline import Timeline
 from zep_conformance.settings import Settings, revealed
-from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, ZepServer
+from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, Target, ZepServer
 from zep_conformance.targets.containers.control import ContainerControl
 from zep_conformance.targets.containers.engine import CALL_LIMIT, connect, without_ryuk
 from zep_conformance.targets.containers.parts import Parts, last_words
 from zep_conformance.targets.containers.plan import SECURED, Spec
 from zep_conformance.targets.containers.startup import Startup, Up
-from zep_conformance.targets.processes.langflux import credentials
-from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep, look_at_page, seen_langflux, seen_zep
+from zep_conformance.targets.processes.langflux import access
+from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep, missing_page, seen_langflux, seen_zep
 
 
-class ContainersTarget:
+class ContainersTarget(Target):
     """Each part a container; one set of them for all workers of pytest-xdist."""
 
     name = "containers"
-    shared = True
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._timeline = Timeline()
+        super().__init__(settings)
         self._startup: Startup | None = None
         self._parts: Parts | None = None
         self._control: ContainerControl | None = None
@@ -49,7 +45,7 @@ class ContainersTarget:
 
     def start(self) -> None:
         """Begin to pull and to start."""
-        self._startup = Startup(self._settings, self._timeline)
+        self._startup = Startup(self.settings, self.timeline)
         self._startup.begin()
 
     def deployment(self, say: Say) -> Deployment:
@@ -64,7 +60,7 @@ class ContainersTarget:
 
     def _described(self, up: Up) -> Deployment:
         """The deployment, each part looked at once."""
-        settings, parts = self._settings, up.parts
+        settings, parts = self.settings, up.parts
         missing = missing_files(settings, own=False)
         zep = given_zep(settings)
         if zep is None:
@@ -78,26 +74,24 @@ class ContainersTarget:
         secured = _seen(parts, SECURED, self._token, up.secrets.zep)
         langflux: LangFluxServer | None
         if settings.langflux_url:
-            given = settings.model_copy(
-                update={
-                    "model_url": settings.model_url or f"{parts.url('model')}/v1",
-                    "zep_url_from_langflux": settings.zep_url_from_langflux or zep.url,
-                }
+            langflux, lacking = given_langflux(
+                settings,
+                model_url=settings.model_url or f"{parts.url('model')}/v1",
+                zep_url=settings.zep_url_from_langflux or zep.url,
             )
-            langflux = given_langflux(given, missing)
         else:
-            model = (settings.model_url or f"{parts.specs['model'].inside}/v1").rstrip("/")
+            model = settings.model_url or f"{parts.specs['model'].inside}/v1"
             langflux = _langflux(up, model, _from_a_container(settings, zep))
-            look_at_page(settings, langflux, missing)
+            lacking = missing_page(langflux, settings)
         return Deployment(
-            self.name,
-            zep,
-            secured,
-            up.secrets.zep,
-            langflux,
-            missing,
-            not (zep.embedded and langflux is not None and langflux.documented),
-            {part: {"image": one.name, "digest": one.digest} for part, one in up.pinned.items()},
+            target=self.title,
+            zep=zep,
+            secured=secured,
+            secret=up.secrets.zep,
+            langflux=langflux,
+            missing=missing | lacking,
+            deployed=not (zep.embedded and langflux is not None and langflux.documented),
+            details={part: {"image": one.name, "digest": one.digest} for part, one in up.pinned.items()},
         )
 
     def handover(self) -> dict[str, Any]:
@@ -118,15 +112,11 @@ class ContainersTarget:
         self._control = ContainerControl(self._parts)
         self._token = handed["token"]
 
-    def timeline(self) -> Timeline:
-        """How long each part took to be pulled, to start and to be ready."""
-        return self._timeline
-
-    def look(self, part: str) -> list[Finding]:
-        """What the doctor finds, run in the model server's container: another host than Zep's."""
+    def diagnose(self, part: str) -> list[Finding]:
+        """Return what the doctor finds, run in the model server's container: another host than Zep's."""
         assert self._parts is not None
-        given = self._settings.zep_url if part == "zep" else None
-        token = self._token if part == SECURED else revealed(self._settings.zep_token) if given else None
+        given = self.settings.zep_url if part == "zep" else None
+        token = self._token if part == SECURED else revealed(self.settings.zep_token) if given else None
         url = given or self._parts.specs[part].inside
         with self._standing_in(part):
             found = self._parts.current("model").exec_run(
@@ -184,7 +174,7 @@ class ContainersTarget:
 def _seen(parts: Parts, part: str, token: str | None, secret: str | None) -> ZepServer:
     """A Zep of ours, looked at once."""
     with _quoting(parts, part):
-        seen = seen_zep(parts.url(part), token, secret, part)
+        seen = seen_zep(parts.url(part), token=token, secret=secret, part=part)
     return replace(seen, url_from_langflux=parts.specs[part].inside)
 
 
@@ -192,9 +182,10 @@ def _langflux(up: Up, model_url: str, zep_url: str) -> LangFluxServer:
     """A LangFlux of ours, looked at once."""
     url = up.parts.url("langflux")
     with _quoting(up.parts, "langflux"):
-        ours = credentials(url, secret=up.secrets.postgres)
-        account = Account.given(ours.get("langflux_user"), revealed(ours.get("langflux_password")))
-        return seen_langflux(url, revealed(ours.get("langflux_api_key")), account, model_url, zep_url)
+        api_key, account = access(url, secret=up.secrets.postgres)
+        return seen_langflux(
+            LangFluxServer(url=url, api_key=api_key, account=account, model_url=model_url, zep_url=zep_url)
+        )
 
 
 @contextmanager

@@ -8,7 +8,3 @@
 `target` puts it together; `langflux`, `zep`, `postgres` and `tokenizer` each find a program, check that it can run
 before anything is started, and describe it as a `processes.programs.Program`.
 """
-
-from zep_conformance.targets.processes.target import ProcessesTarget
-
-__all__ = ["ProcessesTarget"]

@@ -6,13 +6,11 @@ import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
-from pydantic import SecretStr
 
 from zep_conformance.clients.accounts import first_account, is_registered, register
-from zep_conformance.clients.families import INTERNAL, family_of
+from zep_conformance.clients.families import INTERNAL, Account, family_of
 from zep_conformance.clients.refusal import LangFluxRefused
 from zep_conformance.clients.trust import trusted
 from zep_conformance.errors import CannotTell
@@ -106,8 +104,8 @@ def program(found: Found, state: Path) -> Program:
     )
 
 
-def credentials(url: str, secret: str | None = None) -> dict[str, Any]:
-    """What lets us into a LangFlux that was just started, as settings: its own key, or an account made in it.
+def access(url: str, secret: str | None = None) -> tuple[str | None, Account | None]:
+    """Return what lets us into a LangFlux that was just started: its own key, or an account made in it.
 
     Flowise from 2.0.7 to 3.0.0 has made a key for itself, which it shows to its own page as long as nobody has set a
     password; since 3.0.1 whoever comes first registers. secret: for a LangFlux that is kept, from which the same
@@ -120,7 +118,7 @@ def credentials(url: str, secret: str | None = None) -> dict[str, Any]:
                 account = first_account(secret)
                 if secret is None or not is_registered(url):
                     register(url, account)
-                return {"langflux_user": account.user, "langflux_password": SecretStr(account.password)}
+                return None, account
             answer = client.get("/api/v1/apikey")
             keys = answer.json() if answer.status_code == 200 else []
     except (httpx.HTTPError, ValueError, LangFluxRefused) as error:
@@ -128,8 +126,7 @@ def credentials(url: str, secret: str | None = None) -> dict[str, Any]:
             f"langflux was started, and does not let us in: {error}",
             "Is it a LangFlux (Flowise)? --langflux-command names the program that was started.",
         ) from None
-    key = next((str(one["apiKey"]) for one in keys if "apiKey" in one), None)
-    return {"langflux_api_key": SecretStr(key)} if key else {}
+    return next((str(one["apiKey"]) for one in keys if one.get("apiKey")), None), None
 
 
 def _commanded(text: str) -> Found:

@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from zep_conformance.clients.families import Account
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell, PartDied
 from zep_conformance.processes.programs import Program
-from zep_conformance.settings import Settings
-from zep_conformance.targets.base import Deployment, Say, ZepServer
+from zep_conformance.settings import Settings, revealed
+from zep_conformance.targets.base import Deployment, LangFluxServer, Say, ZepServer
 from zep_conformance.targets.departures import changes, departures_by_part
 from zep_conformance.targets.processes import deaths, langflux, postgres, surroundings, tokenizer, zep
-from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep, seen_zep
+from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep, seen_zep, usable_langflux
 from zep_conformance.targets.supervised import SupervisedTarget
 
 ZEPS = ("zep", "zep-secured")
@@ -26,11 +27,9 @@ class ProcessesTarget(SupervisedTarget):
     """Real programs on this machine. What is not given by URL, or as a program, is embedded."""
 
     name = "processes"
-    shared = True
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        self._settings = settings
+        super().__init__(settings)
         self._details: dict[str, dict[str, str]] = {}
         self._has_to_install = False
 
@@ -41,7 +40,7 @@ class ProcessesTarget(SupervisedTarget):
 
         Raises CannotTell with the first thing that is missing; nothing was started then.
         """
-        settings = self._settings
+        settings = self.settings
         departures_by_part(settings.departures)
         surroundings.check_room()
         found = None if settings.langflux_url else langflux.find(settings)
@@ -52,16 +51,16 @@ class ProcessesTarget(SupervisedTarget):
 
     def _check_zep(self) -> None:
         """Check a real Zep and what it needs, so that it is said before work starts. Raises CannotTell."""
-        if self._settings.zep_binary is None:
-            if self._settings.postgres_dsn is not None:
+        if self.settings.zep_binary is None:
+            if self.settings.postgres_dsn is not None:
                 raise CannotTell(
                     "--postgres-dsn was given, and no real Zep to use it: the embedded one does not",
                     "Give --zep-binary too, or leave it away.",
                 )
             return
-        zep.check(self._settings.zep_binary)
-        if self._settings.postgres_dsn is not None:
-            postgres.check_given(self._settings.postgres_dsn)
+        zep.check(self.settings.zep_binary)
+        if self.settings.postgres_dsn is not None:
+            postgres.check_given(self.settings.postgres_dsn)
         else:
             postgres.find()
             postgres.check_user()
@@ -69,7 +68,7 @@ class ProcessesTarget(SupervisedTarget):
 
     def _launch(self, found: langflux.Found | None) -> None:
         """Lay out the state and launch the supervisor. found: how LangFlux is started, None for one given by URL."""
-        settings, state = self._settings, self._supervisor.make_folder()
+        settings, state = self.settings, self._supervisor.make_folder()
         programs: list[Program] = []
         configuration: dict[str, Any] = {"shared": True}
         embedded = ["nlp", "model"]
@@ -94,12 +93,12 @@ class ProcessesTarget(SupervisedTarget):
 
     def _zeps(self) -> tuple[str, ...]:
         """The Zeps that are started: an open one only where none is given."""
-        return ZEPS[1:] if self._settings.zep_url else ZEPS
+        return ZEPS[1:] if self.settings.zep_url else ZEPS
 
     def _real_zeps(self, binary: Path, state: Path) -> tuple[list[Program], dict[str, Any] | None]:
         """Real Zeps with what they store in; and which databases to borrow in a PostgreSQL that is given."""
         programs: list[Program] = []
-        borrowed, given = None, self._settings.postgres_dsn
+        borrowed, given = None, self.settings.postgres_dsn
         if given is None:
             server = postgres.find()
             names = {name: name.replace("-", "_") for name in self._zeps()}
@@ -120,7 +119,7 @@ class ProcessesTarget(SupervisedTarget):
                     state,
                     dsn=by_database[database],
                     secret=self._secret if name == "zep-secured" else None,
-                    window=self._settings.message_window,
+                    window=self.settings.message_window,
                     tokenizer=tokenizer.folder(),
                     after=("postgres",) if given is None else (),
                 )
@@ -131,10 +130,10 @@ class ProcessesTarget(SupervisedTarget):
     def deployment(self, say: Say) -> Deployment:
         """Wait until every part answers. Raises CannotTell when one does not, with its last words."""
         if self._has_to_install:
-            self._launch(langflux.install(self._settings, say))
+            self._launch(langflux.install(self.settings, say))
 
         def on_phase(part: str, phase: str, began: float, ended: float) -> None:
-            self._timeline.add(part, phase, began, ended)
+            self.timeline.add(part, phase, began, ended)
             if phase == "start":
                 say(f"{part} is ready after {ended - began:.1f} s")
 
@@ -145,7 +144,7 @@ class ProcessesTarget(SupervisedTarget):
         return self._described()
 
     def _described(self) -> Deployment:
-        settings, urls = self._settings, self._urls
+        settings, urls = self.settings, self._urls
         missing = {
             **missing_files(settings, own=False),
             "elsewhere": "its Zep is at this machine's own loopback address",
@@ -160,23 +159,27 @@ class ProcessesTarget(SupervisedTarget):
         secured = self._seen("zep-secured")
         if settings.embedding_model is None and (settings.zep_url is None or open_zep.embedded):
             missing["meaning"] = NO_MEANING
-        as_given = settings.model_copy(
-            update={
-                "langflux_url": settings.langflux_url or urls["langflux"],
-                "model_url": settings.model_url or f"{urls['model']}/v1",
-                "zep_url": open_zep.url_from_langflux,
-                "zep_url_from_langflux": None,
-                **({} if settings.langflux_url else langflux.credentials(urls["langflux"])),
-            }
-        )
-        found = given_langflux(as_given, missing)
+        model_url = settings.model_url or f"{urls['model']}/v1"
+        if settings.langflux_url:
+            found, lacking = given_langflux(settings, model_url=model_url, zep_url=open_zep.url_from_langflux)
+        else:
+            api_key, account = langflux.access(urls["langflux"])
+            started = LangFluxServer(
+                url=urls["langflux"],
+                api_key=api_key or revealed(settings.langflux_api_key),
+                account=account or Account.given(settings.langflux_user, revealed(settings.langflux_password)),
+                model_url=model_url,
+                zep_url=open_zep.url_from_langflux,
+                chatflow=settings.chatflow or "",
+            )
+            found, lacking = usable_langflux(started, settings)
         return Deployment(
-            self.name,
-            open_zep,
-            secured,
-            self._secret,
-            found,
-            missing,
+            target=self.title,
+            zep=open_zep,
+            secured=secured,
+            secret=self._secret,
+            langflux=found,
+            missing=missing | lacking,
             details=self._details,
             ruled_out=zep.RULED_OUT if settings.zep_binary else {},
         )
@@ -184,7 +187,7 @@ class ProcessesTarget(SupervisedTarget):
     def _seen(self, part: str) -> ZepServer:
         """A Zep that was started here, as it says that it is."""
         secret = self._secret if part == "zep-secured" else None
-        return seen_zep(self._urls[part], self.token_of(part), secret, part)
+        return seen_zep(self._urls[part], token=self.token_of(part), secret=secret, part=part)
 
     # -- afterwards ---------------------------------------------------------------------------------------------
 

@@ -1,43 +1,38 @@
-"""The `embedded` target: Zep, LangFlux, model and NLP servers of our own, for trying and testing the suite.
-
-A run against it says nothing about anybody's deployment. Parts given by URL are used instead of embedded ones.
-"""
+"""Our own servers, each a process, under one supervisor."""
 
 from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from zep_conformance.clients.families import family_of
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.servers import LANGFLUX_VERSION, ZEP_VERSION
-from zep_conformance.settings import Settings
+from zep_conformance.settings import CAPABILITIES, Settings
 from zep_conformance.targets.base import Deployment, LangFluxServer, Say, ZepServer
 from zep_conformance.targets.departures import changes
-from zep_conformance.targets.remote import NO_MEANING, given_langflux, given_zep
+from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep
 from zep_conformance.targets.supervised import SupervisedTarget
 
 PARTS = ("postgres", "nlp", "model", "zep", "zep-secured", "langflux")
 
 
 class EmbeddedTarget(SupervisedTarget):
-    """Our own servers, each a process, under one supervisor."""
+    """Zep, LangFlux, model, NLP server and store of our own, which start in a second: each worker has a set."""
 
     name = "embedded"
+    offers = frozenset(CAPABILITIES) - {"ui"}
     shared = False
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        self._settings = settings
+        super().__init__(settings)
         self._api_key = secrets.token_urlsafe(24)
 
     def start(self) -> None:
         """Launch the supervisor and tell it what to start."""
-        settings = self._settings
+        settings = self.settings
         changed = changes(settings)
         given = {
             name: url
@@ -57,47 +52,56 @@ class EmbeddedTarget(SupervisedTarget):
 
     def deployment(self, say: Say) -> Deployment:  # noqa: ARG002  (it takes half a second)
         """Wait until every part answers. Raises CannotTell when one does not, with its last words."""
-        with self._timeline.phase("all", "start"):  # all together: they are forked from one process
+        with self.timeline.phase("all", "start"):  # all together: they are forked from one process
             urls = self._urls = self._supervisor.await_parts(lambda *_: None)
-        documented = self._settings.manner == "documented"
-        deployed = bool(self._settings.zep_url or self._settings.langflux_url)
-        missing = {"ui": "the embedded LangFlux has no page", **missing_files(self._settings, own=not deployed)}
-        if self._settings.embedding_model is None and not self._settings.zep_url:
+        documented = self.settings.manner == "documented"
+        deployed = bool(self.settings.zep_url or self.settings.langflux_url)
+        missing = missing_files(self.settings, own=not deployed)
+        if self.settings.embedding_model is None and not self.settings.zep_url:
             missing["meaning"] = NO_MEANING
         if sys.platform != "linux":
             missing["network"] = "only Linux drops what is sent to a port that nobody serves"
-        zep = given_zep(self._settings) or ZepServer(urls["zep"], urls["zep"], None, ZEP_VERSION, documented, "zep")
+        started: dict[str, Any] = {"version": ZEP_VERSION, "documented": documented}
+        zep = given_zep(self.settings) or ZepServer(url=urls["zep"], url_from_langflux=urls["zep"], **started)
         secured = ZepServer(
-            urls["zep-secured"],
-            urls["zep-secured"],
-            self.token_of("zep-secured"),
-            ZEP_VERSION,
-            documented,
-            "zep-secured",
+            url=urls["zep-secured"],
+            url_from_langflux=urls["zep-secured"],
+            token=self.token_of("zep-secured"),
+            part="zep-secured",
+            **started,
         )
         model = f"{urls['model']}/v1"
-        if self._settings.langflux_url:
-            settings = self._settings.model_copy(
-                update={"model_url": self._settings.model_url or model, "zep_url": zep.url}
+        langflux: LangFluxServer | None
+        if self.settings.langflux_url:
+            langflux, lacking = given_langflux(
+                self.settings,
+                model_url=self.settings.model_url or model,
+                zep_url=self.settings.zep_url_from_langflux or zep.url,
             )
-            langflux = given_langflux(settings, missing)
+            missing |= lacking
             if langflux and langflux.account and not langflux.api_key and family_of(langflux.version).has_accounts:
                 raise CannotTell(
                     "--target embedded makes no API key with a login in a LangFlux that is given",
                     "Make one on LangFlux's page and set $LANGFLUX_API_KEY; or use --target remote.",
                 )
         else:
+            missing["ui"] = "the embedded LangFlux has no page"
             langflux = LangFluxServer(
-                urls["langflux"], self._api_key, model, zep.url_from_langflux, "", LANGFLUX_VERSION, documented
+                url=urls["langflux"],
+                api_key=self._api_key,
+                model_url=model,
+                zep_url=zep.url_from_langflux,
+                version=LANGFLUX_VERSION,
+                documented=documented,
             )
-        if self._settings.zep_url:
+        if self.settings.zep_url:
             missing["control"] = missing["network"] = "this Zep is not ours to stop"
-            secured = replace(secured, part="zep-secured")
-        return Deployment(self.name, zep, secured, self._secret, langflux, missing, deployed)
-
-    def handover(self) -> dict[str, Any]:
-        """Nothing: each worker has servers of its own."""
-        return {}
-
-    def attach(self, handed: Mapping[str, Any]) -> None:
-        """Nothing: each worker has servers of its own."""
+        return Deployment(
+            target=self.title,
+            zep=zep,
+            secured=secured,
+            secret=self._secret,
+            langflux=langflux,
+            missing=missing,
+            deployed=deployed,
+        )

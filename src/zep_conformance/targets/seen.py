@@ -1,0 +1,110 @@
+"""What the URLs of running parts turn out to be: each is asked once, and unfit ones end a run in the doctor's words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import httpx
+
+from zep_conformance.clients.families import Account
+from zep_conformance.clients.page.chromium import why_no_page
+from zep_conformance.doctor.preflight import checked_origin, probe_langflux, probe_model, probe_zep
+from zep_conformance.settings import Settings, revealed
+from zep_conformance.targets.base import LangFluxServer, ZepServer
+
+NO_MEANING = "the embedded NLP server embeds words, not what they mean; see --embedding-model"
+
+
+def given_zep(settings: Settings) -> ZepServer | None:
+    """Return the Zep that the settings give the URL of; None without one.
+
+    Raises CannotTell with the doctor's finding when it is unfit.
+    """
+    if not settings.zep_url:
+        return None
+    found = seen_zep(settings.zep_url, token=revealed(settings.zep_token), secret=revealed(settings.zep_auth_secret))
+    return as_langflux_sees(found, settings)
+
+
+def as_langflux_sees(zep: ZepServer, settings: Settings) -> ZepServer:
+    """Return a Zep with the URL that the settings give for LangFlux. Raises CannotTell for one that is none."""
+    if not settings.zep_url_from_langflux:
+        return zep
+    return replace(zep, url_from_langflux=checked_origin(settings.zep_url_from_langflux, "zep as LangFlux sees it"))
+
+
+def seen_zep(url: str, *, token: str | None, secret: str | None, part: str = "zep") -> ZepServer:
+    """Return the Zep at a URL. Raises CannotTell with the doctor's finding when it is unfit."""
+    seen = probe_zep(url, token, secret)
+    number = re.match(r"v?(\d+\.\d+\.\d+)", seen.version)
+    return ZepServer(
+        url=seen.url,
+        url_from_langflux=seen.url,
+        token=seen.token,
+        version=number[1] if number else seen.version,
+        documented="(documented)" in seen.version,
+        embedded="-embedded" in seen.version,
+        part=part,
+    )
+
+
+def given_langflux(settings: Settings, *, model_url: str, zep_url: str) -> tuple[LangFluxServer | None, dict[str, str]]:
+    """Return the LangFlux that the settings give the URL of, and why a capability is missing for it.
+
+    model_url, zep_url: for the chatflows that are made in it, as it sees them; "" where they are not known. It is None
+    where it can't be used. Raises CannotTell with the doctor's finding when it is unfit.
+    """
+    if not settings.langflux_url:
+        return None, dict.fromkeys(("langflux", "ui"), "no --langflux-url")
+    return usable_langflux(
+        LangFluxServer(
+            url=settings.langflux_url,
+            api_key=revealed(settings.langflux_api_key),
+            account=Account.given(settings.langflux_user, revealed(settings.langflux_password)),
+            model_url=model_url,
+            zep_url=zep_url,
+            chatflow=settings.chatflow or "",
+        ),
+        settings,
+    )
+
+
+def usable_langflux(server: LangFluxServer, settings: Settings) -> tuple[LangFluxServer | None, dict[str, str]]:
+    """Return a LangFlux as it is seen, and why a capability is missing for it; None where it can't be used.
+
+    Raises CannotTell with the doctor's finding when it, or the model server for its chatflows, is unfit.
+    """
+    found = seen_langflux(server)
+    missing = missing_page(found, settings)
+    if not found.chatflow:
+        lacking = "--model-url" if not found.model_url else "--zep-url-from-langflux" if not found.zep_url else ""
+        if lacking:
+            either = ", and no --chatflow" if lacking == "--model-url" else ""
+            return None, missing | {"langflux": f"no {lacking} for the chatflows that are made in it{either}"}
+        probe_model(found.model_url, found.url)
+    return found, missing
+
+
+def seen_langflux(server: LangFluxServer) -> LangFluxServer:
+    """Return a LangFlux with what it says of itself. Raises CannotTell with the doctor's finding when it is unfit."""
+    seen = probe_langflux(server.url, server.api_key, server.account)
+    return replace(
+        server,
+        url=seen.url,
+        model_url=server.model_url.rstrip("/"),
+        zep_url=server.zep_url.rstrip("/"),
+        version=seen.version,
+        documented=seen.manner == "documented",
+    )
+
+
+def missing_page(langflux: LangFluxServer, settings: Settings) -> dict[str, str]:
+    """Return why the capability `ui` is missing, as the page of a LangFlux can't be driven; empty where it can."""
+    if settings.max_requests or settings.rate:
+        return {"ui": "--max-requests or --rate was given, and what a browser asks for can't be held to them"}
+    try:
+        why = why_no_page(langflux.url, settings.browser, can_sign_in=langflux.account is not None)
+    except httpx.HTTPError as error:
+        why = f"its page does not answer ({type(error).__name__})"
+    return {"ui": why} if why else {}
