@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zep_conformance import __version__
-from zep_conformance.errors import CannotTell
+from zep_conformance.errors import CannotTell, ConformanceError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -25,6 +25,7 @@ COMMANDS = {
     "verify-recordings": "Hold a server to recordings of the real ones.",
     "record": "Make a recording of a Zep, or of a LangFlux.",
     "serve": "Run the embedded servers until Ctrl-C.",
+    "explain": "Say what a code means, and what to do.",
     "install-langflux": "Install the real LangFlux (Flowise) from npm.",
 }
 """Each command, in one line. `check-files` is `command` in the module `cli.check_files`, imported when it is used."""
@@ -41,7 +42,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
             advice = f"Did you mean {close[0]}?" if close else f"`{ctx.command_path} --help` lists them."
-            raise CannotTell(f"no command {cmd_name!r}", advice)
+            raise CannotTell(f"no command {cmd_name!r}", advice, code="command-unknown")
         command: click.Command = import_module(f"{__package__}.{cmd_name.replace('-', '_')}").command
         return command
 
@@ -67,13 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
         code: Any = commands.main(words, prog_name="zep-conformance", standalone_mode=False)
         return int(code or 0)
-    except CannotTell as error:
-        _show(error.what, error.advice)
+    except ConformanceError as error:
+        _show(error.what, error.advice, error.code)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "zep-conformance"
-        _show(error.format_message(), f"`{path} --help` says what there is.")
+        _show(error.format_message(), f"`{path} --help` says what there is.", "usage-wrong")
     except click.ClickException as error:
-        _show(error.format_message(), "`zep-conformance --help` says what there is.")
+        _show(error.format_message(), "`zep-conformance --help` says what there is.", "usage-wrong")
     except (KeyboardInterrupt, click.Abort):
         click.secho("interrupted: what was begun is removed", fg="red", err=True)
     finally:
@@ -81,18 +82,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return COULD_NOT_TELL
 
 
-def _show(what: str, advice: str) -> None:
-    """Write what was tried and came back, and what to do about it, without what looks like a secret."""
+def _show(what: str, advice: str, code: str) -> None:
+    """Write what was tried and came back, what to do about it, and its code, without what looks like a secret."""
     from textwrap import wrap
 
     from zep_conformance.redaction.redactor import Redactor
 
+    def folded(text: str, indent: str = "") -> list[str]:
+        return wrap(text, COLUMNS, initial_indent=indent, subsequent_indent=indent, break_long_words=False,
+                    break_on_hyphens=False)  # fmt: skip
+
     hidden = Redactor()
     for line in hidden(what).splitlines():
-        for part in wrap(line, COLUMNS, break_long_words=False, break_on_hyphens=False):
+        for part in folded(line):
             click.secho(part, fg="red", err=True)
-    for part in wrap(hidden(advice), COLUMNS, initial_indent="  ", subsequent_indent="  ", break_long_words=False,
-                     break_on_hyphens=False):  # fmt: skip
+    for part in folded(f"{hidden(advice)} {f'[{code}]' if code else ''}".strip(), "  "):
         click.echo(part, err=True)
 
 

@@ -28,7 +28,7 @@ def takes_settings(*fields: str) -> Callable[[Callable[..., int]], Callable[...,
                 return command(settings=settings, **options)
             except CannotTell as error:
                 hidden = Redactor(settings.secrets())
-                raise CannotTell(hidden(error.what), hidden(error.advice)) from error
+                raise CannotTell(hidden(error.what), hidden(error.advice), code=error.code) from error
 
         for name in reversed(fields):
             field = Settings.model_fields[name]

@@ -1,0 +1,63 @@
+"""`zep-conformance explain`: every code, in 80 columns, for people and for machines."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from zep_conformance.cli.explain import explanations
+from zep_conformance.cli.main import main
+
+
+def test_a_code_is_explained_with_its_cause_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "engine-missing"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("engine-missing: error, containers and Compose\n  no container engine answers\n  why: ")
+    assert "\n  to do: " in shown
+
+
+def test_it_is_taken_with_its_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "[tcp-refused]"]) == 0
+    assert "connection refused by ADDRESS port PORT" in capsys.readouterr().out
+
+
+def test_a_code_that_two_rooms_have_is_explained_for_both(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "embedding-width"]) == 0
+    shown = capsys.readouterr().out
+    assert "the doctor: NLP" in shown and "deployment files: settings" in shown
+
+
+def test_without_a_code_every_one_is_listed_by_room(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain"]) == 0
+    shown = capsys.readouterr().out
+    for one in explanations():
+        assert f"  {one.code}: " in shown
+    assert "\nthe doctor: TCP\n" in shown and shown.startswith("the command line\n")
+
+
+@pytest.mark.parametrize("code", [None, *sorted({one.code for one in explanations()})])
+def test_it_fits_80_columns(code: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", *([code] if code else [])]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+
+
+def test_a_misspelt_one_suggests(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "engine-mising"]) == 2
+    assert "Did you mean engine-missing" in capsys.readouterr().err
+    assert main(["explain", "zzzz"]) == 2
+    assert "all are listed" in capsys.readouterr().err
+
+
+def test_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "part-died", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["codes"]
+    assert found["code"] == "part-died" and found["verdict"] == "error" and found["cause"] and found["advice"]
+    assert main(["explain", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["codes"]) == len(explanations())
+
+
+def test_no_text_has_something_left_to_fill_in() -> None:
+    for one in explanations():
+        for text in (one.meaning, one.cause, one.advice):
+            assert text and "{" not in text.replace("{{", ""), one
