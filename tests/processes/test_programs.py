@@ -61,7 +61,7 @@ class TestStarting:
         told: list[tuple[str, str]] = []
         first = make("first", prepare=(("true",),))
         second = make("second", after=("first",))
-        with Fleet((), [second, first], tell=lambda name, phase, *_: told.append((name, phase))) as fleet:
+        with Fleet((), [second, first], on_phase=lambda name, phase, *_: told.append((name, phase))) as fleet:
             assert variables(fleet, "second")["PORT"] == str(fleet.parts["second"].port)
         assert told == [("first", "create"), ("first", "start"), ("second", "start")]
 
