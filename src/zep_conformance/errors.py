@@ -34,8 +34,9 @@ class ConformanceError(Exception):
         self.what, self.advice, self.code = what, advice, code
 
     def __str__(self) -> str:
-        """Return the two lines that a user sees: what happened; what to do, and the code in brackets."""
-        return "\n  ".join(filter(None, (self.what, f"{self.advice} {f'[{self.code}]' if self.code else ''}".strip())))
+        """Return what a user sees: what happened, then what to do about it, ended by the code in brackets."""
+        text = f"{self.what}\n  {self.advice}" if self.advice else self.what
+        return f"{text} [{self.code}]" if self.code else text
 
 
 class CannotTell(ConformanceError):

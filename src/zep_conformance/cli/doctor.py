@@ -46,6 +46,7 @@ def command(*, settings: Settings, write: bool, as_machine: bool) -> int:
         raise CannotTell(
             "nothing to examine: no --zep-url and no --langflux-url",
             "Give them, or set $ZEP_URL and $LANGFLUX_URL.",
+            code="address-missing",
         )
     began = time.monotonic()
     findings = diagnose(

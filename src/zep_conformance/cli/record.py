@@ -42,12 +42,18 @@ def command(
     """
     recording.nothing_given(settings)
     if output.exists() and not force:
-        raise CannotTell(f"{output} is there already", "Give --force to overwrite it, or another name.")
+        raise CannotTell(
+            f"{output} is there already", "Give --force to overwrite it, or another name.", code="file-exists"
+        )
     path = script or recording.shipped("langflux" if settings.langflux_url else "zep")
     everything = recording.loaded(path, load_script)
     exchanges = recording.chosen(everything, only, skip, {exchange.sequence for exchange in everything})
     if not exchanges:
-        raise CannotTell("nothing to record: every sequence was skipped", "Leave out a --skip, or an --only.")
+        raise CannotTell(
+            "nothing to record: every sequence was skipped",
+            "Leave out a --skip, or an --only.",
+            code="nothing-recorded",
+        )
     private = _private(settings)
     _refuse_secrets(path, exchanges, private)
     server = server_for(part_of(everything), exchanges, settings)
@@ -60,7 +66,11 @@ def command(
     made = Recorder(lambda text: private(text) or Redactor()(text) != text).recording(exchanges, held.played)
     text = "".join(f"{exchange.line()}\n" for exchange in made)
     if private(text):
-        raise CannotTell("a secret or an address would have been written", "Nothing was: this is a fault of ours.")
+        raise CannotTell(
+            "a secret or an address would have been written",
+            "Nothing was: this is a fault of ours.",
+            code="harness-broken",
+        )
     recording.write(output, text)
     for line in _said(held, made, output):
         click.echo(line)
@@ -82,6 +92,7 @@ def _refuse_secrets(path: Path, exchanges: Sequence[RecordedExchange], private: 
                 f"{path}: {exchange.name} has a token or a server's address in it, which must not be recorded",
                 "Tokens and keys are given by $ZEP_TOKEN and $LANGFLUX_API_KEY, addresses as {{zep-url}} and "
                 "{{model-url}}.",
+                code="recording-has-secret",
             )
 
 

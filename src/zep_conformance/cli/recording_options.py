@@ -55,11 +55,15 @@ def loaded(path: Path, load: Callable[[Path], list[RecordedExchange]]) -> list[R
     try:
         exchanges = load(path)
     except OSError as error:
-        raise CannotTell(f"can't read {path}: {error.strerror}", "Give a file that is there.") from error
+        raise CannotTell(
+            f"can't read {path}: {error.strerror}", "Give a file that is there.", code="file-unreadable"
+        ) from error
     except ValueError as error:
-        raise CannotTell(str(error), "docs/recordings.md describes the format.") from error
+        raise CannotTell(str(error), "docs/recordings.md describes the format.", code="recording-malformed") from error
     if not exchanges:
-        raise CannotTell(f"{path} has no exchange in it", "docs/recordings.md describes the format.")
+        raise CannotTell(
+            f"{path} has no exchange in it", "docs/recordings.md describes the format.", code="recording-malformed"
+        )
     return exchanges
 
 
@@ -73,7 +77,9 @@ def chosen(
     only, skip = set(only), set(skip)
     unknown = sorted((only | skip) - known)
     if unknown:
-        raise CannotTell(f"no sequence {', '.join(unknown)}", f"There are {', '.join(sorted(known))}.")
+        raise CannotTell(
+            f"no sequence {', '.join(unknown)}", f"There are {', '.join(sorted(known))}.", code="name-unknown-here"
+        )
     return [one for one in exchanges if (not only or one.sequence in only) and one.sequence not in skip]
 
 
@@ -88,7 +94,7 @@ def write(path: Path, text: str) -> None:
             draft.unlink(missing_ok=True)
     except OSError as error:
         advice = "Give a folder that is there and that you may write to."
-        raise CannotTell(f"can't write {path}: {error.strerror}", advice) from error
+        raise CannotTell(f"can't write {path}: {error.strerror}", advice, code="file-unwritable") from error
 
 
 def say(text: str) -> None:
@@ -103,4 +109,5 @@ def nothing_given(settings: Settings) -> None:
         raise CannotTell(
             "no server to ask: no --zep-url and no --langflux-url",
             "Give one, or set $ZEP_URL or $LANGFLUX_URL.",
+            code="address-missing",
         )

@@ -81,7 +81,9 @@ def run_suite(arguments: list[str]) -> int:
             # Not what they were given: it may be a token for a mistyped --zep-token.
             options = [word.partition("=")[0] for word in unknown[1].split() if word.startswith("-")]
             what = f"unknown option: {' '.join(options)}" if options else "an argument that is no option, and no path"
-        raise CannotTell(what, "`zep-conformance run --help` lists ours, `pytest --help` lists pytest's.")
+        raise CannotTell(
+            what, "`zep-conformance run --help` lists ours, `pytest --help` lists pytest's.", code="usage-wrong"
+        )
     return EXIT_CODES.get(code, 2)
 
 

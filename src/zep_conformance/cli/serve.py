@@ -59,11 +59,11 @@ def command(
     ports = dict(zip(PARTS, (zep_port, langflux_port, model_port, nlp_port), strict=True))
     unknown = [name for name in chosen if name not in ports]
     if unknown:
-        raise CannotTell(f"no part {', '.join(unknown)}", f"There are {', '.join(ports)}.")
+        raise CannotTell(f"no part {', '.join(unknown)}", f"There are {', '.join(ports)}.", code="name-unknown-here")
     recorded = "none" if documented else "all"
     if from_environment:
         if len(chosen) != 1:
-            raise CannotTell("--from-environment is for one part", "Name it with --part.")
+            raise CannotTell("--from-environment is for one part", "Name it with --part.", code="options-conflict")
         from zep_conformance.embedded.alone import serve_alone
 
         serve_alone(chosen[0], os.environ, host=host, port=ports[chosen[0]], data=data, recorded_behaviours=recorded)

@@ -95,5 +95,5 @@ def _exit_code(results: list[Verification]) -> int:
     if any(held.differing for held in results):
         return 1
     if not any(held.as_recorded for held in results):
-        raise CannotTell("nothing was compared", "Each exchange was left out: see above why.")
+        raise CannotTell("nothing was compared", "Each exchange was left out: see above why.", code="nothing-compared")
     return 0

@@ -42,6 +42,7 @@ class Account:
             raise CannotTell(
                 f"--langflux-{there} was given, and no --langflux-{lacking}",
                 "Give both, or set $LANGFLUX_USER and $LANGFLUX_PASSWORD; with an API key neither is needed.",
+                code="options-conflict",
             )
         return None
 

@@ -33,6 +33,7 @@ def condensed(report: Mapping[str, Any]) -> dict[str, Any]:
         raise CannotTell(
             "this report says nothing of a LangFlux version with a Zep",
             "Give one of a whole run with both, in which nothing broke.",
+            code="report-incomplete",
         )
     return {
         "langflux": parts["langflux"]["version"],
@@ -63,7 +64,9 @@ def keep(report: Path, data: Path = DATA) -> Path:
     try:
         found = condensed(json.loads(report.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError) as error:
-        raise CannotTell(f"{report} can't be read as a report: {error}", "Give a conformance.json.") from None
+        raise CannotTell(
+            f"{report} can't be read as a report: {error}", "Give a conformance.json.", code="report-unreadable"
+        ) from None
     data.mkdir(parents=True, exist_ok=True)
     path = data / f"langflux-{found['langflux']}.json"
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -208,6 +208,7 @@ class Replay:
             raise CannotTell(
                 f"{self._server.part} has stopped answering: {type(error).__name__} at {exchange.name}",
                 "Is it still running? Its log may say what ended it.",
+                code="server-gone",
             ) from error
         what = f"no answer ({type(error).__name__})"
         return Played(exchange, sent, None, (Difference("status", exchange.response.get("status", ABSENT), what),))

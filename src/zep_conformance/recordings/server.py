@@ -86,7 +86,11 @@ def langflux_server(settings: Settings, exchanges: Iterable[RecordedExchange]) -
 
 def _wanted(value: str | None, option: str, why: str) -> str:
     if not value:
-        raise CannotTell(f"{why} needs {option}", f"Give {option}, or set ${option[2:].upper().replace('-', '_')}.")
+        raise CannotTell(
+            f"{why} needs {option}",
+            f"Give {option}, or set ${option[2:].upper().replace('-', '_')}.",
+            code="address-missing",
+        )
     return value
 
 

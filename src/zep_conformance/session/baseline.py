@@ -130,6 +130,7 @@ def read(path: Path) -> Baseline:
         raise CannotTell(
             f"--baseline: {path} can't be read: {error.strerror}",
             "Give the conformance.json of an earlier run, or leave the option out.",
+            code="report-unreadable",
         ) from None
     except (ValueError, RecursionError):
         raise _foreign(path, "is not JSON") from None
@@ -146,7 +147,9 @@ def read(path: Path) -> Baseline:
 
 def _foreign(path: Path, why: str) -> CannotTell:
     return CannotTell(
-        f"--baseline: {path} {why}", "Give the conformance.json that an earlier `zep-conformance run` wrote."
+        f"--baseline: {path} {why}",
+        "Give the conformance.json that an earlier `zep-conformance run` wrote.",
+        code="report-unreadable",
     )
 
 

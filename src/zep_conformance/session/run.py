@@ -123,7 +123,7 @@ class Run:
     def handover(self) -> dict[str, Any]:
         """What a worker of pytest-xdist needs to use the target that this process has started; JSON."""
         if self.trouble or self.target is None:
-            return {"trouble": [self.trouble.what, self.trouble.advice] if self.trouble else None}
+            return {"trouble": self.trouble.as_json() if self.trouble else None}
         return {"deployment": self.deployment.as_json(), "handed": self.target.handover()}
 
     def attach(self, handed: Mapping[str, Any]) -> None:
@@ -132,7 +132,7 @@ class Run:
 
         self.is_attached = True
         if handed.get("trouble"):
-            self.trouble = CannotTell(*handed["trouble"])
+            self.trouble = CannotTell.from_json(handed["trouble"])
         elif self.target is not None:
             self.target.attach(handed["handed"])
             self._use(Deployment.from_json(handed["deployment"]))

@@ -280,6 +280,7 @@ def read(options: Mapping[str, Any], folder: Path | None = None) -> Settings:
         raise CannotTell(
             f"{where} (or ${variable}): {first['msg'].removeprefix('Value error, ')}",
             f"It is: {Settings.model_fields[field].description}.",
+            code="option-invalid",
         ) from None
 
 
@@ -291,14 +292,20 @@ def _from_project(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise CannotTell(f"{path} can't be read: {error}", "Mend it, or start in another folder.") from None
+        raise CannotTell(
+            f"{path} can't be read: {error}", "Mend it, or start in another folder.", code="settings-unreadable"
+        ) from None
     known = {option(name)[2:]: name for name in Settings.model_fields}
     for key in table:
         if key not in known:
             close = difflib.get_close_matches(key, known, n=1)
             advice = f"Did you mean {close[0]}?" if close else "`zep-conformance run --help` lists them, with dashes."
-            raise CannotTell(f"{path}: [tool.zep-conformance] has no setting {key!r}", advice)
+            raise CannotTell(f"{path}: [tool.zep-conformance] has no setting {key!r}", advice, code="setting-unknown")
         if known[key] in SECRETS:
             variable = Settings.model_fields[known[key]].validation_alias
-            raise CannotTell(f"{path}: {key} is a secret, and a file is no place for it", f"Set ${variable} instead.")
+            raise CannotTell(
+                f"{path}: {key} is a secret, and a file is no place for it",
+                f"Set ${variable} instead.",
+                code="setting-is-secret",
+            )
     return {known[key]: value for key, value in table.items()}

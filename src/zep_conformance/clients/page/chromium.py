@@ -100,6 +100,7 @@ class Chromium:
             raise CannotTell(
                 f"{self._executable} does not start: {_last_words(str(error))}",
                 "Start it by hand with --headless to see why, or give another one with --browser PATH.",
+                code="browser-fails",
             ) from None
         self._closing.callback(_closed, browser)
         return browser
