@@ -8,7 +8,7 @@
     ├── LimitReached              a request that --read-only or --max-requests forbids; it was not sent
     ├── HarnessError              the suite itself is wrong: what meets it says nothing about a deployment
     └── DeploymentFailed          a part of the deployment did not do what it should (an AssertionError, too)
-        ├── LangFluxRefused       … LangFlux answered with an error (`clients.refusal`)
+        ├── LangFluxRefused       … LangFlux answered with an error (`clients.http`)
         └── PageFailed            … LangFlux's page did (`clients.page.visit`)
 
 What never leaves the room that raises it (a step that is given up, a deadline that has passed) is a private exception

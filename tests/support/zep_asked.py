@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 from hypothesis import strategies as st
 
-from zep_conformance.clients.connections import KEPT
+from zep_conformance.clients.http import KEPT
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.processes.fleet import Fleet
 

@@ -21,8 +21,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from zep_conformance.clients.families import INTERNAL, Account
-from zep_conformance.clients.refusal import LangFluxRefused
-from zep_conformance.clients.trust import trusted
+from zep_conformance.clients.http import LangFluxRefused, trusted
 
 PERMISSIONS = (
     "chatflows:create",

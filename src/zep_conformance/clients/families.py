@@ -88,8 +88,8 @@ class Family:
         """
         if self.says_ids:
             return dict(answer)
-        said = {"chatId": chat or session, "sessionId": chat or session}
-        return {**{name: value for name, value in said.items() if value}, **answer}
+        sent = {"chatId": chat or session, "sessionId": chat or session}
+        return {**{name: value for name, value in sent.items() if value}, **answer}
 
 
 FAMILIES = (
@@ -132,7 +132,7 @@ def family_of(version: str) -> Family:
 
 
 def remark(version: str) -> str:
-    """What is to be said of a version that was never tried, in one line; "" for the others."""
+    """Return a remark on a version that was never tried, in one line; "" for the others."""
     found = _parsed(version)
     if found is None:
         what = "does not say its version" if not version else f"says it is {version}, which is no version known here"

@@ -11,10 +11,8 @@ from urllib.parse import urlencode
 import httpx
 
 from zep_conformance.clients import sockets
-from zep_conformance.clients.connections import KEPT
 from zep_conformance.clients.families import NEWEST, Account, Family
-from zep_conformance.clients.refusal import Hooks, LangFluxRefused
-from zep_conformance.clients.trust import trusted
+from zep_conformance.clients.http import KEPT, Hooks, LangFluxRefused, trusted
 from zep_conformance.facts.flows import chatflow_body, credential_body
 
 __all__ = ["ChatAnswer", "ChatMessage", "LangFlux", "LangFluxRefused"]

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from zep_conformance.clients.refusal import LangFluxRefused
+from zep_conformance.clients.http import LangFluxRefused
 
 PATH = "/socket.io/"
 END_LIMIT = 30.0

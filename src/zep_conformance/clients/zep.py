@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,13 +15,10 @@ from zep_python.memory import Memory, Session
 from zep_python.message import Message
 from zep_python.user import CreateUserRequest
 
-from zep_conformance.clients.connections import KEPT
-from zep_conformance.clients.trust import trusted
+from zep_conformance.clients.http import KEPT, Hooks, trusted
 
 TIMEOUT = 40.0
 """Seconds for one request: a search with the NLP server down takes Zep 0.27.2 31 s."""
-
-Hooks = Mapping[str, list[Callable[..., Any]]]
 
 __all__ = ["FAILURES", "APIError", "Memory", "Message", "NewMessage", "NotFoundError", "Zep", "ZepClientError"]
 

@@ -12,7 +12,7 @@ from zep_conformance.deployment_files.model import Application, Deployment, Plac
 from zep_conformance.deployment_files.sources import Sources, read_env
 from zep_conformance.deployment_files.variables import HOW_TO_GIVE
 from zep_conformance.facts.servers import PUBLISHED_SECRET
-from zep_conformance.redaction.appearance import suspects
+from zep_conformance.redaction.patterns import suspects
 
 _NAME = re.compile(r"(?i)(passw(or)?d|passphrase|secret|token|api_?key|private_?key|credentials?)(_\d+)?$")
 _OF_A_FILE = re.compile(r"(?i)_FILE$")

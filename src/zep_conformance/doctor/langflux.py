@@ -17,14 +17,14 @@ from zep_conformance.facts.servers import NEWEST_LANGFLUX
 
 @dataclass(frozen=True)
 class LangFluxProbe:
-    """What a LangFlux is. version: "" where it says none. manner: of an embedded one, "" of a real one.
+    """What a LangFlux is. version: "" where it says none. embedded: how an embedded one behaves, "" for a real one.
 
     headers: with which it lets us in. logged_in: whether that was by a login, which the line keeps in cookies.
     """
 
     connection: Connection
     version: str
-    manner: str
+    embedded: str
     headers: Mapping[str, str]
     logged_in: bool = False
 
@@ -102,8 +102,8 @@ def _log_in(case: Case, connection: Connection, account: Account) -> Literal[Tru
             case.fail("langflux-not-set-up")
         if answer.status >= 500:
             body = answer.json()
-            said = str(body.get("message")) if isinstance(body, dict) else answer.text
-            case.fail("langflux-login-broken", status=answer.status, answer=case.quoted(said))
+            message = str(body.get("message")) if isinstance(body, dict) else answer.text
+            case.fail("langflux-login-broken", status=answer.status, answer=case.quoted(message))
         case.fail("langflux-login-wrong", status=answer.status)
     return True
 

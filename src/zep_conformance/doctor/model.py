@@ -1,4 +1,4 @@
-"""The layer model: an OpenAI-compatible server, looked at without using it."""
+"""The layer model: an OpenAI-compatible server, probed without using it."""
 
 from __future__ import annotations
 

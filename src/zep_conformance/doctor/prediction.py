@@ -53,14 +53,14 @@ def predict(
         chatflow = _Maker(case, probe, prefix, made).chatflow(zep, token, model_url)
         question = {"question": f"Hello from {prefix}", "overrideConfig": {"sessionId": f"{prefix}-view"}}
         answer = _ask(case, probe, "POST", f"prediction/{chatflow}", question, {})
-        said = case.quoted(_message(answer))
+        message = case.quoted(_message(answer))
         if answer.status != 200:
             # A refused model is no refused Zep: Zep's memory is asked for before the model is.
-            if _WAY_WORDS.search(said) and "openai" not in said.lower():
-                case.fail("view-unreachable", answer=said)
-            if _TOKEN_WORDS.search(said) and "openai" not in said.lower() and "api key" not in said.lower():
-                case.fail("view-token", answer=said)
-            case.fail("view-failed", status=answer.status, answer=said)
+            if _WAY_WORDS.search(message) and "openai" not in message.lower():
+                case.fail("view-unreachable", answer=message)
+            if _TOKEN_WORDS.search(message) and "openai" not in message.lower() and "api key" not in message.lower():
+                case.fail("view-token", answer=message)
+            case.fail("view-failed", status=answer.status, answer=message)
         if session is None:
             case.ok("view", f"a prediction with Zep at {zep.origin} works")
             return
@@ -103,16 +103,16 @@ class _Maker:
         return str(made["id"])
 
     def _remove(self, path: str, name: str) -> None:
-        said = "no answer"
+        why = "no answer"
         self._case.budget.spare(REMOVAL_LIMIT)
         try:
             answer = _ask(self._case, self._probe, "DELETE", path, None, self._probe.headers)
             if answer.status == 200:
                 return
-            said = f"{answer.status} {answer.text}"
+            why = f"{answer.status} {answer.text}"
         except (Broken, Late):
             pass
-        self._case.report("left-behind", what=f"LangFlux's {name}", answer=said)
+        self._case.report("left-behind", what=f"LangFlux's {name}", answer=why)
 
     def _definition(self, name: str) -> dict[str, Any]:
         """What LangFlux says of a node. Raises Broken where it has none of that name."""

@@ -31,11 +31,11 @@ class ZepSeen:
 
 @dataclass(frozen=True)
 class LangFluxSeen:
-    """A LangFlux that can be used. manner: "documented" and so on for an embedded one, "" for a real one."""
+    """A LangFlux that can be used. embedded: "documented" and so on for an embedded one, "" for a real one."""
 
     url: str
     version: str
-    manner: str
+    embedded: str
 
 
 def probe_zep(url: str, token: str | None, secret: str | None, *, any_version: bool = False) -> ZepSeen:
@@ -58,7 +58,7 @@ def probe_langflux(url: str, api_key: str | None, account: Account | None = None
     case = _case("langflux", redactor_for(api_key, account.password if account else None))
     found = _fit(case, url, lambda: langflux.probe(case, typed(case, url), api_key or None, account))
     found.close()
-    return LangFluxSeen(found.connection.address.url, found.version, found.manner)
+    return LangFluxSeen(found.connection.address.url, found.version, found.embedded)
 
 
 def probe_model(url: str, langflux_url: str) -> None:

@@ -26,7 +26,7 @@ _LOOKED_AT = {
 
 
 def exit_code(findings: Sequence[Finding]) -> int:
-    """0 fit, 1 a fault was found, 2 nothing was looked at."""
+    """0 fit, 1 a fault was found, 2 nothing was examined."""
     if not findings:
         return 2
     return 1 if faults(list(findings)) else 0
@@ -65,7 +65,7 @@ def show_group(
 ) -> None:
     """Findings that belong together, each with its symptom as it is shown. column: columns for the layer's name.
 
-    unseen: layers that could not be looked at.
+    unseen: layers that could not be examined.
     """
     console.print(Text(title, style="bold"))
     table = Table.grid(padding=(0, 1))
@@ -99,7 +99,7 @@ def show_verdict(console: Console, findings: Sequence[Finding], seconds: float) 
 
 
 def _unseen(part: str, findings: list[Finding]) -> list[str]:
-    """The layers behind a broken one, which could not be looked at."""
+    """The layers behind a broken one, which could not be examined."""
     wrong = faults(findings)
     if not wrong:
         return []

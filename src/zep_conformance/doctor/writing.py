@@ -101,7 +101,7 @@ class ProbeSession:
 
     def remove(self) -> None:
         """Remove it; what can't be removed is noted."""
-        said = "no answer"
+        why = "no answer"
         self._case.budget.spare(REMOVAL_LIMIT)
         try:
             answer = self._ask("DELETE", "/memory", limit=REMOVAL_LIMIT)
@@ -110,8 +110,8 @@ class ProbeSession:
         if answer is not None:
             if answer.status in (200, 404):
                 return
-            said = f"{answer.status} {answer.text}"
-        self._case.report("left-behind", what=f"Zep's session {self.name}", answer=said)
+            why = f"{answer.status} {answer.text}"
+        self._case.report("left-behind", what=f"Zep's session {self.name}", answer=why)
 
 
 def _content(result: Any) -> str | None:

@@ -127,12 +127,12 @@ def _read_memory(connection: Connection, token: str | None) -> HttpAnswer:
 
 def _refused(case: Case, answer: HttpAnswer, token: str | None, sendable: str | None, secret: str | None) -> NoReturn:
     """Why a token is refused. Raises Broken."""
-    said = answer.text.strip()
+    text = answer.text.strip()
     flaws = [flaw for flaw in tokens.flaws(token or "", secret) if flaw.code != "token-expires-soon"]
-    if sendable is not None and "no token found" in said:
+    if sendable is not None and "no token found" in text:
         case.fail("token-stripped")
-    of_time = next((code for words, code in _OF_TIME.items() if words in said), None)
-    if "unauthorized" in said:
+    of_time = next((code for words, code in _OF_TIME.items() if words in text), None)
+    if "unauthorized" in text:
         # The signature comes first with Zep: were it right, a wrong time would have been named.
         flaws = [flaw for flaw in flaws if flaw.code not in _OF_TIME.values()]
     for flaw in flaws[:-1]:
@@ -142,7 +142,7 @@ def _refused(case: Case, answer: HttpAnswer, token: str | None, sendable: str | 
     if of_time is not None:
         case.fail(of_time, when="a time that Zep's clock says (this machine's says otherwise)")
     fits = secret is not None and token is not None
-    case.fail("secret-not-zeps" if fits else "token-refused", answer=case.quoted(said))
+    case.fail("secret-not-zeps" if fits else "token-refused", answer=case.quoted(text))
 
 
 def _accepted(case: Case, token: str, secret: str | None) -> None:

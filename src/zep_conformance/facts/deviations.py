@@ -1,7 +1,7 @@
-"""Deviations: known departures of real versions, as data (fixtures/data/deviations.toml).
+"""Deviations: known issues of real versions, as data (fixtures/data/deviations.toml).
 
 A scenario tagged with one (`@DEV-4`) still runs on a matching version. It is then expected to fail in the stated
-way, and reported as a deviation; any other failure is a failure, and a pass is shown as mended.
+way, and reported as a deviation; any other failure is a failure, and a pass is shown as fixed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from zep_conformance import suite
 
 @dataclass(frozen=True)
 class Deviation:
-    """One known departure. versions: by part, those it was measured on; all must match.
+    """One known issue. versions: by part, those it was measured on; all must match.
 
     expect: a regular expression that the failure's text must contain.
     """

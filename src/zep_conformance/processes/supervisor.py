@@ -91,8 +91,8 @@ def _as_answer(error: CannotTell | KeyError) -> dict[str, Any]:
     """What went wrong as the answer to a command."""
     if isinstance(error, KeyError):
         return {"error": str(error)}
-    told = {"error": error.what, "advice": error.advice, "code": error.code}
-    return told | ({"part": error.part, "how": error.how, "log": error.log} if isinstance(error, PartDied) else {})
+    answer = {"error": error.what, "advice": error.advice, "code": error.code}
+    return answer | ({"part": error.part, "how": error.how, "log": error.log} if isinstance(error, PartDied) else {})
 
 
 @contextlib.contextmanager

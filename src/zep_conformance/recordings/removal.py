@@ -100,14 +100,14 @@ class Removals:
 
     def _talked(self, server: ReplayServer, flow: str, answer: httpx.Response) -> None:
         """A prediction: LangFlux can clear the chat and what Zep has of it."""
-        said = _json(answer)
-        if not isinstance(said, dict) or not said.get("chatId"):
+        answered = _json(answer)
+        if not isinstance(answered, dict) or not answered.get("chatId"):
             return
-        query = {name: str(said[name]) for name in ("chatId", "sessionId", "memoryType") if said.get(name)}
+        query = {name: str(answered[name]) for name in ("chatId", "sessionId", "memoryType") if answered.get(name)}
         path = f"/api/v1/chatmessage/{flow}?{urlencode(query, quote_via=quote)}"
-        self._keep(Undo(server, f"chat {said['chatId']}", path), False)
+        self._keep(Undo(server, f"chat {answered['chatId']}", path), False)
         if self._zep:
-            session = str(said.get("sessionId") or said["chatId"])
+            session = str(answered.get("sessionId") or answered["chatId"])
             self._of_zep(self._zep, "/api/v1", "sessions", quote(session, safe=""), False)
 
     def _keep(self, undo: Undo, gone: bool) -> None:

@@ -1,4 +1,4 @@
-"""The servers that are held to recordings: looked at by the doctor, then asked over plain HTTP."""
+"""The servers that recordings are played to: probed by the doctor, then asked over plain HTTP."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from zep_conformance.clients.http import trusted
 from zep_conformance.clients.langflux import TIMEOUT
-from zep_conformance.clients.trust import trusted
 from zep_conformance.doctor.preflight import checked_origin, probe_langflux, probe_model, probe_zep
 from zep_conformance.errors import CannotTell
 from zep_conformance.recordings.format import MODEL_URL, ZEP_URL, RecordedExchange

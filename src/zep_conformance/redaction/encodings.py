@@ -18,7 +18,7 @@ from dataclasses import dataclass
 DEPTH = 3
 """How many encodings are undone one after the other: JSON in JSON in a URL."""
 MOST = 24
-"""How many readings of a text are looked at."""
+"""How many readings of a text are searched."""
 _Characters = Iterator[tuple[str, int]]
 """What stands for a piece of encoded text: characters, each with the length of what it was encoded as."""
 
@@ -27,7 +27,7 @@ _Characters = Iterator[tuple[str, int]]
 class Reading:
     """A text with encodings undone. starts, ends: where each of its characters stands in the text itself.
 
-    joined: lines were put together, so that what goes by lines can't be judged here.
+    joined: lines were put together, so that what goes by lines says nothing here.
     """
 
     text: str

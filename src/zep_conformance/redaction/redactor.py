@@ -3,9 +3,9 @@
     redactor = Redactor(["the-token"])
     redactor("GET /?key=the%2Dtoken")       # "GET /?key=[hidden]"
 
-What it was told is hidden as it is and encoded (see `encodings`), whole and in pieces: a piece of 16 characters
+What it knows is hidden as it is and encoded (see `encodings`), whole and in pieces: a piece of 16 characters
 wherever it stands, one of 8 where a text is cut or a line ends, or where it looks like nothing but a secret. What
-looks like a secret (see `appearance`) is hidden even where nobody said that it is one.
+looks like a secret (see `patterns`) is hidden even where nobody said that it is one.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from zep_conformance.redaction.appearance import looks_drawn, suspects
 from zep_conformance.redaction.encodings import Reading, encoded, readings
+from zep_conformance.redaction.patterns import looks_drawn, suspects
 
 HIDDEN = "[hidden]"
 SHORTEST = 6
@@ -27,7 +27,7 @@ Span = tuple[int, int]
 
 
 class Redactor:
-    """Cleans texts of secrets: those it was told, and what looks like one."""
+    """Cleans texts of secrets: those that it knows, and what looks like one."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
@@ -60,14 +60,14 @@ class Redactor:
         """`text` without secrets. Cleaning what is clean changes nothing."""
         spans: list[Span] = []
         for reading in readings(text, blanks=self._blanks):
-            spans += [reading.origin(*span) for span in self._told(reading)]
+            spans += [reading.origin(*span) for span in self._known(reading)]
             if not reading.joined:
                 spans += [reading.origin(*span) for span in suspects(reading.text)]
         return _without(text, spans)
 
-    def finds_told(self, text: str) -> bool:
-        """Whether there is something in `text` that this was told to hide."""
-        return any(True for reading in readings(text, blanks=self._blanks) for _ in self._told(reading))
+    def finds_known(self, text: str) -> bool:
+        """Whether there is something in `text` that this knows as a secret."""
+        return any(True for reading in readings(text, blanks=self._blanks) for _ in self._known(reading))
 
     def everywhere(self, value: Any) -> Any:
         """A JSON document without secrets in its texts; names of fields stay as they are."""
@@ -79,8 +79,8 @@ class Redactor:
             return [self.everywhere(member) for member in value]
         return value
 
-    def _told(self, reading: Reading) -> Iterator[Span]:
-        """Where a reading holds what this redactor was told, whole or in pieces that matter."""
+    def _known(self, reading: Reading) -> Iterator[Span]:
+        """Where a reading holds a secret that this redactor knows, whole or in pieces that matter."""
         text = reading.text
         for form in self._short:
             at = text.find(form)

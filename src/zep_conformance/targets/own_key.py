@@ -14,7 +14,7 @@ import httpx
 
 from zep_conformance.clients import accounts
 from zep_conformance.clients.families import family_of
-from zep_conformance.clients.refusal import LangFluxRefused
+from zep_conformance.clients.http import LangFluxRefused
 from zep_conformance.errors import CannotTell
 from zep_conformance.targets.base import LangFluxServer
 

@@ -95,7 +95,7 @@ def seen_langflux(server: LangFluxServer) -> LangFluxServer:
         model_url=server.model_url.rstrip("/"),
         zep_url=server.zep_url.rstrip("/"),
         version=seen.version,
-        documented=seen.manner == "documented",
+        documented=seen.embedded == "documented",
     )
 
 

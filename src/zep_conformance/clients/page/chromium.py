@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from zep_conformance.clients.trust import trusted
+from zep_conformance.clients.http import trusted
 from zep_conformance.errors import CannotTell
 from zep_conformance.processes.folders import owned_folder
 

@@ -11,8 +11,7 @@ import httpx
 
 from zep_conformance.clients.accounts import first_account, is_registered, register
 from zep_conformance.clients.families import INTERNAL, Account, family_of
-from zep_conformance.clients.refusal import LangFluxRefused
-from zep_conformance.clients.trust import trusted
+from zep_conformance.clients.http import LangFluxRefused, trusted
 from zep_conformance.errors import CannotTell
 from zep_conformance.processes.programs import Program
 from zep_conformance.settings import Settings

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from zep_conformance.clients.trust import trusted
+from zep_conformance.clients.http import trusted
 from zep_conformance.errors import CannotTell
 from zep_conformance.targets.processes.installation import cache
 
