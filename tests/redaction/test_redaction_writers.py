@@ -23,10 +23,11 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction import output
 from zep_conformance.redaction.redactor import HIDDEN, Redactor
-from zep_conformance.report import document as reports
 from zep_conformance.report.failure import Failure
+from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.outcomes import Record
 from zep_conformance.report.transcript import Transcript
+from zep_conformance.session.conclusion import conclude
 from zep_conformance.session.gate import Gate
 from zep_conformance.settings import Settings, defaults, passwords_in
 
@@ -72,18 +73,17 @@ def record(needle: str) -> Record:
 def test_reports(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("reports")
     records = [record(needle)]
-    facts = {
-        "trouble": str(CannotTell(f"zep said {needle!r}", f"Look at {percent(needle)}.")),
-        "target": {"name": "remote", "deployed": True},
-        "parts": {"zep": {"version": needle, "url": f"http://me:{percent(needle)}@zep"}},
-        "left_behind": [f"session {needle}"],
-    }
-    judgement = Gate().judge(records, facts, trouble=True, settled=True)
-    found = reports.document(
-        records, load_requirements(), facts=facts, version="0", seed=1, started=datetime.now(UTC), duration=1.0,
-        exit_code=judgement.code, verdict=judgement.verdict, gate=judgement.as_json(),
+    seen = Observations(
+        troubles=(str(CannotTell(f"zep said {needle!r}", f"Look at {percent(needle)}.")),),
+        target=TargetSeen(name="remote", deployed=True),
+        parts={"zep": PartSeen(version=needle, url=f"http://me:{percent(needle)}@zep")},
+        left_behind=(f"session {needle}",),
+    )
+    concluded = conclude(
+        records, seen, Gate(), requirements=load_requirements(), exit_status=1, seed=1, prefix="zc-1",
+        started=datetime.now(UTC), duration=1.0,
     )  # fmt: skip
-    reports.write(folder, found, Redactor([needle]))
+    concluded.write(folder, Redactor([needle]))
     for path in folder.iterdir():
         assert not leaks(needle, path.read_text()), path.name
     assert json.loads((folder / "conformance.json").read_text())["exit_code"] == 1
@@ -92,7 +92,10 @@ def test_reports(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
 @MODEST
 @given(needle=secret)
 def test_failures(needle: str) -> None:
-    evidence = Failure((), needle, needle, f"expected {needle!r}", "", (("zep", f"a log of\n{needle}"),), needle)
+    evidence = Failure(
+        requirements=(), scenario=needle, step=needle, complaint=f"expected {needle!r}", exchanges="",
+        logs=(("zep", f"a log of\n{needle}"),), rerun=needle,
+    )  # fmt: skip
     assert not leaks(needle, Redactor([needle])(str(evidence)))
 
 

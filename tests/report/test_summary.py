@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,32 +10,30 @@ from typing import Any
 import pytest
 
 from zep_conformance.facts.requirements import load_requirements
-from zep_conformance.report import document as reports
 from zep_conformance.report import summary
+from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.outcomes import Record
+from zep_conformance.session.conclusion import conclude
 from zep_conformance.session.gate import Gate
 
-FACTS = {
-    "target": {"name": "remote", "deployed": True},
-    "parts": {"zep": {"version": "0.27.2", "url": "https://zep.example.com"}},
-    "capabilities": {"auth": "this Zep is open"},
-    "requests": 12,
-}
+SEEN = Observations(
+    target=TargetSeen(name="remote", deployed=True),
+    parts={"zep": PartSeen(version="0.27.2", url="https://zep.example.com")},
+    capabilities={"auth": "this Zep is open"},
+    requests=12,
+)
 
 
 def record(nodeid: str, outcome: str, requirement: str, reason: str = "", **more: Any) -> Record:
     return Record(f"Scenario {nodeid}", "a.feature:1", nodeid, (requirement,), outcome, 0.1, reason, **more)
 
 
-def made(*records: Record, **facts: Any) -> str:
-    all_facts = {**FACTS, **facts}
-    trouble = bool(all_facts.get("trouble"))
-    judgement = Gate().judge(records, all_facts, trouble=trouble, settled=True)
-    document = reports.document(
-        records, load_requirements(), facts=all_facts, version="0", seed=7, started=datetime.now(UTC), duration=1.5,
-        exit_code=judgement.code, verdict=judgement.verdict, gate=judgement.as_json(),
+def made(*records: Record, **changed: Any) -> str:
+    found = conclude(
+        records, replace(SEEN, **changed), Gate(), requirements=load_requirements(), exit_status=0, seed=7,
+        prefix="zc-1", started=datetime.now(UTC), duration=1.5,
     )  # fmt: skip
-    return summary.markdown(document, Path("out"))
+    return summary.markdown(found.report, Path("out"))
 
 
 def test_failed_requirements_come_first_with_their_reasons() -> None:
@@ -45,7 +44,7 @@ def test_failed_requirements_come_first_with_their_reasons() -> None:
         record("four", "passed", "API-5"),
         record("five", "skipped", "AUTH-1", "no capability auth: this Zep is open"),
         record("six", "skipped", "AUTH-2", "no capability auth: this Zep is open"),
-        record("seven", "passed", "API-6", "DEV-4 is mended here: it is", mended=True, deviation="DEV-4"),
+        record("seven", "passed", "API-6", "DEV-4 is fixed here: it is", fixed=True, deviation="DEV-4"),
     )
     in_order = (
         "## zep-conformance: does not conform",
@@ -59,7 +58,7 @@ def test_failed_requirements_come_first_with_their_reasons() -> None:
         "| AUTH-1",
         "### Known deviations",
         "- Scenario two (API-4): DEV-6: as known",
-        "- **mended** Scenario seven (API-6): DEV-4 is mended here: it is",
+        "- **fixed** Scenario seven (API-6): DEV-4 is fixed here: it is",
         "### Skipped",
         "- no capability auth: this Zep is open: 2 scenarios of AUTH-1, AUTH-2",
         "Reports: `out/conformance.json`",
@@ -70,14 +69,14 @@ def test_failed_requirements_come_first_with_their_reasons() -> None:
 
 
 def test_what_could_not_be_told_says_why() -> None:
-    found = made(trouble="zep at http://zep: refused\n  Is it up?", target=None, parts={})
+    found = made(troubles=("zep at http://zep: refused\n  Is it up?",), target=None, parts={})
     assert "## zep-conformance: could not tell" in found
     assert "**Why:** zep at http&#58;//zep: refused Is it up?" in found
     assert "| scenarios | none ran |" in found
 
 
 def test_the_suites_own_servers_are_no_deployment() -> None:
-    assert "nothing about a deployment" in made(target={"name": "embedded", "deployed": False})
+    assert "nothing about a deployment" in made(target=TargetSeen(name="embedded", deployed=False))
     assert "nothing about a deployment" not in made()
 
 
@@ -101,5 +100,5 @@ def test_what_a_server_said_is_only_text(said: str, shown: str) -> None:
 
 def test_what_was_left_behind_is_listed() -> None:
     assert "### Left behind in the target\n\n- session zc-1 (ReadTimeout)" in made(
-        left_behind=["session zc-1 (ReadTimeout)"]
+        left_behind=("session zc-1 (ReadTimeout)",)
     )

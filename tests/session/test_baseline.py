@@ -11,15 +11,16 @@ import pytest
 
 from tests.cli.test_run import report_in, run
 from zep_conformance.errors import CannotTell
+from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.outcomes import Record
-from zep_conformance.session import baseline
-from zep_conformance.session.gate import Gate, Judgement
+from zep_conformance.session.baseline import Baseline, read_baseline
+from zep_conformance.session.gate import Gate, Verdict
 
 MUST = frozenset({"API-1", "API-2"})
 
 
-def record(nodeid: str, outcome: str, *requirements: str, mended: bool = False) -> Record:
-    return Record(f"Scenario {nodeid}", "a.feature:1", nodeid, requirements or ("API-1",), outcome, 0.1, mended=mended)
+def record(nodeid: str, outcome: str, *requirements: str, fixed: bool = False) -> Record:
+    return Record(f"Scenario {nodeid}", "a.feature:1", nodeid, requirements or ("API-1",), outcome, 0.1, fixed=fixed)
 
 
 def document(*records: Record, **changed: Any) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def document(*records: Record, **changed: Any) -> dict[str, Any]:
                 "id": identifier,
                 "outcome": worst(one.outcome for one in records if identifier in one.requirements),
                 "scenarios": [
-                    {"nodeid": one.nodeid, "outcome": one.outcome, "mended": one.mended}
+                    {"nodeid": one.nodeid, "outcome": one.outcome, "mended": one.fixed}
                     for one in records
                     if identifier in one.requirements
                 ],
@@ -50,17 +51,21 @@ def document(*records: Record, **changed: Any) -> dict[str, Any]:
     }
 
 
-def read(folder: Path, *records: Record, **changed: Any) -> baseline.Baseline:
+def read(folder: Path, *records: Record, **changed: Any) -> Baseline:
     path = folder / "before.json"
     path.write_text(json.dumps(document(*records, **changed)))
-    return baseline.read(path)
+    return read_baseline(path)
 
 
-FACTS = {"target": {"name": "remote"}, "parts": {"zep": {"version": "0.27.2"}}}
+def observed(name: str = "remote", **versions: str) -> Observations:
+    return Observations(
+        target=TargetSeen(name=name, deployed=True),
+        parts={part: PartSeen(version=version) for part, version in (versions or {"zep": "0.27.2"}).items()},
+    )
 
 
-def judged(gate: Gate, *records: Record, facts: dict[str, Any] | None = None, settled: bool = True) -> Judgement:
-    return gate.judge(records, facts or FACTS, trouble=False, settled=settled)
+def judged(gate: Gate, *records: Record, observations: Observations | None = None, settled: bool = True) -> Verdict:
+    return gate.verdict(records, observations or observed(), settled=settled)
 
 
 @pytest.mark.parametrize(
@@ -79,30 +84,30 @@ def judged(gate: Gate, *records: Record, facts: dict[str, Any] | None = None, se
     ],
 )
 def test_fail_on(fail_on: str, records: list[Record], code: int) -> None:
-    assert judged(Gate(fail_on, must=MUST), *records).code == code
+    assert judged(Gate(fail_on=fail_on, must=MUST), *records).code == code
 
 
 def test_what_does_not_count_is_said() -> None:
-    found = judged(Gate("must", must=MUST), record("a", "failed", "API-5"))
+    found = judged(Gate(fail_on="must", must=MUST), record("a", "failed", "API-5"))
     assert [one.nodeid for one in found.uncounted] == ["a"]
-    assert "does not count with --fail-on must: Scenario a (API-5)" in "\n".join(found.lines())
-    assert found.verdict == "conforms"
+    assert "does not count with --fail-on must: Scenario a (API-5)" in "\n".join(found.remarks())
+    assert found.name == "conforms"
 
 
 class TestAgainstABaseline:
     @pytest.mark.parametrize("then", ["passed", "deviation", "skipped", "error"])
     def test_what_fails_now_and_did_not_then_is_worse(self, tmp_path: Path, then: str) -> None:
         found = judged(Gate(baseline=read(tmp_path, record("a", then))), record("a", "failed"))
-        assert (found.code, found.verdict) == (1, "does not conform")
+        assert (found.code, found.name) == (1, "does not conform")
         assert found.comparison is not None
         assert [(change.record.nodeid, change.then) for change in found.comparison.worse] == [("a", then)]
 
     def test_what_failed_then_too_is_known(self, tmp_path: Path) -> None:
         found = judged(Gate(baseline=read(tmp_path, record("a", "failed"))), record("a", "failed"))
-        assert (found.code, found.verdict) == (0, "does not conform")
-        assert found.said == "does not conform, but no worse than the baseline (exit code 0)"
+        assert (found.code, found.name) == (0, "does not conform")
+        assert str(found) == "does not conform, but no worse than the baseline (exit code 0)"
         assert not found.failing
-        assert "worse than then: nothing" in list(found.lines())
+        assert "worse than then: nothing" in list(found.remarks())
 
     def test_one_that_is_worse_fails_among_known_ones(self, tmp_path: Path) -> None:
         before = read(tmp_path, record("a", "failed"), record("b", "passed"))
@@ -139,33 +144,33 @@ class TestAgainstABaseline:
     def test_an_interrupted_run_does_not_pass(self, tmp_path: Path) -> None:
         before = read(tmp_path, record("a", "failed"))
         found = judged(Gate(baseline=before), record("a", "failed"), settled=False)
-        assert (found.code, found.verdict) == (2, "could not tell")
+        assert (found.code, found.name) == (2, "could not tell")
 
     def test_deviations_that_count(self, tmp_path: Path) -> None:
         before = read(tmp_path, record("a", "deviation"), record("b", "passed"))
-        gate = Gate("deviation", baseline=before)
+        gate = Gate(fail_on="deviation", baseline=before)
         assert judged(gate, record("a", "deviation")).code == 0
         assert judged(gate, record("b", "deviation")).code == 1
         assert judged(gate, record("a", "failed")).code == 1
 
-    def test_mended_deviations_in_a_strict_run(self, tmp_path: Path) -> None:
-        before = read(tmp_path, record("a", "deviation"), record("b", "passed", mended=True))
+    def test_fixed_deviations_in_a_strict_run(self, tmp_path: Path) -> None:
+        before = read(tmp_path, record("a", "deviation"), record("b", "passed", fixed=True))
         gate = Gate(strict_deviations=True, baseline=before)
-        assert judged(gate, record("b", "passed", mended=True)).code == 0
-        assert judged(gate, record("a", "passed", mended=True)).code == 1
+        assert judged(gate, record("b", "passed", fixed=True)).code == 0
+        assert judged(gate, record("a", "passed", fixed=True)).code == 1
 
     def test_other_targets_and_versions_are_said(self, tmp_path: Path) -> None:
         before = read(tmp_path, record("a", "passed"), verdict="could not tell")
-        facts = {"target": {"name": "embedded"}, "parts": {"zep": {"version": "0.26.0"}, "langflux": {"version": "2"}}}
-        found = judged(Gate(baseline=before), record("a", "passed"), facts=facts)
-        assert next(line for line in found.lines() if line.startswith("not the same")) == (
+        now = observed("embedded", zep="0.26.0", langflux="2")
+        found = judged(Gate(baseline=before), record("a", "passed"), observations=now)
+        assert next(line for line in found.remarks() if line.startswith("not the same")) == (
             "not the same as then: target remote then, embedded now; langflux absent then, 2 now; "
             "zep 0.27.2 then, 0.26.0 now; that run could not tell anything"
         )
 
     def test_many_changes_are_counted(self, tmp_path: Path) -> None:
         before = read(tmp_path, record("a", "passed"))
-        lines = list(judged(Gate(baseline=before), *(record(f"n{n}", "failed") for n in range(13))).lines())
+        lines = list(judged(Gate(baseline=before), *(record(f"n{n}", "failed") for n in range(13))).remarks())
         assert sum(line.startswith("worse: ") for line in lines) == 11
         assert "worse: 3 more, all in the report" in lines
 
@@ -187,15 +192,15 @@ def test_a_foreign_file_is_refused(tmp_path: Path, case: str) -> None:
     path = tmp_path / "foreign.json"
     path.write_text(FOREIGN[case])
     with pytest.raises(CannotTell, match=r"--baseline: .*foreign\.json"):
-        baseline.read(path)
+        read_baseline(path)
 
 
 def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotTell, match="can't be read"):
-        baseline.read(tmp_path)
+        read_baseline(tmp_path)
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(CannotTell, match="is not JSON"):
-        baseline.read(tmp_path / "binary")
+        read_baseline(tmp_path / "binary")
 
 
 # -- whole runs -------------------------------------------------------------------------------------------------

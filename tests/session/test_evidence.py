@@ -9,35 +9,14 @@ import pytest
 
 from zep_conformance.facts import deviations
 from zep_conformance.redaction.redactor import HIDDEN, Redactor
-from zep_conformance.report.outcomes import Record, exit_code, worst
+from zep_conformance.report.outcomes import Record, worst
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.targets import Deployment
 from zep_conformance.targets.processes.zep import RULED_OUT
 
 
-def record(outcome: str, mended: bool = False) -> Record:
-    return Record("a scenario", "a.feature:1", f"node::{outcome}", ("API-1",), outcome, 0.1, mended=mended)
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "trouble", "strict", "code"),
-    [
-        (["passed"], False, False, 0),
-        (["passed", "skipped", "deviation"], False, False, 0),
-        (["deviation"], False, False, 0),
-        (["passed", "failed"], False, False, 1),
-        (["failed", "error"], False, False, 1),
-        (["passed", "error"], False, False, 2),
-        (["skipped"], False, False, 2),
-        ([], False, False, 2),
-        (["passed"], True, False, 2),
-        (["mended"], False, False, 0),
-        (["mended"], False, True, 1),
-    ],
-)
-def test_exit_code(outcomes: list[str], trouble: bool, strict: bool, code: int) -> None:
-    records = [record("passed", mended=True) if outcome == "mended" else record(outcome) for outcome in outcomes]
-    assert exit_code(records, trouble, strict) == code
+def record(outcome: str, fixed: bool = False) -> Record:
+    return Record("a scenario", "a.feature:1", f"node::{outcome}", ("API-1",), outcome, 0.1, fixed=fixed)
 
 
 def test_the_worst_outcome_is_a_requirements() -> None:

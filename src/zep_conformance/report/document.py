@@ -16,7 +16,8 @@ from typing import Any
 from zep_conformance.facts.requirements import Requirement
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import summary
-from zep_conformance.report.outcomes import OUTCOMES, VERDICTS, Record, worst
+from zep_conformance.report.observations import Observations
+from zep_conformance.report.outcomes import OUTCOMES, Record, worst
 
 SCHEMA = Path(__file__).with_name("conformance.schema.json")
 FORMAT = 1
@@ -26,42 +27,51 @@ def document(
     records: Iterable[Record],
     requirements: Mapping[str, Requirement],
     *,
-    facts: Mapping[str, Any],
+    observations: Observations,
     version: str,
     seed: int,
+    prefix: str,
     started: datetime,
     duration: float,
     exit_code: int,
-    verdict: str | None = None,
-    gate: Mapping[str, Any] | None = None,
+    verdict: str,
+    gate: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The report. duration: seconds. facts: what the run found out about its target.
+    """Return the report. duration: seconds. prefix: what the names of all that was made begin with.
 
-    verdict: where it is another than the exit code's: what does not conform, but no worse than in the baseline.
-    gate: what fails the run, and how it compares with its baseline (`gate.Judgement.as_json`).
+    verdict: another than the exit code's for what does not conform, but no worse than in the baseline. gate: what
+    fails the run, and how it compares with its baseline (`session.gate.Verdict.as_json`).
     """
     found = sorted(records, key=lambda record: record.nodeid)
     counts = Counter(record.outcome for record in found)
     by_requirement = {
         identifier: [record for record in found if identifier in record.requirements] for identifier in requirements
     }
-    capabilities = facts.get("capabilities") or {}
+    target = observations.target
     return {
         "format": FORMAT,
         "tool": {"name": "zep-conformance", "version": version},
         "started": started.isoformat(timespec="seconds"),
         "duration": round(duration, 3),
-        "verdict": verdict or VERDICTS[exit_code],
+        "verdict": verdict,
         "exit_code": exit_code,
-        **({"gate": dict(gate)} if gate is not None else {}),
-        "trouble": facts.get("trouble"),
-        "target": facts.get("target"),
-        "parts": facts.get("parts") or {},
-        "capabilities": {name: {"offered": reason is None, "reason": reason} for name, reason in capabilities.items()},
+        "gate": dict(gate),
+        "trouble": observations.trouble,
+        "target": {
+            "name": target.name,
+            "deployed": target.deployed,
+            "timeline": [span.as_json() for span in target.timeline],
+        }
+        if target
+        else None,
+        "parts": {name: part.as_json() for name, part in observations.parts.items()},
+        "capabilities": {
+            name: {"offered": reason is None, "reason": reason} for name, reason in observations.capabilities.items()
+        },
         "seed": seed,
-        "prefix": facts.get("prefix"),
-        "requests": facts.get("requests", 0),
-        "left_behind": facts.get("left_behind") or [],
+        "prefix": prefix if target else None,
+        "requests": observations.requests,
+        "left_behind": list(observations.left_behind),
         "outcomes": {outcome: counts.get(outcome, 0) for outcome in OUTCOMES},
         "requirements": [
             {
@@ -86,13 +96,13 @@ def _scenario(record: Record) -> dict[str, Any]:
         "duration": round(record.duration, 4),
         "reason": record.reason,
         "deviation": record.deviation,
-        "mended": record.mended,
+        "mended": record.fixed,
         "measurements": dict(record.measurements),
     }
 
 
 def write(folder: Path, report: Mapping[str, Any], redactor: Redactor) -> Path:
-    """Write the report and its summary, without secrets; returns the report's path.
+    """Write the report and its summary, without secrets. Return the report's path.
 
     Raises OSError when the folder can't be written.
     """

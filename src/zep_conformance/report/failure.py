@@ -18,7 +18,7 @@ ATTACHED: pytest.StashKey[tuple[str, ...]] = pytest.StashKey()
 """Where a fixture keeps, for the scenario that failed, the paths of what else tells of it: a screenshot."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Failure:
     """The evidence of one failure, in the order in which it is read."""
 

@@ -151,7 +151,7 @@ def _deviations(report: Mapping[str, Any]) -> Iterator[str]:
     found = [one for one in _scenarios(report).values() if one[0]["outcome"] == "deviation" or one[0]["mended"]]
     if found:
         yield "### Known deviations\n\n" + "\n".join(
-            f"- {'**mended** ' if one['mended'] else ''}{text(one['name'])} ({', '.join(ids)}): {text(one['reason'])}"
+            f"- {'**fixed** ' if one['mended'] else ''}{text(one['name'])} ({', '.join(ids)}): {text(one['reason'])}"
             for one, ids in found
         )
 

@@ -6,8 +6,8 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
+from zep_conformance.report.observations import Observations
 from zep_conformance.report.outcomes import OUTCOMES, Record, worst
 
 NOT_A_DEPLOYMENT = "These are the suite's own servers: this run says nothing about a deployment."
@@ -30,22 +30,22 @@ def parts(versions: Mapping[str, str], capabilities: Mapping[str, str | None]) -
 
 
 def conclusion(
-    records: Iterable[Record], facts: Mapping[str, Any], *, remarks: Iterable[str], verdict: str, reports: str
+    records: Iterable[Record], observations: Observations, *, remarks: Iterable[str], verdict: str, reports: str
 ) -> Iterator[str]:
-    """What came out. facts: as in the report. remarks: of the gate. verdict, reports: in words."""
+    """Yield what came out, a line each. remarks: of the gate. verdict, reports: in words."""
     found = list(records)
     for outcome, title in (("deviation", "known deviation"), ("skipped", "skipped")):
         reasons = Counter(record.reason for record in found if record.outcome == outcome)
         for reason, count in sorted(reasons.items(), key=lambda item: _natural(item[0])):
             yield f"{title}{f' ({count} scenarios)' if count > 1 else ''}: {reason}"
     for record in found:
-        if record.mended:
-            yield f"mended: {record.name}: {record.reason}"
+        if record.fixed:
+            yield f"fixed: {record.name}: {record.reason}"
     for record in found:
         for name, figures in record.measurements.items():
             milliseconds = ", ".join(f"{key} {value:g}" for key, value in figures.items() if key != "count")
             yield f"{name} ({figures['count']:g} times, milliseconds): {milliseconds}"
-    left_behind = facts.get("left_behind") or []
+    left_behind = observations.left_behind
     for text in left_behind[:SHOWN]:
         yield f"left behind: {text}"
     if len(left_behind) > SHOWN:
@@ -55,7 +55,7 @@ def conclusion(
     yield f"requirements: {listed or 'no scenario ran'}"
     yield from remarks
     yield f"{verdict}; {reports}"
-    if (facts.get("target") or {}).get("deployed") is False:
+    if observations.target is not None and not observations.target.deployed:
         yield NOT_A_DEPLOYMENT
 
 

@@ -23,7 +23,7 @@ class Span:
     ended: float
 
     def as_json(self) -> dict[str, Any]:
-        """For the report."""
+        """Return it for the report."""
         return {
             "part": self.part,
             "phase": self.phase,
@@ -56,10 +56,6 @@ class Timeline:
             self._spans.append(Span(part, phase, began - self._zero, ended - self._zero))
 
     def spans(self) -> list[Span]:
-        """All phases so far, by their beginning."""
+        """Return all phases so far, by their beginning."""
         with self._lock:
             return sorted(self._spans, key=lambda span: (span.began, span.part))
-
-    def as_json(self) -> list[dict[str, Any]]:
-        """For the report."""
-        return [span.as_json() for span in self.spans()]

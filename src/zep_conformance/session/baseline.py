@@ -15,6 +15,7 @@ from typing import Any
 
 from zep_conformance.errors import CannotTell
 from zep_conformance.report.document import FORMAT
+from zep_conformance.report.observations import Observations
 from zep_conformance.report.outcomes import OUTCOMES, Record
 
 _SEVERITY = {"failed": 2, "deviation": 1}
@@ -25,7 +26,7 @@ _SEVERITY = {"failed": 2, "deviation": 1}
 class Baseline:
     """What an earlier run came to. scenarios: outcome by node id. requirements: outcome by id.
 
-    mended: node ids of scenarios whose known deviation was mended by then. parts: version by name.
+    fixed: node ids of scenarios whose known deviation was fixed by then. parts: version by name.
     """
 
     path: Path
@@ -35,10 +36,10 @@ class Baseline:
     parts: Mapping[str, str]
     scenarios: Mapping[str, str]
     requirements: Mapping[str, str]
-    mended: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
 
     def then(self, record: Record) -> str:
-        """A scenario's outcome then; its requirements' where it is new, skipped where those are new too.
+        """Return a scenario's outcome then; its requirements' where it is new, skipped where those are new too.
 
         A new scenario was not looked at then, so that a failure of its is excused only where all its requirements
         failed already.
@@ -57,7 +58,7 @@ class Change:
     then: str
 
     def as_json(self) -> dict[str, Any]:
-        """The change for the report."""
+        """Return the change for the report."""
         record = self.record
         return {
             "name": record.name,
@@ -68,12 +69,12 @@ class Change:
         }
 
     def __str__(self) -> str:
-        now = "mended" if self.record.mended else self.record.outcome
+        now = "fixed" if self.record.fixed else self.record.outcome
         return f"{self.record.name} ({', '.join(self.record.requirements)}): {self.then} then, {now} now"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class BaselineComparison:
     """A run beside its baseline.
 
     unchecked: what passed, failed or deviated then and was skipped now. differences: what else is not the same, in
@@ -89,11 +90,11 @@ class Comparison:
 
     @property
     def pardoned(self) -> frozenset[str]:
-        """Node ids of what fails now, but no worse than then."""
+        """The node ids of what fails now, but no worse than then."""
         return frozenset(change.record.nodeid for change in self.known)
 
     def as_json(self) -> dict[str, Any]:
-        """The comparison for the report."""
+        """Return the comparison for the report."""
         lists = {"worse": self.worse, "known": self.known, "better": self.better, "unchecked": self.unchecked}
         return {
             "file": str(self.baseline.path),
@@ -103,7 +104,7 @@ class Comparison:
         }
 
     def lines(self, most: int = 10) -> Iterator[str]:
-        """The comparison in words, a line each; at most so many scenarios of a kind by name."""
+        """Yield the comparison in words, a line each; at most so many scenarios of a kind by name."""
         yield f"baseline: the run of {self.baseline.started[:10] or 'an unknown day'}, {self.baseline.path}"
         if self.differences:
             yield f"not the same as then: {'; '.join(self.differences)}"
@@ -122,8 +123,8 @@ class Comparison:
                 yield f"{words}: nothing"
 
 
-def read(path: Path) -> Baseline:
-    """The baseline in a file. Raises CannotTell when it can't be read, or is no report of this form."""
+def read_baseline(path: Path) -> Baseline:
+    """Return the baseline in a file. Raises CannotTell when it can't be read, or is no report of this form."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -155,12 +156,12 @@ def _foreign(path: Path, why: str) -> CannotTell:
 
 def _understood(path: Path, found: Mapping[str, Any]) -> Baseline:
     scenarios: dict[str, str] = {}
-    mended = set()
+    fixed = set()
     for requirement in found["requirements"]:
         for scenario in requirement["scenarios"]:
             scenarios[str(scenario["nodeid"])] = _outcome(scenario["outcome"])
             if scenario["mended"]:
-                mended.add(str(scenario["nodeid"]))
+                fixed.add(str(scenario["nodeid"]))
     target = found["target"] or {}
     return Baseline(
         path,
@@ -170,7 +171,7 @@ def _understood(path: Path, found: Mapping[str, Any]) -> Baseline:
         parts={str(name): str(part["version"]) for name, part in found["parts"].items() if "version" in part},
         scenarios=scenarios,
         requirements={str(one["id"]): _outcome(one["outcome"]) for one in found["requirements"]},
-        mended=frozenset(mended),
+        fixed=frozenset(fixed),
     )
 
 
@@ -185,20 +186,17 @@ def _severity(outcome: str) -> int:
 
 
 def compare(
-    baseline: Baseline, records: Iterable[Record], failing: Collection[str], facts: Mapping[str, Any]
-) -> Comparison:
-    """A run beside a baseline. failing: node ids of the records that fail the run by themselves.
-
-    facts: what the run found out about its target.
-    """
-    comparison = Comparison(baseline, differences=list(_differences(baseline, facts)))
+    baseline: Baseline, records: Iterable[Record], failing: Collection[str], observations: Observations
+) -> BaselineComparison:
+    """Return a run beside a baseline. failing: node ids of the records that fail the run by themselves."""
+    comparison = BaselineComparison(baseline, differences=list(_differences(baseline, observations)))
     for record in sorted(records, key=lambda record: record.nodeid):
         then = baseline.then(record)
         change = Change(record, then)
         new = record.nodeid not in baseline.scenarios
-        if record.mended and record.nodeid in failing:
-            # A strict run fails on what is mended; the baseline need not list it as a deviation any more.
-            (comparison.known if record.nodeid in baseline.mended else comparison.worse).append(change)
+        if record.fixed and record.nodeid in failing:
+            # A strict run fails on what is fixed; the baseline need not list it as a deviation any more.
+            (comparison.known if record.nodeid in baseline.fixed else comparison.worse).append(change)
         elif record.nodeid in failing:
             (comparison.worse if _severity(record.outcome) > _severity(then) else comparison.known).append(change)
         elif record.outcome == "skipped":
@@ -209,11 +207,11 @@ def compare(
     return comparison
 
 
-def _differences(baseline: Baseline, facts: Mapping[str, Any]) -> Iterator[str]:
-    target = str((facts.get("target") or {}).get("name") or "")
+def _differences(baseline: Baseline, observations: Observations) -> Iterator[str]:
+    target = observations.target.name if observations.target is not None else ""
     if target and baseline.target and target != baseline.target:
         yield f"target {baseline.target} then, {target} now"
-    now = {name: str(part["version"]) for name, part in (facts.get("parts") or {}).items() if "version" in part}
+    now = {name: part.version for name, part in observations.parts.items()}
     for name in sorted({*now, *baseline.parts}) if now else ():
         if now.get(name) != baseline.parts.get(name):
             yield f"{name} {baseline.parts.get(name, 'absent')} then, {now.get(name, 'absent')} now"

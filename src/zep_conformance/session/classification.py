@@ -13,7 +13,8 @@ from zep_conformance import suite
 from zep_conformance.errors import LimitReached
 from zep_conformance.facts.deviations import Deviation
 from zep_conformance.facts.requirements import Requirement
-from zep_conformance.report import failure, outcomes
+from zep_conformance.report import failure
+from zep_conformance.report.outcomes import Record
 from zep_conformance.session.run import Run
 from zep_conformance.settings import option
 
@@ -28,12 +29,14 @@ _SAME_PARTS = (
     "zep_binary", "postgres_dsn", "langflux_command", "langflux_version",
 )  # fmt: skip
 """The settings that say which parts are tested."""
+RECORD = "conformance_record"
+"""The one attribute of pytest's reports that is ours: a scenario's Record, or what `Record.as_json` gave on its way."""
 LOGGED = ("zep", "zep-secured", "langflux")
 """The parts whose logs a failure shows."""
 
 
-@dataclass(frozen=True)
-class Judge:
+@dataclass(frozen=True, kw_only=True)
+class Classifier:
     """Gives each report of pytest its record, and each failure its evidence."""
 
     run: Run
@@ -41,8 +44,14 @@ class Judge:
     deviations: Mapping[str, Deviation]
 
     def requirements_of(self, item: pytest.Item) -> list[Requirement]:
-        """The requirements that a scenario is tagged with."""
+        """Return the requirements that a scenario is tagged with."""
         return [self.requirements[mark.name] for mark in item.iter_markers() if mark.name in self.requirements]
+
+    def needs_of(self, item: pytest.Item) -> set[str]:
+        """Return the capabilities without which a scenario is skipped."""
+        needs = {need for one in self.requirements_of(item) for need in one.needs}
+        needs |= {mark.name.removeprefix("needs-") for mark in item.iter_markers() if mark.name.startswith("needs-")}
+        return needs if item.get_closest_marker("reads-only") else needs | {"write"}
 
     def _deviation_of(self, item: pytest.Item) -> Deviation | None:
         for mark in item.iter_markers():
@@ -59,22 +68,21 @@ class Judge:
         parts = {"zep": found.zep, "langflux": found.langflux}
         return {name: part.version for name, part in parts.items() if part and not part.documented}
 
-    def judge(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Give a report its record, and a failure its evidence."""
+    def classify(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Give a report of a scenario its record, and a failure its evidence in place of the traceback."""
         deviation = self._deviation_of(item) if report.when == "call" else None
         outcome: str = report.outcome
-        reason, mended = "", False
+        reason, fixed = "", False
         if report.skipped:
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
             reason = reason.removeprefix("Skipped: ")
         elif report.failed and call.excinfo is not None:
             outcome, reason = self._failed(item, call, report, deviation)
         elif deviation is not None:
-            reason, mended = f"{deviation.id} is mended here: {deviation.what}", True
-            report.zc_mended = reason  # type: ignore[attr-defined]
+            reason, fixed = f"{deviation.id} is fixed here: {deviation.what}", True
         title, feature = item.stash.get(TITLE, (_title(item), ""))
         measured: dict[str, Any] = item.stash.get(MEASURED, {})
-        record = outcomes.Record(
+        record = Record(
             name=title + (f" [{item.name.partition('[')[2]}" if "[" in item.name else ""),
             feature=feature,
             nodeid=item.nodeid,
@@ -82,11 +90,11 @@ class Judge:
             outcome=outcome,
             duration=report.duration,
             reason=self.run.redactor(reason),
-            deviation=deviation.id if deviation and (mended or outcome == "deviation") else None,
-            mended=mended,
+            deviation=deviation.id if deviation and (fixed or outcome == "deviation") else None,
+            fixed=fixed,
             measurements=measured,
         )
-        report.zc_record = record.as_json()  # type: ignore[attr-defined]
+        setattr(report, RECORD, record)
 
     def _failed(
         self,
@@ -95,7 +103,7 @@ class Judge:
         report: pytest.TestReport,
         deviation: Deviation | None,
     ) -> tuple[str, str]:
-        """Outcome and reason of a failure; changes the report accordingly."""
+        """Return outcome and reason of a failure; change the report accordingly."""
         from zep_conformance.clients.zep import FAILURES
 
         assert call.excinfo is not None
@@ -105,13 +113,11 @@ class Judge:
             # What is forbidden once is forbidden for all that follows.
             item.session.shouldstop = str(error)
             report.longrepr = str(error)
-            report.zc_error = True  # type: ignore[attr-defined]
             return "error", str(error)
         dead = self._stop_for_the_dead(item)
         if report.when != "call" or not failure.server_fault(error, FAILURES):
             # Not an expectation that was not met: the harness broke. Its traceback is the evidence.
             report.longrepr = hidden(str(report.longrepr))
-            report.zc_error = True  # type: ignore[attr-defined]
             return "error", f"{type(error).__name__}: {error}"
         found = dead + failure.complaint(error)
         if deviation is not None and deviation.expect.search(found):
@@ -121,14 +127,14 @@ class Judge:
         title, feature = item.stash.get(TITLE, (_title(item), ""))
         target = self.run.target
         evidence = failure.Failure(
-            tuple(self.requirements_of(item)),
-            f"{title} ({feature})",
-            item.stash.get(STEP, "?"),
-            found,
-            self.run.transcript.shown(),
-            tuple((part, target.log(part)) for part in LOGGED) if target else (),
-            self._rerun(item),
-            item.stash.get(failure.ATTACHED, ()),
+            requirements=tuple(self.requirements_of(item)),
+            scenario=f"{title} ({feature})",
+            step=item.stash.get(STEP, "?"),
+            complaint=found,
+            exchanges=self.run.transcript.shown(),
+            logs=tuple((part, target.log(part)) for part in LOGGED) if target else (),
+            rerun=self._rerun(item),
+            attached=item.stash.get(failure.ATTACHED, ()),
         )
         path, line = failure.crash_site(call.excinfo)
         report.longrepr = failure.FailureRepr(hidden(str(evidence)), hidden(evidence.short), path, line)
@@ -137,10 +143,10 @@ class Judge:
     def _stop_for_the_dead(self, item: pytest.Item) -> str:
         """What is to be said of parts that ended by themselves; without them nothing that follows tells anything."""
         ended = self.run.target.ended() if self.run.target is not None else {}
-        said = "".join(f"{part} {how}, and nobody had asked it to\n" for part, how in ended.items())
-        if said:
-            item.session.shouldstop = said.strip()
-        return said
+        complaint = "".join(f"{part} {how}, and nobody had asked it to\n" for part, how in ended.items())
+        if complaint:
+            item.session.shouldstop = complaint.strip()
+        return complaint
 
     def _rerun(self, item: pytest.Item) -> str:
         settings = self.run.settings
@@ -153,6 +159,11 @@ class Judge:
             if value:
                 words += [option(name), shlex.quote(self.run.redactor(str(value)))]
         return " ".join(words) + ("" if settings.manner == "documented" else f" --manner {settings.manner}")
+
+
+def record_of(report: pytest.TestReport) -> Record | None:
+    """Return the record that a report of a scenario was given."""
+    return getattr(report, RECORD, None)
 
 
 def _title(item: pytest.Item) -> str:

@@ -1,65 +1,82 @@
-"""What a run comes to: its exit code, its verdict, and what it is by its baseline."""
+"""What fails a run, and its verdict: which records count, by level, by deviation and by a baseline."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from zep_conformance.report import outcomes
+from zep_conformance.report.observations import Observations
 from zep_conformance.report.outcomes import VERDICTS, Record
-from zep_conformance.session.baseline import Baseline, Comparison, compare
+from zep_conformance.session.baseline import Baseline, BaselineComparison, compare
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Gate:
-    """What fails a run. fail_on: one of outcomes.FAIL_ON. must: ids of the requirements of level MUST."""
+    """What fails a run. fail_on: one of outcomes.FAIL_ON. must: ids of the requirements of level MUST.
+
+    strict_deviations: whether a known deviation that is fixed fails it.
+    """
 
     fail_on: str = "should"
     strict_deviations: bool = False
     must: Collection[str] = ()
     baseline: Baseline | None = None
 
-    def judge(self, records: Iterable[Record], facts: Mapping[str, Any], *, trouble: bool, settled: bool) -> Judgement:
-        """What these records come to. facts: what the run found out about its target.
+    def fails(self, record: Record) -> bool:
+        """Return whether a record fails the run by itself, whatever the baseline pardons.
 
-        trouble: something made the run pointless. settled: False when it was interrupted, so that it has not looked
-        at everything: it may say "does not conform" then, never "conforms".
+        With fail_on "must" a failed scenario counts when it checks a requirement of that level.
+        """
+        if record.outcome == "failed":
+            return self.fail_on != "must" or any(one in self.must for one in record.requirements)
+        return (record.outcome == "deviation" and self.fail_on == "deviation") or (
+            record.fixed and self.strict_deviations
+        )
+
+    def verdict(self, records: Iterable[Record], observations: Observations, *, settled: bool = True) -> Verdict:
+        """Return what these records come to.
+
+        settled: False when the run was interrupted, so that it has not seen everything: it may say "does not conform"
+        then, never "conforms".
         """
         found = list(records)
-        failing = outcomes.failing(found, self.strict_deviations, self.fail_on, self.must)
-        by_itself = {record.nodeid for record in failing}
-        comparison = compare(self.baseline, found, by_itself, facts) if self.baseline else None
+        by_itself = [record for record in found if self.fails(record)]
+        ids = {record.nodeid for record in by_itself}
+        comparison = compare(self.baseline, found, ids, observations) if self.baseline else None
         pardoned = comparison.pardoned if comparison else frozenset[str]()
-        code = outcomes.exit_code(found, trouble, self.strict_deviations, self.fail_on, self.must, pardoned)
-        code = code if settled or code == 1 else 2
-        return Judgement(
-            self,
-            code,
+        failing = [record for record in by_itself if record.nodeid not in pardoned]
+        outcomes = {record.outcome for record in found}
+        told = not observations.troubles and settled and "error" not in outcomes
+        code = 1 if failing else 0 if told and outcomes & {"passed", "failed", "deviation"} else 2
+        return Verdict(
+            gate=self,
+            code=code,
             # What failed in the baseline already is pardoned, and is no less of a failure for it.
-            VERDICTS[1] if code == 0 and failing else VERDICTS[code],
-            [record for record in failing if record.nodeid not in pardoned],
-            [record for record in found if record.outcome == "failed" and record.nodeid not in by_itself],
-            comparison,
+            name=VERDICTS[1] if code == 0 and by_itself else VERDICTS[code],
+            failing=failing,
+            uncounted=[record for record in found if record.outcome == "failed" and record.nodeid not in ids],
+            comparison=comparison,
         )
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """What a run comes to. code: the exit code. verdict: one of VERDICTS, what the deployment is said to do.
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a run comes to. code: the exit code; 0: conforms, 1: does not, 2: could not tell.
 
-    failing: what fails the run. uncounted: what failed and does not count: it checks nothing that MUST be.
+    name: one of outcomes.VERDICTS, what the deployment is said to do. failing: what fails the run. uncounted: what
+    failed and does not count: it checks nothing that MUST be.
     """
 
     gate: Gate
     code: int
-    verdict: str
+    name: str
     failing: list[Record]
     uncounted: list[Record]
-    comparison: Comparison | None
+    comparison: BaselineComparison | None
 
     def as_json(self) -> dict[str, Any]:
-        """The judgement for the report."""
+        """Return it for the report."""
         return {
             "fail_on": self.gate.fail_on,
             "strict_deviations": self.gate.strict_deviations,
@@ -68,8 +85,8 @@ class Judgement:
             "baseline": self.comparison.as_json() if self.comparison else None,
         }
 
-    def lines(self) -> Iterator[str]:
-        """What there is to say of it before the verdict, a line each."""
+    def remarks(self) -> Iterator[str]:
+        """Yield what there is to say before the verdict, a line each."""
         for record in self.uncounted:
             yield f"failed, and does not count with --fail-on must: {record.name} ({', '.join(record.requirements)})"
         if self.gate.fail_on == "deviation" and any(record.outcome == "deviation" for record in self.failing):
@@ -77,8 +94,6 @@ class Judgement:
         if self.comparison is not None:
             yield from self.comparison.lines()
 
-    @property
-    def said(self) -> str:
-        """The verdict with its exit code, in words."""
-        excused = self.code == 0 and self.verdict != VERDICTS[0]
-        return f"{self.verdict}{', but no worse than the baseline' if excused else ''} (exit code {self.code})"
+    def __str__(self) -> str:
+        excused = self.code == 0 and self.name != VERDICTS[0]
+        return f"{self.name}{', but no worse than the baseline' if excused else ''} (exit code {self.code})"

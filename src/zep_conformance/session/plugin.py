@@ -21,16 +21,18 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.facts.deviations import load_deviations
 from zep_conformance.facts.requirements import TAG, load_requirements
 from zep_conformance.redaction import output
-from zep_conformance.report import document as reports
-from zep_conformance.report import outcomes, terminal
-from zep_conformance.session.baseline import Baseline
-from zep_conformance.session.baseline import read as read_baseline
-from zep_conformance.session.classification import STEP, TITLE, Judge
+from zep_conformance.report import terminal
+from zep_conformance.report.observations import Observations
+from zep_conformance.report.outcomes import Record
+from zep_conformance.session.baseline import Baseline, read_baseline
+from zep_conformance.session.classification import RECORD, STEP, TITLE, Classifier, record_of
+from zep_conformance.session.conclusion import conclude
 from zep_conformance.session.gate import Gate
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.session.turns import Turns
 from zep_conformance.settings import CAPABILITIES, Settings, defaults, option, read
 
+_Report = pytest.CollectReport | pytest.TestReport | None
 _ALONE: pytest.StashKey[bool] = pytest.StashKey()
 """Whether a scenario disturbs others that run at the same time on the same parts."""
 _DISTURBING = {"control", "network"}
@@ -77,7 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
         run = Run.of(defaults(given))
         run.trouble = error
     if hasattr(config, "workerinput"):
-        run.seed = config.workerinput["zc_seed"]
+        run.seed, run.prefix = config.workerinput["zc_seed"], config.workerinput["zc_prefix"]
     config.stash[RUN] = run
     config.pluginmanager.register(Conformance(config, run, baseline), "zep-conformance-run")
     if config.option.xmlpath is None and not hasattr(config, "workerinput"):
@@ -91,15 +93,15 @@ class Conformance:
         self.config = config
         self.run = run
         self.requirements = load_requirements()
-        self.judge = Judge(run, self.requirements, load_deviations())
+        self.classifier = Classifier(run=run, requirements=self.requirements, deviations=load_deviations())
         self.gate = Gate(
-            run.settings.fail_on,
-            run.settings.strict_deviations,
-            frozenset(one.id for one in self.requirements.values() if one.level == "MUST"),
-            baseline,
+            fail_on=run.settings.fail_on,
+            strict_deviations=run.settings.strict_deviations,
+            must=frozenset(one.id for one in self.requirements.values() if one.level == "MUST"),
+            baseline=baseline,
         )
-        self.records: dict[str, outcomes.Record] = {}
-        self.facts: dict[str, Any] = {}
+        self.records: dict[str, Record] = {}
+        self.of_workers = Observations()
         # With pytest-xdist each worker has its own target or its own connections; the controller only collects.
         self.is_worker = hasattr(config, "workerinput")
         self.is_controller = not self.is_worker and bool(getattr(config.option, "dist", "no") != "no")
@@ -112,6 +114,7 @@ class Conformance:
     def pytest_configure_node(self, node: Any) -> None:
         """Give a worker the seed, and a target that all workers share."""
         node.workerinput["zc_seed"] = self.run.seed
+        node.workerinput["zc_prefix"] = f"{self.run.prefix}{node.gateway.id}"
         if self.run.target is not None and self.run.target.shared:
             self.run.ready(self._say)
             node.workerinput["zc_chosen"] = self.run.target.title
@@ -161,17 +164,11 @@ class Conformance:
             return
         missing = self.run.deployment.missing
         for item in items:
-            needs = {need for one in self.judge.requirements_of(item) for need in one.needs}
-            needs |= {
-                mark.name.removeprefix("needs-") for mark in item.iter_markers() if mark.name.startswith("needs-")
-            }
+            needs = self.classifier.needs_of(item)
             item.stash[_ALONE] = bool(needs & _DISTURBING)
-            if item.get_closest_marker("reads-only") is None:
-                needs.add("write")
-            for need in sorted(needs):
-                if need in missing:
-                    item.add_marker(pytest.mark.skip(reason=f"no capability {need}: {missing[need]}"))
-                    break
+            lacking = next((need for need in sorted(needs) if need in missing), None)
+            if lacking is not None:
+                item.add_marker(pytest.mark.skip(reason=f"no capability {lacking}: {missing[lacking]}"))
         # What stops parts comes last: what they were doing then may hold up whoever comes after it.
         items.sort(key=lambda item: item.stash[_ALONE])
 
@@ -210,7 +207,7 @@ class Conformance:
         """Decide the outcome; replace a failure's traceback by its evidence."""
         report = yield
         if any(TAG.fullmatch(mark.name) for mark in item.iter_markers()):
-            self.judge.judge(item, call, report)
+            self.classifier.classify(item, call, report)
         output.clean_report(report, self.run.redactor)
         return report
 
@@ -225,74 +222,74 @@ class Conformance:
         self, report: pytest.TestReport
     ) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
         """Outcomes in this project's words."""
-        if hasattr(report, "wasxfail") and report.skipped:
+        record = record_of(report)
+        if record is None or report.when != "call":
+            return None
+        if record.outcome == "deviation":
             return "deviation", "d", ("DEVIATION", {"yellow": True})
-        if hasattr(report, "zc_mended") and report.passed:
-            return "mended", "M", ("MENDED", {"green": True})
-        if hasattr(report, "zc_error") and report.when == "call":
+        if record.fixed:
+            return "fixed", "X", ("FIXED", {"green": True})
+        if record.outcome == "error":
             return "error", "E", ("ERROR", {"red": True})
         return None
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_to_serializable(self) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+        """Send a worker's record as JSON."""
+        data = yield
+        if data is not None and RECORD in data:
+            data[RECORD] = data[RECORD].as_json()
+        return data
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_from_serializable(
+        self, data: dict[str, Any]
+    ) -> Generator[
+        None, pytest.CollectReport | pytest.TestReport | None, pytest.CollectReport | pytest.TestReport | None
+    ]:
+        """Take a record that a worker has sent."""
+        report = yield
+        if report is not None and RECORD in data:
+            setattr(report, RECORD, Record.from_json(data[RECORD]))
+        return report
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the record of a scenario: of its call, or of what kept it from being called or spoilt it after."""
-        found = getattr(report, "zc_record", None)
-        if found is None or (report.when != "call" and report.passed):
-            return
-        self.records[report.nodeid] = outcomes.Record.from_json(found)
+        """Keep the record of a scenario: of its call, or of what kept it from being called, or broke after it."""
+        record = record_of(report)
+        if record is not None and (report.when == "call" or not report.passed):
+            self.records[report.nodeid] = record
 
     # -- end --------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """What a worker found out about the target."""
-        facts = getattr(node, "workeroutput", {}).get("zc_facts", {})
-        self.facts = {**facts, **{key: value for key, value in self.facts.items() if value}} | {
-            "requests": self.facts.get("requests", 0) + facts.get("requests", 0),
-            "left_behind": [*self.facts.get("left_behind", []), *facts.get("left_behind", [])],
-        }
+        """Take what a worker found out about the target."""
+        sent = getattr(node, "workeroutput", {}).get("zc_observations")
+        if sent is not None:
+            self.of_workers = self.of_workers.merged(Observations.from_json(sent))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Set the exit code and write the report; stop what the target started."""
-        if self.is_worker:
-            self.config.workeroutput["zc_facts"] = self.run.facts()  # type: ignore[attr-defined]
-            return
+        """Conclude: set the exit code and write the reports."""
         self.run.tidy()
-        if not self.is_controller:
-            self.facts = self.run.facts()
-        elif self.run.is_ready:  # the workers share the target of this process
-            self.facts = {**self.facts, **{key: self.run.facts()[key] for key in ("target", "parts")}}
-            self.facts["left_behind"] = [*self.facts.get("left_behind", []), *self.run.facts()["left_behind"]]
-        settled = exitstatus in (
-            pytest.ExitCode.OK,
-            pytest.ExitCode.TESTS_FAILED,
-            pytest.ExitCode.NO_TESTS_COLLECTED,
-        )
-        trouble = bool(self.facts.get("trouble") or self.run.trouble)
-        self.judgement = self.gate.judge(self.records.values(), self.facts, trouble=trouble, settled=settled)
-        if exitstatus != pytest.ExitCode.USAGE_ERROR:
-            session.exitstatus = self.judgement.code
-        if self.run.trouble and not self.facts.get("trouble"):
-            self.facts["trouble"] = self.run.redactor(str(self.run.trouble))
-        report = reports.document(
+        if self.is_worker:
+            self.config.workeroutput["zc_observations"] = self.run.observations().as_json()  # type: ignore[attr-defined]
+            return
+        self.conclusion = conclude(
             self.records.values(),
-            self.requirements,
-            facts=self.facts,
-            version=__version__,
+            self.run.observations().merged(self.of_workers),
+            self.gate,
+            requirements=self.requirements,
+            exit_status=exitstatus,
             seed=self.run.seed,
+            prefix=self.run.prefix,
             started=self.run.started,
             duration=time.monotonic() - self.run.clock,
-            exit_code=self.judgement.code,
-            verdict=self.judgement.verdict,
-            gate=self.judgement.as_json(),
         )
+        session.exitstatus = self.conclusion.exit_code
         if self.config.option.xmlpath:
             output.clean_junit(Path(self.config.option.xmlpath), self.run.redactor)
-        try:
-            self.report: Path | None = reports.write(self.run.settings.reports, report, self.run.redactor)
-        except OSError as error:
-            self.report = None
-            self.report_error = str(error)
+        self.where = self.conclusion.write(self.run.settings.reports, self.run.redactor)
 
     def pytest_unconfigure(self) -> None:
         """Whatever happened: nothing is left running."""
@@ -306,18 +303,8 @@ class Conformance:
             return
         terminalreporter.section("conformance", sep="-")
         width = self.config.get_terminal_writer().fullwidth
-        if self.facts.get("trouble"):
-            for line in terminal.wrapped(self.facts["trouble"].splitlines(), width):
-                terminalreporter.write_line(line, red=True)
-        where = f"reports: {self.report.parent}/" if self.report else f"no report: {self.report_error}"
-        for line in terminal.wrapped(
-            terminal.conclusion(
-                self.records.values(),
-                self.facts,
-                remarks=self.judgement.lines(),
-                verdict=self.judgement.said,
-                reports=where,
-            ),
-            width,
-        ):
+        trouble = self.conclusion.observations.trouble or ""
+        for line in terminal.wrapped(trouble.splitlines(), width):
+            terminalreporter.write_line(line, red=True)
+        for line in terminal.wrapped(self.conclusion.lines(self.where), width):
             terminalreporter.write_line(line)

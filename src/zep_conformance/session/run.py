@@ -17,6 +17,7 @@ from zep_conformance.clients.limits import Limits
 from zep_conformance.errors import CannotTell
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import document as reports
+from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.settings import CAPABILITIES, names_in
 
@@ -186,23 +187,24 @@ class Run:
             return {}
         return {name: self._deployment.missing.get(name) for name in CAPABILITIES}
 
-    def facts(self) -> dict[str, Any]:
-        """What the report says of the target; JSON, so that a worker can send it."""
+    def observations(self) -> Observations:
+        """Return what this process found out about the target, without secrets."""
+        troubles = (self.redactor(str(self.trouble)),) if self.trouble else ()
+        left_behind = tuple(self.redactor(text) for text in self.left_behind)
         if self._deployment is None:
-            return {"trouble": self.redactor(str(self.trouble)) if self.trouble else None}
+            return Observations(troubles=troubles, left_behind=left_behind, requests=self.limits.sent)
         found = self._deployment
-        parts = {name: {"version": "unknown", **details} for name, details in found.details.items()}
+        parts = {name: PartSeen(**details) for name, details in found.details.items()}
         for name, part in (("zep", found.zep), ("langflux", found.langflux)):
             if part is not None:
-                known = {"version": part.version or "unknown", "url": self.redactor(part.url)}
-                parts[name] = {**parts.get(name, {}), **known}
-        timeline = self.target.timeline.as_json() if self.target is not None and not self.is_attached else []
-        return {
-            "trouble": self.redactor(str(self.trouble)) if self.trouble else None,
-            "target": {"name": found.target, "deployed": found.deployed, "timeline": timeline},
-            "parts": parts,
-            "capabilities": self.capabilities(),
-            "left_behind": [self.redactor(text) for text in self.left_behind],
-            "requests": self.limits.sent,
-            "prefix": self.prefix,
-        }
+                seen = parts.get(name, PartSeen())
+                parts[name] = replace(seen, version=part.version or "unknown", url=self.redactor(part.url))
+        timeline = self.target.timeline.spans() if self.target is not None and not self.is_attached else []
+        return Observations(
+            troubles=troubles,
+            target=TargetSeen(name=found.target, deployed=found.deployed, timeline=tuple(timeline)),
+            parts=parts,
+            capabilities=self.capabilities(),
+            left_behind=left_behind,
+            requests=self.limits.sent,
+        )

@@ -137,7 +137,7 @@ class Settings(BaseSettings):
         None, "ZEP_CONFORMANCE_BASELINE", "an earlier conformance.json: fail only on what got worse since"
     )
     strict_deviations: bool = _setting(
-        False, "ZEP_CONFORMANCE_STRICT_DEVIATIONS", "fail when a known deviation is found mended"
+        False, "ZEP_CONFORMANCE_STRICT_DEVIATIONS", "fail when a known deviation is found fixed"
     )
     manner: str = _setting(
         "documented",
