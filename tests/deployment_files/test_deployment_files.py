@@ -17,6 +17,7 @@ from tests.support.deployment_cases import CASES, Case
 from tests.support.deployment_spellings import SPELLINGS, respelt
 from zep_conformance.deployment_files import defects
 from zep_conformance.deployment_files.catalogue import ASPECTS, CATALOGUE
+from zep_conformance.deployment_files.compose import read_project
 from zep_conformance.deployment_files.examination import examine, kinds
 from zep_conformance.deployment_files.shipped import folder, shipped
 from zep_conformance.deployment_files.sources import load
@@ -272,3 +273,39 @@ def test_another_targets_files_are_not_ours(tmp_path: Path, served: object) -> N
     assert code == 2
     assert set(outcomes) == {"skipped"}
     assert set(outcomes["skipped"]) == {"no capability files: no --deployment-files given"}
+
+
+# -- which service is which part ------------------------------------------------------------------------------------
+
+
+def roles(tmp_path: Path, **services: dict[str, object]) -> dict[str, str]:
+    """The role of each service of a Compose project with these."""
+    (tmp_path / "compose.yaml").write_text(json.dumps({"services": services}))
+    sources = load([tmp_path])
+    applications = read_project(sources.files()[0], sources).deployment.applications
+    return {one.name: one.role for one in applications}
+
+
+def test_a_part_that_nothing_names_is_told_by_its_port_and_variables(tmp_path: Path) -> None:
+    server = {"build": ".", "ports": ["8000:8000"], "environment": {"ZEP_STORE_TYPE": "postgres"}}
+    found = roles(tmp_path, server=server, words={"build": "words", "expose": [5557]}, front={"image": "nginx"})
+    assert found == {"server": "zep", "words": "nlp", "front": ""}
+
+
+def test_a_port_makes_no_second_zep(tmp_path: Path) -> None:
+    found = roles(tmp_path, zep={"image": "ghcr.io/getzep/zep-cloud:0.27.2"}, app={"image": "app", "ports": ["8000"]})
+    assert found == {"zep": "zep", "app": ""}
+
+
+def test_an_env_file_that_all_are_given_makes_no_zep_a_database(tmp_path: Path) -> None:
+    given = {"POSTGRES_PASSWORD": "x", "ZEP_OPENAI_API_KEY": "x"}
+    found = roles(tmp_path, zep={"build": ".", "environment": given}, db={"image": "postgres", "environment": given})
+    assert found == {"zep": "zep", "db": "postgres"}
+
+
+def test_a_key_that_is_in_the_env_file_and_not_handed_on(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(json.dumps({"services": {"zep": {"image": "zep-cloud:0.27.2"}}}))
+    for text, advice in (("ZEP_OPENAI_API_KEY=sk-1\n", "needs env_file: .env"), ("X=1\n", "has no ZEP_OPENAI_API_KEY")):
+        (tmp_path / ".env").write_text(text)
+        (finding,) = [one for one in examine(load([tmp_path])) if one.code == "openai-key-missing"]
+        assert advice in finding.advice

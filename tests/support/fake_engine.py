@@ -10,13 +10,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 VERSION = {"ApiVersion": "1.41", "MinAPIVersion": "1.12", "Version": "20.10.24"}
+PROJECT = "com.docker.compose.project"
 IMAGE = {"Id": "sha256:" + "a" * 64, "RepoDigests": ["fake@sha256:" + "b" * 64], "RepoTags": []}
 
 
 class FakeEngine:
     """What it answers. images: those that are there. pulled: the events of a pull, or (status, message).
 
-    distribution: the answer to whether a registry has an image; created: to the creation of a container.
+    distribution: the answer to whether a registry has an image; created: to the creation of a container. publishing:
+    the Compose project and its folder of each container that has the port that is asked for, by name.
     """
 
     def __init__(self) -> None:
@@ -24,24 +26,34 @@ class FakeEngine:
         self.pulled: list[dict[str, Any]] | tuple[int, str] = []
         self.distribution: tuple[int, str] = (200, "")
         self.created: tuple[int, str] = (500, "not now")
+        self.publishing: dict[str, tuple[str, str]] = {}
         self.address = ""
 
-    def answer(self, method: str, path: str) -> tuple[int, Any]:
+    def answer(self, method: str, path: str, query: str) -> tuple[int, Any]:
         """Status and body; a list is sent as a stream of events."""
         if path == "/version":
             return 200, VERSION
         path = path.partition("/v1.41")[2]
         if path.startswith("/images/create"):
             return (200, self.pulled) if isinstance(self.pulled, list) else _said(self.pulled)
+        if path == "/images/json":
+            return 200, []
         if path.startswith("/images/"):
             name = path.removeprefix("/images/").removesuffix("/json")
             return (200, IMAGE) if name in self.images else _said((404, f"No such image: {name}"))
+        if path.startswith("/volumes"):
+            return 200, {"Volumes": []}
         if path.startswith("/distribution/"):
             return (200, {"Descriptor": {}}) if self.distribution[0] == 200 else _said(self.distribution)
         if path.startswith("/containers/create"):
             return _said(self.created)
         if path.startswith("/containers/json"):
-            return 200, []
+            return 200, tuple({"Id": name} for name in self.publishing if "publish" in query)
+        if path.startswith("/containers/") and path.endswith("/json"):
+            name = path.split("/")[2]
+            project, folder = self.publishing[name]
+            labels = {f"{PROJECT}": project, f"{PROJECT}.working_dir": folder}
+            return 200, {"Id": name, "Name": f"/{name}", "Config": {"Labels": labels}, "State": {"Status": "running"}}
         if path.startswith("/networks/create"):
             return 201, {"Id": "n1"}
         if path.startswith("/networks/n1"):
@@ -63,7 +75,7 @@ def running() -> Iterator[FakeEngine]:
 
         def _answer(self) -> None:
             self.rfile.read(int(self.headers.get("content-length") or 0))
-            status, body = engine.answer(self.command, self.path.partition("?")[0])
+            status, body = engine.answer(self.command, *self.path.partition("?")[::2])
             self.send_response(status)
             self.send_header("content-type", "application/json")
             if isinstance(body, list) and body:  # events come in chunks, one at a time

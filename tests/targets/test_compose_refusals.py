@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support import fake_engine
 from tests.support.compose_projects import UserProject, engine_missing, environment
 from zep_conformance import settings
 from zep_conformance.errors import CannotTell
@@ -18,12 +19,8 @@ from zep_conformance.targets.compose.target import ComposeTarget
 
 FAKE = """#!/bin/sh
 case "$*" in
-  version*) [ -z "$FAKE_ENGINE" ] || { echo "$FAKE_ENGINE" >&2; exit 1; } ;;
-  "context inspect"*) echo unix:///var/run/docker.sock ;;
   "compose version"*) [ -z "$FAKE_NO_COMPOSE" ] || exit 1; echo 2.40.3 ;;
   compose*config) [ -z "$FAKE_SAID" ] || { echo "$FAKE_SAID" >&2; exit 15; }; cat "$FAKE_CONFIG" ;;
-  "image inspect"*) case " $FAKE_IMAGES " in *" $5 "*) ;; *) exit 1 ;; esac ;;
-  ps*publish*) printf '%b' "$FAKE_HOLDERS" ;;
 esac
 """
 SERVICES: dict[str, Any] = {
@@ -50,9 +47,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "zep"
 
 
+@pytest.fixture(autouse=True)
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[fake_engine.FakeEngine]:
+    """An engine that pretends, at $DOCKER_HOST."""
+    with fake_engine.running() as found:
+        monkeypatch.setenv("DOCKER_HOST", found.address)
+        yield found
+
+
 @pytest.fixture
 def target(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ComposeTarget]:
-    """A target on a pretended engine. zep: what differs in its service, None for no such key."""
+    """A target on an engine and a Compose that pretend. zep: what differs in its service, None for no such key."""
 
     def make(
         path: Path | str = folder,
@@ -107,17 +112,14 @@ def refused(target: Callable[..., ComposeTarget]) -> Refused:
 
 class TestTheMachine:
     def test_has_no_docker(self, refused: Refused, tmp_path: Path) -> None:
-        assert "there is no `docker` command" in refused(programs=str(tmp_path / "empty")).what
+        assert "neither `docker compose` nor" in refused(programs=str(tmp_path / "empty")).what
 
-    def test_has_no_engine(self, refused: Refused) -> None:
-        error = refused(engine="Cannot connect to the Docker daemon at unix:///var/run/docker.sock.")
-        assert error.what.startswith("no Docker engine answers: Cannot connect to the Docker daemon")
-        assert "systemctl start docker" in error.advice
-
-    def test_does_not_let_us(self, refused: Refused) -> None:
-        error = refused(engine="permission denied while trying to connect to the Docker daemon socket at unix:///x")
-        assert "permission denied" in error.what
-        assert "usermod -aG docker" in error.advice
+    def test_has_no_engine(self, target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        made = target()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+        with pytest.raises(CannotTell, match="no Docker engine: there is no unix:") as caught:
+            made.start()
+        assert "systemctl start docker" in caught.value.advice
 
     def test_has_no_compose(self, refused: Refused) -> None:
         assert "neither `docker compose` nor `docker-compose` is installed" in refused(no_compose="1").what
@@ -147,13 +149,14 @@ class TestTheKey:
     def test_is_missing(self, refused: Refused, folder: Path, text: str | None) -> None:
         (folder / ".env").unlink() if text is None else (folder / ".env").write_text(text)
         error = refused(variables={"ZEP_OPENAI_API_KEY": ""})
-        assert error.what == "ZEP_OPENAI_API_KEY is not set for Zep, which does not start without it"
+        assert error.code == "openai-key-missing"
+        assert error.what.startswith("zep is not told ZEP_OPENAI_API_KEY: it is missing or empty")
         assert ("is not there" if text is None else "has no ZEP_OPENAI_API_KEY") in error.advice
         assert str(folder / ".env") in error.advice
 
     def test_is_in_the_file_and_not_handed_on(self, refused: Refused) -> None:
         error = refused(variables={"ZEP_OPENAI_API_KEY": ""})
-        assert "needs `env_file: .env`" in error.advice
+        assert "needs env_file: .env" in error.advice
 
     @pytest.mark.parametrize(
         "said",
@@ -165,7 +168,7 @@ class TestTheKey:
     )
     def test_is_missing_so_that_compose_stops(self, refused: Refused, folder: Path, said: str) -> None:
         (folder / ".env").unlink()
-        assert refused(said=said).what.startswith("ZEP_OPENAI_API_KEY is not set")
+        assert refused(said=said).what.startswith("Zep is not told ZEP_OPENAI_API_KEY")
 
 
 class TestTheProject:
@@ -174,10 +177,17 @@ class TestTheProject:
         assert "does not understand" in error.what and "line 3" in error.what and "obsolete" not in error.what
         assert str(folder) in error.advice
 
-    @pytest.mark.parametrize("image", ["ghcr.io/getzep/zep:1.0.2", "zepai/zep-ce", "ghcr.io/getzep/zep:latest"])
-    def test_has_a_zep_1(self, refused: Refused, image: str) -> None:
+    @pytest.mark.parametrize(
+        ("image", "code"),
+        [
+            ("ghcr.io/getzep/zep:1.0.2", "image-zep-1"),
+            ("zepai/zep-ce", "image-zep-1"),
+            ("ghcr.io/getzep/zep:latest", "image-unpinned"),
+        ],
+    )
+    def test_has_a_zep_1(self, refused: Refused, image: str, code: str) -> None:
         error = refused(zep={"image": image})
-        assert f"{image} is Zep 1.x" in error.what
+        assert error.code == code and image in error.what and "Zep 1.x" in error.what
         assert "ghcr.io/getzep/zep-cloud:0.27.2" in error.advice
 
     def test_has_no_zep(self, refused: Refused) -> None:
@@ -185,7 +195,7 @@ class TestTheProject:
 
     def test_wants_tokens_and_has_no_secret(self, refused: Refused) -> None:
         error = refused(variables={"ZEP_AUTH_REQUIRED": "true", "ZEP_AUTH_SECRET": ""})
-        assert "ZEP_AUTH_SECRET is not" in error.what
+        assert error.code == "auth-without-secret" and "is not told ZEP_AUTH_SECRET" in error.what
         assert "zep-conformance token" in error.advice
 
     @pytest.mark.parametrize("dsn", ["postgres://zep:hunter2hunter2@db.example.com/zep", "host=10.0.0.7 user=zep"])
@@ -208,14 +218,16 @@ class TestTheProject:
         assert "--zep-url names one that runs already" in refused(options={"zep_url": "http://zep"}).what
 
 
-def test_a_zep_whose_latest_is_here_already_is_looked_at_when_it_is_up(target) -> None:
-    made = target(zep={"image": "ghcr.io/getzep/zep:latest"}, images="ghcr.io/getzep/zep:latest")
+def test_a_zep_whose_latest_is_here_already_is_looked_at_when_it_is_up(target, engine) -> None:
+    engine.images = {"ghcr.io/getzep/zep:latest"}
+    made = target(zep={"image": "ghcr.io/getzep/zep:latest"})
     made.start()
     made.stop()
 
 
-def test_a_port_that_somebody_has_is_said_and_is_no_obstacle(target, folder: Path) -> None:
-    made = target(holders=f"web-1\\tweb\\t/srv/web\\nzep-1\\tzep\\t{folder}\\n")
+def test_a_port_that_somebody_has_is_said_and_is_no_obstacle(target, engine, folder: Path) -> None:
+    engine.publishing = {"web-1": ("web", "/srv/web"), "zep-1": ("zep", str(folder))}
+    made = target()
     said: list[str] = []
     made.start()
     try:

@@ -18,11 +18,11 @@ from zep_conformance.report.timeline import Timeline
 from zep_conformance.settings import Settings, read
 from zep_conformance.targets import resolved
 from zep_conformance.targets.containers import choice, images
-from zep_conformance.targets.containers.engine import connect, explained, unreachable
 from zep_conformance.targets.containers.images import DEFAULTS, named, obtain, split
-from zep_conformance.targets.containers.parts import Died, how_ended
-from zep_conformance.targets.containers.plan import PORTS, Secrets, a_port, fingerprint, plan
+from zep_conformance.targets.containers.plan import PUBLISHED, Secrets, a_port, fingerprint, plan
 from zep_conformance.targets.containers.startup import Startup
+from zep_conformance.targets.docker.control import ended_by_itself, how_ended
+from zep_conformance.targets.docker.engine import connect, refused, unreachable
 
 
 @pytest.fixture(autouse=True)
@@ -192,12 +192,12 @@ def test_an_image_by_option_variable_and_file(tmp_path: Path, monkeypatch: pytes
         ("driver failed: Bind for 127.0.0.1:20001 failed: port is already allocated", "its port has been taken"),
         ("listen tcp4 127.0.0.1:20001: bind: address already in use", "its port has been taken"),
         ("mkdir /var/lib/docker/overlay2/x: no space left on device", "disk is full"),
-        ("fork/exec /usr/bin/runc: cannot allocate memory", "for lack of memory"),
+        ("fork/exec /usr/bin/runc: cannot allocate memory", "memory is short"),
         ("something else", "the engine says: something else"),
     ],
 )
 def test_a_container_that_the_engine_refuses(text: str, why: str) -> None:
-    assert why in explained(OSError(text), "zep", "an/image:1").what
+    assert why in refused(OSError(text), "zep", "an/image:1").what
 
 
 def test_a_refused_start_ends_the_run(engine: fake_engine.FakeEngine) -> None:
@@ -216,7 +216,11 @@ class Ended:
     """A container that has."""
 
     def __init__(self, **state: object) -> None:
-        self.attrs = {"State": state}
+        self.attrs = {"State": state, "Config": {"Image": "ghcr.io/getzep/zep:0.27.2"}}
+
+    def logs(self) -> bytes:
+        """What it wrote."""
+        return b"one\nstore.type must be set\n"
 
 
 @pytest.mark.parametrize(
@@ -233,9 +237,10 @@ def test_how_a_container_ended(state: dict[str, object], words: str) -> None:
 
 
 def test_the_last_words_are_shown_and_explained() -> None:
-    died = Died("zep", "ghcr.io/getzep/zep:0.27.2", "ended by itself (exit code 1)", "one\nstore.type must be set\n")
-    assert died.what.endswith("its log ends:\n  one\n  store.type must be set")
-    assert "zep-cloud" in died.advice
+    died = ended_by_itself(Ended(ExitCode=1), "zep", otherwise="")  # type: ignore[arg-type]
+    assert died.what.startswith("zep (ghcr.io/getzep/zep:0.27.2) ended by itself (exit code 1)")
+    assert died.what.endswith("its log ends:\n    one\n    store.type must be set")
+    assert died.code == "image-lacks-config" and "zep-cloud" in died.advice
 
 
 def test_other_targets_import_no_docker_library() -> None:
@@ -248,12 +253,12 @@ def test_other_targets_import_no_docker_library() -> None:
 
 def test_the_plan_without_what_is_given_by_url() -> None:
     settings = Settings(zep_url="https://zep.example.com", langflux_url="https://langflux.example.com")
-    parts = [spec.part for spec in plan(settings, DEFAULTS, Secrets("s", "p"))]
+    parts = [spec.part for spec in plan(settings, DEFAULTS, Secrets(zep="s", postgres="p"))]
     assert parts == ["postgres", "nlp", "model", "zep-secured"]
 
 
 def test_secrets_are_in_no_repr() -> None:
-    assert "hush" not in repr(plan(Settings(), DEFAULTS, Secrets("hush", "hush")))
+    assert "hush" not in repr(plan(Settings(), DEFAULTS, Secrets(zep="hush", postgres="hush")))
 
 
 def test_a_fingerprint_is_of_images_and_settings() -> None:
@@ -267,9 +272,9 @@ def test_a_port_in_use_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         number = taken.getsockname()[1]
-        monkeypatch.setattr("zep_conformance.targets.containers.plan.PORTS", range(number, number + 3))
+        monkeypatch.setattr("zep_conformance.targets.containers.plan.PUBLISHED", range(number, number + 3))
         assert a_port([number + 1], here=True) == number + 2
-    assert min(PORTS) > 1024 and max(PORTS) < 32768
+    assert min(PUBLISHED) > 1024 and max(PUBLISHED) < 32768
 
 
 # -- auto -----------------------------------------------------------------------------------------------------

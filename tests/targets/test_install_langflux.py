@@ -157,7 +157,7 @@ def test_packages_are_counted_as_they_arrive(programs: Programs) -> None:
         nonlocal most
         most = max(most, progress.done)
         if progress.done:
-            folder = langflux_install.lock("2.2.8").folder
+            folder = langflux_install.locked_version("2.2.8").folder
             (folder.with_name(f"{folder.name}.partial") / "counted").touch()
 
     langflux_install.install(on_progress=on_progress)
@@ -166,7 +166,7 @@ def test_packages_are_counted_as_they_arrive(programs: Programs) -> None:
 
 def test_what_is_half_there_from_before_is_replaced(tmp_path: Path, programs: Programs) -> None:
     programs()
-    wanted = langflux_install.lock("2.2.8").folder
+    wanted = langflux_install.locked_version("2.2.8").folder
     for old in (wanted, wanted.with_name(f"{wanted.name}.partial")):
         (old / "node_modules").mkdir(parents=True)
         (old / "node_modules" / "stale").touch()
@@ -303,7 +303,7 @@ def test_the_command_lists_what_there_is(programs: Programs) -> None:
 
 @pytest.mark.parametrize("version", langflux_install.versions())
 def test_a_lock_is_whole(version: str) -> None:
-    lock = langflux_install.lock(version)
+    lock = langflux_install.locked_version(version)
     manifest, locked = (json.loads((lock.source / name).read_text()) for name in ("package.json", "package-lock.json"))
     packages = locked["packages"]
     assert packages[""]["dependencies"] == manifest["dependencies"]
@@ -317,7 +317,7 @@ def test_the_cache_of_before_is_used_again(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv("ZEP_CONFORMANCE_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
     folder = Path("/somewhere/zep-conformance/langflux-2.2.8-dcc46e6f21c7")
-    assert langflux_install.lock("2.2.8").folder == folder
+    assert langflux_install.locked_version("2.2.8").folder == folder
 
 
 def test_all_state_goes_into_one_folder(tmp_path: Path) -> None:

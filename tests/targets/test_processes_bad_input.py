@@ -76,7 +76,7 @@ class TestLangFlux:
 
     def test_on_the_path_it_is_taken(self, programs: Path) -> None:
         flowise = stand_ins.shell(programs / "flowise", "exit 0")
-        assert langflux.find(settings()) == langflux.Found((str(flowise), "start"), str(flowise))
+        assert langflux.find(settings()) == langflux.LangFluxProgram((str(flowise), "start"), str(flowise))
 
     @pytest.mark.parametrize(
         ("command", "said"),
@@ -99,7 +99,7 @@ class TestLangFlux:
 
     def test_a_command_is_split_as_a_shell_does(self, programs: Path) -> None:
         npx = stand_ins.shell(programs / "npx", "exit 0")
-        assert langflux.find(settings(langflux_command="npx flowise 'sta rt'")) == langflux.Found(
+        assert langflux.find(settings(langflux_command="npx flowise 'sta rt'")) == langflux.LangFluxProgram(
             (str(npx), "flowise", "sta rt"), str(npx)
         )
 

@@ -35,7 +35,7 @@ def command(*, version: str, listed: bool) -> int:
 def _list(console: Console) -> None:
     for version in langflux.versions():
         folder = langflux.installed(version)
-        lock = langflux.lock(version)
+        lock = langflux.locked_version(version)
         state = f"installed in {_short(folder)}" if folder else f"not installed: {_price(lock)}"
         console.print(
             f"{version:8}{'(default) ' if version == langflux.DEFAULT else ''}{state}", markup=False, soft_wrap=True
@@ -45,7 +45,7 @@ def _list(console: Console) -> None:
 def _install(console: Console, version: str) -> None:
     folder = langflux.installed(version)
     if folder is None:
-        lock = langflux.lock(version)
+        lock = langflux.locked_version(version)
         console.print(
             f"LangFlux {version} (Flowise from npm, by a committed lock) goes into", markup=False, soft_wrap=True
         )
@@ -63,7 +63,7 @@ def _install(console: Console, version: str) -> None:
     print(folder)  # noqa: T201  (this is the command's output)
 
 
-def _price(lock: langflux.Lock) -> str:
+def _price(lock: langflux.LockedVersion) -> str:
     """What an installation costs: "2.4 GB, and up to 0.9 GB in npm's cache; 3 to 6 minutes"."""
     low, high = lock.minutes
     return f"{lock.disk:.1f} GB, and up to {lock.download:.1f} GB in npm's cache; {low} to {high} minutes"

@@ -15,6 +15,7 @@ from zep_conformance.deployment_files.model import (
     Opening,
     Place,
     Value,
+    fill_roles,
     role_of,
 )
 from zep_conformance.deployment_files.sources import ENV, ENV_EXAMPLE, EnvFile, Source, Sources, env_files_of
@@ -26,7 +27,7 @@ _LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
 @dataclass
-class Project:
+class ComposeProject:
     """A Compose project's applications, and what came up while its variables were put in.
 
     env: its .env, None where there is none; example: an .env.example beside it. needed: variables that it does not
@@ -41,12 +42,13 @@ class Project:
     not_there: dict[str, Place] = field(default_factory=dict)
 
 
-def read(source: Source, sources: Sources) -> Project:
-    """The applications of a Compose project."""
+def read_project(source: Source, sources: Sources) -> ComposeProject:
+    """Return the applications of a Compose project."""
     reader = _Reader(source, sources)
     services = table(source.document.get("services"))
     for name in services:
         reader.service(name, table(services[name]), services.line_of(name))
+    fill_roles(reader.project.deployment.applications)
     return reader.project
 
 
@@ -60,7 +62,7 @@ class _Reader:
         self._file, self._sources = source.name, sources
         env = sources.env_file(source.name, ENV)
         self._env: Mapping[str, tuple[str, int]] = env.variables if env else {}
-        self.project = Project(
+        self.project = ComposeProject(
             Deployment("compose", (source.name,), [], Place(source.name)),
             env,
             sources.env_file(source.name, ENV_EXAMPLE),
@@ -115,6 +117,7 @@ class _Reader:
         named = {name, self._text(entry, "container_name"), self._text(entry, "hostname")} - {""}
         made.hosts = frozenset(one.lower() for one in named | self._join(made, entry))
         made.openings = list(self._openings(entry))
+        made.exposes = frozenset(text(port).partition("/")[0] for port in items(entry.get("expose")))
         made.health = list(self._health(entry))
         made.mounts = list(self._mounts(entry))
         waits = table(entry.get("depends_on"))
@@ -167,9 +170,10 @@ class _Reader:
             place = Place(self._file, ports.lines[number])
             if isinstance(one, Table):
                 host, outside, inside = (self._text(one, key) for key in ("host_ip", "published", "target"))
+                protocol = self._text(one, "protocol")
             else:
-                host, outside, inside = _port(self._put_in(text(one), place))
-            if inside:
+                host, outside, inside, protocol = _port(self._put_in(text(one), place))
+            if inside and protocol in ("", "tcp"):
                 yield Opening(place, outside, inside, local=host in _LOCAL)
 
     def _health(self, entry: Table) -> Iterator[HealthCheck]:
@@ -213,9 +217,9 @@ def _pairs(value: object) -> Iterator[tuple[str, str | None, int]]:
             yield key, written if equals else None, listed.lines[number]
 
 
-def _port(written: str) -> tuple[str, str, str]:
-    """Address, port outside and port inside of `[[address:]outside:]inside[/protocol]`."""
-    rest = written.partition("/")[0]
+def _port(written: str) -> tuple[str, str, str, str]:
+    """Address, port outside, port inside and protocol of `[[address:]outside:]inside[/protocol]`."""
+    rest, _, protocol = written.partition("/")
     rest, _, inside = rest.rpartition(":")
     host, _, outside = rest.rpartition(":")
-    return host, outside, inside
+    return host, outside, inside, protocol

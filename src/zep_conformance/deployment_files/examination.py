@@ -16,7 +16,7 @@ def examine(sources: Sources, kind: Kind | None = None) -> list[FileFinding]:
     for deployment, _project in made:
         for secret in secrets.secrets_in(sources, deployment.applications):
             redactor.hide(secret)
-    return [finding for deployment, project in made for finding in _look(deployment, project, sources, redactor)]
+    return [finding for deployment, project in made for finding in _examined(deployment, project, sources, redactor)]
 
 
 def kinds(sources: Sources) -> set[Kind]:
@@ -24,20 +24,20 @@ def kinds(sources: Sources) -> set[Kind]:
     return {source.kind for source in sources.files()}
 
 
-_Made = list[tuple[Deployment, compose.Project | None]]
+_Made = list[tuple[Deployment, compose.ComposeProject | None]]
 
 
 def _deployments(sources: Sources, kind: Kind | None) -> _Made:
     files = [source for source in sources.files() if kind in (None, source.kind)]
-    made: _Made = [(render.read(source), None) for source in files if source.kind == "render"]
+    made: _Made = [(render.read_blueprint(source), None) for source in files if source.kind == "render"]
     apps = [source for source in files if source.kind == "fly"]
-    made += [(fly.read(apps), None)] if apps else []
-    projects = [compose.read(source, sources) for source in files if source.kind == "compose"]
+    made += [(fly.read_apps(apps), None)] if apps else []
+    projects = [compose.read_project(source, sources) for source in files if source.kind == "compose"]
     return made + [(project.deployment, project) for project in projects]
 
 
-def _look(
-    deployment: Deployment, project: compose.Project | None, sources: Sources, redactor: Redactor
+def _examined(
+    deployment: Deployment, project: compose.ComposeProject | None, sources: Sources, redactor: Redactor
 ) -> list[FileFinding]:
     ledger = Ledger(deployment, redactor)
     reach.check_applications(deployment, ledger)

@@ -24,7 +24,7 @@ DEFAULT_MEMORY = "256mb"
 """What a machine has when nobody says."""
 
 
-def read(sources: Sequence[Source]) -> Deployment:
+def read_apps(sources: Sequence[Source]) -> Deployment:
     """The apps of these configurations. Secrets (`fly secrets set`) are in none of them."""
     applications = [_application(source) for source in sources]
     place = next((one.place for one in applications if one.role == "zep"), Place(sources[0].name))

@@ -10,6 +10,8 @@ from zep_conformance.facts.servers import OLDEST_ZEP
 
 CONFIGURATION = "/app/config.yaml"
 """Where a Zep image looks for its configuration."""
+COMMUNITY_EDITION = "zep-ce"
+"""The image of Zep 1.x, which has no 0.x in it."""
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:[-+.][\w.+-]*)?")
 _MOVING = re.compile(r"|latest|main|master|edge|nightly|stable|dev|beta|\d+", re.IGNORECASE)
 _WITH_PGVECTOR = re.compile(
@@ -47,6 +49,9 @@ def _zep(application: Application, ledger: Ledger) -> None:
         return
     version = version_of(image)
     number = ".".join(map(str, version)) if version else ""
+    if image.name == COMMUNITY_EDITION:
+        ledger.report("image-zep-1", place, image=shown(image), version=number or "1.x")
+        return
     if version is None and image.digest:
         ledger.report("image-version-untold", place, image=shown(image))
     elif _MOVING.fullmatch(image.tag):

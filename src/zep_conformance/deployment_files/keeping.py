@@ -58,7 +58,7 @@ def _plan(application: Application, ledger: Ledger) -> None:
 
 
 def _volume(application: Application, ledger: Ledger) -> None:
-    folder = (application.told("PGDATA") or PGDATA).rstrip("/")
+    folder = (application.value_of("PGDATA") or PGDATA).rstrip("/")
     above = [
         (mounted.rstrip("/"), fresh, place)
         for mounted, fresh, place in application.mounts

@@ -156,8 +156,8 @@ def read_toml(name: str, source: str) -> Table:
         found = tomllib.loads(source)
         made = _located(found, (), _lines(source), 1)
     except tomllib.TOMLDecodeError as error:
-        said = re.fullmatch(r"(.*?)\s*\(at (line \d+, column \d+|end of document)\)", str(error), re.DOTALL)
-        problem, where = (said[1], said[2]) if said else (str(error), "somewhere")
+        match = re.fullmatch(r"(.*?)\s*\(at (line \d+, column \d+|end of document)\)", str(error), re.DOTALL)
+        problem, where = (match[1], match[2]) if match else (str(error), "somewhere")
         raise _unreadable(name, "TOML", where, problem) from None
     except RecursionError:
         raise _unreadable(name, "TOML", "somewhere", "it is nested too deeply") from None

@@ -100,10 +100,11 @@ class Application:
     """One application of a deployment: a Render service or database, a Fly.io app, a service of a Compose project.
 
     role: which of the three it is, "" for none of them. hosts: by which names others reach it. built_from: "" for a
-    ready image, "here", or a repository. openings: how it is reached from outside, or on Fly.io by its proxy. mounts:
-    folders inside that outlive it, each with whether its file system has a lost+found. managed: a Render database.
-    allowed: who may reach such a database (None: not said). waits_for: what must be healthy before it starts.
-    variables_unseen: it is told more than the files say. sleeps: where the file lets it stop when nobody asks it.
+    ready image, "here", or a repository. openings: how it is reached from outside, or on Fly.io by its proxy. exposes:
+    ports that are open to other containers. mounts: folders inside that outlive it, each with whether its file system
+    has a lost+found. managed: a Render database. allowed: who may reach such a database (None: not said). waits_for:
+    what must be healthy before it starts. variables_unseen: it is told more than the files say. sleeps: where the file
+    lets it stop when nobody asks it.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Application:
     variables_unseen: bool = False
     hosts: frozenset[str] = frozenset()
     openings: list[Opening] = field(default_factory=list)
+    exposes: frozenset[str] = frozenset()
     health: list[HealthCheck] = field(default_factory=list)
     mounts: list[tuple[str, bool, Place]] = field(default_factory=list)
     networks: frozenset[str] | None = None
@@ -130,13 +132,13 @@ class Application:
     memory: str = ""
     sleeps: Place | None = None
 
-    def told(self, variable: str) -> str:
-        """The text that a variable is set to, "" where it is not set or not seen."""
+    def value_of(self, variable: str) -> str:
+        """Return the text that a variable is set to, "" where it is not set or not seen."""
         value = self.variables.get(variable)
         return (value.text or "") if value else ""
 
-    def is_told(self, variable: str) -> bool:
-        """Whether a variable is set to anything, seen or not."""
+    def is_set(self, variable: str) -> bool:
+        """Tell whether a variable is set to anything, seen or not."""
         value = self.variables.get(variable)
         return value is not None and value.text != ""
 
@@ -144,13 +146,13 @@ class Application:
     def port(self) -> str:
         """Where it listens: 5557 for the NLP server and 8000 for Zep, unless ZEP_SERVER_PORT says otherwise."""
         if self.role == "postgres":
-            return self.told("PGPORT") or POSTGRES_PORT
-        return self.told("ZEP_SERVER_PORT") or (NLP_PORT if self.role == "nlp" else ZEP_PORT)
+            return self.value_of("PGPORT") or POSTGRES_PORT
+        return self.value_of("ZEP_SERVER_PORT") or (NLP_PORT if self.role == "nlp" else ZEP_PORT)
 
     @property
     def asks_for_tokens(self) -> bool:
         """Whether ZEP_AUTH_REQUIRED is true."""
-        return is_true(self.told("ZEP_AUTH_REQUIRED"))
+        return is_true(self.value_of("ZEP_AUTH_REQUIRED"))
 
 
 @dataclass
@@ -190,21 +192,63 @@ def is_false(text: str) -> bool:
     return text in ("0", "f", "F", "false", "FALSE", "False")
 
 
+_IMAGES = {"zep": r"zep(-cloud)?", "nlp": r".*nlp.*", "postgres": r".*(postgres|pgvector|timescale|supabase).*"}
+_NAMED = {"zep": r"(.*[-_])?zep(-server)?", "nlp": r".*nlp.*", "postgres": r".*postgres.*|(.*[-_])?(db|pg|database)"}
+_VARIABLES = {
+    "zep": r"ZEP_(STORE_\w+|NLP_\w+|OPENAI_API_KEY|AUTH_\w+)",
+    "nlp": r"$^",
+    "postgres": r"POSTGRES_(USER|PASSWORD|DB|HOST_AUTH_METHOD)",
+}
+_PORTS = {"zep": ZEP_PORT, "nlp": NLP_PORT, "postgres": POSTGRES_PORT}
+
+
 def role_of(name: str, image: Image | None, variables: Iterable[str] = ()) -> Role:
-    """Which of the three an application is: by its image, what it is told, and its name, in this order."""
+    """Return which of the three an application is: by its image, what it is told, and its name, in this order."""
     known = image.name.lower() if image else ""
     if known in ("zep", CLOUD_IMAGE):
         return "zep"
     if known in ("zep-nlp-server", "zep-nlp"):
         return "nlp"
-    if re.search(r"postgres|pgvector", known) or {"POSTGRES_PASSWORD", "POSTGRES_DB"} & set(variables):
+    full = re.search(r"(?:^|[-_])zep(?:[-_](nlp|postgres))?$", name.lower())
+    is_told = {"POSTGRES_PASSWORD", "POSTGRES_DB"} & set(variables)
+    # One .env is often given to all.
+    if re.search(r"postgres|pgvector", known) or (is_told and full is None):
         return "postgres"
-    called = name.lower()
-    full = re.search(r"(?:^|[-_])zep(?:[-_](nlp|postgres))?$", called)
     if full is not None:
         return cast(Role, full[1] or "zep")
     if known and "zep" not in known:
         return ""  # another image is another application
-    if re.search(r"(^|[-_])nlp([-_]|$)", called):
+    if re.search(r"(^|[-_])nlp([-_]|$)", name.lower()):
         return "nlp"
-    return "postgres" if re.search(r"postgres|(^|[-_])(db|pg|database)$", called) else ""
+    return "postgres" if re.fullmatch(_NAMED["postgres"], name.lower()) else ""
+
+
+def likeness(role: Role, one: Application) -> int:
+    """Return how much an application looks like a role: by its image most, by its variables least."""
+    ports = one.exposes | {opening.inside for opening in one.openings}
+    alike = {
+        4: one.image is not None and re.fullmatch(_IMAGES[role], one.image.name, re.IGNORECASE),
+        3: _PORTS[role] in ports,
+        2: re.fullmatch(_NAMED[role], one.name, re.IGNORECASE),
+        1: any(re.fullmatch(_VARIABLES[role], name) for name in one.variables),
+    }
+    return sum(weight for weight, found in alike.items() if found)
+
+
+def fill_roles(applications: Iterable[Application]) -> None:
+    """Give a role that no application has to the one without any that looks most like it, if one does."""
+    applications = list(applications)
+    for role in ("nlp", "postgres", "zep"):
+        if not any(one.role == role for one in applications):
+            scores = {one.name: likeness(role, one) for one in applications if not one.role}
+            best = max(scores.values(), default=0)
+            for one in applications:
+                if best > 1 and scores.get(one.name) == best:
+                    one.role = role
+
+
+def best_of(role: Role, applications: Iterable[Application]) -> list[Application]:
+    """Return the applications of a role that look most like it: more than one where that can't be told."""
+    scored = [(likeness(role, one), one) for one in applications if one.role == role]
+    best = max((score for score, _ in scored), default=0)
+    return [one for score, one in scored if score == best]

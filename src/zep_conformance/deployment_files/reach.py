@@ -106,7 +106,7 @@ def check_port(deployment: Deployment, ledger: Ledger) -> None:
                 )
         if right and all(one.local for one in right):
             ledger.report("port-local", right[0].place, port=right[0].outside or port)
-        host = application.told("ZEP_SERVER_HOST")
+        host = application.value_of("ZEP_SERVER_HOST")
         if host in ("127.0.0.1", "localhost", "::1"):
             where = application.variables["ZEP_SERVER_HOST"].place
             ledger.report("listens-on-loopback", where, application=application.name, host=host)
@@ -176,7 +176,7 @@ def _command(application: Application, check: HealthCheck, ledger: Ledger) -> No
 
 def check_exposure(deployment: Deployment, ledger: Ledger) -> None:
     """Who but zep can be reached from outside, and what zep shows to everybody."""
-    urls = [one.told(NLP_URL) for one in deployment.having("zep")]
+    urls = [one.value_of(NLP_URL) for one in deployment.having("zep")]
     by_flycast = {found[1] for url in urls if (found := re.search(r"//([\w-]+)\.flycast\b", url))}
     for application in [*deployment.having("nlp"), *deployment.having("postgres")]:
         if application.managed:

@@ -20,8 +20,8 @@ from zep_conformance.deployment_files.sources import Source
 _Variables = dict[str, Value]
 
 
-def read(source: Source) -> Deployment:
-    """The applications that a blueprint makes, of all its projects and environments."""
+def read_blueprint(source: Source) -> Deployment:
+    """Return the applications that a blueprint makes, of all its projects and environments."""
     reader = _Reader(source.name)
     parts = list(_parts(source.document))
     groups = {
@@ -72,7 +72,7 @@ class _Reader:
         )
         if kind == "web":
             where = variables["PORT"].place if "PORT" in variables else made.place
-            made.openings.append(Opening(where, "443", made.told("PORT")))
+            made.openings.append(Opening(where, "443", made.value_of("PORT")))
             made.sleeps = made.plan_place if made.plan == "free" else None
             path = text(entry.get("healthCheckPath"))
             if path:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from zep_conformance.clients import tokens
-from zep_conformance.deployment_files.compose import Project, defaults_only
+from zep_conformance.deployment_files.compose import ComposeProject, defaults_only
 from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.model import Application, Deployment, Place, Value
 from zep_conformance.deployment_files.sources import Sources, read_env
@@ -38,22 +38,22 @@ def secrets_in(sources: Sources, applications: list[Application]) -> Iterator[st
     for file, text in sources.texts.items():
         found = [one for line in text.splitlines() for one in _suspects(line)]
         if file not in sources.given:  # an env file
-            for name, (told, _line) in read_env(file, text).variables.items():
-                found += _values(name, told)
+            for name, (written, _line) in read_env(file, text).variables.items():
+                found += _values(name, written)
         yield from filter(_is_secret, found)
 
 
-def check(deployment: Deployment, ledger: Ledger, project: Project | None, sources: Sources) -> None:
+def check(deployment: Deployment, ledger: Ledger, project: ComposeProject | None, sources: Sources) -> None:
     """Look for secrets in clear, and at Zep's own secret. project: of a Compose project, for its env files."""
     how = HOW_TO_GIVE[deployment.kind]
-    told: set[Place] = set()
+    reported: set[Place] = set()
     for application in deployment.applications:
         for name, value in application.variables.items():
             if any(_is_secret(one) for one in _values(name, defaults_only(value.written))):
-                told.add(value.place)
+                reported.add(value.place)
                 ledger.report("secret-in-clear", value.place, what=_what(name, value), how=how)
     for file in deployment.files:
-        _text(file, sources.texts.get(file, ""), told, ledger, how)
+        _text(file, sources.texts.get(file, ""), reported, ledger, how)
     if project is not None and project.example is not None:
         _example(project, ledger, how)
     for application in deployment.having("zep"):
@@ -87,15 +87,15 @@ def _suspects(line: str) -> list[str]:
     return [line[start:end].strip("'\"") for start, end in suspects(line)]
 
 
-def _text(file: str, text: str, told: set[Place], ledger: Ledger, how: str) -> None:
+def _text(file: str, text: str, reported: set[Place], ledger: Ledger, how: str) -> None:
     """Secrets that are no variable's: in comments, commands, URLs."""
     for number, line in enumerate(text.splitlines(), 1):
         place = Place(file, number)
-        if place not in told and any(map(_is_secret, _suspects(defaults_only(line)))):
+        if place not in reported and any(map(_is_secret, _suspects(defaults_only(line)))):
             ledger.report("secret-in-clear", place, what="what looks like a secret", how=how)
 
 
-def _example(project: Project, ledger: Ledger, how: str) -> None:
+def _example(project: ComposeProject, ledger: Ledger, how: str) -> None:
     assert project.example is not None
     for name, (value, line) in project.example.variables.items():
         if any(_is_secret(one) for one in _values(name, value)):
@@ -104,9 +104,9 @@ def _example(project: Project, ledger: Ledger, how: str) -> None:
 
 def _auth(application: Application, ledger: Ledger, how: str) -> None:
     name = "ZEP_AUTH_SECRET"
-    secret = application.told(name)
+    secret = application.value_of(name)
     place = _place_of(application.variables, ("ZEP_AUTH_SECRET", "ZEP_AUTH_REQUIRED"), application.place)
-    if application.asks_for_tokens and not application.is_told(name) and not application.variables_unseen:
+    if application.asks_for_tokens and not application.is_set(name) and not application.variables_unseen:
         ledger.report("auth-without-secret", place, application=application.name, how=how)
     if secret == PUBLISHED_SECRET:
         ledger.report("auth-secret-published", place, how=how)
@@ -115,7 +115,7 @@ def _auth(application: Application, ledger: Ledger, how: str) -> None:
 
 
 def _password(application: Application, ledger: Ledger, how: str) -> None:
-    password = application.told("POSTGRES_PASSWORD")
+    password = application.value_of("POSTGRES_PASSWORD")
     if password.lower() in _KNOWN:
         place = application.variables["POSTGRES_PASSWORD"].place
         ledger.report("password-known", place, application=application.name, how=how)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from zep_conformance.deployment_files.compose import Project
+from zep_conformance.deployment_files.compose import ComposeProject
 from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.model import Application, Deployment, Place, is_false
-from zep_conformance.deployment_files.sources import ENV
+from zep_conformance.deployment_files.sources import ENV, EnvFile
 
 KEY = "ZEP_OPENAI_API_KEY"
 HOW_TO_GIVE = {
@@ -24,30 +24,40 @@ _EMBEDDERS = (
 )
 
 
-def check(deployment: Deployment, ledger: Ledger, project: Project | None) -> None:
+def check(deployment: Deployment, ledger: Ledger, project: ComposeProject | None) -> None:
     """Look at what Zep is told. project: of a Compose project, for its env files."""
     if project is not None:
         _env_files(project, ledger)
     for application in deployment.having("zep"):
-        _key(deployment, application, ledger)
+        _key(deployment, application, ledger, project)
         _names(application, ledger)
         for embedder in _EMBEDDERS:
             _width(application, embedder, ledger)
-        unseen = not application.is_told(KEY) or application.variables[KEY].text is None
-        told = "nothing is wrong as far as the files tell" if unseen else f"{application.name} is told {KEY}"
-        ledger.well("settings", application.place, told)
+        unseen = not application.is_set(KEY) or application.variables[KEY].text is None
+        symptom = "nothing is wrong as far as the files tell" if unseen else f"{application.name} is told {KEY}"
+        ledger.well("settings", application.place, symptom)
     if deployment.kind == "fly":
         for application in deployment.applications:
             _fly_secrets(application, ledger)
 
 
-def _key(deployment: Deployment, application: Application, ledger: Ledger) -> None:
-    anthropic = application.told("ZEP_LLM_SERVICE") == "anthropic"
-    if application.is_told(KEY) or application.variables_unseen or anthropic:
+def _key(deployment: Deployment, application: Application, ledger: Ledger, project: ComposeProject | None) -> None:
+    anthropic = application.value_of("ZEP_LLM_SERVICE") == "anthropic"
+    if application.is_set(KEY) or application.variables_unseen or anthropic:
         return
     place = application.variables[KEY].place if KEY in application.variables else application.place
     how = HOW_TO_GIVE[deployment.kind]
-    ledger.report("openai-key-missing", place, application=application.name, how=f"{how[0].upper()}{how[1:]}.")
+    how = f"{how[0].upper()}{how[1:]}."
+    if project is not None and project.env is not None:
+        how = how_to_give_key(project.env)
+    ledger.report("openai-key-missing", place, application=application.name, how=how)
+
+
+def how_to_give_key(env: EnvFile) -> str:
+    """Return what to do about a Zep without a key, whose project has this .env."""
+    if env.variables.get(KEY, ("", 0))[0]:
+        return f"{env.name} has one, but the service is not given it: it needs env_file: .env, or the variable's name."
+    return f"{env.name} has no {KEY} with a value: put one into it, and hand it on as ${{NAME}}."
 
 
 def _names(application: Application, ledger: Ledger) -> None:
@@ -59,11 +69,11 @@ def _names(application: Application, ledger: Ledger) -> None:
 def _width(application: Application, embedder: str, ledger: Ledger) -> None:
     service, dimensions = f"{embedder}_SERVICE", f"{embedder}_DIMENSIONS"
     asked = application.variables.get(service) or application.variables.get(dimensions)
-    if asked is None or is_false(application.told(f"{embedder}_ENABLED")):
+    if asked is None or is_false(application.value_of(f"{embedder}_ENABLED")):
         return
-    by = application.told(service) or "local"
-    wanted, told = _WIDTHS.get(by), application.told(dimensions) or _WIDTHS["local"]
-    if wanted is not None and told != wanted:
+    by = application.value_of(service) or "local"
+    wanted, given = _WIDTHS.get(by), application.value_of(dimensions) or _WIDTHS["local"]
+    if wanted is not None and given != wanted:
         variable = service if service in application.variables else dimensions
         ledger.report(
             "embedding-width",
@@ -71,12 +81,12 @@ def _width(application: Application, embedder: str, ledger: Ledger) -> None:
             variable=variable,
             service=by,
             wanted=wanted,
-            told=told,
+            told=given,
             dimensions=dimensions,
         )
 
 
-def _env_files(project: Project, ledger: Ledger) -> None:
+def _env_files(project: ComposeProject, ledger: Ledger) -> None:
     missing = set(project.not_there)
     for path, place in project.not_there.items():
         if path != ENV:
@@ -95,7 +105,7 @@ def _fly_secrets(application: Application, ledger: Ledger) -> None:
         wanted = [KEY, "ZEP_STORE_POSTGRES_DSN"] + ["ZEP_AUTH_SECRET"] * application.asks_for_tokens
     elif application.role == "postgres":
         wanted = ["POSTGRES_PASSWORD"]
-    names = [name for name in wanted if not application.is_told(name)]
+    names = [name for name in wanted if not application.is_set(name)]
     if names:
         place = Place(application.place.file)
         ledger.report("secrets-unseen", place, application=application.name, names=", ".join(names))

@@ -42,9 +42,9 @@ def check(deployment: Deployment, ledger: Ledger) -> None:
             _follow(deployment, wire, ledger)
         seen = [wire.other for wire in wires if wire.value.of or wire.value.text is not None]
         unseen = [other for other in _OTHERS.values() if other not in seen]
-        said = [f"{application.name} is told where its {' and its '.join(seen)} is"] if seen else []
-        said += [f"where its {' and its '.join(unseen)} is, no file says"] if unseen else []
-        ledger.well("wiring", application.place, "; ".join(said))
+        symptom = [f"{application.name} is told where its {' and its '.join(seen)} is"] if seen else []
+        symptom += [f"where its {' and its '.join(unseen)} is, no file says"] if unseen else []
+        ledger.well("wiring", application.place, "; ".join(symptom))
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ class _Wire:
 
 def _wires(deployment: Deployment, zep: Application, ledger: Ledger) -> Iterator[_Wire]:
     """The variables that count, one a role. What is missing is noted."""
-    nlp = HOSTPORT if is_cloud(zep) and zep.is_told(HOSTPORT) else NLP_URL
-    if zep.is_told(HOSTPORT) and not is_cloud(zep) and zep.image is not None and not zep.is_told(NLP_URL):
+    nlp = HOSTPORT if is_cloud(zep) and zep.is_set(HOSTPORT) else NLP_URL
+    if zep.is_set(HOSTPORT) and not is_cloud(zep) and zep.image is not None and not zep.is_set(NLP_URL):
         ledger.report("hostport-ignored", zep.variables[HOSTPORT].place, image=shown(zep.image))
     roles: tuple[tuple[Role, str], ...] = (("nlp", nlp), ("postgres", DSN))
     for role, variable in roles:
-        if zep.is_told(variable):
+        if zep.is_set(variable):
             yield _Wire(zep, variable, zep.variables[variable], role)
-        elif role == "nlp" and zep.is_told(HOSTPORT):
+        elif role == "nlp" and zep.is_set(HOSTPORT):
             pass  # noted
         elif not zep.variables_unseen or (deployment.kind == "fly" and role == "nlp"):
             place = zep.variables[variable].place if variable in zep.variables else zep.place
@@ -130,7 +130,7 @@ def _reference(deployment: Deployment, wire: _Wire, ledger: Ledger) -> None:
         )
     wanted = _PROPERTIES.get(wire.variable)
     if value.what == wanted and wire.variable == HOSTPORT:
-        _port(wire, found, found.told("PORT") or found.port, ledger)
+        _port(wire, found, found.value_of("PORT") or found.port, ledger)
     elif value.what != wanted:
         why, how = "Zep wants a whole URL, which begins with http://", f"Set {HOSTPORT} to it in its stead."
         if wanted is not None:
@@ -195,6 +195,18 @@ def _written(deployment: Deployment, wire: _Wire, ledger: Ledger) -> None:
 def is_elsewhere(host: str) -> bool:
     """Whether a host is one that none of these files could make: a name of the Internet, or an address."""
     return "." in host and not host.endswith((".internal", ".flycast"))
+
+
+def database_host(zep: Application) -> str:
+    """Return the host of a zep's database, as a URL or in PostgreSQL's own words; "" where it names none."""
+    dsn = zep.value_of(DSN)
+    in_words = re.search(r"\bhost=(\S+)", dsn)
+    if in_words:
+        return in_words[1]
+    try:
+        return urlsplit(dsn).hostname or ""
+    except ValueError:
+        return dsn
 
 
 def leads_elsewhere(zep: Application, role: Role) -> bool:
@@ -280,16 +292,16 @@ def _fly(wire: _Wire, found: Application, host: str, port: str, ledger: Ledger) 
 
 def _database(wire: _Wire, found: Application, url: SplitResult, ledger: Ledger) -> None:
     """A database in a container: who may get in was said when it was made, and it offers no TLS."""
-    user = found.told("POSTGRES_USER") or "postgres"
+    user = found.value_of("POSTGRES_USER") or "postgres"
     pairs = (
         ("user", unquote(url.username or "postgres"), user, "POSTGRES_USER"),
-        ("password", unquote(url.password or ""), found.told("POSTGRES_PASSWORD"), "POSTGRES_PASSWORD"),
-        ("database", unquote(url.path.lstrip("/")) or "postgres", found.told("POSTGRES_DB") or user, "POSTGRES_DB"),
+        ("password", unquote(url.password or ""), found.value_of("POSTGRES_PASSWORD"), "POSTGRES_PASSWORD"),
+        ("database", unquote(url.path.lstrip("/")) or "postgres", found.value_of("POSTGRES_DB") or user, "POSTGRES_DB"),
     )
-    for what, told, made, variable in pairs:
+    for what, given, made, variable in pairs:
         unseen = found.variables_unseen and variable not in found.variables
-        password_unseen = what == "password" and (not told or not made)
-        if told != made and not unseen and not password_unseen and not (what == "database" and told == "postgres"):
+        password_unseen = what == "password" and (not given or not made)
+        if given != made and not unseen and not password_unseen and not (what == "database" and given == "postgres"):
             ledger.report("credentials-differ", wire.place, what=what, host=found.name, variable=variable)
     if not re.search(r"(^|&)sslmode=disable(&|$)", url.query):
         ledger.report("database-without-tls", wire.place, host=found.name)

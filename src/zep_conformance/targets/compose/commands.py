@@ -1,32 +1,41 @@
-"""Commands of Docker's: run to their end, or begun and watched; what they say when they fail, without secrets."""
+"""Docker Compose in both of its spellings: `docker compose` (v2, a plugin) and `docker-compose` (1.29, or v2 alone).
+
+Its commands are run to their end, or begun and watched.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from zep_conformance.errors import CannotTell
+from zep_conformance.processes.ending import signal_group
 
 POLITE = 5.0
 """Seconds between SIGTERM and SIGKILL for a command that is to end early."""
+SPELLINGS = (("docker", "compose"), ("docker-compose",))
 _NOT_OURS = ("COMPOSE_FILE", "COMPOSE_PROJECT_NAME")
 """Variables that would have Compose look at another project than the one that was named."""
 
 
-class Failed(Exception):
+class CommandFailed(Exception):
     """A command ended with an error; the text is what it wrote."""
 
     def __init__(self, command: Sequence[str], output: str) -> None:
         super().__init__(output.strip())
-        self.command, self.output = tuple(command), output
+        self.command = tuple(command)
 
 
 def environment_of(environment: Mapping[str, str]) -> dict[str, str]:
-    """What Docker's commands are given: everything but what names another project, and no colours."""
+    """Return what Compose is given: everything but what names another project, and no colours."""
     kept = {name: value for name, value in environment.items() if name not in _NOT_OURS}
     return {**kept, "NO_COLOR": "1", "DOCKER_CLI_HINTS": "false", "BUILDKIT_PROGRESS": "plain"}
 
@@ -39,7 +48,7 @@ def run(
     given: str | None = None,
     limit: float | None = None,
 ) -> str:
-    """Run a command. Returns its standard output. given: its standard input. limit: seconds. Raises Failed.
+    """Run a command. Returns its standard output. given: its standard input. limit: seconds. Raises CommandFailed.
 
     Its process is in a session of its own: Ctrl-C in a terminal reaches only us, and we decide.
     """
@@ -57,16 +66,16 @@ def run(
             start_new_session=True,
         )
     except subprocess.TimeoutExpired:
-        raise Failed(command, f"nothing in {limit:g} s") from None
+        raise CommandFailed(command, f"nothing in {limit:g} s") from None
     if done.returncode != 0:
-        raise Failed(command, done.stderr + ("" if done.stderr.strip() else done.stdout))
+        raise CommandFailed(command, done.stderr + ("" if done.stderr.strip() else done.stdout))
     return done.stdout
 
 
-class Running:
+class RunningCommand:
     """A command that has begun. `poll` says when it has ended; `output` is all that it has written so far."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: Path, given: str) -> None:
+    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, given: str) -> None:
         self._command = tuple(command)
         self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (`end` closes it)
         with tempfile.TemporaryFile() as standard_input:  # a pipe would have to be fed while we wait
@@ -89,23 +98,66 @@ class Running:
         return os.pread(self._output.fileno(), size, 0).decode(errors="replace")
 
     def has_ended(self) -> bool:
-        """Whether it has ended well. Raises Failed when it has ended with an error."""
+        """Whether it has ended well. Raises CommandFailed when it has ended with an error."""
         code = self._process.poll()
         if code:
-            raise Failed(self._command, self.output)
+            raise CommandFailed(self._command, self.output)
         return code == 0
 
     def end(self) -> None:
         """End it, where it still runs, and all that it has started."""
         if self._process.poll() is None:
-            self._signal(signal.SIGTERM)
+            signal_group(self._process.pid, signal.SIGTERM)
             try:
                 self._process.wait(POLITE)
             except subprocess.TimeoutExpired:
-                self._signal(signal.SIGKILL)
+                signal_group(self._process.pid, signal.SIGKILL)
                 self._process.wait()
         self._output.close()
 
-    def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, number)
+
+@dataclass(frozen=True)
+class Compose:
+    """One that is installed. words: how it is called. version: as it says."""
+
+    words: tuple[str, ...]
+    version: str
+    environment: Mapping[str, str]
+
+    @classmethod
+    def found(cls, environment: Mapping[str, str]) -> Compose:
+        """Return the newer one of those that are installed. Raises CannotTell when none is."""
+        for words in SPELLINGS:
+            if shutil.which(words[0], path=environment.get("PATH")) is None:
+                continue
+            try:
+                version = run([*words, "version", "--short"], environment).strip()
+            except CommandFailed:
+                continue
+            return cls(words=words, version=version, environment=environment)
+        raise CannotTell(
+            "there is no Docker Compose: neither `docker compose` nor `docker-compose` is installed",
+            "Install the plugin, which Docker's packages call docker-compose-plugin.",
+        )
+
+    @property
+    def called(self) -> str:
+        """How people know it: `docker compose 2.40.3`."""
+        return f"{' '.join(self.words)} {self.version}"
+
+    def config(self, folder: Path, *options: str) -> str:
+        """Return the project in `folder` as Compose understands it, in YAML. Raises CommandFailed."""
+        return run([*self.words, *options, "config"], self.environment, folder=folder)
+
+    def run(self, project: str, folder: Path, config: Mapping[str, Any], *arguments: str) -> str:
+        """Do something to a project that is described by `config` and by no file. Raises CommandFailed."""
+        return run(self.command(project, folder, *arguments), self.environment, given=written(config))
+
+    def command(self, project: str, folder: Path, *arguments: str) -> list[str]:
+        """Return the command that does something to a project; it reads what is `written` from its standard input."""
+        return [*self.words, "--file", "-", "--project-name", project, "--project-directory", str(folder), *arguments]
+
+
+def written(config: Mapping[str, Any]) -> str:
+    """Return a project as Compose reads it: as JSON, and through a pipe, since it holds what the .env holds."""
+    return json.dumps(config, ensure_ascii=False)

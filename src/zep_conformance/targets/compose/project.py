@@ -1,146 +1,220 @@
-"""A user's Compose project: found, read as Compose itself understands it, and looked at before anything starts."""
+"""A user's Compose project: found, read as Compose itself understands it, and refused where it can't work.
+
+Which service is which part, and what is wrong with the project, is `deployment_files`' to know: it reads what Compose's
+`config` prints, which is the project with all its files merged and its variables put in.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from zep_conformance.deployment_files.catalogue import CATALOGUE
+from zep_conformance.deployment_files.compose import read_project
+from zep_conformance.deployment_files.examination import examine
+from zep_conformance.deployment_files.findings import FileFinding
+from zep_conformance.deployment_files.model import Application, Deployment, Role, best_of
+from zep_conformance.deployment_files.secrets import secrets_in
+from zep_conformance.deployment_files.sources import COMPOSE_NAMES, ENV, Sources, read_env
+from zep_conformance.deployment_files.variables import KEY, how_to_give_key
+from zep_conformance.deployment_files.wiring import database_host
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.causes import last_lines
 from zep_conformance.redaction.redactor import Redactor
-from zep_conformance.targets.compose import commands
-from zep_conformance.targets.compose.services import Service, parts_among, variables_of
-from zep_conformance.targets.compose.spelling import Compose
-from zep_conformance.targets.last_words import end_of
+from zep_conformance.targets.compose.commands import CommandFailed, Compose
+from zep_conformance.targets.docker.engine import DockerEngine
+from zep_conformance.targets.docker.images import is_there
+from zep_conformance.targets.docker.ownership import PROJECT, PROJECT_FOLDER
 
-NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-"""The files that Compose looks for in a folder."""
-KEY = "ZEP_OPENAI_API_KEY"
-_SECRET = re.compile(r"(?i)(key|secret|password|passwd|_pass|token|dsn)$")
+ROLES: tuple[Role, ...] = ("zep", "nlp", "postgres")
+REFUSED = ("openai-key-missing", "auth-without-secret", "image-zep-1", "image-unpinned")
+"""The findings about deployment files with which a project is not started: a Zep with one of them does not come up."""
+_GIVE_PATH = "Give the folder of the project, or its file: --target compose:../zep"
 
 
 @dataclass(frozen=True)
-class Project:
-    """A project. config: what `config` prints. parts: the service of each part that is in it. redactor: hides all that
-    its variables keep secret.
+class GivenProject:
+    """A user's project. text: what `config` prints. path: what it is called. parts: the service of each part in it.
+
+    redactor: hides all that its variables keep secret.
     """
 
     folder: Path
     path: str
-    config: Mapping[str, Any]
-    parts: Mapping[str, str]
+    text: str
+    deployment: Deployment
+    parts: Mapping[str, Application]
     redactor: Redactor = field(repr=False)
 
+    @classmethod
+    def of(cls, text: str, *, folder: Path, path: str) -> GivenProject:
+        """Return the project that `config` prints. Raises CannotTell: no Zep is in it, or several alike are."""
+        sources = _sources(text, folder)
+        deployment = read_project(sources.files()[0], sources).deployment
+        found = {role: best_of(role, deployment.applications) for role in ROLES}
+        if not found["zep"]:
+            names = ", ".join(one.name for one in deployment.applications)
+            raise CannotTell(
+                f"{path} has no Zep in it: its services are {names or 'none'}",
+                "A Zep is told by its image (zep, zep-cloud), its port 8000, its name, or variables that begin with "
+                "ZEP_.",
+            )
+        for part, alike in found.items():
+            if len(alike) > 1:
+                raise CannotTell(
+                    f"{path}: {' and '.join(one.name for one in alike)} look alike, and each may be the {part} of this "
+                    "project",
+                    f"Call one of them {'zep-postgres' if part == 'postgres' else part}, or leave the others out.",
+                )
+        return cls(
+            folder=folder,
+            path=path,
+            text=text,
+            deployment=deployment,
+            parts={part: alike[0] for part, alike in found.items() if alike},
+            redactor=Redactor(secrets_in(sources, deployment.applications)),
+        )
+
     @property
-    def services(self) -> Mapping[str, Service]:
-        """Its services by name."""
-        services: Mapping[str, Service] = self.config["services"]
-        return services
+    def config(self) -> dict[str, Any]:
+        """A new copy of what `config` prints, parsed."""
+        parsed: dict[str, Any] = json.loads(self.text)
+        return parsed
 
-    def service(self, part: str) -> Service:
-        """The service that is a part; empty where there is none."""
-        return self.services[self.parts[part]] if part in self.parts else {}
+    @property
+    def zep(self) -> Application:
+        """Its Zep."""
+        return self.parts["zep"]
 
-    def variables(self, part: str) -> dict[str, str]:
-        """A part's environment variables."""
-        return variables_of(self.service(part))
+    def findings(self) -> list[FileFinding]:
+        """Return what is found of the project, as `zep-conformance check-files` would of its files."""
+        return examine(_sources(self.text, self.folder))
 
 
-def read(argument: str, compose: Compose) -> Project:
+def _sources(text: str, folder: Path) -> Sources:
+    """What `config` prints, with the user's .env beside it, as deployment files are read."""
+    name = str(folder / COMPOSE_NAMES[0])
+    texts = {name: text}
+    if (env := folder / ENV).is_file():
+        texts[str(env)] = env.read_text(errors="replace")
+    return Sources(texts, (name,))
+
+
+def read_given(argument: str, compose: Compose) -> GivenProject:
     """Read the project at a path: a folder, or a Compose file.
 
     Raises CannotTell: there is none, Compose does not understand it, its .env is not there, or no Zep is in it.
     """
     folder, options, path = _located(argument)
     try:
-        config = yaml.safe_load(compose.config(folder, *options))
-    except commands.Failed as error:
-        raise _unreadable(str(error), folder, path, compose) from None
-    return described(config, folder, path)
+        text = compose.config(folder, *options)
+    except CommandFailed as error:
+        raise _not_understood(str(error), folder=folder, path=path, compose=compose) from None
+    config = yaml.safe_load(text)
+    for service in (config.get("services") or {}).values():
+        if isinstance(given := service.get("environment"), dict):  # what has no value here, no container is given
+            service["environment"] = {name: value for name, value in given.items() if value is not None}
+    return GivenProject.of(json.dumps(config, ensure_ascii=False, default=str), folder=folder, path=path)
 
 
-def described(config: Mapping[str, Any], folder: Path, path: str) -> Project:
-    """The project that `config` prints. Raises CannotTell: no Zep is in it, or it can't be told which one it is."""
-    services = config.get("services") or {}
-    found = parts_among(services)
-    if not found["zep"]:
+def refuse_unfit(project: GivenProject, engine: DockerEngine, window: int) -> None:
+    """Refuse a project whose Zep could not start, is a 1.x, or would work on a database of somebody's.
+
+    window: the messages after which the suite expects a summary. Raises CannotTell.
+    """
+    for finding in project.findings():
+        if finding.code in REFUSED and not (finding.code == "image-unpinned" and not _is_to_be_pulled(project, engine)):
+            advice = finding.advice
+            if finding.code == "openai-key-missing" and not (project.folder / ENV).is_file():
+                advice = f"{project.folder / ENV} is not there. {advice}"
+            raise CannotTell(f"{finding.symptom}: {finding.cause}", advice, code=finding.code)
+    other = project.zep.value_of("ZEP_MEMORY_MESSAGE_WINDOW") or str(window)
+    if other != str(window):
         raise CannotTell(
-            f"{path} has no Zep in it: its services are {', '.join(services) or 'none'}",
-            "A Zep is told by its image (zep, zep-cloud), its port 8000, its name, or variables that begin with ZEP_.",
+            f"ZEP_MEMORY_MESSAGE_WINDOW is {other} in {project.path}, and the suite expects {window}",
+            f"Give --message-window {other}.",
+            code="window-differs",
         )
-    for part, names in found.items():
-        if len(names) > 1:
+    host = database_host(project.zep)
+    if "postgres" not in project.parts or (host and project.deployment.by_host(host) is None):
+        where = f"on {host}, which is not in this project" if host else "not in this project"
+        raise CannotTell(
+            f"the database of this Zep is {where}: a second Zep would work on your data",
+            "Give the project a database of its own for the test, or test the Zep that runs with --target remote.",
+            code="database-elsewhere",
+        )
+    for one in project.parts.values():
+        mode = str(project.config["services"][one.name].get("network_mode") or "")
+        if mode and mode != "bridge":
             raise CannotTell(
-                f"{path}: {' and '.join(names)} look alike, and each may be the {part} of this project",
-                f"Call one of them {'zep-postgres' if part == 'postgres' else part}, or leave the others out.",
+                f"{one.name} has network_mode: {mode}, so that it can't run a second time beside the one that is "
+                "deployed",
+                "Leave it out, so that the services have a network of their own, or test with --target remote.",
+                code="network-shared",
             )
-    parts = {part: names[0] for part, names in found.items() if names}
-    return Project(folder, path, config, parts, Redactor(_secrets(services)))
 
 
-def _secrets(services: Mapping[str, Service]) -> Iterator[str]:
-    """What the variables of a project's services keep secret: by their names, and passwords in URLs."""
-    for one in services.values():
-        for name, value in variables_of(one).items():
-            yield from re.findall(r"://[^:/@\s]*:([^@\s]+)@", value)
-            if _SECRET.search(name):
-                yield value
+def _is_to_be_pulled(project: GivenProject, engine: DockerEngine) -> bool:
+    """Whether its Zep is Zep's own :latest, and not here yet."""
+    image = project.zep.image
+    if image is None or "getzep/" not in image.path or image.tag not in ("", "latest") or image.digest:
+        return False
+    return not is_there(engine, f"{image.path}:latest")
+
+
+def clashes(project: GivenProject, engine: DockerEngine) -> list[str]:
+    """Return a line for each port of the project's files that a container has: this run uses others, theirs can't."""
+    lines = []
+    for one in project.deployment.applications:
+        for port in [opening.outside for opening in one.openings if opening.outside.isdecimal()]:
+            for holder in engine.client.containers.list(filters={"publish": port}, ignore_removed=True):
+                of_project = holder.labels.get(PROJECT, "")
+                if holder.labels.get(PROJECT_FOLDER) == str(project.folder):
+                    continue  # their own deployment, which goes on running
+                lines.append(
+                    f"port {port}, which {one.name} publishes in {project.path}, is taken by container {holder.name}"
+                    f"{f' of project {of_project}' if of_project else ''}: this run uses another, but `up` of yours "
+                    "would fail"
+                )
+    return lines
 
 
 def _located(argument: str) -> tuple[Path, list[str], str]:
     """The folder of a project, the options that name its file, and what it is called in messages."""
     if not argument:
-        raise CannotTell(
-            "--target compose needs to know where: no path behind it",
-            "Give the folder of the project, or its file: --target compose:../zep",
-        )
+        raise CannotTell("--target compose needs to know where: no path behind it", _GIVE_PATH)
     path = Path(argument).expanduser()
     if path.is_file():
         return path.resolve().parent, ["--file", path.name], argument
     if not path.is_dir():
-        raise CannotTell(
-            f"--target compose:{argument}: there is no {path}",
-            "Give the folder of the project, or its file: --target compose:../zep",
-        )
-    if not any((path / name).is_file() for name in NAMES) and "COMPOSE_FILE" not in _env_file(path):
+        raise CannotTell(f"--target compose:{argument}: there is no {path}", _GIVE_PATH)
+    names_file = (path / ENV).is_file() and "COMPOSE_FILE" in (path / ENV).read_text(errors="replace")
+    if not names_file and not any((path / name).is_file() for name in COMPOSE_NAMES):
         raise CannotTell(
             f"--target compose:{argument}: no Compose file is in that folder",
-            f"Looked for were {', '.join(NAMES)}. Give the file itself if it has another name.",
+            f"Looked for were {', '.join(COMPOSE_NAMES)}. Give the file itself if it has another name.",
         )
     return path.resolve(), [], argument
 
 
-def _env_file(folder: Path) -> str:
-    try:
-        return (folder / ".env").read_text(errors="replace")
-    except OSError:
-        return ""
-
-
-def key_missing(folder: Path, given: Mapping[str, str] | None = None) -> CannotTell:
-    """That Zep would have no OpenAI key, with the likeliest reason. given: the variables of its service, once known."""
-    where = folder / ".env"
-    if re.search(rf"(?m)^\s*(export\s+)?{KEY}\s*=\s*[^\s#]", _env_file(folder)) and given is not None:
-        advice = f"{where} has one, but the service is not given it: it needs `env_file: .env`, or the variable's name."
-    else:
-        there = f"has no {KEY} with a value" if where.is_file() else "is not there"
-        advice = f"{where} {there}. Put `{KEY}=…` into it; for this suite any value will do."
-    return CannotTell(f"{KEY} is not set for Zep, which does not start without it", advice)
-
-
-def _unreadable(said: str, folder: Path, path: str, compose: Compose) -> CannotTell:
+def _not_understood(output: str, *, folder: Path, path: str, compose: Compose) -> CannotTell:
     """Why Compose does not understand a project, from what it wrote."""
-    lines = [line for line in said.splitlines() if "level=warning" not in line and "variable is not set" not in line]
-    text = "\n".join(lines)
-    if KEY in text:
-        return key_missing(folder)
-    if re.search(r"(?i)env file .*not found|couldn't find env file", text) and not (folder / ".env").exists():
-        return key_missing(folder)
+    lines = [line for line in output.splitlines() if "level=warning" not in line and "variable is not set" not in line]
+    text, env = "\n".join(lines), folder / ENV
+    if KEY in text or (re.search(r"(?i)env file .*not found|couldn't find env file", text) and not env.exists()):
+        advice = f"{env} is not there. Put {KEY}=… into it."
+        if env.is_file():
+            advice = how_to_give_key(read_env(str(env), env.read_text(errors="replace")))
+        entry = CATALOGUE["openai-key-missing"]
+        return CannotTell(f"{entry.symptom.format(application='Zep')}: {entry.cause}", advice, code=entry.code)
     return CannotTell(
-        f"{compose.called} does not understand {path}:\n{end_of(text)}",
-        f"`{' '.join(compose.words)} config` in {folder} says the same; mend what it names.",
+        f"{compose.called} does not understand {path}:\n{last_lines(text, 5)}",
+        f"`{' '.join(compose.words)} config` in {folder} says the same; correct what it names.",
+        code="compose-not-understood",
     )

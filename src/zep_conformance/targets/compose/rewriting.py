@@ -7,15 +7,13 @@ rewritten, as `config` prints it, and given to Compose through a pipe (docs/deci
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zep_conformance.deployment_files.model import Application
 from zep_conformance.facts.servers import PORTS
-from zep_conformance.targets.compose.leftovers import LABEL
-from zep_conformance.targets.compose.project import Project
-from zep_conformance.targets.compose.services import inner_port, variables_of
+from zep_conformance.targets.compose.project import GivenProject
 
 MODEL = "zep-conformance-model"
 """The service that is added: the model server, which Zep is told to use in place of OpenAI."""
@@ -30,33 +28,36 @@ _DROPPED = (
 
 
 @dataclass(frozen=True)
-class Ours:
+class Additions:
     """What is ours in the rewritten project.
 
-    owner: the label's value (see `leftovers`). ports: where zep and model are published, as `127.0.0.1:21000`.
+    labels: whose it is (see `docker.ownership`). ports: where zep and model are published, as `127.0.0.1:21000`.
     model_url: what Zep is told, with /v1. model_image: of the model server, None where that is elsewhere.
     """
 
-    owner: str
+    labels: Mapping[str, str]
     ports: Mapping[str, str]
     model_url: str = f"http://{MODEL}:{MODEL_PORT}/v1"
     model_image: str | None = None
 
 
-def rewritten(project: Project, ours: Ours, part: str = "", changed: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The project made ours. part, changed: variables of one part that differ, for this once."""
-    config = copy.deepcopy(dict(project.config))
+def rewritten(
+    project: GivenProject, ours: Additions, *, part: str = "", changed: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return the project made ours. part, changed: variables of one part that differ, for this once."""
+    config = project.config
     config.pop("name", None)
     if str(config.get("version", "")).startswith("2"):
         config["version"] = "2.4"  # the last of them: has what is added here, and all that the earlier ones have
-    labels = {LABEL: ours.owner}
+    labels = dict(ours.labels)
+    originals = project.config["services"]
     networks = config.get("networks") or {}
     volumes = config.get("volumes") or {}
     used: set[str] = set()
     for name, service in config["services"].items():
         for key in _DROPPED:
             service.pop(key, None)
-        original = project.services[name]
+        original = originals[name]
         service["restart"] = "no"
         service["labels"] = {**_as_mapping(service.get("labels")), **labels}
         for key in ("replicas", "restart_policy", "placement", "mode"):
@@ -70,16 +71,16 @@ def rewritten(project: Project, ours: Ours, part: str = "", changed: Mapping[str
         if "network_mode" not in service:
             service["networks"] = _networks(original)
             used.update(service["networks"])
-        is_database = name == project.parts.get("postgres")
-        service["volumes"] = _mounts(project, name, volumes, is_database=is_database)
-    zep = config["services"][project.parts["zep"]]
-    zep["ports"] = [f"{ours.ports['zep']}:{inner_port('zep', project.service('zep'))}"]
-    _tell(zep, _model_variables(zep, ours))
+        is_database = "postgres" in project.parts and name == project.parts["postgres"].name
+        service["volumes"] = _mounts(original, volumes, is_database=is_database)
+    zep = config["services"][project.zep.name]
+    zep["ports"] = [f"{ours.ports['zep']}:{inner_port(project.zep)}"]
+    _set(zep, _model_variables(zep, ours))
     if ours.model_image is not None:
         config["services"][MODEL] = _model(ours, labels, sorted(zep.get("networks") or ()))
     if part and changed:
-        service = config["services"][project.parts[part]]
-        _tell(service, changed)
+        service = config["services"][project.parts[part].name]
+        _set(service, changed)
         service["labels"][CHANGED] = "true"
     config["networks"] = {
         name: {"labels": labels, **({"internal": True} if (networks.get(name) or {}).get("internal") else {})}
@@ -89,7 +90,7 @@ def rewritten(project: Project, ours: Ours, part: str = "", changed: Mapping[str
     return config
 
 
-def _model(ours: Ours, labels: Mapping[str, str], networks: list[str]) -> dict[str, Any]:
+def _model(ours: Additions, labels: Mapping[str, str], networks: list[str]) -> dict[str, Any]:
     return {
         "image": ours.model_image,
         "command": ["serve", "--part", "model", "--from-environment", "--host", "0.0.0.0"],
@@ -100,16 +101,30 @@ def _model(ours: Ours, labels: Mapping[str, str], networks: list[str]) -> dict[s
     }
 
 
-def _model_variables(zep: Mapping[str, Any], ours: Ours) -> dict[str, str]:
+def _model_variables(zep: Mapping[str, Any], ours: Additions) -> dict[str, str]:
     """What makes Zep use the model server. An Azure endpoint beside it would go before it."""
     azure = {name: "" for name in variables_of(zep) if name.startswith("ZEP_LLM_AZURE")}
     return {"ZEP_LLM_OPENAI_ENDPOINT": ours.model_url, "ZEP_LLM_SERVICE": "openai", **azure}
 
 
-def _tell(service: dict[str, Any], variables: Mapping[str, str]) -> None:
+def variables_of(service: Mapping[str, Any]) -> dict[str, str]:
+    """Return a service's environment variables, with the dollar signs that `config` doubles as they are meant."""
+    given = service.get("environment") or {}
+    if isinstance(given, list):
+        given = dict(one.partition("=")[::2] for one in given)
+    return {str(name): str(value).replace("$$", "$") for name, value in given.items() if value is not None}
+
+
+def inner_port(zep: Application) -> str:
+    """Return where a Zep listens inside its container: what it is told, else what it publishes, else its usual port."""
+    inside = {one.inside for one in zep.openings if one.inside.isdecimal()}
+    return inside.pop() if len(inside) == 1 and not zep.is_set("ZEP_SERVER_PORT") else zep.port
+
+
+def _set(service: dict[str, Any], variables: Mapping[str, str]) -> None:
     """Set variables of a service."""
-    told = {**variables_of(service), **variables}
-    service["environment"] = {name: value.replace("$", "$$") for name, value in told.items()}
+    environment = {**variables_of(service), **variables}
+    service["environment"] = {name: value.replace("$", "$$") for name, value in environment.items()}
 
 
 def _networks(service: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,9 +140,8 @@ def _networks(service: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _mounts(project: Project, name: str, volumes: Mapping[str, Any], *, is_database: bool) -> list[Any]:
+def _mounts(service: Mapping[str, Any], volumes: Mapping[str, Any], *, is_database: bool) -> list[Any]:
     """A service's mounts. What a database keeps goes to a new volume; external volumes are only read."""
-    service = project.services[name]
     data = variables_of(service).get("PGDATA", _DATA)
     kept: list[Any] = []
     for number, mount in enumerate(service.get("volumes") or []):

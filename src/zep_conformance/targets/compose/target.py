@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
+import re
 import secrets
 import socket
 import sys
@@ -12,31 +14,44 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zep_conformance import suite
 from zep_conformance.clients import tokens
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.causes import Source, cause_of, last_lines
 from zep_conformance.facts.servers import LANGFLUX_VERSION
+from zep_conformance.processes.readiness import HttpReady
 from zep_conformance.settings import CAPABILITIES, Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, Target, ZepServer
-from zep_conformance.targets.compose import commands, leftovers
-from zep_conformance.targets.compose.control import ComposeControl
-from zep_conformance.targets.compose.engine import Engine
-from zep_conformance.targets.compose.objections import clashes, is_there, object_to, wants_token
-from zep_conformance.targets.compose.project import Project, described, read
-from zep_conformance.targets.compose.rewriting import MODEL, Ours, rewritten
-from zep_conformance.targets.compose.spelling import Compose, written
-from zep_conformance.targets.compose.troubles import explained
-from zep_conformance.targets.compose.watching import Watch, images_of
-from zep_conformance.targets.containers.images import OURS
-from zep_conformance.targets.containers.ownership import Owner
+from zep_conformance.targets.compose.commands import CommandFailed, Compose, RunningCommand, environment_of, written
+from zep_conformance.targets.compose.control import ServicesControl
+from zep_conformance.targets.compose.project import GivenProject, clashes, read_given, refuse_unfit
+from zep_conformance.targets.compose.rewriting import MODEL, Additions, rewritten
+from zep_conformance.targets.compose.watching import Watch
 from zep_conformance.targets.departures import changes
+from zep_conformance.targets.docker.control import image_of, logged
+from zep_conformance.targets.docker.engine import ENGINE_ERRORS, DockerEngine, connect, without_ryuk
+from zep_conformance.targets.docker.images import OURS, build_ours, is_there
+from zep_conformance.targets.docker.leftovers import remove_leftovers, remove_run
+from zep_conformance.targets.docker.ownership import COMPOSE, OWNER, RUN, Owner
 from zep_conformance.targets.seen import NO_MEANING, as_langflux_sees, given_langflux, seen_zep
 from zep_conformance.targets.supervised import Supervisor
 
+PREFIX = "zc-"
+"""What the name of a project of ours begins with."""
+SHOWN = 8
+"""Lines of what Compose wrote that are shown."""
+_NOISE = re.compile(r"level=warning|^\s*$|variable is not set|^DEPRECATED|docs\.docker\.com/go/buildx|legacy builder")
+_FAILED: dict[str, tuple[Source, str]] = {
+    "pull": ("registry", "an image can't be pulled"),
+    "build": ("build", "the build failed"),
+    "up": ("engine", "Compose could not bring it up"),
+}
+"""Of each step whose words a failure is explained by, and what has failed."""
+ANSWER_LIMIT = 2.0
+"""Seconds for one answer of a part that is starting."""
 _PORTS = range(20000, 32000)
 """Where free ports are looked for: below those that the system gives to connections."""
 
@@ -64,18 +79,18 @@ class ComposeTarget(Target):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._supervisor = Supervisor()
-        self.project_name = f"{leftovers.PREFIX}{secrets.token_hex(4)}"
+        self.project_name = f"{PREFIX}{secrets.token_hex(4)}"
         self._lines: list[str] = []
         self._steps: list[Step] = []
-        self._running: commands.Running | None = None
+        self._running: RunningCommand | None = None
         self._token: str | None = None
         self._langflux_key = secrets.token_urlsafe(24)
-        self._is_begun = False
-        self._control: ComposeControl | None = None
-        self._engine: Engine
+        self._is_begun = self._lacks_model = False
+        self._control: ServicesControl | None = None
+        self._engine: DockerEngine
         self._compose: Compose
-        self._project: Project
-        self._ours: Ours
+        self._project: GivenProject
+        self._ours: Additions
 
     @property
     def control(self) -> Control | None:
@@ -93,9 +108,9 @@ class ComposeTarget(Target):
                 "Leave one of them out; --target remote tests the one that runs.",
             )
         self._find()
-        project = self._project = read(self.title.partition(":")[2], self._compose)
-        object_to(project, self._engine, self.settings.message_window)
-        if leftovers.of_gone_runs(self._engine):
+        project = self._project = read_given(self.title.partition(":")[2], self._compose)
+        refuse_unfit(project, self._engine, self.settings.message_window)
+        if remove_leftovers(self._engine):
             self._lines.append("what an earlier run had left in the engine is removed")
         self._lines += clashes(project, self._engine)
         self._lines.insert(0, f"{project.path} comes up as project {self.project_name} ({self._compose.called})")
@@ -112,12 +127,17 @@ class ComposeTarget(Target):
             )
         self._steps = self._to_do()
         self._is_begun = True
-        self._begin_next()
+        if not self._lacks_model:
+            self._begin_next()
 
     def deployment(self, say: Say) -> Deployment:
         """Wait until everything is up. Raises CannotTell, with the last words of what did not come up."""
         for line in self._lines:
             say(line)
+        if self._lacks_model:
+            with self.timeline.phase("all", "build"):
+                build_ours(self._engine, say)
+            self._begin_next()
         while self._steps:
             step = self._steps[0]
             if step.saying:
@@ -126,12 +146,13 @@ class ComposeTarget(Target):
                 try:
                     if step.kind == "up":
                         services = {name: part for part, name in self._services().items()}
-                        watch = Watch(self._engine, self.project_name, services, self._project.redactor)
-                        watch.until_fit(self._has_ended, self._urls(), self.timeline, say)
+                        hide = self._project.redactor
+                        watch = Watch(self._engine, project=self.project_name, parts=services, redactor=hide)
+                        watch.until_fit(self._has_ended, answering=self._answering(), timeline=self.timeline, say=say)
                     else:
                         eventually(self._must_have_ended, float("inf"))
-                except commands.Failed as error:
-                    raise explained(step.kind, self._project.path, error.output, self._project.redactor) from None
+                except CommandFailed as error:
+                    raise self._explained(step.kind, str(error)) from None
             self._steps.pop(0)
             self._begin_next()
         return self._described()
@@ -140,11 +161,10 @@ class ComposeTarget(Target):
         """The project as it was read, and what is ours in it."""
         return {
             "name": self.project_name,
-            "config": dict(self._project.config),
+            "text": self._project.text,
             "folder": str(self._project.folder),
             "path": self._project.path,
-            "ours": {"ports": dict(self._ours.ports), "model_url": self._ours.model_url, "owner": self._ours.owner}
-            | {"model_image": self._ours.model_image},
+            "ours": dataclasses.asdict(self._ours),
             "supervised": str(self._supervisor.folder),
             "token": self._token,
         }
@@ -153,8 +173,8 @@ class ComposeTarget(Target):
         """Control and logs by way of the same engine."""
         self._find()
         self.project_name = handed["name"]
-        self._project = described(handed["config"], Path(handed["folder"]), handed["path"])
-        self._ours = Ours(**handed["ours"])
+        self._project = GivenProject.of(handed["text"], folder=Path(handed["folder"]), path=handed["path"])
+        self._ours = Additions(**handed["ours"])
         if not self.settings.langflux_url:
             self._supervisor.attach(Path(handed["supervised"]))
         self._token = handed["token"]
@@ -168,7 +188,7 @@ class ComposeTarget(Target):
         ours = {} if self.settings.langflux_url else self._supervisor.ended()
         try:
             return {**self._controlled().ended(), **ours}
-        except commands.Failed:
+        except ENGINE_ERRORS:
             return ours
 
     def log(self, part: str) -> str:
@@ -176,8 +196,8 @@ class ComposeTarget(Target):
         if part == "langflux":
             return self._supervisor.log(part)
         try:
-            return self._project.redactor(self._engine.log(self._controlled().container(part).id))
-        except (CannotTell, commands.Failed):
+            return self._project.redactor(logged(self._controlled().container(part)))
+        except (CannotTell, *ENGINE_ERRORS):
             return ""
 
     def stop(self) -> None:
@@ -187,29 +207,29 @@ class ComposeTarget(Target):
         self._supervisor.close()
         if not self._is_begun:
             return
-        try:
-            left = leftovers.of_project(self._engine, self.project_name, self._ours.owner)
-        except commands.Failed as error:
-            left = [str(error).splitlines()[-1]]
-        if left:
+        if left := remove_run(self._engine, self.project_name):
             sys.stderr.write(
                 self._project.redactor(f"left in the Docker engine: {'; '.join(left)}\n")
-                + f"  `docker ps --all --filter label={leftovers.LABEL}` lists it; the next run removes it too.\n"
+                + f"  `docker ps --all --filter label={COMPOSE}` lists it; the next run removes it too.\n"
             )
 
     # -- how it comes up ----------------------------------------------------------------------------------------
 
     def _find(self) -> None:
-        environment = commands.environment_of(os.environ)
-        self._engine = Engine.found(environment)
-        self._compose = Compose.found(environment)
+        self._compose = Compose.found(environment_of(os.environ))
+        without_ryuk(kept=True)  # whoever has started something removes it by its labels
+        self._engine = connect()
 
-    def _controlled(self) -> ComposeControl:
+    def _controlled(self) -> ServicesControl:
         """The one control of this process, which knows what it has stopped."""
         if self._control is None:
-            hide = self._project.redactor
-            self._control = ComposeControl(
-                self._engine, self.project_name, self._services(), self._urls(), hide, self._remake
+            self._control = ServicesControl(
+                self._engine,
+                project=self.project_name,
+                services=self._services(),
+                answering=self._answering(),
+                redactor=self._project.redactor,
+                remake=self._remake,
             )
         return self._control
 
@@ -217,30 +237,38 @@ class ComposeTarget(Target):
         """Make the container of a part again, with variables that differ."""
         service = self._services()[part]
         up = ("up", "--detach", "--no-deps", "--no-build", "--force-recreate", service)
-        config = rewritten(self._project, self._ours, part, changed)
+        config = rewritten(self._project, self._ours, part=part, changed=changed)
         self._compose.run(self.project_name, self._project.folder, config, *up)
 
     def _services(self) -> dict[str, str]:
         """The service of each part, the model server's too."""
-        return {**self._project.parts, **({"model": MODEL} if self._ours.model_image else {})}
+        parts = {part: one.name for part, one in self._project.parts.items()}
+        return {**parts, **({"model": MODEL} if self._ours.model_image else {})}
 
     def _urls(self) -> dict[str, str]:
         """Where the parts that are published can be reached."""
-        ports = {part: address.rpartition(":")[2] for part, address in self._ours.ports.items()}
-        return {part: f"http://{self._engine.host}:{port}" for part, port in ports.items()}
+        return {part: f"http://{one.host}:{one.port}" for part, one in self._answering().items()}
 
-    def _made_ours(self) -> Ours:
+    def _answering(self) -> dict[str, HttpReady]:
+        """When the parts that are published answer: with anything at all."""
+        ports = {part: int(address.rpartition(":")[2]) for part, address in self._ours.ports.items()}
+        return {
+            part: HttpReady(self._engine.host, port, "/", any_answer=True, limit=ANSWER_LIMIT)
+            for part, port in ports.items()
+        }
+
+    def _made_ours(self) -> Additions:
         """What is ours in the project: ports that are free, and the model server."""
-        at = "127.0.0.1" if self._engine.is_here else "0.0.0.0"
+        at = self._engine.bind
         if not self._engine.is_here:
             self._lines.append(f"the engine is on {self._engine.host}: Zep is published there for as long as this runs")
         ports: dict[str, str] = {}
         for part in ("zep", "model") if self.settings.model_url is None else ("zep",):
             ports[part] = f"{at}:{_free_port({*ports.values()}, at)}"
-        owner = Owner.here().label()
+        labels = {RUN: self.project_name, OWNER: Owner.here().label(), COMPOSE: self.project_name}
         if self.settings.model_url is not None:
-            return Ours(owner, ports, self.settings.model_url.rstrip("/"))
-        return Ours(owner, ports, model_image=self.settings.model_image or OURS)
+            return Additions(labels=labels, ports=ports, model_url=self.settings.model_url.rstrip("/"))
+        return Additions(labels=labels, ports=ports, model_image=self.settings.model_image or OURS)
 
     def _to_do(self) -> list[Step]:
         """What there is to do until the project is up."""
@@ -252,16 +280,10 @@ class ComposeTarget(Target):
             for name, one in services.items()
             if "build" not in one and one.get("image") and not is_there(self._engine, str(one["image"]))
         ]
-        steps = []
+        steps: list[Step] = []
         if MODEL in missing and self._ours.model_image == OURS:
             missing.remove(MODEL)
-            if suite.is_installed():
-                raise CannotTell(
-                    f"Zep needs a model server, and there is no image {OURS}",
-                    f"`docker build -t {OURS} .` in a checkout makes it; --model-image, --model-url name others.",
-                )
-            command = ["docker", "build", "--tag", OURS, str(suite.root())]
-            steps.append(Step("build", "build", command, f"building {OURS}, the model server (some minutes, once) …"))
+            self._lacks_model = True
         if missing:
             images = ", ".join(str(services[name]["image"]) for name in missing)
             steps.append(self._composed("pull", "pull", f"pulling {images} …", "pull", "--quiet", *missing))
@@ -272,7 +294,8 @@ class ComposeTarget(Target):
         return [*steps, self._composed("up", "create", "", "up", "--detach", "--no-build")]
 
     def _composed(self, kind: str, phase: str, saying: str, *arguments: str) -> Step:
-        return Step(kind, phase, self._compose.command(self.project_name, self._project.folder, *arguments), saying)
+        command = self._compose.command(self.project_name, self._project.folder, *arguments)
+        return Step(kind=kind, phase=phase, command=command, saying=saying)
 
     def _begin_next(self) -> None:
         """Begin the next step, if there is one."""
@@ -282,7 +305,22 @@ class ComposeTarget(Target):
         if self._steps:
             config = written(rewritten(self._project, self._ours))
             command = self._steps[0].command
-            self._running = commands.Running(command, self._engine.environment, self._project.folder, config)
+            self._running = RunningCommand(
+                command, environment=self._compose.environment, folder=self._project.folder, given=config
+            )
+
+    def _explained(self, step: str, output: str) -> CannotTell:
+        """What went wrong at a step (pull, build or up) of bringing the project up, from what Compose wrote."""
+        kept = "\n".join(line for line in output.splitlines() if not _NOISE.search(line))
+        source, failed = _FAILED[step]
+        known = cause_of(kept, source)
+        advice, code = f"`docker compose {step}` in its folder says the same.", f"compose-{step}-failed"
+        if known is not None:
+            words = {"registry": "its registry", "login": "docker login", "with_": "in the project", "mirror": ""}
+            advice, code = known.filled(**words).advice, known.code
+        return CannotTell(
+            self._project.redactor(f"{self._project.path}: {failed}:\n{last_lines(kept, SHOWN)}"), advice, code=code
+        )
 
     def _has_ended(self) -> bool:
         return self._running is None or self._running.has_ended()
@@ -294,8 +332,7 @@ class ComposeTarget(Target):
 
     def _described(self) -> Deployment:
         """The deployment that has come up. Raises CannotTell for a Zep that is unfit."""
-        variables = self._project.variables("zep")
-        own = variables.get("ZEP_AUTH_SECRET") if wants_token(variables) else None
+        own = self._project.zep.value_of("ZEP_AUTH_SECRET") if self._project.zep.asks_for_tokens else None
         secret = own or revealed(self.settings.zep_auth_secret)
         token = revealed(self.settings.zep_token) or (tokens.make_token(secret) if secret else None)
         zep = as_langflux_sees(seen_zep(self._urls()["zep"], token=token, secret=secret), self.settings)
@@ -324,9 +361,11 @@ class ComposeTarget(Target):
             secret=secret if zep.token else None,
             langflux=langflux,
             missing=missing | lacking,
-            details=images_of(
-                self._engine.containers(self.project_name), {name: part for part, name in self._services().items()}
-            ),
+            details={
+                part: {"image": image_of(one), "digest": str(one.attrs["Image"])}
+                for part in self._services()
+                if (one := self._controlled().find(part)) is not None
+            },
         )
 
     def _langflux(self, zep: ZepServer) -> tuple[LangFluxServer | None, dict[str, str]]:

@@ -1,63 +1,66 @@
-"""Waiting for containers: until each is fit, and no longer once one can't become so any more."""
+"""Waiting for the containers of a project: until each is fit, and no longer once one can't become so any more."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from zep_conformance.clients.waiting import eventually
-from zep_conformance.errors import CannotTell
+from zep_conformance.errors import CannotTell, PartDied
+from zep_conformance.facts.causes import cause_of, last_lines, one_line
+from zep_conformance.processes.readiness import HttpReady
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.timeline import Timeline
-from zep_conformance.targets.compose.engine import Container, Engine
-from zep_conformance.targets.last_words import advice_on, end_of
+from zep_conformance.targets.docker.control import ended_by_itself, image_of, logged
+from zep_conformance.targets.docker.engine import DockerEngine
+from zep_conformance.targets.docker.ownership import PROJECT, SERVICE
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
 
 READY_LIMIT = 180.0
 """Seconds that a container may take from its start until its health check passes."""
-_ANSWER_LIMIT = 2.0
+_UP = ("running", "paused")
 
 
-def answers(url: str) -> bool:
-    """Whether something at a URL answers over HTTP, whatever the answer."""
-    try:
-        httpx.get(url, timeout=_ANSWER_LIMIT, trust_env=False)
-    except httpx.HTTPError:
-        return False
-    return True
+def containers_of(engine: DockerEngine, project: str, **labels: str) -> list[Container]:
+    """Return the containers of a project that have these labels, running or not."""
+    wanted = [f"{name}={value}" for name, value in {PROJECT: project, **labels}.items()]
+    return engine.client.containers.list(all=True, filters={"label": wanted}, ignore_removed=True)
 
 
-def ended(container: Container, log: str, redactor: Redactor) -> CannotTell:
-    """That a container has ended, with its last words and what they mean."""
-    code = container.exit_code
-    how = f"ended with code {code}" if code >= 0 else f"is {container.state}"
-    return CannotTell(
-        redactor(f"{container.service} ({container.image}) {how}; its log ends:\n{end_of(log)}"),
-        advice_on(log) or f"Its log says what it misses; try it with `docker compose up {container.service}`.",
-    )
+def is_fit(container: Container) -> bool:
+    """Tell whether a container's own health check passes when it is run now; True where it has none."""
+    test = (container.attrs["Config"].get("Healthcheck") or {}).get("Test") or []
+    command = {"CMD": test[1:], "CMD-SHELL": ["/bin/sh", "-c", *test[1:2]]}.get(test[0] if test else "", [])
+    if _health(container).get("Status") == "healthy" or not command:
+        return True
+    return bool(container.exec_run(command).exit_code == 0)
 
 
-def unfit(container: Container, log: str, redactor: Redactor, why: str) -> CannotTell:
-    """That a container runs and its health check does not pass, with what the check and the log say."""
-    said = f"; the check says: {container.said.splitlines()[-1][:200]}" if container.said else ""
-    return CannotTell(
-        redactor(f"{container.service} ({container.image}) {why}{said}; its log ends:\n{end_of(log)}"),
-        advice_on(log) or "Look whether the command of its health check is in the image at all, and what it asks for.",
-    )
+def _health(container: Container) -> dict[str, Any]:
+    return container.attrs["State"].get("Health") or {}
 
 
 class Watch:
     """Watches the containers of a project come up. parts: the part that each service is, "" for others."""
 
-    def __init__(self, engine: Engine, project: str, parts: dict[str, str], redactor: Redactor) -> None:
+    def __init__(self, engine: DockerEngine, *, project: str, parts: dict[str, str], redactor: Redactor) -> None:
         self._engine, self._project, self._parts, self._redactor = engine, project, parts, redactor
 
     def until_fit(
-        self, has_ended: Callable[[], bool], urls: dict[str, str], timeline: Timeline, say: Callable[[str], None]
+        self,
+        has_ended: Callable[[], bool],
+        *,
+        answering: Mapping[str, HttpReady],
+        timeline: Timeline,
+        say: Callable[[str], None],
     ) -> None:
-        """Wait until Compose has ended, each container's health check passes, and each URL, by part, answers.
+        """Wait until Compose has ended, each container's health check passes, and parts answer.
+
+        answering: of a part that is published, when it answers.
 
         A service that is no part may end with code 0: it had something to prepare. Raises CannotTell for a container
         that ended or is unhealthy; whatever `has_ended` raises, unless a container says why.
@@ -69,27 +72,30 @@ class Watch:
 
             def all_fit() -> None:
                 done = self._done(has_ended)
-                containers = self._engine.containers(self._project)
-                for one in containers:
-                    part = self._parts.get(one.service, "")
-                    if one.runs and one.service not in opened:
-                        opened[one.service] = phases.enter_context(ExitStack())
-                        opened[one.service].enter_context(timeline.phase(part or one.service, "ready"))
-                        since[one.service] = time.monotonic()
-                    self._must_live(one, since.get(one.service, time.monotonic()))
-                    is_up = one.runs and self._engine.is_fit(one) and (part not in urls or answers(urls[part]))
-                    if one.service not in fit and (is_up or (one.state == "exited" and not part)):
-                        fit.add(one.service)
-                        opened.get(one.service, ExitStack()).close()
-                        if part and one.service in since:
-                            say(f"{part} is ready ({time.monotonic() - since[one.service]:.1f} s)")
-                there = {one.service for one in containers}
-                if done and not set(self._parts) <= there:
+                containers = {one.labels[SERVICE]: one for one in containers_of(self._engine, self._project)}
+                for name, one in containers.items():
+                    part = self._parts.get(name, "")
+                    runs = one.status in _UP
+                    if runs and name not in opened:
+                        opened[name] = phases.enter_context(ExitStack())
+                        opened[name].enter_context(timeline.phase(part or name, "ready"))
+                        since[name] = time.monotonic()
+                    self._must_live(one, since.get(name, time.monotonic()))
+                    if name in fit:
+                        continue
+                    is_up = runs and is_fit(one) and (part not in answering or answering[part].is_ready())
+                    if is_up or (one.status == "exited" and not part):
+                        fit.add(name)
+                        opened.get(name, ExitStack()).close()
+                        if part and name in since:
+                            say(f"{part} is ready ({time.monotonic() - since[name]:.1f} s)")
+                if done and (missing := sorted(set(self._parts) - set(containers))):
                     raise CannotTell(
-                        f"Compose is done, and has made no container for {', '.join(sorted(set(self._parts) - there))}",
+                        f"Compose is done, and has made no container for {', '.join(missing)}",
                         "Look whether the service has a scale of 0, or a profile that is not switched on.",
+                        code="compose-no-container",
                     )
-                assert done and there <= fit
+                assert done and set(containers) <= fit
 
             eventually(all_fit, float("inf"))
 
@@ -98,46 +104,36 @@ class Watch:
         try:
             return has_ended()
         except Exception:
-            for one in self._engine.containers(self._project):
+            for one in containers_of(self._engine, self._project):
                 self._must_live(one, time.monotonic())
             raise
 
     def _must_live(self, one: Container, since: float) -> None:
         """Raises CannotTell for a container that can't become fit any more."""
-        part = self._parts.get(one.service, "")
-        if one.state == "dead" or (one.state == "exited" and (part or one.exit_code)):
-            raise ended(one, self._engine.log(one.id), self._redactor)
-        if one.health == "unhealthy":
-            raise unfit(one, self._engine.log(one.id), self._redactor, "runs and is unhealthy")
-        if one.runs and one.health == "starting" and time.monotonic() - since > READY_LIMIT:
-            why = f"is not healthy {READY_LIMIT:g} s after its start"
-            raise unfit(one, self._engine.log(one.id), self._redactor, why)
+        name, health = one.labels[SERVICE], _health(one)
+        if one.status == "dead" or (
+            one.status == "exited" and (self._parts.get(name) or one.attrs["State"]["ExitCode"])
+        ):
+            otherwise = f"Its log says what it misses; try it with `docker compose up {name}`."
+            raise ended_by_itself(one, name, otherwise=otherwise, hide=self._redactor)
+        if health.get("Status") == "unhealthy":
+            raise self._unfit(one, "is unhealthy")
+        if one.status in _UP and health.get("Status") == "starting" and time.monotonic() - since > READY_LIMIT:
+            raise self._unfit(one, f"is not healthy {READY_LIMIT:g} s after its start")
 
-
-def until_up(engine: Engine, find: Callable[[], Container], url: str | None, redactor: Redactor) -> Container | None:
-    """Wait until one container is fit, and its URL answers. Returns it when it ended by itself, None when it is up.
-
-    Raises CannotTell when neither comes within the limit.
-    """
-
-    def settled() -> Container | None:
-        one = find()
-        if not one.runs and one.state not in ("created", "restarting"):
-            return one
-        assert one.runs and engine.is_fit(one) and (url is None or answers(url))
-        return None
-
-    try:
-        return eventually(settled, READY_LIMIT)
-    except AssertionError:
-        one = find()
-        raise unfit(one, engine.log(one.id), redactor, f"is not ready {READY_LIMIT:g} s after its start") from None
-
-
-def images_of(containers: Iterable[Container], parts: dict[str, str]) -> dict[str, dict[str, str]]:
-    """For the report: what each part was made of."""
-    return {
-        part: {"image": one.image, "digest": one.digest}
-        for one in containers
-        if (part := parts.get(one.service)) is not None
-    }
+    def _unfit(self, one: Container, how: str) -> PartDied:
+        """That a container runs and its health check does not pass, with what the check and the log say."""
+        name, log = one.labels[SERVICE], self._redactor(logged(one))
+        checks = [str(check.get("Output", "")) for check in _health(one).get("Log") or [{}]]
+        last_check = f"; the check says: {one_line(checks[-1])}" if checks[-1].strip() else ""
+        known = cause_of(log, "part")
+        return PartDied(
+            part=name,
+            how=how,
+            log=log,
+            what=self._redactor(f"{name} ({image_of(one)}) {how}{last_check}; its log ends:\n{last_lines(log)}"),
+            advice=known.advice
+            if known
+            else "Look whether the command of its health check is in the image at all, and what it asks for.",
+            code=known.code if known else "part-unhealthy",
+        )

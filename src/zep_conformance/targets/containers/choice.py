@@ -21,8 +21,8 @@ def obstacle(settings: Settings) -> str:
     named = os.environ.get("DOCKER_HOST") or configured.exists() or properties.exists()
     if not named and not SOCKET.exists():
         return "there is no Docker engine"
-    from zep_conformance.targets.containers.engine import connect
     from zep_conformance.targets.containers.images import unobtainable
+    from zep_conformance.targets.docker.engine import connect
 
     try:
         engine = connect(ANSWER_LIMIT)

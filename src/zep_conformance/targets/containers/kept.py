@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from zep_conformance.targets.containers.cleanup import of_run, remove_run
-from zep_conformance.targets.containers.engine import Engine
-from zep_conformance.targets.containers.ownership import KEPT, PART, RUN, Owner
+from filelock import FileLock
+
+from zep_conformance.settings.cache import cache
 from zep_conformance.targets.containers.plan import SECURED, Secrets, Spec
+from zep_conformance.targets.docker.engine import DockerEngine
+from zep_conformance.targets.docker.leftovers import remove_run
+from zep_conformance.targets.docker.ownership import KEPT, PART, RUN, Owner
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
 
-class Lock:
-    """Held by the one run that may use this user's kept containers; gone with its process, however that ends."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-
-    @classmethod
-    def taken(cls) -> Self | None:
-        """The lock, None while another run has it."""
-        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        folder = Path(os.environ.get("ZEP_CONFORMANCE_CACHE") or Path(cache, "zep-conformance"))
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "kept-containers.lock").open("a")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            return None
-        return cls(file)
-
-    @classmethod
-    def wanted(cls) -> Self:
-        """The lock. Raises AssertionError while another run has it."""
-        lock = cls.taken()
-        assert lock is not None
-        return lock
-
-    def release(self) -> None:
-        """Let the next run have them."""
-        self._file.close()
+def lock() -> FileLock:
+    """Return the lock of the one run that may use this user's kept containers; its process takes it along."""
+    folder = cache()
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / "kept-containers.lock", thread_local=False)
 
 
 @dataclass(frozen=True)
@@ -68,8 +43,8 @@ class KeptSet:
     def secrets(self) -> Secrets:
         """What they were started with."""
         return Secrets(
-            _variable(self.containers[SECURED], "ZEP_AUTH_SECRET"),
-            _variable(self.containers["postgres"], "POSTGRES_PASSWORD"),
+            zep=_variable(self.containers[SECURED], "ZEP_AUTH_SECRET"),
+            postgres=_variable(self.containers["postgres"], "POSTGRES_PASSWORD"),
         )
 
     def published(self, specs: Iterable[Spec]) -> dict[str, Spec]:
@@ -77,7 +52,7 @@ class KeptSet:
         return {spec.part: spec.with_port(_port(self.containers[spec.part], spec.port)) for spec in specs}
 
 
-def found(engine: Engine, me: Owner) -> list[KeptSet]:
+def kept_sets(engine: DockerEngine, me: Owner) -> list[KeptSet]:
     """This user's kept sets on this machine."""
     by_run: dict[str, list[Container]] = {}
     for one in engine.client.containers.list(all=True, filters={"label": KEPT}, ignore_removed=True):
@@ -91,21 +66,22 @@ def found(engine: Engine, me: Owner) -> list[KeptSet]:
             for one in containers
             if str(one.name).endswith(f"{run}-{one.labels.get(PART)}")
         }
-        sets.append(KeptSet(run, containers[0].labels[KEPT], named, len(containers) - len(named)))
+        others = len(containers) - len(named)
+        sets.append(KeptSet(run=run, fingerprint=containers[0].labels[KEPT], containers=named, others=others))
     return sets
 
 
-def remove(engine: Engine, me: Owner) -> int:
+def remove_all(engine: DockerEngine, me: Owner) -> int:
     """Remove this user's kept sets. Returns how many there were."""
-    sets = found(engine, me)
+    sets = kept_sets(engine, me)
     for one in sets:
         remove_run(engine, one.run)
     return len(sets)
 
 
-def is_broken(engine: Engine, run: str) -> bool:
+def is_broken(engine: DockerEngine, run: str) -> bool:
     """Whether a kept set can't be used by anybody: a container of it does not run."""
-    containers = engine.client.containers.list(all=True, filters=of_run(run), ignore_removed=True)
+    containers = engine.client.containers.list(all=True, filters={"label": f"{RUN}={run}"}, ignore_removed=True)
     return not containers or any(one.status != "running" for one in containers)
 
 

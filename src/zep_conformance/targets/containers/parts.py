@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import docker.errors
-import httpx
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
-from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import CannotTell
-from zep_conformance.targets.containers.engine import CALL_LIMIT, Engine, Refused, explained, is_port_clash, last_of
-from zep_conformance.targets.containers.ownership import PART
+from zep_conformance.facts.causes import cause_of, one_line
+from zep_conformance.processes.readiness import HttpReady
 from zep_conformance.targets.containers.plan import DATABASES, Spec, a_port
-from zep_conformance.targets.last_words import advice_on
+from zep_conformance.targets.docker.control import await_ready, logged
+from zep_conformance.targets.docker.engine import CALL_LIMIT, ENGINE_ERRORS, DockerEngine, answer_of, refused
+from zep_conformance.targets.docker.ownership import PART
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -28,22 +28,20 @@ PREFIX = "zep-conformance"
 CHANGED = "changed"
 READY_LIMIT = 600.0
 """Seconds for a part to answer: LangFlux takes 10 s, and on a machine that had far too much to do it took 230."""
-STOP_LIMIT = 10
-"""Seconds for a clean stop."""
+ANSWER_LIMIT = 5.0
+"""Seconds for one answer of a part that is starting."""
 IS_READY = "for _ in 1 2 3 4 5 6 7 8 9 10; do pg_isready -q -h 127.0.0.1 && exit; sleep 0.1; done; exit 1"
 """Asks PostgreSQL for a second: to run a command in a container costs an engine more than to ask ten times there."""
 PORT_TRIES = 5
 OnPhase = Callable[[str, float, float], object]
 """Takes "create" or "start", and when it began and ended, by time.monotonic()."""
-LAST_WORDS = 12
-"""Lines of a log that are shown."""
 
 
 class Cancelled(Exception):
     """Nothing more is to be made: the run ends."""
 
 
-class Gate:
+class CreationGate:
     """Containers are made only while it is open. `close` returns when nobody is making one any more."""
 
     def __init__(self) -> None:
@@ -72,36 +70,15 @@ class Gate:
             self._condition.wait_for(lambda: self._inside == 0, timeout=CALL_LIMIT)
 
 
-class Died(CannotTell):
-    """A container has ended by itself. log: what it wrote."""
-
-    def __init__(self, part: str, image: str, how: str, log: str) -> None:
-        super().__init__(
-            f"{part} ({image}) {how}; its log ends:\n  {last_words(log)}",
-            advice_on(log) or f"Give a fit --{option_of(part)}.",
-        )
-        self.log = log
-
-
-def last_words(log: str) -> str:
-    """The end of a log, its lines indented but for the first."""
-    return "\n  ".join(log.strip().splitlines()[-LAST_WORDS:]) or "(nothing)"
-
-
-def option_of(part: str) -> str:
-    """The option that names a part's image, without the dashes in front."""
-    return f"{part.removesuffix('-secured')}-image"
-
-
 class Parts:
     """Containers by the name of their part.
 
     run: the id that all their names have in them. labels: what each is labelled with. published: base URL by part.
     """
 
-    def __init__(self, engine: Engine, run: str, labels: Mapping[str, str], specs: Mapping[str, Spec]) -> None:
+    def __init__(self, engine: DockerEngine, *, run: str, labels: Mapping[str, str], specs: Mapping[str, Spec]) -> None:
         self.engine, self.run, self.labels, self.specs = engine, run, dict(labels), dict(specs)
-        self.gate = Gate()
+        self.gate = CreationGate()
 
     def url(self, part: str) -> str:
         """The base URL of a part from here."""
@@ -118,9 +95,9 @@ class Parts:
         try:
             with self.gate.passing():
                 network.create()
-        except Refused as error:
+        except ENGINE_ERRORS as error:
             raise CannotTell(
-                f"the engine makes no network: {last_of(str(error))}",
+                f"the engine makes no network: {one_line(str(error))}",
                 "`docker network prune` removes those that nobody uses: an engine has room for some thirty.",
             ) from None
 
@@ -167,11 +144,11 @@ class Parts:
                     made = self._container(with_port, changed)
                     _time(made, on_phase)
                     made.start()
-            except Refused as error:
+            except ENGINE_ERRORS as error:
                 self.remove(self.name(part, changed=changed is not None))
-                if left and not spec.published and is_port_clash(error):
+                if left and not spec.published and _is_port_clash(error):
                     continue
-                raise explained(error, part, spec.image) from None
+                raise refused(error, part, spec.image) from None
             self.specs[part] = with_port
             return
 
@@ -204,7 +181,7 @@ class Parts:
         """Remove one container, if it is there."""
         try:
             self.engine.client.containers.get(name).remove(force=True)
-        except Refused:
+        except ENGINE_ERRORS:
             return
 
     def remove_changed(self, part: str) -> None:
@@ -214,40 +191,31 @@ class Parts:
     # -- when it is ready ---------------------------------------------------------------------------------------
 
     def await_ready(self, part: str, limit: float = READY_LIMIT) -> None:
-        """Wait until a part answers. Raises Died as soon as it has ended, CannotTell when it takes too long."""
+        """Wait until a part answers. Raises PartDied as soon as it has ended, CannotTell when it takes too long.
+
+        limit: seconds.
+        """
         container, spec = self.current(part), self.specs[part]
-        with httpx.Client(trust_env=False, timeout=5) as http:
+        http = HttpReady(self.engine.host, spec.published, spec.ready, limit=ANSWER_LIMIT)
 
-            def answers() -> None:
-                if self.gate.is_closed:
-                    raise Cancelled
-                container.reload()
-                if container.status in ("exited", "dead"):
-                    raise Died(part, spec.image, how_ended(container), logged(container))
-                if spec.ready:
-                    assert _answers(http, self.url(part) + spec.ready)
-                else:
-                    assert container.exec_run(["sh", "-c", IS_READY]).exit_code == 0
+        def is_ready() -> bool:
+            if self.gate.is_closed:
+                raise Cancelled
+            if spec.ready:
+                return http.is_ready()
+            return bool(container.exec_run(["sh", "-c", IS_READY]).exit_code == 0)
 
-            try:
-                eventually(answers, limit)
-            except AssertionError:
-                raise CannotTell(
-                    f"{part} ({spec.image}) does not answer within {limit:.0f} s; its log ends:\n"
-                    f"  {last_words(logged(container))}",
-                    "Look whether the machine is overloaded, and whether this image is what it should be.",
-                ) from None
-            except Refused as error:
-                raise explained(error, part, spec.image) from None
+        otherwise = f"Give a fit --{part.removesuffix('-secured')}-image."
+        await_ready(container, part, is_ready=is_ready, limit=limit, otherwise=otherwise)
 
     def create_databases(self) -> None:
         """Make the database of each Zep. Raises CannotTell with what PostgreSQL says."""
         commands = [word for name in DATABASES.values() for word in ("-c", f"CREATE DATABASE {name}")]
         found = self.current("postgres").exec_run(["psql", "-q", "-U", "postgres", "-v", "ON_ERROR_STOP=1", *commands])
         if found.exit_code:
-            said = found.output.decode(errors="replace") if isinstance(found.output, bytes) else "nothing"
+            output = found.output.decode(errors="replace") if isinstance(found.output, bytes) else "nothing"
             raise CannotTell(
-                f"PostgreSQL makes no database: {last_of(said)}",
+                f"PostgreSQL makes no database: {one_line(output)}",
                 "Give a --postgres-image that is set up as the official one: POSTGRES_PASSWORD, user postgres.",
             )
 
@@ -268,28 +236,7 @@ def _time(made: DockerContainer, on_phase: OnPhase) -> None:
     made.get_docker_client().client.api.hooks["response"].append(answered)
 
 
-def logged(container: Container) -> str:
-    """What a container has written so far."""
-    try:
-        text = container.logs()
-    except Refused:
-        return ""
-    return text.decode(errors="replace") if isinstance(text, bytes) else ""
-
-
-def how_ended(container: Container) -> str:
-    """How a container has ended, in words."""
-    state = container.attrs["State"]
-    if state.get("OOMKilled"):
-        return "was killed, it had used up the memory"
-    code = state.get("ExitCode")
-    if code == 137:
-        return "was killed (exit code 137), as happens when memory runs short"
-    return f"ended by itself (exit code {code}{', ' + state['Error'] if state.get('Error') else ''})"
-
-
-def _answers(http: httpx.Client, url: str) -> bool:
-    try:
-        return http.get(url).status_code == 200
-    except httpx.HTTPError:
-        return False
+def _is_port_clash(error: Exception) -> bool:
+    """Whether an engine did not start a container since a port is in use."""
+    known = cause_of(answer_of(error), "engine")
+    return known is not None and known.code == "port-taken"

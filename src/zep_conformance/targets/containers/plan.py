@@ -34,7 +34,7 @@ class Secrets:
     @classmethod
     def drawn(cls) -> Self:
         """New ones."""
-        return cls(tokens.make_secret(), secrets.token_urlsafe(24))
+        return cls(zep=tokens.make_secret(), postgres=secrets.token_urlsafe(24))
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,10 @@ def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list
     images: by part. The model server is always one of them: it is also the other host that things are looked at from.
     """
 
+    def spec(part: str, **further: Any) -> Spec:
+        kind = part.removesuffix("-secured")
+        return Spec(part=part, image=images[kind], port=PORTS[kind], **further)
+
     def zep(part: str, secret: str | None = None) -> Spec:
         environment = zep_environment(
             model_url=f"http://model:{PORTS['model']}/v1",
@@ -90,26 +94,26 @@ def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list
             secret=secret,
             window=settings.message_window,
         )
-        return Spec(part, images["zep"], PORTS["zep"], environment=environment, ready="/healthz")
+        return spec(part, environment=environment, ready="/healthz")
 
     serving = ("serve", "--part", "model", "--from-environment", "--host", "0.0.0.0")
     made = [
-        Spec("postgres", images["postgres"], PORTS["postgres"], environment={"POSTGRES_PASSWORD": shared.postgres}),
-        Spec("nlp", images["nlp"], PORTS["nlp"], ready="/healthz"),
-        Spec("model", images["model"], PORTS["model"], command=serving, ready="/healthz"),
+        spec("postgres", environment={"POSTGRES_PASSWORD": shared.postgres}),
+        spec("nlp", ready="/healthz"),
+        spec("model", command=serving, ready="/healthz"),
         zep(SECURED, shared.zep),
     ]
     if not settings.zep_url:
         made.append(zep("zep"))
     if not settings.langflux_url:
-        told = {"PORT": str(PORTS["langflux"]), "DISABLE_FLOWISE_TELEMETRY": "true"}
-        made.append(Spec("langflux", images["langflux"], PORTS["langflux"], environment=told, ready="/api/v1/ping"))
+        environment = {"PORT": str(PORTS["langflux"]), "DISABLE_FLOWISE_TELEMETRY": "true"}
+        made.append(spec("langflux", environment=environment, ready="/api/v1/ping"))
     return made
 
 
 def fingerprint(settings: Settings, ids: Mapping[str, str]) -> str:
     """What two runs must have in common to use the same containers. ids: the exact image of each part."""
-    specs = [spec.as_json() for spec in plan(settings, ids, Secrets("", ""))]
+    specs = [spec.as_json() for spec in plan(settings, ids, Secrets(zep="", postgres=""))]
     return hashlib.sha256(json.dumps(specs, sort_keys=True).encode()).hexdigest()[:16]
 
 

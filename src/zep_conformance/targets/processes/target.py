@@ -11,11 +11,13 @@ from typing import Any
 from zep_conformance.clients.families import Account
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell, PartDied
+from zep_conformance.facts.causes import cause_of, last_lines
 from zep_conformance.processes.programs import Program
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Deployment, LangFluxServer, Say, ZepServer
 from zep_conformance.targets.departures import changes, departures_by_part
-from zep_conformance.targets.processes import deaths, langflux, postgres, surroundings, tokenizer, zep
+from zep_conformance.targets.langflux_access import access
+from zep_conformance.targets.processes import langflux, postgres, surroundings, tokenizer, zep
 from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep, seen_zep, usable_langflux
 from zep_conformance.targets.supervised import SupervisedTarget
 
@@ -66,7 +68,7 @@ class ProcessesTarget(SupervisedTarget):
             postgres.check_user()
         tokenizer.folder()
 
-    def _launch(self, found: langflux.Found | None) -> None:
+    def _launch(self, found: langflux.LangFluxProgram | None) -> None:
         """Lay out the state and launch the supervisor. found: how LangFlux is started, None for one given by URL."""
         settings, state = self.settings, self._supervisor.make_folder()
         programs: list[Program] = []
@@ -140,7 +142,17 @@ class ProcessesTarget(SupervisedTarget):
         try:
             self._urls = self._supervisor.await_parts(on_phase)
         except PartDied as error:
-            raise deaths.explained(error) from None
+            known = cause_of(f"{error.how}\n{error.log}", "part")
+            raise PartDied(
+                part=error.part,
+                how=error.how,
+                log=error.log,
+                what=f"{error.part} {error.how}; its log ends:\n{last_lines(error.log)}",
+                advice=known.advice
+                if known
+                else "Run it by hand to see more; docs/processes.md says with what settings.",
+                code=known.code if known else "part-died",
+            ) from None
         return self._described()
 
     def _described(self) -> Deployment:
@@ -163,7 +175,7 @@ class ProcessesTarget(SupervisedTarget):
         if settings.langflux_url:
             found, lacking = given_langflux(settings, model_url=model_url, zep_url=open_zep.url_from_langflux)
         else:
-            api_key, account = langflux.access(urls["langflux"])
+            api_key, account = access(urls["langflux"])
             started = LangFluxServer(
                 url=urls["langflux"],
                 api_key=api_key or revealed(settings.langflux_api_key),

@@ -1,4 +1,4 @@
-"""Labels: which run a container, network or image belongs to, and whether that run still lives."""
+"""Labels: which run a container, network, volume or image belongs to, and whether that run still lives."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 RUN = "org.zep-conformance.run"
 """The id of the run that made it."""
 OWNER = "org.zep-conformance.owner"
@@ -17,6 +19,13 @@ OWNER = "org.zep-conformance.owner"
 PART = "org.zep-conformance.part"
 KEPT = "org.zep-conformance.kept"
 """On what `--keep` leaves for the next run: the fingerprint of its configuration."""
+
+
+COMPOSE = "org.zep-conformance.compose"
+"""On what is made of a Compose project, for people to find it: the name of the project of ours."""
+PROJECT, PROJECT_FOLDER = "com.docker.compose.project", "com.docker.compose.project.working_dir"
+SERVICE = "com.docker.compose.service"
+"""Labels that Compose itself puts on containers (https://docs.docker.com/compose/, "labels")."""
 
 
 @dataclass(frozen=True)
@@ -36,36 +45,43 @@ class Owner:
 
     @classmethod
     def here(cls) -> Self:
-        """This process."""
+        """Return this process."""
         pid = os.getpid()
-        return cls(_machine(), _boot(), _namespace(), pid, began(pid), os.getuid() if hasattr(os, "getuid") else 0)
+        return cls(
+            machine=_machine(),
+            boot=_boot(),
+            pids=_namespace(),
+            pid=pid,
+            began=began(pid),
+            user=os.getuid() if hasattr(os, "getuid") else 0,
+        )
 
     @classmethod
     def on(cls, labels: Mapping[str, str]) -> Self | None:
-        """The process that some labels name, None where they name none that can be understood."""
+        """Return the process that some labels name, None where they name none that can be understood."""
         try:
             return cls(**json.loads(labels.get(OWNER, "")))
         except (ValueError, TypeError):
             return None
 
     def label(self) -> str:
-        """As a label's value."""
+        """Return it as a label's value."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
     def is_gone(self) -> bool:
-        """Whether that process is known to have ended; False wherever that can't be known from here."""
+        """Tell whether that process is known to have ended; False wherever that can't be known from here."""
         if self.machine != _machine():
             return False
         if self.boot != _boot():
             return True
         if self.pids != _namespace():
             return False
-        if not _exists(self.pid):
+        if not psutil.pid_exists(self.pid):
             return True
         return bool(self.began) and began(self.pid) != self.began
 
     def is_neighbour(self, other: Owner) -> bool:
-        """Whether both are of one user on one machine."""
+        """Tell whether both are of one user on one machine."""
         return (self.machine, self.user) == (other.machine, other.user)
 
 
@@ -76,16 +92,6 @@ def began(pid: int) -> int:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     except (OSError, IndexError, ValueError):
         return 0
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _machine() -> str:
