@@ -9,7 +9,7 @@ EXTRAS ?= [dev]
 
 BIN := $(VENV)/bin
 
-.PHONY: conformance test properties lint format bench mutants page-mutants nightly oldest clean
+.PHONY: conformance test properties lint format bench mutants page-mutants docs nightly oldest clean
 
 conformance: $(VENV)/installed  ## run the suite; TARGET=embedded|remote|auto, ARGS="further options"
 	$(BIN)/zep-conformance run --target $(TARGET) $(ARGS)
@@ -37,14 +37,17 @@ bench: $(VENV)/installed  ## the figures to hold, as ratios measured side by sid
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/remote.py
 
-mutants: $(VENV)/installed  ## the embedded servers with each planted defect: every one must be noticed
-	$(BIN)/python -m zep_conformance.mutation.runner --jobs 2 $(ARGS)
+mutants: $(VENV)/installed  ## each mutation of the embedded servers and deployment files: all must be noticed
+	$(BIN)/zep-conformance mutants --jobs 2 $(ARGS)
 
-page-mutants: $(VENV)/installed  ## LangFlux's page with each planted defect: every one must be noticed
-	$(BIN)/python -m zep_conformance.mutation.page --jobs 2 $(ARGS)
+page-mutants: $(VENV)/installed  ## each mutation of LangFlux's page: all must be noticed
+	$(BIN)/zep-conformance mutants --page --jobs 2 $(ARGS)
 
-nightly: properties  ## what takes too long for every change: all scenarios on each defect, and 20 runs in random order
-	$(BIN)/python -m zep_conformance.mutation.runner --jobs 2 --all-scenarios --report reports/nightly-mutants.json
+docs: $(VENV)/installed  ## make the generated pages of docs/ again
+	$(BIN)/python -m zep_conformance.docsgen
+
+nightly: properties  ## what takes too long for every change: all scenarios on each mutation, and 20 runs in random order
+	$(BIN)/zep-conformance mutants --jobs 2 --all-scenarios --report reports/nightly-mutants.json
 	$(BIN)/python benchmarks/flakiness.py
 
 oldest:  ## the suite on the oldest versions of everything that pyproject.toml allows

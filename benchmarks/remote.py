@@ -40,7 +40,7 @@ def main(rounds: int = 5) -> None:
     secret = base64.urlsafe_b64encode(secrets.token_bytes(64)).decode()
     ports = [word for part in ("zep", "langflux", "model", "nlp") for word in (f"--{part}-port", "0")]
     serve = subprocess.Popen(
-        [sys.executable, "-m", "zep_conformance", "serve", "--documented", *ports],
+        [sys.executable, "-m", "zep_conformance", "serve", "--recorded-behaviours", "none", *ports],
         env={**ENVIRONMENT, "ZEP_AUTH_SECRET": secret},
         stdout=subprocess.PIPE,
         text=True,

@@ -90,7 +90,7 @@ def test_what_conforms(step) -> None:
 def test_what_does_not_conform_and_its_baseline(step) -> None:
     inputs = {
         "target": "embedded",
-        "arguments": "-q -m 'API-6 or API-3' --departures langflux:delete-by-session-keeps-zep",
+        "arguments": "-q -m 'API-6 or API-3' --recorded-behaviours langflux:delete-by-session-keeps-zep",
         "reports": "out/of the way",
     }
     first = step(**inputs)
@@ -111,7 +111,7 @@ NASTY = "s3cret $(touch hacked) `touch hacked` \"two\" 'one' \\ ; & | > hacked *
 
 
 def test_a_remote_target_with_a_secret_that_a_shell_would_mangle(step, served) -> None:
-    urls = served("--documented", "--auth-secret", NASTY)
+    urls = served("--recorded-behaviours", "none", "--auth-secret", NASTY)
     from zep_conformance.clients.tokens import make_token
 
     token = make_token(NASTY)

@@ -82,7 +82,9 @@ class TestWhatConforms:
 
 
 def test_what_does_not_conform_shows_its_evidence(tmp_path: Path) -> None:
-    finished = run(tmp_path, "-m", "API-6", "--departures", "langflux:delete-by-session-keeps-zep", "--seed", "3")
+    finished = run(
+        tmp_path, "-m", "API-6", "--recorded-behaviours", "langflux:delete-by-session-keeps-zep", "--seed", "3"
+    )
     assert finished.returncode == 1
     output = finished.stdout
     in_order = (
@@ -93,7 +95,7 @@ def test_what_does_not_conform_shows_its_evidence(tmp_path: Path) -> None:
         "curl -i -X POST",
         "run just this again:",
         "--seed 3",
-        "--departures langflux:delete-by-session-keeps-zep",
+        "--recorded-behaviours langflux:delete-by-session-keeps-zep",
         "does not conform (exit code 1)",
     )
     positions = [output.find(text) for text in in_order]
@@ -107,7 +109,7 @@ def test_what_does_not_conform_shows_its_evidence(tmp_path: Path) -> None:
 
 
 def test_known_deviations_are_reported_as_such(tmp_path: Path) -> None:
-    finished = run(tmp_path, "-m", "API-6 or UI-5", "--manner", "faithful")
+    finished = run(tmp_path, "-m", "API-6 or UI-5", "--recorded-behaviours", "all")
     assert finished.returncode == 0, finished.stdout
     assert "known deviation: DEV-4" in finished.stdout
     found = report_in(tmp_path)
@@ -131,7 +133,11 @@ WRONG = {
     "a number that is none": (("--wait-limit", "soon"), {}, "--wait-limit"),
     "a number that can't be": (("--wait-limit", "0"), {}, "must be more than 0"),
     "an unknown capability": (("--without", "zeppelin"), {}, "no capability zeppelin"),
-    "an unknown departure": (("--departures", "zep:token-count-rest"), {}, "Did you mean zep:token-count-reset"),
+    "an unknown recorded behaviour": (
+        ("--recorded-behaviours", "zep:token-count-rest"),
+        {},
+        "Did you mean zep:token-count-reset",
+    ),
     "a URL that is none": (("--target", "remote", "--zep-url", "localhost:8000"), {}, "is no URL"),
     "nothing selected": (("-k", "nothing_is_called_that"), {}, "no scenario ran"),
     "everything skipped": (("-m", "AUTH-3", "--without", "auth"), {}, "could not tell"),
@@ -166,7 +172,7 @@ def test_secrets_are_nowhere(tmp_path: Path, served) -> None:
     ids=["nobody there", "no model server"],
 )
 def test_a_model_server_that_is_none_is_named(tmp_path: Path, served, model_url: str, said: str) -> None:
-    urls = served("--documented")
+    urls = served("--recorded-behaviours", "none")
     finished = run(
         tmp_path, "-m", "API-3", "--target", "remote", "--zep-url", urls["zep"], "--langflux-url", urls["langflux"],
         "--model-url", model_url.format(**urls), LANGFLUX_API_KEY=urls["langflux_api_key"],
@@ -176,7 +182,7 @@ def test_a_model_server_that_is_none_is_named(tmp_path: Path, served, model_url:
 
 
 def test_one_part_given_by_url_and_the_rest_started(tmp_path: Path, served) -> None:
-    urls = served("--documented")
+    urls = served("--recorded-behaviours", "none")
     finished = run(tmp_path, "-m", "API-3 or STORE-3", "--target", "embedded", "--zep-url", urls["zep"])
     assert finished.returncode == 0, finished.stdout
     found = report_in(tmp_path)

@@ -119,7 +119,7 @@ def test_a_wrong_password_makes_no_key() -> None:
 @pytest.fixture
 def behind_a_door(served, tmp_path: Path) -> Callable[..., tuple[Door, Any]]:
     """Runs a scenario on a LangFlux 3.0.13 that it has a login for; gives the door as it was left, and the run."""
-    urls = served("--documented")
+    urls = served("--recorded-behaviours", "none")
     account = accounts.first_account()
 
     def go(door: Door, *options: str) -> tuple[Door, Any]:

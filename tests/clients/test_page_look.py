@@ -90,13 +90,11 @@ def test_a_browser_that_is_none_ends_the_run_before_it_begins(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("departure", "advice"),
+    ("mutation", "advice"),
     [("page:template-mising", "Did you mean page:template-missing"), ("zep:lastn-ignored", "has no server of ours")],
 )
-def test_a_departure_that_a_remote_target_can_not_have_ends_the_run(
-    tmp_path: Path, departure: str, advice: str
-) -> None:
-    done = run(tmp_path, "--target", "remote", "--zep-url", "http://127.0.0.1:9", "--departures", departure)
+def test_a_mutation_that_a_remote_target_can_not_have_ends_the_run(tmp_path: Path, mutation: str, advice: str) -> None:
+    done = run(tmp_path, "--target", "remote", "--zep-url", "http://127.0.0.1:9", "--mutations", mutation)
     assert done.returncode == 2
     assert advice in " ".join(done.stdout.split())
 

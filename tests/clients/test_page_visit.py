@@ -14,7 +14,7 @@ from fixtures.page_evidence import PageEvidence
 from tests.support.a_page import APage, a_page
 from zep_conformance.clients import tokens
 from zep_conformance.clients.page import chromium, places
-from zep_conformance.clients.page.defects import CATALOGUE, plant
+from zep_conformance.clients.page.mutations import MUTATIONS
 from zep_conformance.clients.page.places import Place
 from zep_conformance.clients.page.visit import PageFailed, Visit
 from zep_conformance.errors import HarnessError
@@ -251,19 +251,19 @@ def test_a_trace_keeps_its_pictures_and_loses_what_is_no_text_or_too_long(tmp_pa
         }
 
 
-# -- defects ------------------------------------------------------------------------------------------------------
+# -- mutations ------------------------------------------------------------------------------------------------------
 
 
-def test_every_defect_can_be_planted(visit: Visit) -> None:
-    plant(visit.context, [departure.name for departure in CATALOGUE])
+def test_every_mutation_can_be_planted(visit: Visit) -> None:
+    MUTATIONS.plant(MUTATIONS, visit.context)
     with pytest.raises(KeyError):
-        plant(visit.context, ["no-such-defect"])
+        MUTATIONS.plant(["no-such-mutation"], visit.context)
 
 
-def test_a_defect_changes_what_the_page_is_answered(page: APage, visit: Visit) -> None:
+def test_a_mutation_changes_what_the_page_is_answered(page: APage, visit: Visit) -> None:
     page.answers_json("GET /api/v1/credentials", '[{"name": "mine"}]')
     page.shows("<button id=save>x</button><script>fetch('/api/v1/credentials')</script>")
-    plant(visit.context, ["credentials-unlisted"])
+    MUTATIONS.plant(["credentials-unlisted"], visit.context)
     visit.open("/", BUTTON)
     visit.all_heard()
     assert visit.heard[0].answer == "[]"

@@ -13,15 +13,14 @@ from pathlib import Path
 import pytest
 
 from fixtures.deployment_files import ExaminedFiles
-from tests.support.deployment_cases import CASES, Case
+from tests.support.deployment_cases import CASES, Case, kinds_changed
 from tests.support.deployment_spellings import SPELLINGS, respelt
-from zep_conformance.deployment_files import defects
 from zep_conformance.deployment_files.catalogue import ASPECTS, CATALOGUE
 from zep_conformance.deployment_files.compose import read_project
 from zep_conformance.deployment_files.examination import examine, kinds
+from zep_conformance.deployment_files.mutations import MUTATIONS
 from zep_conformance.deployment_files.shipped import folder, shipped
 from zep_conformance.deployment_files.sources import load
-from zep_conformance.docsgen.doctor import table
 from zep_conformance.errors import CannotTell
 from zep_conformance.redaction.redactor import Redactor
 
@@ -75,18 +74,11 @@ def test_an_entry_is_fit_to_be_read(code: str) -> None:
         assert Redactor()(text) == text, "it looks as if it held a secret"
 
 
-def test_the_page_is_fresh() -> None:
-    """Mend it with: python -m zep_conformance.docsgen.deployment_files docs/deployment-files.md"""
-    page = (ROOT / "docs" / "deployment-files.md").read_text()
-    assert table(CATALOGUE) in page
-
-
-@pytest.mark.parametrize("name", defects.EDITS)
-def test_a_planted_defect_is_a_fault_in_each_file_that_it_changes(name: str) -> None:
-    kind = {"render.yaml": "render", "docker-compose.yaml": "compose", ".env.example": "compose"}
-    changed = {kind.get(edit.file, "fly") for edit in defects.EDITS[name]}
-    found = {one.part for one in examine(shipped([name])) if one.verdict == "fault"}
-    assert found == changed
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_mutation_is_a_fault_in_each_file_that_it_changes(name: str) -> None:
+    mutated = shipped([name])
+    found = {one.part for one in examine(mutated) if one.verdict == "fault"}
+    assert found == kinds_changed(mutated)
 
 
 def test_lines_are_those_of_the_fault() -> None:

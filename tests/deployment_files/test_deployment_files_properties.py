@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from tests.support.deployment_cases import kinds_changed
 from tests.support.needles import MODEST, drawn, leaks
-from zep_conformance.deployment_files import defects
 from zep_conformance.deployment_files.catalogue import ASPECTS, CATALOGUE
 from zep_conformance.deployment_files.examination import examine
 from zep_conformance.deployment_files.findings import FileFinding
+from zep_conformance.deployment_files.mutations import MUTATIONS
 from zep_conformance.deployment_files.report import show
 from zep_conformance.deployment_files.shipped import shipped
 from zep_conformance.deployment_files.sources import Sources
@@ -254,18 +255,16 @@ def test_what_stands_in_env_is_no_fault_and_not_shown(key: str, password: str, s
         assert not leaks(needle, shown(outcome))
 
 
-# -- planted defects ------------------------------------------------------------------------------------------------
+# -- mutations ------------------------------------------------------------------------------------------------------
 
 
 @MODEST
-@given(names=st.lists(st.sampled_from(sorted(defects.EDITS)), min_size=2, max_size=4, unique=True))
-def test_defects_together_hide_none_of_the_files_that_they_change(names: list[str]) -> None:
+@given(names=st.lists(st.sampled_from(sorted(MUTATIONS)), min_size=2, max_size=4, unique=True))
+def test_mutations_together_hide_none_of_the_files_that_they_change(names: list[str]) -> None:
     try:
         sources = shipped(names)
     except HarnessError:
         assume(False)  # two change the same lines
-    kinds = {"render.yaml": "render", "docker-compose.yaml": "compose", ".env.example": "compose"}
-    changed = {kinds.get(edit.file, "fly") for name in names for edit in defects.EDITS[name]}
     outcome = look(sources)
     assert not isinstance(outcome, CannotTell)
-    assert {one.part for one in outcome if one.verdict == "fault"} == changed
+    assert {one.part for one in outcome if one.verdict == "fault"} == kinds_changed(sources)

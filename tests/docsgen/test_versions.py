@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from zep_conformance import suite
 from zep_conformance.clients.families import FAMILIES, NEWEST_TRIED, family_of
 from zep_conformance.docsgen import versions
+from zep_conformance.docsgen.__main__ import main as docsgen
 from zep_conformance.errors import CannotTell
 from zep_conformance.targets.processes import installation as langflux_install
 
@@ -67,11 +70,12 @@ def test_a_run_that_says_nothing_of_a_version_is_refused(tmp_path: Path, changed
 
 
 @pytest.mark.parametrize("text", ["", "{}", "nonsense"])
-def test_what_is_no_report_is_refused(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "conformance.json"
     path.write_text(text)
-    assert versions.main([str(path)]) == 2
-    assert "conformance.json" in capsys.readouterr().err
+    done = CliRunner().invoke(docsgen, ["--measured", str(path)])
+    assert done.exit_code == 2
+    assert "conformance.json" in done.output
 
 
 def test_the_table_has_a_column_for_each_version_oldest_first(tmp_path: Path) -> None:
@@ -91,11 +95,6 @@ def test_the_table_has_a_column_for_each_version_oldest_first(tmp_path: Path) ->
     assert [line[2:7] for line in lines if line.startswith("- DEV")] == ["DEV-2", "DEV-1"]
 
 
-def test_the_page_is_fresh() -> None:
-    """Mend it with: python -m zep_conformance.docsgen.versions"""
-    assert versions.table() in versions.PAGE.read_text()
-
-
 def test_every_version_with_a_lock_is_measured_and_conforms() -> None:
     kept = {run["langflux"]: run for run in versions.kept()}
     assert set(kept) == set(langflux_install.versions())
@@ -105,7 +104,7 @@ def test_every_version_with_a_lock_is_measured_and_conforms() -> None:
 
 
 def test_the_page_names_each_family() -> None:
-    page = versions.PAGE.read_text()
+    page = (suite.root() / "docs" / "versions.md").read_text()
     assert [line.split("|")[1].strip() for line in page.splitlines() if line.startswith(("| 1", "| 2", "| 3"))] == [
         family.name for family in FAMILIES
     ]

@@ -19,7 +19,6 @@ from rich.console import Console
 from tests.support.doctor_servers import PRODUCED, ZEP, app, closed_port, serving, talking, url
 from zep_conformance.cli.main import main
 from zep_conformance.clients import tokens
-from zep_conformance.docsgen.doctor import table
 from zep_conformance.doctor import report
 from zep_conformance.doctor.catalogue import CATALOGUE, LAYERS
 from zep_conformance.doctor.diagnosis import diagnose
@@ -45,12 +44,6 @@ def test_an_entry_is_fit_to_be_read(code: str) -> None:
     assert entry.layer in LAYERS
     for text in (entry.symptom, entry.cause, entry.advice):
         assert text and len(text) < 250 and "\n" not in text
-
-
-def test_the_page_is_fresh() -> None:
-    """Mend it with: python -m zep_conformance.docsgen.doctor docs/doctor.md"""
-    page = (HERE.parents[1] / "docs" / "doctor.md").read_text()
-    assert table() in page
 
 
 def test_no_probe_outlives_its_limit() -> None:

@@ -13,7 +13,7 @@ from pytest_bdd.feature import get_features
 from pytest_bdd.parser import ScenarioTemplate
 
 from zep_conformance import suite
-from zep_conformance.docsgen.requirements import scenarios, table, targets_for
+from zep_conformance.docsgen.requirements import scenarios, targets_for
 from zep_conformance.facts.deviations import load_deviations
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.settings import CAPABILITIES
@@ -67,11 +67,6 @@ def test_the_schema_refuses_what_is_none(kind: str, spoil: Callable[[dict[str, o
     spoil(data[kind.removesuffix("s")][0])
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(data, json.loads((suite.data() / f"{kind}.schema.json").read_text()))
-
-
-def test_the_table_of_requirements_is_fresh() -> None:
-    written = (suite.root() / "docs" / "requirements.md").read_text()
-    assert written == "\n".join(table()) + "\n", "python -m zep_conformance.docsgen.requirements > docs/requirements.md"
 
 
 def test_readme_says_how_many_requirements_there_are() -> None:

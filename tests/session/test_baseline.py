@@ -205,7 +205,7 @@ def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
 
 # -- whole runs -------------------------------------------------------------------------------------------------
 
-BROKEN = ("-m", "API-6 or API-3", "--departures", "langflux:delete-by-session-keeps-zep")
+BROKEN = ("-m", "API-6 or API-3", "--recorded-behaviours", "langflux:delete-by-session-keeps-zep")
 
 
 @pytest.fixture(scope="module")
@@ -238,8 +238,8 @@ def test_a_run_that_is_no_worse(tmp_path: Path, before: Path) -> None:
 
 
 def test_a_run_that_is_worse_on_two_workers(tmp_path: Path, before: Path) -> None:
-    departures = "langflux:delete-by-session-keeps-zep,zep:token-count-reset"
-    words = ("-m", "API-6 or STORE-2", "--departures", departures, "-n", "2", "--baseline", str(before))
+    behaviours = "langflux:delete-by-session-keeps-zep,zep:token-count-reset"
+    words = ("-m", "API-6 or STORE-2", "--recorded-behaviours", behaviours, "-n", "2", "--baseline", str(before))
     finished = run(tmp_path, *words)
     assert finished.returncode == 1, finished.stdout
     assert "worse: A message has a token count" in narrow(finished)
@@ -267,7 +267,7 @@ def test_the_report_may_be_its_own_baseline(tmp_path: Path, before: Path) -> Non
 
 
 def test_only_should_failed(tmp_path: Path) -> None:
-    words = ("-m", "AUTH-6", "--departures", "zep:admin-without-token")
+    words = ("-m", "AUTH-6", "--recorded-behaviours", "zep:admin-without-token")
     assert run(tmp_path, *words).returncode == 1
     finished = run(tmp_path, *words, "--fail-on", "must")
     assert finished.returncode == 0, finished.stdout
@@ -276,7 +276,7 @@ def test_only_should_failed(tmp_path: Path) -> None:
 
 
 def test_deviations_fail_where_that_is_asked_for(tmp_path: Path) -> None:
-    finished = run(tmp_path, "-m", "UI-5", "--manner", "faithful", "--fail-on", "deviation")
+    finished = run(tmp_path, "-m", "UI-5", "--recorded-behaviours", "all", "--fail-on", "deviation")
     assert finished.returncode == 1, finished.stdout
     assert "known deviations fail this run" in narrow(finished)
     assert run(tmp_path, "--fail-on", "may").returncode == 2

@@ -113,7 +113,7 @@ def test_a_killed_run_leaves_nothing_running(tmp_path: Path, running) -> None:
 
 
 def test_an_interrupted_remote_run_leaves_nothing_in_the_target(tmp_path: Path, running, served) -> None:
-    urls = served("--documented")
+    urls = served("--recorded-behaviours", "none")
     process = running(
         *RUN, "--target", "remote", "--zep-url", urls["zep"], "--langflux-url", urls["langflux"],
         "--model-url", urls["model"], f"--langflux-api-key={urls['langflux_api_key']}",

@@ -75,7 +75,7 @@ def test_read_only_lets_through_what_can_not_write(method: str, path: str, allow
 
 def test_a_read_only_run_sends_nothing_that_writes(tmp_path: Path, served: Callable[..., dict[str, str]]) -> None:
     secret = "a-secret-of-the-test-0123456789-0123456789"
-    urls = served("--auth-secret", secret, "--documented")
+    urls = served("--auth-secret", secret, "--recorded-behaviours", "none")
     import jwt
 
     token = jwt.encode({}, secret, "HS256")
@@ -93,7 +93,7 @@ def test_a_read_only_run_sends_nothing_that_writes(tmp_path: Path, served: Calla
 
 
 def test_a_spent_budget_can_not_tell_and_leaves_nothing(tmp_path: Path, served: Callable[..., dict[str, str]]) -> None:
-    urls = served("--documented")
+    urls = served("--recorded-behaviours", "none")
     finished = run(tmp_path, "--target", "remote", "--zep-url", urls["zep"], "--max-requests", "40")
     assert finished.returncode == 2, finished.stdout
     assert "--max-requests: 40 requests have been sent" in finished.stdout
@@ -118,7 +118,7 @@ def nothing_left(urls: dict[str, str], chatflows: int = 0) -> None:
 
 
 def test_langflux_alone(tmp_path: Path, served: Callable[..., dict[str, str]]) -> None:
-    urls = served("--documented")
+    urls = served("--recorded-behaviours", "none")
     finished = run(
         tmp_path, "-q", *langflux_options(urls), "--zep-url-from-langflux", urls["zep"], "--model-url", urls["model"],
         LANGFLUX_API_KEY=urls["langflux_api_key"],
@@ -135,7 +135,7 @@ def test_a_chatflow_of_ones_own(tmp_path: Path, served: Callable[..., dict[str, 
     from zep_conformance.clients.langflux import LangFlux
     from zep_conformance.facts.flows import with_model, with_zep_memory
 
-    urls = served("--documented")
+    urls = served("--recorded-behaviours", "none")
     langflux = LangFlux(urls["langflux"], urls["langflux_api_key"])
     flow = with_zep_memory(langflux.template(), langflux.node("ZepMemory"), base_url=urls["zep"])
     credential = langflux.add_credential("own", "openAIApi", "sk-0123456789")

@@ -257,3 +257,9 @@ CASES = (
     case("sleeps-when-idle", (RENDER, "plan: starter", "plan: free")),
     case("memory-small", (NLP, '[[vm]]\n  size = "shared-cpu-2x"\n  memory = "2gb"\n', "")),
 )  # fmt: skip
+
+
+def kinds_changed(files: Sources) -> set[str]:
+    """The kinds of the files that are not as they come with the project."""
+    kind = {"render.yaml": "render", "docker-compose.yaml": "compose", ".env.example": "compose"}
+    return {kind.get(name, "fly") for name, text in shipped().texts.items() if files.texts[name] != text}

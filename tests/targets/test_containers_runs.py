@@ -253,7 +253,7 @@ def test_ryuk_only_where_it_is_asked_for(run) -> None:
 
 
 def test_containers_beside_a_zep_that_is_given(run, served) -> None:
-    urls = served("--part", "zep", "--part", "model", "--documented")
+    urls = served("--part", "zep", "--part", "model", "--recorded-behaviours", "none")
     said = run("--zep-url", urls["zep"], *QUICK)
     assert said.process.wait(120) == 2
     assert "is that container itself there" in " ".join(said.output.read_text().split())

@@ -32,7 +32,13 @@ PARTS = ("zep", "langflux", "model", "nlp")
     envvar="ZEP_CONFORMANCE_EMBEDDING_MODEL",
     help="Folder of a sentence model for the NLP server.  [$ZEP_CONFORMANCE_EMBEDDING_MODEL]",
 )
-@click.option("--documented", is_flag=True, help="Keep every requirement, instead of being faithful to real versions.")
+@click.option(
+    "--recorded-behaviours",
+    type=click.Choice(["all", "none"]),
+    default="all",
+    show_default=True,
+    help="Answer as real versions were recorded to, known faults included; with none keep every requirement.",
+)
 @click.option(
     "--from-environment",
     is_flag=True,
@@ -49,7 +55,7 @@ def command(
     auth_secret: str | None,
     data: Path | None,
     embedding_model: Path | None,
-    documented: bool,
+    recorded_behaviours: str,
     from_environment: bool,
 ) -> int:
     """Run the embedded servers until Ctrl-C. Prints one line of JSON with their URLs when they are ready.
@@ -60,13 +66,12 @@ def command(
     unknown = [name for name in chosen if name not in ports]
     if unknown:
         raise CannotTell(f"no part {', '.join(unknown)}", f"There are {', '.join(ports)}.", code="name-unknown-here")
-    recorded = "none" if documented else "all"
     if from_environment:
         if len(chosen) != 1:
             raise CannotTell("--from-environment is for one part", "Name it with --part.", code="options-conflict")
         from zep_conformance.embedded.alone import serve_alone
 
-        serve_alone(chosen[0], os.environ, host=host, port=ports[chosen[0]], data=data, recorded_behaviours=recorded)
+        serve_alone(chosen[0], os.environ, host=host, port=ports[chosen[0]], data=data, recorded_behaviours=recorded_behaviours)
         return 0
     from zep_conformance.processes.foreground import serve_in_foreground
 
@@ -76,5 +81,5 @@ def command(
         auth_secret=auth_secret,
         data=data,
         embedding_model=embedding_model,
-        recorded_behaviours=recorded,
+        recorded_behaviours=recorded_behaviours,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import Settings, names_in
+from zep_conformance.settings import Settings, mutations_of
 
 if TYPE_CHECKING:
     from zep_conformance.deployment_files.sources import Sources
@@ -27,12 +27,12 @@ def deployment_files(settings: Settings) -> Sources:
     from zep_conformance.deployment_files.shipped import shipped
     from zep_conformance.deployment_files.sources import load
 
-    defects = [name.removeprefix("files:") for name in names_in(settings.departures) if name.startswith("files:")]
+    mutations = mutations_of(settings, "files")
     if settings.deployment_files is None:
-        return shipped(defects)
-    if defects:
+        return shipped(mutations)
+    if mutations:
         raise CannotTell(
-            f"--departures files:{defects[0]} breaks the files that come with the suite, and others were given",
-            "Leave out --deployment-files, or the departure.",
+            f"--mutations files:{mutations[0]} breaks the files that come with the suite, and others were given",
+            "Leave out --deployment-files, or the mutation.",
         )
     return load([settings.deployment_files])

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from zep_conformance import suite
-from zep_conformance.deployment_files.defects import EDITS
+from zep_conformance.deployment_files.mutations import MUTATIONS
 from zep_conformance.deployment_files.sources import Sources, load
-from zep_conformance.errors import HarnessError
 
 
 def folder() -> Path:
@@ -16,13 +15,12 @@ def folder() -> Path:
     return suite.data() / "deployment"
 
 
-def shipped(defects: Iterable[str] = ()) -> Sources:
-    """The files, under their bare names, with defects planted. Raises KeyError for one that there is not."""
+def shipped(mutations: Iterable[str] = ()) -> Sources:
+    """Return the files, under their bare names, with the named mutations planted.
+
+    Raises KeyError for a mutation that there is not, HarnessError for two that change the same lines.
+    """
     found = load([folder()])
     texts = {Path(name).name: text for name, text in found.texts.items()}
-    for defect in defects:
-        for edit in EDITS[defect]:
-            if texts[edit.file].count(edit.old) != 1:
-                raise HarnessError(f"the defect {defect} does not fit {edit.file} any more: {edit.old!r}")
-            texts[edit.file] = texts[edit.file].replace(edit.old, edit.new)
+    MUTATIONS.plant(mutations, texts)
     return Sources(texts, tuple(Path(name).name for name in found.given))

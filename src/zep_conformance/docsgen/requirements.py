@@ -1,11 +1,7 @@
-"""Which scenario checks which requirement, and on which targets it can run: docs/requirements.md.
-
-python -m zep_conformance.docsgen.requirements > docs/requirements.md
-"""
+"""Which scenario checks which requirement, and on which targets it can run: docs/requirements.md."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cache
@@ -53,14 +49,17 @@ def targets_for(needs: Set[str]) -> list[str]:
     return [name for name in names() if needs <= named(name).offers]
 
 
-def table() -> Iterator[str]:
-    """The lines of docs/requirements.md."""
+def page() -> str:
+    """Return docs/requirements.md."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
     requirements, deviations = load_requirements(), load_deviations()
     yield "# Requirements, and the scenarios that check them"
     yield ""
-    yield "Made by `python -m zep_conformance.docsgen.requirements`. A scenario runs where a target offers what it"
-    yield "needs; what each can offer at most is in the last table. What held on which version is in"
-    yield "[versions.md](versions.md)."
+    yield "Made by `python -m zep_conformance.docsgen`. A scenario runs where a target offers what it needs; what each"
+    yield "can offer at most is in the last table. What held on which version is in [versions.md](versions.md)."
     for section, title in SOURCES.items():
         yield ""
         yield f"## From {title}"
@@ -106,7 +105,3 @@ def _link(scenario: Scenario) -> str:
 
 def _cells(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-if __name__ == "__main__":
-    sys.stdout.write("\n".join(table()) + "\n")

@@ -1,7 +1,6 @@
 """Which requirements hold on which LangFlux version: the table in docs/versions.md, from runs that were made.
 
-    python -m zep_conformance.docsgen.versions reports/conformance.json    # keeps what a run came to
-    python -m zep_conformance.docsgen.versions                             # writes the table into the page
+    python -m zep_conformance.docsgen --measured reports/conformance.json    # keeps what a run came to
 
 What is kept of a run is a small file a version in docs/data/: outcomes and deviations, no texts and no addresses; and
 only of requirements that LangFlux has a part in, since those of Zep alone are the same with each.
@@ -10,7 +9,6 @@ only of requirements that LangFlux has a part in, since those of Zep alone are t
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,8 +19,6 @@ from zep_conformance import suite
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts import deviations, requirements
 
-BEGIN, END = "<!-- versions: begin -->", "<!-- versions: end -->"
-PAGE = suite.root() / "docs" / "versions.md"
 DATA = suite.root() / "docs" / "data"
 
 
@@ -60,7 +56,10 @@ def _condensed(requirement: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def keep(report: Path, data: Path = DATA) -> Path:
-    """Keep what a run came to, in place of what is kept of that version; returns the file. Raises CannotTell."""
+    """Keep what a run came to, in place of what is kept of that version. Return the file.
+
+    Raises CannotTell for what is no report of a whole run with a LangFlux.
+    """
     try:
         found = condensed(json.loads(report.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError) as error:
@@ -109,26 +108,3 @@ def _notes(runs: list[dict[str, Any]]) -> list[str]:
 
 def _number(identifier: str) -> int:
     return int(identifier.rpartition("-")[2])
-
-
-def write(page: Path = PAGE, data: Path = DATA) -> None:
-    """Write the table into a page that has the two marks."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{table(data)}\n{END}{after}", encoding="utf-8")
-
-
-def main(arguments: list[str]) -> int:
-    """Keep each report that is named, then write the table. Returns 0, or 2 for a report that is none."""
-    try:
-        for argument in arguments:
-            sys.stderr.write(f"kept in {keep(Path(argument))}\n")
-    except CannotTell as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    write()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

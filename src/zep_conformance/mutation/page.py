@@ -1,73 +1,56 @@
-"""Proves that every check of the page can fail: breaks it in one way after the other on its way to the browser.
+"""Proves that every check of the page can fail: plants one mutation after the other on its way to the browser.
 
-    python -m zep_conformance.mutation.page                            starts LangFlux as target `processes` does
-    python -m zep_conformance.mutation.page --only base-url-lost       one of the defects (may be repeated)
-    python -m zep_conformance.mutation.page --target remote …          in a LangFlux that runs already
-
-For each defect only the scenarios of the requirements that it breaks are run; the unbroken page is run once. Exit code
-0: every defect was noticed, and every scenario of the page was seen to fail; 1: not so; 2: it could not be told.
+For each mutation only the scenarios of the requirements that it breaks are run; the page without one is run once.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
-import signal
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from zep_conformance.errors import CannotTell, needed
 from zep_conformance.mutation.catalogue import PAGE
-from zep_conformance.mutation.runner import Runner, judge, never_failed
+from zep_conformance.mutation.runner import Runner, chosen, never_failed, try_all
 from zep_conformance.settings import Settings
 from zep_conformance.targets import choose
 
 WAIT_LIMIT = 20
-"""Seconds that a run waits for anything in the page. What a defect keeps from coming never comes."""
-SCOPE = " or ".join(sorted({requirement for defect in PAGE for requirement in defect.breaks}))
+"""Seconds that a run waits for anything in the page. What a mutation keeps from coming never comes."""
+SCOPE = " or ".join(sorted({requirement for mutation in PAGE for requirement in mutation.breaks}))
 """The marks of every scenario of the page."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        "python -m zep_conformance.mutation.page",
-        description=(__doc__ or "").partition("\n")[0],
-        epilog="Every other option is one of a run, and says where LangFlux, Zep and the model server are.",
-    )
-    parser.add_argument("--jobs", type=int, default=2, help="runs at the same time (default 2)")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this defect (may be repeated)")
-    parser.add_argument("--report", type=Path, default=Path("reports/page-mutants.json"), help="as JSON and .md")
-    given, options = parser.parse_known_args(arguments)
-    unknown = sorted(set(given.only) - {defect.name for defect in PAGE})
-    if unknown:
-        sys.stderr.write(f"there is no defect {', '.join(unknown)}; docs/departures.md lists them\n")
+def run_page_mutants(*, only: Sequence[str] = (), jobs: int = 2, report: Path, options: Sequence[str] = ()) -> int:
+    """Plant every mutation of the page, or those named, and look who notices.
+
+    only, jobs, report: as of `run_mutants`. options: those
+    of a run, for a LangFlux, a Zep and a model server that run already; without any, LangFlux is started as target
+    `processes` does.
+
+    Returns the exit code: 0 when every one was noticed, and every scenario of the page seen to fail, 1 when not, 2 when
+    that could not be told. Raises CannotTell for a name that there is not, and where the page can't be driven.
+    """
+    mutations = chosen(only, PAGE) if only else PAGE
+    with contextlib.ExitStack() as until_done:
+        target, variables = (options, dict(os.environ)) if options else until_done.enter_context(_started())
+        folder = until_done.enter_context(
+            tempfile.TemporaryDirectory(prefix="zep-conformance-mutants-", ignore_cleanup_errors=True)
+        )
+        runner = Runner(
+            Path(folder),
+            everything=False,
+            target=["--wait-limit", str(WAIT_LIMIT), *target],
+            variables=variables,
+            scope=SCOPE,
+        )
+        trials = try_all(mutations, runner, jobs=jobs, report=report, whole=not only)
+    if trials is None or any(trial.exit_code == 2 for trial in trials):
         return 2
-    defects = [defect for defect in PAGE if not given.only or defect.name in given.only]
-    try:
-        with contextlib.ExitStack() as until_done:
-            target, variables = (options, dict(os.environ)) if options else until_done.enter_context(_started())
-            folder = until_done.enter_context(
-                tempfile.TemporaryDirectory(prefix="zep-conformance-mutants-", ignore_cleanup_errors=True)
-            )
-            runner = Runner(
-                Path(folder),
-                everything=False,
-                target=["--wait-limit", str(WAIT_LIMIT), *target],
-                variables=variables,
-                scope=SCOPE,
-            )
-            verdicts = judge(defects, runner, given.jobs, given.report, whole=not given.only)
-    except CannotTell as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    if verdicts is None or any(verdict.exit_code == 2 for verdict in verdicts):
-        return 2
-    untouched = not given.only and never_failed(verdicts)
-    return 0 if all(verdict.passed for verdict in verdicts) and not untouched else 1
+    untouched = not only and never_failed(trials)
+    return 0 if all(trial.passed for trial in trials) and not untouched else 1
 
 
 @contextlib.contextmanager
@@ -91,8 +74,3 @@ def _started() -> Iterator[tuple[list[str], dict[str, str]]]:
         yield options, {name: value for name, value in variables.items() if value}
     finally:
         target.stop()
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped job leaves nothing running, either
-    sys.exit(main())

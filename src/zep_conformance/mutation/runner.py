@@ -1,20 +1,13 @@
-"""Proves that every check can fail: breaks what it checks in one way after the other, and looks who notices.
+"""Proves that every check can fail: plants one mutation after the other, and looks which scenario notices.
 
-    python -m zep_conformance.mutation.runner                            every defect, two at a time, in a few minutes
-    python -m zep_conformance.mutation.runner --only zep:lastn-ignored   one of them
-    python -m zep_conformance.mutation.runner --list                     all departures, as docs/departures.md has them
-
-For each defect, of the embedded servers or of the deployment files that come with the suite, the scenarios of the
-requirements that it breaks are run against what has it. The defect is
-noticed when one of them fails: not when one is merely skipped or spoilt. The unbroken servers are run once with
-everything: there nothing may fail. A scenario that no defect made fail is listed; it may not be able to.
-
-Exit code 0: every defect was noticed, 1: not so, 2: it could not be told.
+For each mutation of the embedded servers, or of the deployment files that come with the suite, and for each recorded
+behaviour that is known as a deviation, the scenarios of the requirements that it breaks are run on what has it. It is
+noticed when one of them fails: not when one is merely skipped or in error. What has none is run once with everything:
+there nothing may fail. A scenario that no mutation made fail is listed; it may not be able to.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
@@ -32,17 +25,18 @@ from pathlib import Path
 from typing import Any
 
 from zep_conformance import suite
-from zep_conformance.facts.departures import Departure
-from zep_conformance.mutation.catalogue import CATALOGUE, full_name, list_departures
+from zep_conformance.errors import CannotTell
+from zep_conformance.facts.mutations import Mutation
+from zep_conformance.mutation.catalogue import RECORDED_BEHAVIOURS, WITHOUT_PAGE, Planted
 
 TOGETHER = {
     "zep:unescaped-slash-404": "langflux:unescaped-session-id",
     "langflux:unescaped-session-id": "zep:unescaped-slash-404",
 }
-"""Departures that show only together: a client that does not escape, and a server that minds."""
+"""Recorded behaviours that show only together: a client that does not escape, and a server that minds."""
 
 WAIT_LIMIT = 3
-"""Seconds that a run waits for what may come later: what is broken never comes."""
+"""Seconds that a run waits for what may come later: what a mutation keeps from coming never comes."""
 LATENCY_BUDGET = 250
 """Milliseconds: below what slow servers take, far above what the others do while two runs share a machine."""
 EMBEDDED = (
@@ -59,75 +53,83 @@ _PLUGINS = ("pytest_bdd.plugin", "pytest_timeout", "zep_conformance.session.plug
 _NOT_OURS = ("ZEP_", "LANGFLUX_", "MODEL_URL", "PYTEST_")  # variables that would change what is tested
 
 
-def judged() -> list[Departure]:
-    """What must be noticed: every planted defect, and of the recorded departures those known as a deviation."""
-    found = [departure for departure in CATALOGUE if not departure.recorded or departure.deviation]
+def to_be_noticed() -> list[Planted]:
+    """Return what a scenario must notice: every mutation, and the recorded behaviours known as a deviation."""
+    known = [one for one in RECORDED_BEHAVIOURS if one.deviation]
     # DEV-1 takes the longest by far: begun first, it is over by the end.
-    return sorted(found, key=lambda departure: departure.deviation != "DEV-1")
+    known.sort(key=lambda one: one.deviation != "DEV-1")
+    return [*known, *WITHOUT_PAGE]
 
 
 # -- running ------------------------------------------------------------------------------------------------------
 
 
 @dataclass
-class Verdict:
-    """What came of one run. defect: None for the unbroken servers.
+class SeenScenario:
+    """What a run's report says of one scenario. requirements: those that it checks, by id."""
 
-    scenarios: by node id, {"name", "feature", "outcome", "requirements"}. trouble: why the run can't be judged.
+    name: str
+    feature: str
+    outcome: str
+    requirements: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Trial:
+    """What came of one run. planted: None for what has no mutation.
+
+    seconds: what it took. scenarios: by node id. trouble: why nothing can be told from it, empty where it can.
     """
 
-    defect: Departure | None
+    planted: Planted | None
     seconds: float = 0.0
     exit_code: int | None = None
     trouble: str = ""
-    scenarios: dict[str, dict[str, Any]] = field(default_factory=dict)
+    scenarios: dict[str, SeenScenario] = field(default_factory=dict)
 
     def _with(self, outcome: str) -> list[str]:
-        return [nodeid for nodeid, found in self.scenarios.items() if found["outcome"] == outcome]
+        return [nodeid for nodeid, seen in self.scenarios.items() if seen.outcome == outcome]
 
     @property
     def failed(self) -> list[str]:
-        """The scenarios that failed, by node id."""
+        """Return the scenarios that failed, by node id."""
         return self._with("failed")
 
     @property
     def noticed_by(self) -> list[str]:
-        """The scenarios that failed and check a requirement that the defect breaks."""
-        broken = set(self.defect.breaks) if self.defect else set()
-        return [nodeid for nodeid in self.failed if broken & set(self.scenarios[nodeid]["requirements"])]
+        """Return the scenarios that failed and check a requirement that the mutation breaks, by node id."""
+        broken = set(self.planted.breaks) if self.planted else set()
+        return [nodeid for nodeid in self.failed if broken & set(self.scenarios[nodeid].requirements)]
 
     @property
     def passed(self) -> bool:
-        """The defect was noticed; of the unbroken servers: nothing failed."""
+        """Return whether the mutation was noticed; without one, whether nothing failed."""
         if self.trouble:
             return False
-        return self.exit_code == 0 if self.defect is None else self.exit_code == 1 and bool(self.noticed_by)
+        return self.exit_code == 0 if self.planted is None else self.exit_code == 1 and bool(self.noticed_by)
 
     @property
     def why(self) -> str:
-        """Why it did not pass, in a few words."""
+        """Return why it did not pass, in a few words."""
         errors = self._with("error")
         if self.trouble:
             return self.trouble
-        if self.defect is None:
+        if self.planted is None:
             return f"exit code {self.exit_code}: {len(self.failed)} failed, {len(errors)} errors"
         return f"nothing failed, and {len(errors)} errors" if errors else "nothing failed"
 
     def as_json(self) -> dict[str, Any]:
-        """For the report."""
+        """Return it for the report."""
         return {
-            "defect": full_name(self.defect) if self.defect else None,
-            "breaks": list(self.defect.breaks) if self.defect else [],
-            "about": self.defect.about if self.defect else "the unbroken servers",
+            "mutation": self.planted.full_name if self.planted else None,
+            "breaks": list(self.planted.breaks) if self.planted else [],
+            "about": self.planted.about if self.planted else "without a mutation",
             "passed": self.passed,
-            "noticed_by": sorted(self._title(nodeid) for nodeid in self.noticed_by),
-            "errors": sorted(self._title(nodeid) for nodeid in self._with("error")),
+            "noticed_by": sorted(self.scenarios[nodeid].name for nodeid in self.noticed_by),
+            "errors": sorted(self.scenarios[nodeid].name for nodeid in self._with("error")),
             "why": "" if self.passed else self.why,
             "seconds": round(self.seconds, 2),
         }
-
-    def _title(self, nodeid: str) -> str:
-        return str(self.scenarios[nodeid]["name"])
 
 
 class Runner:
@@ -142,9 +144,11 @@ class Runner:
         variables: Mapping[str, str] | None = None,
         scope: str = "",
     ) -> None:
-        """target, variables: the options, and the environment's variables, that say what is tested.
+        """Prepare runs whose reports and logs go into a folder.
 
-        scope: marks of what runs unbroken, "" for everything.
+        everything: run all scenarios on each mutation, not only those of what it breaks. target, variables: the
+        options, and the environment's variables, that say what is tested. scope: marks of what runs without a mutation,
+        "" for everything.
         """
         self._folder, self._everything = folder, everything
         self._target, self._variables, self._scope = target, dict(variables or {}), scope
@@ -152,39 +156,40 @@ class Runner:
         self._lock = threading.Lock()
         self._stopped = False
 
-    def run(self, defect: Departure | None) -> Verdict:
-        """One run, tried again if it could not tell (a port was taken). Never raises for what goes wrong in it."""
-        verdict = self._run(defect)
-        return self._run(defect) if verdict.exit_code == 2 else verdict
+    def run(self, planted: Planted | None) -> Trial:
+        """Run once, and again if it could not tell (a port was taken). Never raises for what goes wrong in it."""
+        trial = self._run(planted)
+        return self._run(planted) if trial.exit_code == 2 else trial
 
-    def _run(self, defect: Departure | None) -> Verdict:
-        verdict = Verdict(defect)
-        reports = self._folder / (full_name(defect).replace(":", "-") if defect else "unbroken")
-        everything = self._everything or defect is None
+    def _run(self, planted: Planted | None) -> Trial:
+        trial = Trial(planted)
+        reports = self._folder / (planted.full_name.replace(":", "-") if planted else "unchanged")
+        everything = self._everything or planted is None
         started = time.monotonic()
         path = self._folder / f"{reports.name}.log"
-        with path.open("wb") as log, self._process(defect, reports, log) as process:
+        with path.open("wb") as log, self._process(planted, reports, log) as process:
             try:
-                verdict.exit_code = process.wait(RUN_LIMIT * (3 if everything else 1))
+                trial.exit_code = process.wait(RUN_LIMIT * (3 if everything else 1))
             except subprocess.TimeoutExpired:
-                verdict.trouble = f"stopped after {time.monotonic() - started:.0f} s"
-        verdict.seconds = time.monotonic() - started
+                trial.trouble = f"stopped after {time.monotonic() - started:.0f} s"
+        trial.seconds = time.monotonic() - started
         try:
-            _read(json.loads((reports / "conformance.json").read_text(encoding="utf-8")), verdict)
+            _take(json.loads((reports / "conformance.json").read_text(encoding="utf-8")), trial)
         except (OSError, ValueError):
-            verdict.trouble = verdict.trouble or f"no report (exit code {verdict.exit_code}): {_last_line(path)}"
-        return verdict
+            trial.trouble = trial.trouble or f"no report (exit code {trial.exit_code}): {_last_line(path)}"
+        return trial
 
     @contextlib.contextmanager
-    def _process(self, defect: Departure | None, reports: Path, log: Any) -> Iterator[subprocess.Popen[bytes]]:
+    def _process(self, planted: Planted | None, reports: Path, log: Any) -> Iterator[subprocess.Popen[bytes]]:
         command = [sys.executable, "-m", "pytest", str(suite.root() / "features"), "-q", "-p", "no:cacheprovider"]
         command += [word for plugin in _PLUGINS for word in ("-p", plugin)]
         command += ["--reports", str(reports), "--seed", str(SEED), *self._target]
         scope = self._scope
-        if defect is not None:
-            names = [full_name(defect), TOGETHER.get(full_name(defect), "")]
-            command += ["--departures", ",".join(filter(None, names))]
-            scope = "" if self._everything else " or ".join(defect.breaks)
+        if planted is not None:
+            names = [planted.full_name, TOGETHER.get(planted.full_name, "")]
+            option = "--mutations" if isinstance(planted, Mutation) else "--recorded-behaviours"
+            command += [option, ",".join(filter(None, names))]
+            scope = "" if self._everything else " or ".join(planted.breaks)
         command += ["-m", scope] if scope else []
         environment = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_OURS)}
         environment |= self._variables
@@ -234,21 +239,19 @@ def _last_line(log: Path) -> str:
     return next(iter(reversed(log.read_text(errors="replace").split("\n")[:-1])), "it said nothing")
 
 
-def _read(report: dict[str, Any], verdict: Verdict) -> None:
-    """Take from a run's report what is judged."""
-    verdict.trouble = verdict.trouble or str(report["trouble"] or "").partition("\n")[0]
+def _take(report: dict[str, Any], trial: Trial) -> None:
+    """Take from a run's report what matters here."""
+    trial.trouble = trial.trouble or str(report["trouble"] or "").partition("\n")[0]
     for requirement in report["requirements"]:
         for found in requirement["scenarios"]:
-            known = verdict.scenarios.setdefault(found["nodeid"], {**found, "requirements": []})
-            known["requirements"].append(requirement["id"])
+            seen = SeenScenario(found["name"], found["feature"], found["outcome"])
+            trial.scenarios.setdefault(found["nodeid"], seen).requirements.append(requirement["id"])
 
 
-def run_all(defects: Sequence[Departure], runner: Runner, jobs: int) -> Iterator[Verdict]:
-    """The verdicts as they come: of the unbroken servers and of each defect. Leaves nothing running."""
+def run_all(mutations: Sequence[Planted], runner: Runner, jobs: int) -> Iterator[Trial]:
+    """Yield the trials as they end: without a mutation, and with each. Leaves nothing running."""
     with ThreadPoolExecutor(jobs) as pool:
-        waiting: set[Future[Verdict]] = {
-            pool.submit(runner.run, defect) for defect in (*defects[:1], None, *defects[1:])
-        }
+        waiting: set[Future[Trial]] = {pool.submit(runner.run, one) for one in (*mutations[:1], None, *mutations[1:])}
         try:
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -263,29 +266,29 @@ def run_all(defects: Sequence[Departure], runner: Runner, jobs: int) -> Iterator
 # -- reporting ----------------------------------------------------------------------------------------------------
 
 
-def never_failed(verdicts: Iterable[Verdict]) -> list[str]:
-    """The scenarios, as `feature: name`, that passed on the unbroken servers and failed on none."""
-    seen = list(verdicts)
-    failed = {nodeid for verdict in seen if verdict.defect for nodeid in verdict.failed}
-    unbroken = next(verdict for verdict in seen if verdict.defect is None)
+def never_failed(trials: Iterable[Trial]) -> list[str]:
+    """Return the scenarios, as `feature: name`, that passed without a mutation and failed with none."""
+    all_trials = list(trials)
+    failed = {nodeid for trial in all_trials if trial.planted for nodeid in trial.failed}
+    unchanged = next(trial for trial in all_trials if trial.planted is None)
     return sorted(
-        f"{found['feature'].partition(':')[0]}: {found['name']}"
-        for nodeid, found in unbroken.scenarios.items()
-        if found["outcome"] != "skipped" and nodeid not in failed
+        f"{seen.feature.partition(':')[0]}: {seen.name}"
+        for nodeid, seen in unchanged.scenarios.items()
+        if seen.outcome != "skipped" and nodeid not in failed
     )
 
 
-def kill_table(verdicts: Sequence[Verdict], untouched: Sequence[str] | None) -> str:
-    """The Markdown report. untouched: scenarios never seen to fail, None where that was not looked at."""
+def kill_table(trials: Sequence[Trial], untouched: Sequence[str] | None) -> str:
+    """Return the Markdown report. untouched: scenarios never seen to fail, None where that was not looked at."""
     lines = [
-        "# Which scenario notices which defect",
+        "# Which scenario notices which mutation",
         "",
-        "| defect | breaks | noticed by | seconds |",
+        "| mutation | breaks | noticed by | seconds |",
         "|---|---|---|---|",
     ]
-    for found in (verdict.as_json() for verdict in verdicts if verdict.defect):
+    for found in (trial.as_json() for trial in trials if trial.planted):
         by = "; ".join(found["noticed_by"]).replace("|", "\\|") or f"**not noticed**: {found['why']}"
-        lines.append(f"| `{found['defect']}` | {', '.join(found['breaks'])} | {by} | {found['seconds']:.1f} |")
+        lines.append(f"| `{found['mutation']}` | {', '.join(found['breaks'])} | {by} | {found['seconds']:.1f} |")
     if untouched is not None:
         lines += ["", "## Never seen to fail", "", *(f"- {one}" for one in untouched or ["(none)"])]
     return "\n".join(lines) + "\n"
@@ -300,85 +303,85 @@ def _item(text: str) -> None:
     _say(textwrap.shorten(text, WIDTH - 2, placeholder=" …").join(("  ", "")))
 
 
-def _summary(verdicts: Sequence[Verdict], untouched: Sequence[str] | None, seconds: float, table: Path) -> None:
-    """What it all means, in lines of at most 80 columns."""
-    for verdict in verdicts:
-        if not verdict.passed:
-            name = f"{full_name(verdict.defect)} ({', '.join(verdict.defect.breaks)})" if verdict.defect else "unbroken"
-            _item(f"not noticed: {name}: {verdict.why}" if verdict.defect else f"{name}: {verdict.why}")
+def _summary(trials: Sequence[Trial], untouched: Sequence[str] | None, seconds: float, table: Path) -> None:
+    """Write what it all means, in lines of at most 80 columns."""
+    for trial in trials:
+        if not trial.passed:
+            if trial.planted:
+                _item(f"not noticed: {trial.planted.full_name} ({', '.join(trial.planted.breaks)}): {trial.why}")
+            else:
+                _item(f"without a mutation: {trial.why}")
     if untouched is not None:
         _say(f"scenarios that were never seen to fail: {len(untouched) or 'none'}")
         for one in untouched:
             _item(one)
-    _say(f"{len(verdicts) - 1} defects and the unbroken servers in {seconds:.0f} s; table: {table}")
-    noticed = sum(verdict.passed for verdict in verdicts if verdict.defect)
-    _say(f"{noticed} passed, {sum(not verdict.passed for verdict in verdicts)} failed")
+    _say(f"{len(trials) - 1} mutations and a run without in {seconds:.0f} s; table: {table}")
+    noticed = sum(trial.passed for trial in trials if trial.planted)
+    _say(f"{noticed} passed, {sum(not trial.passed for trial in trials)} failed")
 
 
-def _chosen(only: Sequence[str]) -> list[Departure]:
-    """The departures named, with or without their part. Raises ValueError for a name that there is not."""
-    unknown = [name for name in only if not any(name in (one.name, full_name(one)) for one in CATALOGUE)]
-    if unknown:
-        raise ValueError(f"there is no departure {', '.join(unknown)}; docs/departures.md lists them")
-    chosen = [one for one in CATALOGUE if one.name in only or full_name(one) in only]
-    silent = [full_name(one) for one in chosen if not one.breaks]
-    if silent:
-        raise ValueError(f"{', '.join(silent)} breaks no requirement: nothing could notice")
-    return chosen
+def chosen(only: Sequence[str], among: Sequence[Planted]) -> list[Planted]:
+    """Return those that are named, with or without their part, in the order of `among`.
 
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        "python -m zep_conformance.mutation.runner", description=(__doc__ or "").partition("\n")[0]
-    )
-    parser.add_argument("--jobs", type=int, default=2, help="runs at the same time (default 2)")
-    parser.add_argument("--all-scenarios", action="store_true", help="run everything, not only what a defect breaks")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this defect (may be repeated)")
-    parser.add_argument("--report", type=Path, default=Path("reports/mutants.json"), help="the table, as JSON and .md")
-    parser.add_argument("--list", action="store_true", help="print every departure as Markdown and stop")
-    given = parser.parse_args(arguments)
-    if given.list:
-        sys.stdout.write(list_departures())
-        return 0
-    try:
-        defects = _chosen(given.only) if given.only else judged()
-    except ValueError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    with tempfile.TemporaryDirectory(prefix="zep-conformance-mutants-", ignore_cleanup_errors=True) as folder:
-        runner = Runner(Path(folder), everything=given.all_scenarios)
-        verdicts = judge(defects, runner, given.jobs, given.report, whole=not given.only)
-    return 2 if verdicts is None else 0 if all(verdict.passed for verdict in verdicts) else 1
-
-
-def judge(
-    defects: Sequence[Departure], runner: Runner, jobs: int, report: Path, *, whole: bool
-) -> list[Verdict] | None:
-    """Run every defect, write the report and say what came out; None when that was interrupted.
-
-    whole: whether these are all defects, so that a scenario which none made fail is worth a word.
+    Raises CannotTell for a name that there is not, or of what breaks no requirement, so that nothing could notice.
     """
-    started, verdicts = time.monotonic(), list[Verdict]()
+    unknown = [name for name in only if not any(name in (one.name, one.full_name) for one in among)]
+    if unknown:
+        raise CannotTell(f"--only: there is no mutation {', '.join(unknown)}", "docs/mutations.md lists them.")
+    found = [one for one in among if one.name in only or one.full_name in only]
+    silent = [one.full_name for one in found if not one.breaks]
+    if silent:
+        raise CannotTell(f"--only: {', '.join(silent)} breaks no requirement: nothing could notice", "Leave it out.")
+    return found
+
+
+def run_mutants(*, only: Sequence[str] = (), jobs: int = 2, all_scenarios: bool = False, report: Path) -> int:
+    """Plant every mutation that needs nothing but this project, or those named, and look who notices.
+
+    only: names, with or without their part. jobs: runs at the same time. all_scenarios: run everything on each, not
+    only what it breaks. report: the table as JSON; as Markdown it is put beside it.
+
+    Returns the exit code: 0 when every one was noticed, 1 when not, 2 when interrupted. Raises what `chosen` does.
+    """
+    mutations = chosen(only, [*RECORDED_BEHAVIOURS, *WITHOUT_PAGE]) if only else to_be_noticed()
+    with tempfile.TemporaryDirectory(prefix="zep-conformance-mutants-", ignore_cleanup_errors=True) as folder:
+        runner = Runner(Path(folder), everything=all_scenarios)
+        trials = try_all(mutations, runner, jobs=jobs, report=report, whole=not only)
+    return 2 if trials is None else 0 if all(trial.passed for trial in trials) else 1
+
+
+def try_all(
+    mutations: Sequence[Planted], runner: Runner, *, jobs: int, report: Path, whole: bool
+) -> list[Trial] | None:
+    """Run every mutation, write the report and say what came out. Return the trials, None when interrupted.
+
+    whole: whether these are all mutations, so that a scenario which none made fail is worth a word.
+    """
+    started, trials = time.monotonic(), list[Trial]()
     try:
-        for verdict in run_all(defects, runner, max(1, jobs)):
-            verdicts.append(verdict)
+        for trial in run_all(mutations, runner, max(1, jobs)):
+            trials.append(trial)
             if sys.stderr.isatty():
-                sys.stderr.write(f"\r{len(verdicts)} of {len(defects) + 1} ")
+                sys.stderr.write(f"\r{len(trials)} of {len(mutations) + 1} ")
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted: nothing is left running\n")
         return None
-    verdicts.sort(key=lambda one: (one.defect is not None, defects.index(one.defect) if one.defect else 0))
-    untouched = never_failed(verdicts) if whole else None
+    trials.sort(key=lambda one: (one.planted is not None, mutations.index(one.planted) if one.planted else 0))
+    untouched = never_failed(trials) if whole else None
     seconds, table = time.monotonic() - started, report.with_suffix(".md")
     report.parent.mkdir(parents=True, exist_ok=True)
-    document = {"seconds": round(seconds, 1), "never_failed": untouched, "runs": [one.as_json() for one in verdicts]}
+    document = {"seconds": round(seconds, 1), "never_failed": untouched, "runs": [one.as_json() for one in trials]}
     report.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    table.write_text(kill_table(verdicts, untouched), encoding="utf-8")
-    _summary(verdicts, untouched, seconds, table)
-    return verdicts
+    table.write_text(kill_table(trials, untouched), encoding="utf-8")
+    _summary(trials, untouched, seconds, table)
+    return trials
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped job leaves nothing running, either
-    sys.exit(main())
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--report", type=Path, default=Path("reports/mutants.json"))
+    sys.exit(run_mutants(**vars(parser.parse_args())))

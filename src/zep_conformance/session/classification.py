@@ -25,7 +25,7 @@ STEP: pytest.StashKey[str] = pytest.StashKey()
 TITLE: pytest.StashKey[tuple[str, str]] = pytest.StashKey()
 """A scenario's name, and where it stands."""
 _SAME_PARTS = (
-    "zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "deployment_files", "departures",
+    "zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "deployment_files", "mutations",
     "zep_binary", "postgres_dsn", "langflux_command", "langflux_version",
 )  # fmt: skip
 """The settings that say which parts are tested."""
@@ -158,7 +158,9 @@ class Classifier:
             value = getattr(settings, name)
             if value:
                 words += [option(name), shlex.quote(self.run.redactor(str(value)))]
-        return " ".join(words) + ("" if settings.manner == "documented" else f" --manner {settings.manner}")
+        if settings.recorded_behaviours != "none":
+            words += [option("recorded_behaviours"), settings.recorded_behaviours]
+        return " ".join(words)
 
 
 def record_of(report: pytest.TestReport) -> Record | None:

@@ -139,10 +139,11 @@ class Settings(BaseSettings):
     strict_deviations: bool = _setting(
         False, "ZEP_CONFORMANCE_STRICT_DEVIATIONS", "fail when a known deviation is found fixed"
     )
-    manner: str = _setting(
-        "documented",
-        "ZEP_CONFORMANCE_MANNER",
-        "embedded servers: documented, or faithful to recorded versions",
+    recorded_behaviours: str = _setting(
+        "none",
+        "ZEP_CONFORMANCE_RECORDED_BEHAVIOURS",
+        "what real versions do beside their documentation, in embedded servers: none, all, or part:name,… "
+        "(docs/mutations.md)",
     )
     embedding_model: Path | None = _setting(
         None,
@@ -154,10 +155,10 @@ class Settings(BaseSettings):
         "ZEP_CONFORMANCE_DEPLOYMENT_FILES",
         "deployment files to look at: a folder, or a file (docs/deployment-files.md)",
     )
-    departures: str = _setting(
+    mutations: str = _setting(
         "",
-        "ZEP_CONFORMANCE_DEPARTURES",
-        "departures of embedded servers, deployment files and the page, comma-separated (docs/departures.md)",
+        "ZEP_CONFORMANCE_MUTATIONS",
+        "faults to plant in embedded servers, deployment files or the page: part:name,… (docs/mutations.md)",
     )
 
     @field_validator("wait_limit", "latency_budget", "load_users", "message_window", "max_requests", "rate")
@@ -172,13 +173,6 @@ class Settings(BaseSettings):
     def _runnable(cls, value: Path | None) -> Path | None:
         if value is not None and not (value.is_file() and os.access(value, os.X_OK)):
             raise ValueError("is no program that can be started")
-        return value
-
-    @field_validator("manner")
-    @classmethod
-    def _known_manner(cls, value: str) -> str:
-        if value not in ("documented", "faithful"):
-            raise ValueError("must be documented or faithful")
         return value
 
     @field_validator("fail_on")
@@ -232,9 +226,9 @@ def names_in(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def departures_of(settings: Settings, part: str) -> list[str]:
-    """The names of the departures of one part that --departures asks for, as `part:name`."""
-    asked = (one.partition(":") for one in names_in(settings.departures))
+def mutations_of(settings: Settings, part: str) -> list[str]:
+    """Return the names of one part's mutations that --mutations asks for."""
+    asked = (one.partition(":") for one in names_in(settings.mutations))
     return [name for owner, _, name in asked if owner == part]
 
 

@@ -5,7 +5,7 @@
     places      where everything is in the page: the only module with selectors
     marketplace, canvas, chat, credentials, login
                 what a person does there; their words are those of the documentation
-    defects     ways in which the page can be broken on its way to the browser, to prove that a scenario notices
+    mutations   faults planted in the page on its way to the browser, to prove that a scenario notices
 
 Playwright is imported when a browser is first wanted, and not before: it is an extra, and takes a quarter of a second.
 """

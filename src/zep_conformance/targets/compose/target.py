@@ -23,6 +23,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.facts.causes import Source, cause_of, last_lines
 from zep_conformance.facts.servers import LANGFLUX_VERSION
 from zep_conformance.processes.readiness import HttpReady
+from zep_conformance.mutation.asked import planted_in_servers
 from zep_conformance.settings import CAPABILITIES, Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, Target, ZepServer
 from zep_conformance.targets.compose.commands import CommandFailed, Compose, RunningCommand, environment_of, written
@@ -30,7 +31,6 @@ from zep_conformance.targets.compose.control import ServicesControl
 from zep_conformance.targets.compose.project import GivenProject, clashes, read_given, refuse_unfit
 from zep_conformance.targets.compose.rewriting import MODEL, Additions, rewritten
 from zep_conformance.targets.compose.watching import Watch
-from zep_conformance.targets.departures import changes
 from zep_conformance.targets.docker.control import image_of, logged
 from zep_conformance.targets.docker.engine import ENGINE_ERRORS, DockerEngine, connect, without_ryuk
 from zep_conformance.targets.docker.images import OURS, build_ours, is_there
@@ -120,7 +120,7 @@ class ComposeTarget(Target):
             self._supervisor.launch(
                 {
                     "names": ["langflux"],
-                    **changes(self.settings),
+                    **planted_in_servers(self.settings),
                     "api_key": self._langflux_key,
                     "shared": True,
                 }
@@ -380,7 +380,7 @@ class ComposeTarget(Target):
             model_url=model,
             zep_url=zep.url_from_langflux,
             version=LANGFLUX_VERSION,
-            documented=self.settings.manner == "documented",
+            documented=self.settings.recorded_behaviours != "all",
         ), {"ui": "the embedded LangFlux has no page"}
 
 

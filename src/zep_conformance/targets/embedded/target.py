@@ -10,9 +10,9 @@ from zep_conformance.clients.families import family_of
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.servers import LANGFLUX_VERSION, ZEP_VERSION
+from zep_conformance.mutation.asked import planted_in_servers
 from zep_conformance.settings import CAPABILITIES, Settings
 from zep_conformance.targets.base import Deployment, LangFluxServer, Say, ZepServer
-from zep_conformance.targets.departures import changes
 from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep
 from zep_conformance.targets.supervised import SupervisedTarget
 
@@ -33,7 +33,6 @@ class EmbeddedTarget(SupervisedTarget):
     def start(self) -> None:
         """Launch the supervisor and tell it what to start."""
         settings = self.settings
-        changed = changes(settings)
         given = {
             name: url
             for name, url in (("zep", settings.zep_url), ("langflux", settings.langflux_url))
@@ -43,7 +42,7 @@ class EmbeddedTarget(SupervisedTarget):
         self._supervisor.launch(
             {
                 "names": [name for name in PARTS if name not in given],
-                **changed,
+                **planted_in_servers(settings),
                 "secrets": {"zep-secured": self._secret},
                 "api_key": self._api_key,
                 "embedding_model": str(settings.embedding_model) if settings.embedding_model else None,
@@ -54,7 +53,7 @@ class EmbeddedTarget(SupervisedTarget):
         """Wait until every part answers. Raises CannotTell when one does not, with its last words."""
         with self.timeline.phase("all", "start"):  # all together: they are forked from one process
             urls = self._urls = self._supervisor.await_parts(lambda *_: None)
-        documented = self.settings.manner == "documented"
+        documented = self.settings.recorded_behaviours != "all"
         deployed = bool(self.settings.zep_url or self.settings.langflux_url)
         missing = missing_files(self.settings, own=not deployed)
         if self.settings.embedding_model is None and not self.settings.zep_url:

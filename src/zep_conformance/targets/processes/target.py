@@ -13,9 +13,9 @@ from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell, PartDied
 from zep_conformance.facts.causes import cause_of, last_lines
 from zep_conformance.processes.programs import Program
+from zep_conformance.mutation.asked import planted_in_servers
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Deployment, LangFluxServer, Say, ZepServer
-from zep_conformance.targets.departures import changes, departures_by_part
 from zep_conformance.targets.langflux_access import access
 from zep_conformance.targets.processes import langflux, postgres, surroundings, tokenizer, zep
 from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep, seen_zep, usable_langflux
@@ -43,7 +43,6 @@ class ProcessesTarget(SupervisedTarget):
         Raises CannotTell with the first thing that is missing; nothing was started then.
         """
         settings = self.settings
-        departures_by_part(settings.departures)
         surroundings.check_room()
         found = None if settings.langflux_url else langflux.find(settings)
         self._has_to_install = found is None and not settings.langflux_url
@@ -87,7 +86,7 @@ class ProcessesTarget(SupervisedTarget):
         configuration |= {
             "names": embedded,
             "programs": [program.as_json() for program in programs],
-            **changes(settings),
+            **planted_in_servers(settings),
             "secrets": {"zep-secured": self._secret},
             "embedding_model": str(settings.embedding_model) if settings.embedding_model else None,
         }

@@ -1,7 +1,7 @@
-"""Defects that can be planted between LangFlux and the browser, to prove that a scenario notices each.
+"""Mutations of LangFlux's page, on its way to the browser.
 
-`--departures page:NAME` switches one on. Each is a few routes of Playwright's: it changes what the page asks, or what
-it is answered, so that a real LangFlux looks broken to whoever sits before the browser.
+`--mutations page:NAME` plants one. Each is a few routes of Playwright's in a browser's context: it changes what the
+page asks, or what it is answered, so that a real LangFlux looks broken to whoever sits before the browser.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from zep_conformance.facts.departures import Departure
+from zep_conformance.facts.mutations import Mutations
 
 if TYPE_CHECKING:
     from playwright.sync_api import APIResponse, BrowserContext, Route
 
 Flow = dict[str, Any]
-Handler = Callable[["Route"], None]
-Plant = Callable[["BrowserContext"], None]
+
+MUTATIONS = Mutations("page")
 
 TEMPLATES = re.compile(r"/api/v1/marketplaces/templates")
 NODES = re.compile(r"/api/v1/nodes$")
@@ -29,48 +29,33 @@ CHAT_MESSAGES = re.compile(r"/api/v1/(internal-)?chatmessage/")
 CREDENTIALS = re.compile(r"/api/v1/credentials(\?|$)")
 CREDENTIAL = re.compile(r"/api/v1/credentials(/[0-9a-f-]{36})?$")
 
-_PLANTS: dict[str, tuple[Departure, Plant]] = {}
-
-
-def _defect(name: str, about: str, *breaks: str) -> Callable[[Plant], Plant]:
-    def keep(plant: Plant) -> Plant:
-        _PLANTS[name] = (Departure(name, "page", about, breaks), plant)
-        return plant
-
-    return keep
-
-
-def plant(context: BrowserContext, names: Iterable[str]) -> None:
-    """Plant the defects with these names in a context. Raises KeyError for a name that there is not."""
-    for name in names:
-        _PLANTS[name][1](context)
-
-
 # -- the marketplace and the canvas -------------------------------------------------------------------------------
 
 
-@_defect("template-missing", "The marketplace has no Conversation Chain", "UI-1")
-def _template_missing(context: BrowserContext) -> None:
+@MUTATIONS.mutation("template-missing", "The marketplace has no Conversation Chain", "UI-1")
+def template_missing(context: BrowserContext) -> None:
     _change_answers(
         context, TEMPLATES, lambda listed: [one for one in listed if "Conversation" not in one["templateName"]]
     )
 
 
-@_defect("template-unjoined", "A template opened as a new canvas has its nodes, and nothing joins them", "UI-1")
-def _template_unjoined(context: BrowserContext) -> None:
+@MUTATIONS.mutation(
+    "template-unjoined", "A template opened as a new canvas has its nodes, and nothing joins them", "UI-1"
+)
+def template_unjoined(context: BrowserContext) -> None:
     def without_edges(flow: Flow) -> None:
         flow["edges"] = []
 
     _change_answers(context, TEMPLATES, lambda listed: [_with_flow(one, without_edges) for one in listed])
 
 
-@_defect("zep-node-missing", "The list of nodes has no Zep Memory", "UI-2")
-def _zep_node_missing(context: BrowserContext) -> None:
+@MUTATIONS.mutation("zep-node-missing", "The list of nodes has no Zep Memory", "UI-2")
+def zep_node_missing(context: BrowserContext) -> None:
     _change_answers(context, NODES, lambda listed: [one for one in listed if not one["name"].startswith("ZepMemory")])
 
 
-@_defect("base-url-lost", "A saved chatflow has the Base URL that the node came with", "UI-2")
-def _base_url_lost(context: BrowserContext) -> None:
+@MUTATIONS.mutation("base-url-lost", "A saved chatflow has the Base URL that the node came with", "UI-2")
+def base_url_lost(context: BrowserContext) -> None:
     def as_it_came(flow: Flow) -> None:
         for node in flow["nodes"]:
             if "baseURL" in node["data"]["inputs"]:
@@ -79,16 +64,16 @@ def _base_url_lost(context: BrowserContext) -> None:
     _change_saving(context, as_it_came)
 
 
-@_defect("memory-node-lost", "A saved chatflow lacks its memory", "UI-2")
-def _memory_node_lost(context: BrowserContext) -> None:
+@MUTATIONS.mutation("memory-node-lost", "A saved chatflow lacks its memory", "UI-2")
+def memory_node_lost(context: BrowserContext) -> None:
     def without_memory(flow: Flow) -> None:
         flow["nodes"] = [node for node in flow["nodes"] if node["data"]["category"] != "Memory"]
 
     _change_saving(context, without_memory)
 
 
-@_defect("memory-unjoined", "A saved chatflow has its memory, and the chain does not use it", "UI-2")
-def _memory_unjoined(context: BrowserContext) -> None:
+@MUTATIONS.mutation("memory-unjoined", "A saved chatflow has its memory, and the chain does not use it", "UI-2")
+def memory_unjoined(context: BrowserContext) -> None:
     def unjoined(flow: Flow) -> None:
         flow["edges"] = [edge for edge in flow["edges"] if "-input-memory-" not in edge["targetHandle"]]
         for node in flow["nodes"]:
@@ -97,8 +82,8 @@ def _memory_unjoined(context: BrowserContext) -> None:
     _change_saving(context, unjoined)
 
 
-@_defect("save-swallowed", "Saving a chatflow again is acknowledged and not done", "UI-3")
-def _save_swallowed(context: BrowserContext) -> None:
+@MUTATIONS.mutation("save-swallowed", "Saving a chatflow again is acknowledged and not done", "UI-3")
+def save_swallowed(context: BrowserContext) -> None:
     def handle(route: Route) -> None:
         if route.request.method == "PUT":
             route.fulfill(response=_fetch_instead(route, route.request.url))
@@ -108,8 +93,10 @@ def _save_swallowed(context: BrowserContext) -> None:
     context.route(CHATFLOWS, handle)
 
 
-@_defect("reload-gives-old-flow", "However often a chatflow is saved, the page opens it as it was at first", "UI-3")
-def _reload_gives_old_flow(context: BrowserContext) -> None:
+@MUTATIONS.mutation(
+    "reload-gives-old-flow", "However often a chatflow is saved, the page opens it as it was at first", "UI-3"
+)
+def reload_gives_old_flow(context: BrowserContext) -> None:
     first: dict[str, str] = {}
 
     def handle(route: Route) -> None:
@@ -127,13 +114,13 @@ def _reload_gives_old_flow(context: BrowserContext) -> None:
 # -- the chat -----------------------------------------------------------------------------------------------------
 
 
-@_defect("chat-id-changes", "The page sends each question under a chat id of its own", "UI-3")
-def _chat_id_changes(context: BrowserContext) -> None:
+@MUTATIONS.mutation("chat-id-changes", "The page sends each question under a chat id of its own", "UI-3")
+def chat_id_changes(context: BrowserContext) -> None:
     _change_questions(context, lambda asked: {**asked, "chatId": str(uuid.uuid4())})
 
 
-@_defect("answers-empty", "The page shows the chatbot's answers without a word in them", "UI-3")
-def _answers_empty(context: BrowserContext) -> None:
+@MUTATIONS.mutation("answers-empty", "The page shows the chatbot's answers without a word in them", "UI-3")
+def answers_empty(context: BrowserContext) -> None:
     context.add_init_script(
         "new MutationObserver(() => document.querySelectorAll('#messagelist p')"
         ".forEach(text => { if (text.textContent !== '') text.textContent = ''; }))"
@@ -141,13 +128,13 @@ def _answers_empty(context: BrowserContext) -> None:
     )
 
 
-@_defect("clear-swallowed", "Clearing the chat history is acknowledged and not done", "UI-4")
-def _clear_swallowed(context: BrowserContext) -> None:
+@MUTATIONS.mutation("clear-swallowed", "Clearing the chat history is acknowledged and not done", "UI-4")
+def clear_swallowed(context: BrowserContext) -> None:
     context.route(CHAT_MESSAGES, lambda route: _swallow(route) if _deletes(route) else route.fallback())
 
 
-@_defect("clear-hides-only", "Clearing the chat history hides the messages and deletes none", "UI-4")
-def _clear_hides_only(context: BrowserContext) -> None:
+@MUTATIONS.mutation("clear-hides-only", "Clearing the chat history hides the messages and deletes none", "UI-4")
+def clear_hides_only(context: BrowserContext) -> None:
     cleared = False
 
     def handle(route: Route) -> None:
@@ -163,9 +150,9 @@ def _clear_hides_only(context: BrowserContext) -> None:
     context.route(CHAT_MESSAGES, handle)
 
 
-@_defect("clear-keeps-memory", "A cleared chat looks empty, and goes on with all that it remembers", "UI-4")
-def _clear_keeps_memory(context: BrowserContext) -> None:
-    _clear_hides_only(context)
+@MUTATIONS.mutation("clear-keeps-memory", "A cleared chat looks empty, and goes on with all that it remembers", "UI-4")
+def clear_keeps_memory(context: BrowserContext) -> None:
+    clear_hides_only(context)
     old: list[str] = []
 
     def under_the_old_id(asked: dict[str, Any]) -> dict[str, Any]:
@@ -175,8 +162,8 @@ def _clear_keeps_memory(context: BrowserContext) -> None:
     _change_questions(context, under_the_old_id)
 
 
-@_defect("clear-keeps-showing", "A cleared chat shows what was said before it was cleared", "UI-4")
-def _clear_keeps_showing(context: BrowserContext) -> None:
+@MUTATIONS.mutation("clear-keeps-showing", "A cleared chat shows what was said before it was cleared", "UI-4")
+def clear_keeps_showing(context: BrowserContext) -> None:
     shown = ""
 
     def handle(route: Route) -> None:
@@ -196,8 +183,8 @@ def _clear_keeps_showing(context: BrowserContext) -> None:
 # -- credentials --------------------------------------------------------------------------------------------------
 
 
-@_defect("credentials-unlisted", "The page lists no credentials", "AUTH-8")
-def _credentials_unlisted(context: BrowserContext) -> None:
+@MUTATIONS.mutation("credentials-unlisted", "The page lists no credentials", "AUTH-8")
+def credentials_unlisted(context: BrowserContext) -> None:
     def handle(route: Route) -> None:
         if route.request.method == "GET":
             route.fulfill(json=[])
@@ -207,8 +194,8 @@ def _credentials_unlisted(context: BrowserContext) -> None:
     context.route(CREDENTIALS, handle)
 
 
-@_defect("credential-lost", "A saved chatflow's Zep Memory has no credential", "AUTH-8")
-def _credential_lost(context: BrowserContext) -> None:
+@MUTATIONS.mutation("credential-lost", "A saved chatflow's Zep Memory has no credential", "AUTH-8")
+def credential_lost(context: BrowserContext) -> None:
     def without_credential(flow: Flow) -> None:
         for node in flow["nodes"]:
             if "baseURL" in node["data"]["inputs"]:
@@ -217,18 +204,14 @@ def _credential_lost(context: BrowserContext) -> None:
     _change_saving(context, without_credential)
 
 
-@_defect("credential-shown", "A credential that is opened again has its token in clear", "AUTH-8")
-def _credential_shown(context: BrowserContext) -> None:
+@MUTATIONS.mutation("credential-shown", "A credential that is opened again has its token in clear", "AUTH-8")
+def credential_shown(context: BrowserContext) -> None:
     _show_token(context, when="GET")
 
 
-@_defect("credential-echoed", "When a credential is added, the answer has its token in clear", "AUTH-8")
-def _credential_echoed(context: BrowserContext) -> None:
+@MUTATIONS.mutation("credential-echoed", "When a credential is added, the answer has its token in clear", "AUTH-8")
+def credential_echoed(context: BrowserContext) -> None:
     _show_token(context, when="POST")
-
-
-CATALOGUE: tuple[Departure, ...] = tuple(departure for departure, _ in _PLANTS.values())
-"""Every defect that can be planted in the page."""
 
 
 # -- what they are made of ----------------------------------------------------------------------------------------

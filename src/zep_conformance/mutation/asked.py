@@ -1,0 +1,62 @@
+"""What `--mutations` and `--recorded-behaviours` ask for, held against what there is."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from zep_conformance.errors import CannotTell
+from zep_conformance.settings import Settings, names_in, option
+
+OPTIONS = ("mutations", "recorded_behaviours")
+"""The settings that name what is planted."""
+
+
+def refuse_unknown_names(settings: Settings) -> None:
+    """Check what a run is asked to plant, on whatever target. Raises CannotTell for a name that there is not."""
+    for setting in OPTIONS:
+        names_by_part(settings, setting)
+
+
+def names_by_part(settings: Settings, setting: str) -> dict[str, list[str]]:
+    """Return the names that a setting of `OPTIONS` lists, by part; none for "none" and "all".
+
+    Raises CannotTell for a name that there is not, with those that are close.
+    """
+    asked = getattr(settings, setting)
+    if asked in ("", "none", "all"):
+        return {}  # the catalogue is a tenth of a second to import
+    from zep_conformance.mutation import catalogue
+
+    known = {
+        "mutations": [one.full_name for one in catalogue.MUTATIONS],
+        "recorded_behaviours": [one.full_name for one in catalogue.RECORDED_BEHAVIOURS],
+    }
+    found: dict[str, list[str]] = {}
+    for name in names_in(asked):
+        if name not in known[setting]:
+            others = [other for other, names in known.items() if name in names]
+            close = difflib.get_close_matches(name, known[setting], n=3)
+            raise CannotTell(
+                f"{option(setting)}: there is no {name!r}",
+                f"It is one of {option(others[0])}."
+                if others
+                else f"Did you mean {' or '.join(close)}?"
+                if close
+                else "docs/mutations.md lists them, as part:name.",
+            )
+        part, _, short = name.partition(":")
+        found.setdefault(part, []).append(short)
+    return found
+
+
+def planted_in_servers(settings: Settings) -> dict[str, Any]:
+    """Return the arguments of `processes.wiring.parts_for` that say in what the parts are not as documented.
+
+    Raises CannotTell for a name that there is not.
+    """
+    asked = settings.recorded_behaviours
+    return {
+        "recorded_behaviours": asked if asked in ("none", "all") else names_by_part(settings, "recorded_behaviours"),
+        "mutations": names_by_part(settings, "mutations"),
+    }
