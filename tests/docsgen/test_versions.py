@@ -10,10 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from zep_conformance import suite
-from zep_conformance.clients.families import FAMILIES, NEWEST_TRIED, family_of
+from zep_conformance.clients.families import FAMILIES, family_of
 from zep_conformance.docsgen import versions
 from zep_conformance.docsgen.__main__ import main as docsgen
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import NEWEST_LANGFLUX
 from zep_conformance.targets.processes import installation as langflux_install
 
 
@@ -98,7 +99,7 @@ def test_the_table_has_a_column_for_each_version_oldest_first(tmp_path: Path) ->
 def test_every_version_with_a_lock_is_measured_and_conforms() -> None:
     kept = {run["langflux"]: run for run in versions.kept()}
     assert set(kept) == set(langflux_install.versions())
-    assert NEWEST_TRIED in kept
+    assert NEWEST_LANGFLUX in kept
     for run in kept.values():
         assert {found["outcome"] for found in run["requirements"].values()} <= {"passed", "deviation", "skipped"}
 

@@ -71,7 +71,9 @@ def command(
             raise CannotTell("--from-environment is for one part", "Name it with --part.", code="options-conflict")
         from zep_conformance.embedded.alone import serve_alone
 
-        serve_alone(chosen[0], os.environ, host=host, port=ports[chosen[0]], data=data, recorded_behaviours=recorded_behaviours)
+        serve_alone(
+            chosen[0], os.environ, host=host, port=ports[chosen[0]], data=data, recorded_behaviours=recorded_behaviours
+        )
         return 0
     from zep_conformance.processes.foreground import serve_in_foreground
 
