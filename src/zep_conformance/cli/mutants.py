@@ -32,13 +32,15 @@ def command(
     """
     if page:
         if all_scenarios:
-            raise CannotTell("--all-scenarios is not for --page: its scenarios take a minute", "Leave it out.")
+            what = "--all-scenarios is not for --page: its scenarios take a minute"
+            raise CannotTell(what, "Leave it out.", code="options-conflict")
         from zep_conformance.mutation.page import run_page_mutants
 
         report = report or Path("reports/page-mutants.json")
         return run_page_mutants(only=only, jobs=jobs, report=report, options=options)
     if options:
-        raise CannotTell(f"mutants takes no {options[0]} without --page", "`zep-conformance mutants --help` says what.")
+        what = f"mutants takes no {options[0]} without --page"
+        raise CannotTell(what, "`zep-conformance mutants --help` says what it takes.", code="usage-wrong")
     from zep_conformance.mutation.runner import run_mutants
 
     return run_mutants(only=only, jobs=jobs, all_scenarios=all_scenarios, report=report or Path("reports/mutants.json"))

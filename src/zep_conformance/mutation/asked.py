@@ -44,6 +44,7 @@ def names_by_part(settings: Settings, setting: str) -> dict[str, list[str]]:
                 else f"Did you mean {' or '.join(close)}?"
                 if close
                 else "docs/mutations.md lists them, as part:name.",
+                code="mutation-unknown",
             )
         part, _, short = name.partition(":")
         found.setdefault(part, []).append(short)

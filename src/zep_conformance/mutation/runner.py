@@ -327,11 +327,13 @@ def chosen(only: Sequence[str], among: Sequence[Planted]) -> list[Planted]:
     """
     unknown = [name for name in only if not any(name in (one.name, one.full_name) for one in among)]
     if unknown:
-        raise CannotTell(f"--only: there is no mutation {', '.join(unknown)}", "docs/mutations.md lists them.")
+        what = f"--only: there is no mutation {', '.join(unknown)}"
+        raise CannotTell(what, "docs/mutations.md lists them.", code="mutation-unknown")
     found = [one for one in among if one.name in only or one.full_name in only]
     silent = [one.full_name for one in found if not one.breaks]
     if silent:
-        raise CannotTell(f"--only: {', '.join(silent)} breaks no requirement: nothing could notice", "Leave it out.")
+        what = f"--only: {', '.join(silent)} breaks no requirement: nothing could notice"
+        raise CannotTell(what, "Leave it out.", code="mutation-unknown")
     return found
 
 

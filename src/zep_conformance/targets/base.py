@@ -21,8 +21,8 @@ class ZepServer:
     """One Zep. token: the JWT it wants, None when it is open. url_from_langflux: its URL as LangFlux sees it.
 
     version: from X-Zep-Version, e.g. "0.27.2", or "" when it does not say. documented: an embedded Zep without
-    departures, of which no deviation is expected. part: its name for logs and control. embedded: it says that it is
-    one of the suite's own.
+    recorded behaviours, of which no deviation is expected. part: its name for logs and control. embedded: it says that
+    it is one of the suite's own.
     """
 
     url: str

@@ -22,8 +22,8 @@ from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.causes import Source, cause_of, last_lines
 from zep_conformance.facts.servers import LANGFLUX_VERSION
-from zep_conformance.processes.readiness import HttpReady
 from zep_conformance.mutation.asked import planted_in_servers
+from zep_conformance.processes.readiness import HttpReady
 from zep_conformance.settings import CAPABILITIES, Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, Target, ZepServer
 from zep_conformance.targets.compose.commands import CommandFailed, Compose, RunningCommand, environment_of, written

@@ -12,8 +12,8 @@ from zep_conformance.clients.families import Account
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell, PartDied
 from zep_conformance.facts.causes import cause_of, last_lines
-from zep_conformance.processes.programs import Program
 from zep_conformance.mutation.asked import planted_in_servers
+from zep_conformance.processes.programs import Program
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Deployment, LangFluxServer, Say, ZepServer
 from zep_conformance.targets.langflux_access import access
