@@ -13,7 +13,7 @@ import httpx
 from zep_conformance.clients import sockets
 from zep_conformance.clients.families import NEWEST, Account, Family
 from zep_conformance.clients.http import KEPT, Hooks, LangFluxRefused, trusted
-from zep_conformance.facts.flows import chatflow_body, credential_body
+from zep_conformance.facts.flows import chatflow_body, credential_body, node_path
 
 __all__ = ["ChatAnswer", "ChatMessage", "LangFlux", "LangFluxRefused"]
 
@@ -106,7 +106,7 @@ class LangFlux:
 
     def node(self, name: str) -> dict[str, Any]:
         """The definition of a node, such as ZepMemory."""
-        definition: dict[str, Any] = self._json(f"looking up the node {name}", self.wire.get(f"/api/v1/nodes/{name}"))
+        definition: dict[str, Any] = self._json(f"looking up the node {name}", self.wire.get(node_path(name)))
         return definition
 
     def add_credential(self, name: str, kind: str, secret: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 from zep_python import MemorySearchPayload, ZepClient
@@ -16,11 +15,23 @@ from zep_python.message import Message
 from zep_python.user import CreateUserRequest
 
 from zep_conformance.clients.http import KEPT, Hooks, trusted
+from zep_conformance.facts.servers import memory_path, session_path
 
 TIMEOUT = 40.0
 """Seconds for one request: a search with the NLP server down takes Zep 0.27.2 31 s."""
 
-__all__ = ["FAILURES", "APIError", "Memory", "Message", "NewMessage", "NotFoundError", "Zep", "ZepClientError"]
+__all__ = [
+    "FAILURES",
+    "APIError",
+    "Memory",
+    "Message",
+    "NewMessage",
+    "NotFoundError",
+    "Zep",
+    "ZepClientError",
+    "memory_path",
+    "session_path",
+]
 
 FAILURES = (ZepClientError, httpx.HTTPError, ConnectionError)
 """What a call raises when Zep can't be reached, or refuses. Of a refused connection zep-python's clients of sessions,
@@ -144,13 +155,3 @@ class Zep:
         except NotFoundError:
             return False  # before 0.20 a search that finds nothing is answered so
         return any((result.message or {}).get("content") == content for result in found)
-
-
-def session_path(session: str) -> str:
-    """The API path of a session, its id escaped as one path segment."""
-    return f"/api/v1/sessions/{quote(session, safe='')}"
-
-
-def memory_path(session: str) -> str:
-    """The API path of a session's memory."""
-    return f"{session_path(session)}/memory"

@@ -12,7 +12,8 @@ from zep_conformance.clients.tokens import can_be_sent
 from zep_conformance.doctor.address import Address
 from zep_conformance.doctor.findings import Broken, Case, Late, OutOfTime
 from zep_conformance.doctor.http import Connection, HttpAnswer
-from zep_conformance.facts.servers import NEWEST_LANGFLUX
+from zep_conformance.facts.flows import ZEP_MEMORY, node_path
+from zep_conformance.facts.servers import HEALTH_PATHS, NEWEST_LANGFLUX
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class LangFluxProbe:
 def probe(case: Case, address: Address, api_key: str | None, account: Account | None = None) -> LangFluxProbe:
     """Reach a LangFlux, see what it is, and whether it lets us in. Raises Broken, OutOfTime."""
     connection = Connection(case, address)
-    ping = connection.first("/api/v1/ping")
+    ping = connection.first(HEALTH_PATHS["langflux"])
     case.ok("HTTP", f"/api/v1/ping answers {ping.status} in {ping.seconds * 1000:.0f} ms")
     can_ask = not api_key or can_be_sent(api_key)
     version = _version(connection, api_key if can_ask else None, account)
@@ -70,7 +71,7 @@ def probe(case: Case, address: Address, api_key: str | None, account: Account | 
     )
     try:
         # Not `/chatflows`: what others own is not listed.
-        node = connection.get("/api/v1/nodes/ZepMemory", found.headers)
+        node = connection.get(node_path(ZEP_MEMORY), found.headers)
         if node.status in (401, 403):
             _refused(case, connection, node, family, api_key, account)
         if node.status != 200:

@@ -26,6 +26,7 @@ from zep_conformance.facts.flows import (
     chatflow_body,
     conversation_chain,
     credential_body,
+    node_path,
 )
 
 _TOKEN_WORDS = re.compile(r"(?i)\b401\b|unauthori[sz]ed|authenticat|token")
@@ -116,7 +117,7 @@ class _Maker:
 
     def _definition(self, name: str) -> dict[str, Any]:
         """What LangFlux says of a node. Raises Broken where it has none of that name."""
-        definition = self._probe.connection.get(f"/api/v1/nodes/{name}", self._probe.headers).json()
+        definition = self._probe.connection.get(node_path(name), self._probe.headers).json()
         if not isinstance(definition, dict) or "baseClasses" not in definition:
             self._case.fail("view-failed", status="no node", answer=name)
         return definition

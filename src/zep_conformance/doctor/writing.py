@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.doctor.findings import ENRICH_LIMIT, REMOVAL_LIMIT, SEARCH_LIMIT, Broken, Case, Late, OutOfTime
 from zep_conformance.doctor.http import HttpAnswer
 from zep_conformance.doctor.zep import ZepProbe
+from zep_conformance.facts.servers import session_path
 
 
 @dataclass
@@ -38,7 +38,7 @@ class ProbeSession:
 
     def __init__(self, case: Case, probe: ZepProbe, name: str) -> None:
         self._case, self._probe, self.name = case, probe, name
-        self._path = f"/api/v1/sessions/{quote(name, safe='')}"
+        self._path = session_path(name)
 
     def _ask(self, method: str, path: str, body: Any = None, limit: float = SEARCH_LIMIT) -> HttpAnswer | None:
         """None when there is no answer in time. Raises Broken, OutOfTime."""

@@ -10,12 +10,19 @@ from zep_conformance.clients import tokens
 from zep_conformance.doctor.address import Address
 from zep_conformance.doctor.findings import SEARCH_LIMIT, Case, Late, OutOfTime
 from zep_conformance.doctor.http import Connection, HttpAnswer
-from zep_conformance.facts.servers import OLDEST_ZEP, PUBLISHED_SECRET, ZEP_VERSION
+from zep_conformance.facts.servers import (
+    HEALTH_PATHS,
+    OLDEST_ZEP,
+    PUBLISHED_SECRET,
+    ZEP_VERSION,
+    memory_path,
+    session_path,
+)
 
 SESSION = "zep-conformance-probe"
 """A session that nobody uses: reading and searching it makes none."""
-MEMORY = f"/api/v1/sessions/{SESSION}/memory?lastn=1"
-SEARCH = f"/api/v1/sessions/{SESSION}/search"
+MEMORY = f"{memory_path(SESSION)}?lastn=1"
+SEARCH = f"{session_path(SESSION)}/search"
 _NEWEST = tuple(int(number) for number in ZEP_VERSION.split("."))
 SLOW = 1.0
 """Seconds for a search, beyond which it is worth a word."""
@@ -52,7 +59,7 @@ def probe(
     any_version: a Zep 0.x that is too old for clients of today is fit all the same.
     """
     connection = Connection(case, address)
-    health = connection.first("/healthz")
+    health = connection.first(HEALTH_PATHS["zep"])
     case.ok("HTTP", f"/healthz answers {health.status} in {health.seconds * 1000:.0f} ms")
     version = health.headers.get("x-zep-version", "")
     _check_health(case, health, version)

@@ -144,3 +144,8 @@ def credential_body(name: str, kind: str, secret: str) -> dict[str, Any]:
     """Return what POST /api/v1/credentials takes to keep a secret. kind: MODEL_CREDENTIAL or ZEP_CREDENTIAL."""
     field = {MODEL_CREDENTIAL: "openAIApiKey", ZEP_CREDENTIAL: "apiKey"}[kind]
     return {"name": name, "credentialName": kind, "plainDataObj": {field: secret}}
+
+
+def node_path(name: str) -> str:
+    """Return the API path of a node's definition."""
+    return f"/api/v1/nodes/{name}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 ZEP_VERSION = "0.27.2"
 """The newest Zep 0.x: the one that was recorded, and that everything here is pinned to."""
 OLDEST_ZEP = (0, 20, 0)
@@ -20,6 +22,8 @@ IMAGES = {
 """The pinned image of each part that is somebody else's. zep-cloud is Zep 0.x with a config.yaml in it."""
 PORTS = {"zep": 8000, "langflux": 3000, "model": 8080, "nlp": 5557, "postgres": 5432}
 """The port of each part: the server's own default, but for the model server, which is ours."""
+HEALTH_PATHS = {"zep": "/healthz", "nlp": "/healthz", "model": "/healthz", "langflux": "/api/v1/ping"}
+"""What each part answers to everybody once it works, by HTTP."""
 RECORDINGS = {"zep": f"zep-{ZEP_VERSION}.jsonl", "langflux": f"langflux-flowise-{LANGFLUX_VERSION}.jsonl"}
 """The files of the recordings that come with the harness."""
 
@@ -59,3 +63,13 @@ def zep_environment(
         MESSAGE_WINDOW: str(window or ""),
     }
     return {name: value for name, value in variables.items() if value}
+
+
+def session_path(session: str) -> str:
+    """Return the API path of a session of Zep's, its id escaped as one path segment."""
+    return f"/api/v1/sessions/{quote(session, safe='')}"
+
+
+def memory_path(session: str) -> str:
+    """Return the API path of a session's memory."""
+    return f"{session_path(session)}/memory"

@@ -19,6 +19,7 @@ import httpx
 
 from zep_conformance.clients.http import trusted
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.flows import ZEP_MEMORY, node_path
 from zep_conformance.processes.folders import owned_folder
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def why_no_page(url: str, browser: Path | None, *, can_sign_in: bool) -> str | N
         if front.status_code != 200 or kind != "text/html" or "<script" not in front.text:
             return f"this LangFlux serves no page: GET / is answered {front.status_code} {kind or 'without a type'}"
         # Something harmless, asked for as the page does when nobody has signed in.
-        node = client.get("/api/v1/nodes/ZepMemory", headers={"x-request-from": "internal"})
+        node = client.get(node_path(ZEP_MEMORY), headers={"x-request-from": "internal"})
     if node.status_code in (401, 403) and not can_sign_in:
         return "the page asks who it is: give --langflux-user and $LANGFLUX_PASSWORD"
     if importlib.util.find_spec("playwright") is None:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from zep_conformance.clients import tokens
-from zep_conformance.facts.servers import PORTS, zep_environment
+from zep_conformance.facts.servers import HEALTH_PATHS, PORTS, zep_environment
 from zep_conformance.settings import Settings
 
 PUBLISHED = range(20_000, 32_000)
@@ -84,7 +84,7 @@ def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list
 
     def spec(part: str, **further: Any) -> Spec:
         kind = part.removesuffix("-secured")
-        return Spec(part=part, image=images[kind], port=PORTS[kind], **further)
+        return Spec(part=part, image=images[kind], port=PORTS[kind], ready=HEALTH_PATHS.get(kind, ""), **further)
 
     def zep(part: str, secret: str | None = None) -> Spec:
         environment = zep_environment(
@@ -94,20 +94,20 @@ def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list
             secret=secret,
             window=settings.message_window,
         )
-        return spec(part, environment=environment, ready="/healthz")
+        return spec(part, environment=environment)
 
     serving = ("serve", "--part", "model", "--from-environment", "--host", "0.0.0.0")
     made = [
         spec("postgres", environment={"POSTGRES_PASSWORD": shared.postgres}),
-        spec("nlp", ready="/healthz"),
-        spec("model", command=serving, ready="/healthz"),
+        spec("nlp"),
+        spec("model", command=serving),
         zep(SECURED, shared.zep),
     ]
     if not settings.zep_url:
         made.append(zep("zep"))
     if not settings.langflux_url:
         environment = {"PORT": str(PORTS["langflux"]), "DISABLE_FLOWISE_TELEMETRY": "true"}
-        made.append(spec("langflux", environment=environment, ready="/api/v1/ping"))
+        made.append(spec("langflux", environment=environment))
     return made
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import HEALTH_PATHS
 from zep_conformance.processes.programs import Program
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Say
 from zep_conformance.targets.processes import installation, surroundings
 
-HEALTH = "/api/v1/ping"
+HEALTH = HEALTH_PATHS["langflux"]
 NAME_ON_PATH = "flowise"
 """What the npm package is called that LangFlux is a rebrand of."""
 _SAID_EVERY = 0.25

@@ -10,7 +10,15 @@ import sys
 from pathlib import Path
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.facts.servers import DEFAULT_WINDOW, PORTS, SERVER_HOST, SERVER_PORT, ZEP_VERSION, zep_environment
+from zep_conformance.facts.servers import (
+    DEFAULT_WINDOW,
+    HEALTH_PATHS,
+    PORTS,
+    SERVER_HOST,
+    SERVER_PORT,
+    ZEP_VERSION,
+    zep_environment,
+)
 from zep_conformance.processes.programs import Program
 from zep_conformance.targets.processes import surroundings
 
@@ -99,7 +107,7 @@ def program(
         folder=folder,
         log=state / f"{name}.log",
         environment={**surroundings.variables(), **own},
-        health="/healthz",
+        health=HEALTH_PATHS["zep"],
         after=after,
     )
 
