@@ -19,13 +19,13 @@ from hypothesis import given
 
 from tests.redaction.test_redaction import plain
 from tests.support.needles import MODEST, in_json, leaks, percent, secret
+from tests.support.records import record
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction import output
 from zep_conformance.redaction.redactor import HIDDEN, Redactor
 from zep_conformance.report.failure import Failure
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
-from zep_conformance.report.outcomes import Record
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.session.conclusion import conclude
 from zep_conformance.session.gate import Gate
@@ -64,15 +64,11 @@ def test_transcripts_with_secrets_of_others(needle: str) -> None:
     assert needle not in shown
 
 
-def record(needle: str) -> Record:
-    return Record(f"a scenario of {needle}", "a.feature:1", f"a.py::test[{needle}]", ("API-1",), "failed", 0.1, needle)
-
-
 @MODEST
 @given(needle=secret)
 def test_reports(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("reports")
-    records = [record(needle)]
+    records = [record(f"a.py::test[{needle}]", "failed", name=f"a scenario of {needle}", reason=needle)]
     seen = Observations(
         troubles=(str(CannotTell(f"zep said {needle!r}", f"Look at {percent(needle)}.")),),
         target=TargetSeen(name="remote", deployed=True),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import records
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.report import summary
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
@@ -25,15 +26,15 @@ SEEN = Observations(
 
 
 def record(nodeid: str, outcome: str, requirement: str, reason: str = "", **more: Any) -> Record:
-    return Record(f"Scenario {nodeid}", "a.feature:1", nodeid, (requirement,), outcome, 0.1, reason, **more)
+    return records.record(nodeid, outcome, requirement, reason=reason, **more)
 
 
-def made(*records: Record, **changed: Any) -> str:
-    found = conclude(
-        records, replace(SEEN, **changed), Gate(), requirements=load_requirements(), exit_status=0, seed=7,
+def made(*found: Record, **changed: Any) -> str:
+    concluded = conclude(
+        found, replace(SEEN, **changed), Gate(), requirements=load_requirements(), exit_status=0, seed=7,
         prefix="zc-1", started=datetime.now(UTC), duration=1.5,
     )  # fmt: skip
-    return summary.markdown(found.report, Path("out"))
+    return summary.markdown(concluded.report, Path("out"))
 
 
 def test_failed_requirements_come_first_with_their_reasons() -> None:

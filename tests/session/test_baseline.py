@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.test_run import report_in, run
+from tests.support.records import record
 from zep_conformance.errors import CannotTell
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.outcomes import Record
@@ -17,10 +18,6 @@ from zep_conformance.session.baseline import Baseline, read_baseline
 from zep_conformance.session.gate import Gate, Verdict
 
 MUST = frozenset({"API-1", "API-2"})
-
-
-def record(nodeid: str, outcome: str, *requirements: str, fixed: bool = False) -> Record:
-    return Record(f"Scenario {nodeid}", "a.feature:1", nodeid, requirements or ("API-1",), outcome, 0.1, fixed=fixed)
 
 
 def document(*records: Record, **changed: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.records import record
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.document import SCHEMA
@@ -25,10 +26,6 @@ SEEN = Observations(
     parts={"zep": PartSeen(version="0.27.2", url="http://zep"), "nlp": PartSeen(image="nlp", digest="sha256:0")},
     capabilities={"auth": "this Zep is open", "zep": None},
 )
-
-
-def record(outcome: str, *, fixed: bool = False) -> Record:
-    return Record("A scenario", "a.feature:1", f"node::{outcome}", ("API-1",), outcome, 0.1, fixed=fixed)
 
 
 def concluded(
@@ -70,7 +67,9 @@ TROUBLE = Observations(troubles=("zep at http://zep: refused\n  Is it up?",))
     ],
 )
 def test_the_exit_code(outcomes: list[str], observations: Observations, strict: bool, code: int) -> None:
-    records = [record("passed", fixed=True) if outcome == "fixed" else record(outcome) for outcome in outcomes]
+    records = [
+        record("a", "passed", fixed=True) if outcome == "fixed" else record(outcome, outcome) for outcome in outcomes
+    ]
     found = concluded(*records, observations=observations, gate=Gate(strict_deviations=strict))
     assert (found.exit_code, found.verdict.code, found.report["exit_code"]) == (code, code, code)
     assert found.report["verdict"] == ("conforms", "does not conform", "could not tell")[code]
@@ -89,11 +88,11 @@ def test_the_exit_code(outcomes: list[str], observations: Observations, strict: 
     ],
 )
 def test_how_pytest_ended(exit_status: int, outcome: str, code: int) -> None:
-    assert concluded(record(outcome), exit_status=exit_status).exit_code == code
+    assert concluded(record(outcome, outcome), exit_status=exit_status).exit_code == code
 
 
 def test_the_report_says_what_was_found_out() -> None:
-    report = concluded(record("passed", fixed=True)).report
+    report = concluded(record("a", "passed", fixed=True)).report
     assert report["target"] == {"name": "remote", "deployed": True, "timeline": []}
     assert report["parts"]["nlp"] == {"version": "unknown", "image": "nlp", "digest": "sha256:0"}
     assert report["capabilities"]["auth"] == {"offered": False, "reason": "this Zep is open"}
@@ -111,8 +110,8 @@ def test_without_a_target_the_report_says_why() -> None:
 
 def test_the_lines_end_with_the_verdict_and_the_caution() -> None:
     ours = Observations(target=TargetSeen(name="embedded", deployed=False), left_behind=tuple("abcdefghijkl"))
-    lines = list(concluded(record("passed", fixed=True), observations=ours).lines("reports: here/"))
-    assert "fixed: A scenario: " in lines
+    lines = list(concluded(record("a", "passed", fixed=True), observations=ours).lines("reports: here/"))
+    assert "fixed: Scenario a: " in lines
     assert "left behind: 2 more, all in the report" in lines
     assert lines[-2:] == [
         "conforms (exit code 0); reports: here/",
@@ -121,7 +120,7 @@ def test_the_lines_end_with_the_verdict_and_the_caution() -> None:
 
 
 def test_reports_are_written_or_it_is_said_why_not(tmp_path: Path) -> None:
-    found = concluded(record("passed"))
+    found = concluded(record("a", "passed"))
     assert found.write(tmp_path / "reports", Redactor()) == f"reports: {tmp_path}/reports/"
     assert json.loads((tmp_path / "reports" / "conformance.json").read_text()) == found.report
     (tmp_path / "file").write_text("")

@@ -7,16 +7,13 @@ import json
 import httpx
 import pytest
 
+from tests.support.records import record
 from zep_conformance.facts import deviations
 from zep_conformance.redaction.redactor import HIDDEN, Redactor
 from zep_conformance.report.outcomes import Record, worst
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.targets import Deployment
 from zep_conformance.targets.processes.zep import RULED_OUT
-
-
-def record(outcome: str, fixed: bool = False) -> Record:
-    return Record("a scenario", "a.feature:1", f"node::{outcome}", ("API-1",), outcome, 0.1, fixed=fixed)
 
 
 def test_the_worst_outcome_is_a_requirements() -> None:
@@ -26,7 +23,7 @@ def test_the_worst_outcome_is_a_requirements() -> None:
 
 
 def test_a_record_survives_the_way_from_a_worker() -> None:
-    assert Record.from_json(record("passed").as_json()) == record("passed")
+    assert Record.from_json(record("a", "passed").as_json()) == record("a", "passed")
 
 
 class TestDeviations:

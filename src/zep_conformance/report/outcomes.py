@@ -16,7 +16,7 @@ FAIL_ON = ("must", "should", "deviation")
 _WORST_FIRST = ("failed", "error", "deviation", "passed", "skipped")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """One scenario's outcome.
 

@@ -13,7 +13,7 @@ PHASES = ("pull", "build", "create", "start", "ready")
 """What a part goes through, in this order; a target has some of them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Span:
     """One phase of one part. began, ended: seconds since the start of the run."""
 
@@ -47,13 +47,12 @@ class Timeline:
         try:
             yield
         finally:
-            with self._lock:
-                self._spans.append(Span(part, phase, began - self._zero, time.monotonic() - self._zero))
+            self.add(part, phase, began=began, ended=time.monotonic())
 
-    def add(self, part: str, phase: str, began: float, ended: float) -> None:
-        """A phase that another process has seen. began, ended: by time.monotonic(), whose zero all share."""
+    def add(self, part: str, phase: str, *, began: float, ended: float) -> None:
+        """Add a phase, which another process may have seen. began, ended: by time.monotonic(), whose zero all share."""
         with self._lock:
-            self._spans.append(Span(part, phase, began - self._zero, ended - self._zero))
+            self._spans.append(Span(part=part, phase=phase, began=began - self._zero, ended=ended - self._zero))
 
     def spans(self) -> list[Span]:
         """Return all phases so far, by their beginning."""

@@ -15,7 +15,7 @@ SHOWN = 1500
 _KEPT_HEADERS = ("authorization", "content-type", "cookie", "x-request-from", "accept")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exchange:
     """One request with its answer. seconds: from sending to the answer's headers."""
 
@@ -84,19 +84,29 @@ class Transcript:
         self.add(
             request.method,
             str(request.url),
-            request.headers,
-            request.content.decode(errors="replace"),
-            response.status_code,
-            "(a stream)" if streamed else response.text,
-            0.0 if streamed else response.elapsed.total_seconds(),
+            headers=request.headers,
+            body=request.content.decode(errors="replace"),
+            status=response.status_code,
+            answer="(a stream)" if streamed else response.text,
+            seconds=0.0 if streamed else response.elapsed.total_seconds(),
         )
 
     def add(
-        self, method: str, url: str, headers: Mapping[str, str], body: str, status: int, answer: str, seconds: float
+        self, method: str, url: str, *, headers: Mapping[str, str], body: str, status: int, answer: str, seconds: float
     ) -> None:
         """Write an exchange down that somebody else has seen. headers: by names in lower case."""
         kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
-        self.exchanges.append(Exchange(method, url, kept, _cut(body), status, _cut(answer), seconds))
+        self.exchanges.append(
+            Exchange(
+                method=method,
+                url=url,
+                headers=kept,
+                body=_cut(body),
+                status=status,
+                answer=_cut(answer),
+                seconds=seconds,
+            )
+        )
 
 
 def _cut(text: str) -> str:

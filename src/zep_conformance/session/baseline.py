@@ -22,7 +22,7 @@ _SEVERITY = {"failed": 2, "deviation": 1}
 """How much of a failure an outcome is; 0 for all others."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Baseline:
     """What an earlier run came to. scenarios: outcome by node id. requirements: outcome by id.
 
@@ -164,7 +164,7 @@ def _understood(path: Path, found: Mapping[str, Any]) -> Baseline:
                 fixed.add(str(scenario["nodeid"]))
     target = found["target"] or {}
     return Baseline(
-        path,
+        path=path,
         started=str(found["started"]),
         verdict=str(found["verdict"]),
         target=str(target.get("name") or ""),

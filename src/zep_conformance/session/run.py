@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -19,12 +19,9 @@ from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import document as reports
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.transcript import Transcript
-from zep_conformance.settings import CAPABILITIES, names_in
-
-if TYPE_CHECKING:
-    from zep_conformance.settings import Settings
-    from zep_conformance.targets import Deployment, Target
-    from zep_conformance.targets.own_key import OwnKey
+from zep_conformance.settings import CAPABILITIES, Settings, names_in
+from zep_conformance.targets import Deployment, Target, choose, resolved
+from zep_conformance.targets.own_key import OwnKey
 
 PARTS = ("zep", "zep-secured", "nlp", "postgres", "langflux", "model")
 """What the parts of a target are called, see `targets.base.Control`."""
@@ -32,12 +29,12 @@ RUN: pytest.StashKey[Run] = pytest.StashKey()
 """Where the run is kept in a pytest configuration."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Run:
     """One run.
 
     prefix: what the name of everything that it makes begins with. trouble: why it can't tell anything, if so.
-    left_behind: what could not be removed from the target. measurements: named figures for the report.
+    left_behind: what could not be removed from the target.
     """
 
     settings: Settings
@@ -66,7 +63,13 @@ class Run:
         redactor = Redactor(settings.secrets())
         seed = settings.seed if settings.seed is not None else random.SystemRandom().randrange(10**6)
         limits = Limits(settings.max_requests, settings.rate, settings.read_only)
-        return cls(settings, seed, redactor, Transcript(redactor, settings.secret_variables()), limits)
+        return cls(
+            settings=settings,
+            seed=seed,
+            redactor=redactor,
+            transcript=Transcript(redactor, settings.secret_variables()),
+            limits=limits,
+        )
 
     @property
     def hooks(self) -> dict[str, list[Callable[..., Any]]]:
@@ -83,8 +86,6 @@ class Run:
 
         chosen: what another process of this run has found `auto` to stand for.
         """
-        from zep_conformance.targets import choose, resolved
-
         try:
             name, self.because = (chosen, "") if chosen is not None else resolved(self.settings, environment)
             self.target = choose(self.settings, name)
@@ -114,8 +115,6 @@ class Run:
 
         Raises CannotTell where none can be made.
         """
-        from zep_conformance.targets.own_key import OwnKey
-
         if found.langflux is None or self.settings.read_only:
             return found
         self._key = OwnKey()
@@ -129,8 +128,6 @@ class Run:
 
     def attach(self, handed: Mapping[str, Any]) -> None:
         """Use the target that another process of this run has started."""
-        from zep_conformance.targets import Deployment
-
         self.is_attached = True
         if handed.get("trouble"):
             self.trouble = CannotTell.from_json(handed["trouble"])

@@ -134,7 +134,7 @@ class ProcessesTarget(SupervisedTarget):
             self._launch(langflux.install(self.settings, say))
 
         def on_phase(part: str, phase: str, began: float, ended: float) -> None:
-            self.timeline.add(part, phase, began, ended)
+            self.timeline.add(part, phase, began=began, ended=ended)
             if phase == "start":
                 say(f"{part} is ready after {ended - began:.1f} s")
 
