@@ -176,31 +176,10 @@ def langflux(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LangFlux]:
         client.close()
 
 
-@pytest.mark.parametrize("name", ["flowData", "apiConfig"])
-def test_a_deep_flow_is_refused_or_ignored(langflux: LangFlux, name: str) -> None:
-    """Python's stack ran over: "Internal error", for flows as for their settings when they are talked to."""
-    flow = langflux.template()
-    body = {"name": "deep", "flowData": json.dumps(flow), name: "[" * 5000 + "]" * 5000}
-    made = langflux.wire.post("/api/v1/chatflows", json=body)
-    assert (made.status_code, "is not a flow" in made.text) == ((500, True) if name == "flowData" else (200, False))
-    if made.status_code == 200:
-        answer = langflux.predict(made.json()["id"], "How are you?")
-        assert "OPENAI_API_KEY" in answer.text, "it did not get as far as the model, which has no key"
-
-
-@pytest.mark.parametrize(
-    "query",
-    [{"startDate": "0001-01-01T00:00:00+23:59"}, {"endDate": "9999-12-31T23:59-23:59"}, {"chatType": "[" * 5000}],
-    ids=["the first year", "the last year", "deep"],
-)
-def test_an_odd_query_is_no_surprise_to_langflux(langflux: LangFlux, query: dict[str, str]) -> None:
-    """A time in UTC that Python has not, and a deep list of chat types: "Internal error"."""
-    made = langflux.add_chatflow("odd", langflux.template())
-    answer = langflux.wire.get(chat_path(made, query))
-    if "chatType" in query:
-        assert (answer.status_code, answer.json()) == (200, [])
-    else:
-        assert (answer.status_code, "Invalid time value" in answer.text) == (500, True)
+def test_a_deep_flow_is_refused(langflux: LangFlux) -> None:
+    """Python's stack ran over: "Internal error"."""
+    made = langflux.wire.post("/api/v1/chatflows", json={"name": "deep", "flowData": "[" * 5000 + "]" * 5000})
+    assert (made.status_code, "is not a flow" in made.text) == (500, True)
 
 
 def test_an_id_that_looks_escaped_is_escaped_in_a_query() -> None:

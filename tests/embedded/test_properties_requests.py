@@ -34,27 +34,22 @@ def fields(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
     return st.fixed_dictionaries({}, optional={name: one | json_values for name, one in known.items()})
 
 
-messages = st.lists(fields(role=texts, content=texts, type=texts, message=texts), max_size=2)
 predictions = fields(
     question=texts.filter(bool),
     chatId=texts,
     streaming=st.booleans(),
-    history=messages,
-    overrideConfig=fields(sessionId=texts, systemMessagePrompt=texts, k=st.integers(), vars=json_values),
+    overrideConfig=fields(sessionId=texts),
 )
 DEEP = '{"nodes":' + "[" * 5000 + "]" * 5000 + "}"
 NUMEROUS = '{"nodes":' + "1" * 5000 + "}"
 flow_data = (
     st.sampled_from(['{"nodes":[],"edges":[]}', '{"nodes":[{}],"edges":[{}]}', "[]", "{", DEEP, NUMEROUS]) | texts
 )
-chatflows = fields(name=texts, flowData=flow_data, apiConfig=flow_data, apikeyid=texts, isPublic=st.booleans())
+chatflows = fields(name=texts, flowData=flow_data, apiConfig=json_values, isPublic=st.booleans())
 credentials = fields(
     name=texts,
     credentialName=st.sampled_from(["zepMemoryApi", "openAIApi"]),
     plainDataObj=st.dictionaries(st.sampled_from(["apiKey", "openAIApiKey"]) | texts, json_values, max_size=2),
-)
-dates = st.sampled_from(
-    ["2026-01-01", "2026-01-01T00:00:00.000Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59-23:59"]
 )
 queries = st.fixed_dictionaries(
     {},
@@ -62,25 +57,18 @@ queries = st.fixed_dictionaries(
         "chatId": texts,
         "sessionId": texts,
         "memoryType": texts,
-        "messageId": texts,
-        "chatType": st.sampled_from(["INTERNAL", '["EXTERNAL"]', "[[]]", "{", '["a",null]', DEEP, NUMEROUS]) | texts,
-        "startDate": dates | texts,
-        "endDate": dates | texts,
         "order": st.sampled_from(["ASC", "DESC"]) | texts,
-        "feedback": texts,
         "hardDelete": texts,
-        "isClearFromViewMessageDialog": texts,
     },
 )
 
 
 @dataclass(frozen=True)
 class Served:
-    """A LangFlux with a chatbot and a credential in it."""
+    """A LangFlux with a chatbot in it."""
 
     langflux: LangFlux
     chatbot: str
-    credential: str
 
     def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
         """The answer to a request under /api/v1, which must be one that was thought of."""
@@ -103,14 +91,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         talking(fleet, models.url("model")) as (langflux, make),
         asking(fleet),
     ):
-        credential = langflux.add_credential("a credential", "zepMemoryApi", "any")
-        yield Served(langflux, make("").ident, credential)
+        yield Served(langflux, make("").ident)
 
 
 @FEW
-@given(body=predictions, internal=st.booleans())
-def test_a_prediction_is_answered_or_refused(served: Served, body: Any, internal: bool) -> None:
-    served.ask("POST", f"{'internal-' if internal else ''}prediction/{served.chatbot}", body)
+@given(body=predictions)
+def test_a_prediction_is_answered_or_refused(served: Served, body: Any) -> None:
+    served.ask("POST", f"prediction/{served.chatbot}", body)
 
 
 @FEW
@@ -128,8 +115,6 @@ def test_a_chatflow_is_saved_or_refused(served: Served, body: dict[str, Any]) ->
     if made.status_code == 200:
         ident = made.json()["id"]
         served.ask("GET", f"chatflows/{ident}")
-        served.ask("PUT", f"chatflows/{ident}", body)
-        served.ask("GET", f"chatflows-streaming/{ident}")
         served.ask("POST", f"prediction/{ident}", {"question": "How are you?"})
         served.ask("DELETE", f"chatmessage/{ident}")
         served.ask("GET", "chatflows")
@@ -139,10 +124,8 @@ def test_a_chatflow_is_saved_or_refused(served: Served, body: dict[str, Any]) ->
 @FEW
 @given(body=credentials)
 def test_a_credential_is_saved_or_refused(served: Served, body: dict[str, Any]) -> None:
-    """And what was saved can be read, changed, and deleted."""
+    """And what was saved can be read, and deleted."""
     made = served.ask("POST", "credentials", body)
-    served.ask("PUT", f"credentials/{served.credential}", body)
-    served.ask("GET", f"credentials/{served.credential}")
     if made.status_code == 200:
         ident = made.json()["id"]
         served.ask("GET", f"credentials/{ident}")
@@ -153,8 +136,8 @@ def test_a_credential_is_saved_or_refused(served: Served, body: dict[str, Any]) 
 @FEW
 @given(query=queries)
 def test_chat_messages_are_listed_and_deleted_or_that_is_refused(served: Served, query: dict[str, str]) -> None:
-    for method, path in (("GET", "chatmessage"), ("GET", "internal-chatmessage"), ("DELETE", "chatmessage")):
-        served.ask(method, f"{path}/{served.chatbot}?{urlencode(query)}")
+    for method in ("GET", "DELETE"):
+        served.ask(method, f"chatmessage/{served.chatbot}?{urlencode(query)}")
 
 
 @FEW

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from zep_conformance.embedded.langflux.nodes import NODES
-from zep_conformance.embedded.langflux.templates import templates
+from zep_conformance.embedded.langflux.nodes import NODES, templates
 from zep_conformance.facts.flows import (
     CHAIN,
     MODEL,

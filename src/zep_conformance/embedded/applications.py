@@ -42,7 +42,7 @@ def langflux_app(*, recorded_behaviours: Iterable[str] = (), mutations: Iterable
     """
     from zep_conformance.embedded.behaviours import Behaviours
     from zep_conformance.embedded.langflux.app import LangFluxSettings, create_app
-    from zep_conformance.embedded.langflux.departures import RECORDED
+    from zep_conformance.embedded.langflux.recorded_behaviours import RECORDED_BEHAVIOURS
 
-    recorded = Behaviours(RECORDED, recorded_behaviours).active
+    recorded = Behaviours(RECORDED_BEHAVIOURS, recorded_behaviours).active
     return create_app(LangFluxSettings(recorded_behaviours=recorded, mutations=frozenset(mutations), **settings))

@@ -9,16 +9,14 @@ What it replies, by the first rule that fits:
 4. Anything else: "Noted: " and the last message.
 
 So a chat that answers rule 3 with a name was sent the message that gave it: nothing here remembers. The
-prompts are those of Zep 0.27.2 (`pkg/tasks/prompts.go`); they are told by their first words, before rule 3,
+prompts are those of Zep 0.27.2 (`pkg/tasks/prompts.go`); they are known by their first words, before rule 3,
 because they quote conversations.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-import struct
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -33,7 +31,7 @@ from starlette.routing import Route
 from zep_conformance.embedded.nlp import embed
 
 EMBEDDING_WIDTH = 1536
-"""Numbers in an embedding (as text-embedding-ada-002), unless the request asks for other `dimensions`."""
+"""Numbers in an embedding, as text-embedding-ada-002 has them."""
 
 MODELS = ("gpt-3.5-turbo", "gpt-3.5-turbo-1106", "gpt-4", "gpt-4o-mini", "text-embedding-ada-002")
 """What GET /v1/models lists. Any other name is served just the same."""
@@ -232,24 +230,15 @@ async def _each(events: Iterator[str]) -> AsyncIterator[str]:
 
 
 async def _embeddings(request: Request) -> Response:
-    """POST /v1/embeddings: `input` a string or a list of strings, `encoding_format` "float" or "base64"."""
+    """POST /v1/embeddings: `input` a string or a list of strings."""
     body = await _body(request)
     given = body.get("input")
     texts = [given] if isinstance(given, str) else given
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) and text for text in texts):
         raise _Malformed("'input' must be a string or an array of strings, none of them empty.", "input")
-    encoding = body.get("encoding_format", "float")
-    if encoding not in ("float", "base64"):
-        raise _Malformed("'encoding_format' must be 'float' or 'base64'.", "encoding_format")
-    width = body.get("dimensions", EMBEDDING_WIDTH)
-    if isinstance(width, bool) or not isinstance(width, int) or not 1 <= width <= 4096:
-        raise _Malformed("'dimensions' must be an integer from 1 to 4096.", "dimensions")
-    data = []
-    for at, text in enumerate(texts):
-        vector: list[float] | str = embed(text, width)
-        if encoding == "base64":
-            vector = base64.b64encode(struct.pack(f"<{width}f", *vector)).decode()
-        data.append({"object": "embedding", "index": at, "embedding": vector})
+    data = [
+        {"object": "embedding", "index": at, "embedding": embed(text, EMBEDDING_WIDTH)} for at, text in enumerate(texts)
+    ]
     tokens = sum(len(text) // 4 + 1 for text in texts)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     return JSONResponse({"object": "list", "data": data, "model": body["model"], "usage": usage})

@@ -15,19 +15,9 @@ They know nothing of meaning: "car" and "automobile" are strangers. Their length
 same in every process.
 
 **Entities** come from capital letters, not from understanding. A run of capitalised words is an entity,
-unless it is a common word ("Hello", "The", "I") or a single unknown word at the start of a sentence, where
-everything has a capital. Its label is the first of these that fits:
-
-1. GPE (a place) if it is one of the cities or countries listed below;
-2. DATE if it is a weekday or a month; ORG if its last word is "Inc", "University" and the like;
-3. PERSON after "my name is", "I am", "I'm", "named", "called", "Mr", "Dr" and the like (there also in
-   scripts without capitals, up to the next punctuation), and for some well-known first names;
-4. GPE after "in", "to", "from", "near", "visit", "visiting", "leaving", "around";
-5. ORG for words all in capitals;
-6. PERSON otherwise.
-
-It misses names in small letters and takes the odd brand for a person: enough to see that entities were asked
-for, arrive, and belong to the right message.
+unless it is a common word ("Hello", "The", "I") or a single word at the start of a sentence, where everything
+has a capital. Its label is GPE (a place) after "in", "to", "from", "near", and PERSON otherwise: enough to see
+that entities were asked for, arrive, and belong to the right message.
 """
 
 from __future__ import annotations
@@ -35,6 +25,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -53,13 +44,7 @@ WIDTH = 384
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"[.!?:;\n\"“”(]\s*$")
-_NAMING = re.compile(
-    r"(?:\bmy name is|\bname's|\bi am|\bi[’']m|\bnamed|\bcalled|\bthis is|\bmr\.?|\bmrs\.?|\bms\.?|\bdr\.?"
-    r"|\bprof\.?)\s+$",
-    re.IGNORECASE,
-)
-_NAME_IS = re.compile(r"\bmy name is\s+([^.,;!?\n。，！？]+)", re.IGNORECASE)
-_PLACING = re.compile(r"\b(?:in|to|from|near|visit|visiting|leaving|around)\s+(?:the\s+)?$", re.IGNORECASE)
+_PLACING = re.compile(r"\b(?:in|to|from|near)\s+$", re.IGNORECASE)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -74,51 +59,7 @@ _STOP_WORDS = _words(
     with you your not no yes am been can could would should how about into than then
     """
 )
-_COMMON = _STOP_WORDS | _words(
-    """
-    hi hello hey dear thanks thank please noted ok okay ai api human assistant user bot system sure well now
-    today tomorrow yesterday here just let some any every all both many much more most one two three also
-    perhaps maybe after before because while since until although though never always often sometimes good
-    great nice sorry tell show give find remember forget say said ask answer question message summary note
-    see look go come mr mrs ms dr prof i'm i've i'll i'd it's that's what's don't can't let's you're we're
-    they're http https json
-    """
-)
-_PLACES = _words(
-    """
-    amsterdam athens auckland austria australia bangkok barcelona beijing belgium berlin bogota boston
-    brazil brussels budapest cairo california canada chicago chile china copenhagen dallas delhi denmark
-    dubai dublin edinburgh egypt england finland florence france geneva germany ghana greece hamburg hanoi
-    helsinki hungary india indonesia ireland istanbul italy jakarta japan kenya kyoto lagos lima lisbon
-    london madrid melbourne mexico miami milan montreal moscow mumbai munich nairobi naples netherlands
-    nigeria norway osaka oslo paris peru poland portugal prague quebec rome russia santiago scotland seattle
-    seoul shanghai singapore spain stockholm sweden switzerland sydney taipei texas tokyo toronto turkey
-    ukraine vancouver venice vienna vietnam wales warsaw zurich
-    """
-) | {"new york", "los angeles", "san francisco", "hong kong", "united states", "united kingdom"}
-_FIRST_NAMES = _words(
-    """
-    alice bob carol dave dora eve frank grace heidi ivan judy mallory oscar peggy trent victor walter anna
-    ben clara david emma george hannah jack james jane john julia laura linda lucas maria mark mary michael
-    nina olivia paul peter robert sarah sofia thomas william zoe
-    """
-)
-_DATES = _words(
-    """
-    monday tuesday wednesday thursday friday saturday sunday january february april june july august
-    september october november december
-    """
-)
-_COMPANIES = _words(
-    """
-    inc corp ltd llc gmbh university institute bank company foundation college
-    """
-)
-_PARTICLES = _words(
-    """
-    de da del der van von la le bin of
-    """
-)
+_COMMON = _STOP_WORDS | _words("hi hello hey dear thanks thank please noted tell say ask i'm i've i'll i'd it's that's")
 
 
 # ------------------------------------------------------------------------------------------------ embeddings
@@ -165,77 +106,45 @@ def embed(text: str, width: int = WIDTH) -> list[float]:
 
 
 # -------------------------------------------------------------------------------------------------- entities
-def _label(name: str, text: str, start: int) -> str:
-    """The label of a name that begins at `start`: see the module's heuristic."""
-    words = name.casefold().split()
-    before = text[max(0, start - 24) : start]
-    if name.casefold() in _PLACES or (len(words) == 1 and words[0] in _PLACES):
-        return "GPE"
-    if words[0] in _DATES:
-        return "DATE"
-    if words[-1] in _COMPANIES:
-        return "ORG"
-    if _NAMING.search(before) or words[0] in _FIRST_NAMES:
-        return "PERSON"
-    if _PLACING.search(before):
-        return "GPE"
-    if len(name) > 1 and name.isupper():
-        return "ORG"
-    return "PERSON"
-
-
-def _runs(text: str) -> list[tuple[int, int]]:
+def _runs(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of the runs of capitalised words, common words cut from both their ends."""
-    runs: list[list[re.Match[str]]] = []
     run: list[re.Match[str]] = []
-    end = -1
     for word in _WORD.finditer(text):
-        letters = word.group()
-        joins = bool(run) and text[end : word.start()] == " "
-        wanted = letters[0].isupper() or (joins and letters in _PARTICLES)
-        if run and not (joins and wanted):
-            runs.append(run)
+        if run and text[run[-1].end() : word.start()] != " ":
+            yield from _named(text, run)
             run = []
-        if wanted and (run or letters[0].isupper()):
+        if word.group()[0].isupper():
             run.append(word)
-        end = word.end()
-    if run:
-        runs.append(run)
-    found = []
-    for run in runs:
-        cut = 0
-        while cut < len(run) and run[cut].group().casefold() in _COMMON:
-            cut += 1
-        run = run[cut:]
-        while run and (run[-1].group() in _PARTICLES or run[-1].group().casefold() in _COMMON):
-            run.pop()
-        if not run:
-            continue
-        start, stop = run[0].start(), run[-1].end()
-        name = text[start:stop]
-        opening = cut == 0 and (not text[:start].strip() or _SENTENCE_END.search(text[:start]) is not None)
-        known = name.casefold() in _PLACES | _FIRST_NAMES | _DATES
-        if opening and len(run) == 1 and not known:
-            continue
-        found.append((start, stop))
-    return found
+        elif run:
+            yield from _named(text, run)
+            run = []
+    yield from _named(text, run)
+
+
+def _named(text: str, run: list[re.Match[str]]) -> Iterator[tuple[int, int]]:
+    """What is a name of a run of capitalised words, if any of it is."""
+    words = list(run)
+    while words and words[0].group().casefold() in _COMMON:
+        del words[0]
+    while words and words[-1].group().casefold() in _COMMON:
+        del words[-1]
+    if not words:
+        return
+    before = text[: words[0].start()]
+    opens = not before.strip() or _SENTENCE_END.search(before)
+    if len(words) > 1 or not opens:
+        yield words[0].start(), words[-1].end()
 
 
 def entities(text: str) -> list[dict[str, Any]]:
-    """The named entities of a text as Zep reads them: each name once, with every place where it occurs.
+    """Return the named entities of a text as Zep reads them: each name once, with every place where it occurs.
 
     `start` and `end` count characters (code points) from 0, the end exclusive.
     """
-    spans = _runs(text)
-    for match in _NAME_IS.finditer(text):
-        # Scripts without capitals: the naming phrase is all there is to go by.
-        name = match.group(1).rstrip()
-        if name and not name[0].isupper() and not name[0].islower():
-            spans.append((match.start(1), match.start(1) + len(name)))
     found: dict[str, dict[str, Any]] = {}
-    for start, end in sorted(spans):
-        name = text[start:end]
-        entity = found.setdefault(name, {"name": name, "label": _label(name, text, start), "matches": []})
+    for start, end in _runs(text):
+        name, label = text[start:end], "GPE" if _PLACING.search(text[:start]) else "PERSON"
+        entity = found.setdefault(name, {"name": name, "label": label, "matches": []})
         entity["matches"].append({"start": start, "end": end, "text": name})
     return list(found.values())
 

@@ -1,23 +1,25 @@
-"""Answers and errors in Flowise's form, and the reading of request bodies as Express reads them."""
+"""Answers and errors in Flowise's form, and the reading of requests as Express reads them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
 from logging import getLogger
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from zep_conformance.embedded.nesting import is_too_deep
 
+if TYPE_CHECKING:
+    from zep_conformance.embedded.langflux.services import Services
+
 _LOG = getLogger(__name__)
 
 
-class Refusal(Exception):
-    """A request that is answered with an error. status: the HTTP status. message: what the caller is told."""
+class FlowiseError(Exception):
+    """A request that is answered with an error. status: the HTTP status. message: what the caller gets to read."""
 
     def __init__(self, message: str, status: int = 500) -> None:
         super().__init__(message)
@@ -35,29 +37,36 @@ class Json(Response):
 
 
 def error(message: str, status: int) -> Json:
-    """An error as Flowise's error middleware writes it (no stack outside development)."""
+    """Return an error as Flowise's error middleware writes it (no stack outside development)."""
     body = {"statusCode": status, "success": False, "message": message, "stack": {}}
     return Json(body, status_code=status)
 
 
 def text(content: str, status: int = 200) -> Response:
-    """A bare text, which Express's `send` calls HTML."""
+    """Return a bare text, which Express's `send` calls HTML."""
     return Response(content, status, media_type="text/html; charset=utf-8")
 
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
+def services_of(request: Request) -> Services:
+    """Return what the request's application answers with."""
+    services: Services = request.app.state.services
+    return services
+
+
 def answered(handler: Handler) -> Handler:
-    """`handler` with its errors turned into answers; one that nobody foresaw is logged, without its message:
-    that could quote a header or a body, and with them a secret.
+    """Return `handler` with its errors turned into answers.
+
+    One that nobody foresaw is logged, without its message: that could quote a header or a body, and with them a secret.
     """
 
     async def endpoint(request: Request) -> Response:
         try:
             return await handler(request)
-        except Refusal as refusal:
-            return error(refusal.message, refusal.status)
+        except FlowiseError as refused:
+            return error(refused.message, refused.status)
         except Exception as unforeseen:
             _LOG.error("%s %s: %s", request.method, request.url.path, type(unforeseen).__name__)
             return error(f"Internal error ({type(unforeseen).__name__})", 500)
@@ -66,7 +75,7 @@ def answered(handler: Handler) -> Handler:
 
 
 def read_json(text: str | bytes) -> Any:
-    """The JSON value of a text. Raises ValueError for text that is none, or nested too deeply."""
+    """Return the JSON value of a text. Raises ValueError for text that is none, or nested too deeply."""
     try:
         value = json.loads(text)
     except RecursionError:
@@ -83,31 +92,29 @@ def _whole(value: Any) -> Any:
 
 
 async def read_body(request: Request) -> dict[str, Any]:
-    """The body as Express hands it on: a JSON object or a form; {} for anything that is neither.
+    """Return the body as Express hands it on: a JSON object; {} for anything that does not claim to be JSON.
 
-    Raises Refusal (400) for a body that claims to be JSON and is not, or is a bare string or number.
+    Raises FlowiseError (400) for a body that claims to be JSON and is not, or is a bare string or number.
     """
     raw = await request.body()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded":
-        return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
     if kind != "application/json" or not raw.strip():
         return {}
     try:
         body = read_json(raw)
     except ValueError as failure:
-        raise Refusal(f"Body is not valid JSON: {failure}", 400) from failure
+        raise FlowiseError(f"Body is not valid JSON: {failure}", 400) from failure
     if b"\\ud" in raw or b"\\uD" in raw:
         body = _whole(body)
     if isinstance(body, list):
         return {}
     if not isinstance(body, dict):
-        raise Refusal("Body must be a JSON object", 400)
+        raise FlowiseError("Body must be a JSON object", 400)
     return body
 
 
 def script_text(value: Any) -> str:
-    """`value` as JavaScript puts it into a string: `${value}`."""
+    """Return `value` as JavaScript puts it into a string: `${value}`."""
     match value:
         case str():
             return value

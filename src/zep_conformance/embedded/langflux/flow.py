@@ -15,14 +15,8 @@ from typing import Any
 from zep_conformance.embedded.langflux.answers import read_json
 
 _REFERENCE = re.compile(r"\{\{([^.{}]+)\.data\.instance\}\}")
-_BRACES = re.compile(r"\{\{question\}\}|\{\{|\}\}|\{([^{}]*)\}")
 _ENDING_CATEGORIES = frozenset({"Chains", "Agents", "Engine", "Multi Agents", "Sequential Agents"})
-_RUNNABLE = {
-    "conversationChain": "chain",
-    "chatOpenAI": "model",
-    "ZepMemory": "memory",
-    "bufferMemory": "memory",
-}
+_RUNNABLE = {"conversationChain": "chain", "chatOpenAI": "model", "ZepMemory": "memory"}
 
 
 class FlowError(Exception):
@@ -41,28 +35,18 @@ class Node:
     credential: str
 
     def input(self, name: str) -> str:
-        """An input as text; "" where it is not filled in."""
+        """Return an input as text; "" where it is not filled in."""
         value = self.inputs.get(name)
         return "" if value is None else str(value)
-
-    def changed(self, inputs: Mapping[str, Any]) -> Node:
-        """The node with other inputs."""
-        return Node(self.id, self.name, self.label, self.category, {**self.inputs, **inputs}, self.credential)
 
 
 @dataclass(frozen=True)
 class Flow:
-    """A flow as it runs. ending: the chain that answers. model, memory: what it refers to.
-
-    session_node: the memory node whose Session Id counts and whose label is the memory type: the one that the
-    first edge from a memory node starts at. memories: every memory node, wired or not.
-    """
+    """A flow as it runs. ending: the chain that answers. model, memory: what it refers to."""
 
     ending: Node
     model: Node
     memory: Node
-    session_node: Node | None
-    memories: tuple[Node, ...]
 
 
 def _node(raw: dict[str, Any]) -> Node:
@@ -107,7 +91,7 @@ def _ending(nodes: dict[str, Node], edges: list[tuple[str, str]]) -> Node:
 
 @lru_cache(maxsize=256)
 def parse(flow_data: str) -> Flow:
-    """The flow of this JSON. Raises FlowError when it has no end, or parts of it are missing or unknown."""
+    """Return the flow of this JSON. Raises FlowError when it has no end, or parts of it are missing or unknown."""
     nodes, edges = _graph(flow_data)
     ending = _ending(nodes, edges)
 
@@ -123,19 +107,17 @@ def parse(flow_data: str) -> Flow:
 
     if _RUNNABLE.get(ending.name) != "chain":
         raise FlowError(f"{ending.label} ({ending.id}) can't be run by the embedded server")
-    memories = tuple(node for node in nodes.values() if node.category == "Memory")
-    wired = (nodes[source] for source, _ in edges if source in nodes and nodes[source] in memories)
-    return Flow(ending, connected("model", "model"), connected("memory", "memory"), next(wired, None), memories)
+    return Flow(ending, connected("model", "model"), connected("memory", "memory"))
 
 
 def memories(flow_data: str) -> tuple[Node, ...]:
-    """Every memory node of a flow, runnable or not. Raises FlowError for text that is no flow."""
+    """Return every memory node of a flow, runnable or not. Raises FlowError for text that is no flow."""
     nodes, _ = _graph(flow_data)
     return tuple(node for node in nodes.values() if node.category == "Memory")
 
 
 def streamable(flow_data: str) -> bool:
-    """Whether a flow can stream: a chain at its end, and no model with its streaming switched off.
+    """Return whether a flow can stream: a chain at its end, and no model with its streaming switched off.
 
     Raises FlowError when the flow has no end.
     """
@@ -144,39 +126,3 @@ def streamable(flow_data: str) -> bool:
         return False
     models = [node for node in nodes.values() if node.category in ("Chat Models", "LLMs")]
     return bool(models) and all(node.inputs.get("streaming") not in (False, "false") for node in models)
-
-
-def overridden(node: Node, given: Mapping[str, Any], allowed: Mapping[str, Any]) -> Node:
-    """A node with the inputs that a request overrides. allowed: by node label, the inputs that may be.
-
-    given: name to value, or name to {node id: value}.
-    """
-    listed = allowed.get(node.label) or []
-    names = {one.get("name") for one in listed if isinstance(one, dict) and one.get("enabled")}
-    changes = {}
-    for name, value in given.items():
-        if name in names:
-            if isinstance(value, dict):
-                if node.id not in value:
-                    continue
-                value = value[node.id]
-            changes[name] = value
-    return node.changed(changes) if changes else node
-
-
-def prompt(template: str, question: str) -> str:
-    """A system message with its variables filled in: {input} and {{question}} are the question, {{ and }} are
-    braces, and braces around a colon (JSON) stay. Raises FlowError for any other variable.
-    """
-
-    def fill(found: re.Match[str]) -> str:
-        match found.group():
-            case "{{question}}" | "{input}":
-                return question
-            case "{{" | "}}":
-                return found.group()[0]
-        if ":" in found[1]:
-            return found.group()
-        raise FlowError(f"Missing value for input variable `{found[1]}`")
-
-    return _BRACES.sub(fill, template)

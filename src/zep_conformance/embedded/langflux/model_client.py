@@ -24,14 +24,6 @@ class ModelError(Exception):
     """The model could not be reached or refused; says why, in words that hold no key."""
 
 
-def _number(value: Any) -> float | None:
-    """A node's input as a number; None where it is empty or none."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
-
-
 class ChatModel:
     """The model that a ChatOpenAI node describes. inputs: the node's. key: of its credential, or "".
 
@@ -44,18 +36,14 @@ class ChatModel:
         self._http = http
         self._url = f"{str(inputs.get('basepath') or OPENAI).rstrip('/')}/chat/completions"
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        self._parameters: dict[str, Any] = {"model": inputs.get("modelName") or "gpt-4o-mini", "n": 1}
-        for theirs, ours in (("temperature", "temperature"), ("top_p", "topP"), ("max_tokens", "maxTokens")):
-            number = _number(inputs.get(ours))
-            if number is not None:
-                self._parameters[theirs] = int(number) if theirs == "max_tokens" else number
+        self._model = inputs.get("modelName") or "gpt-4o-mini"
 
     def _request(self, messages: list[dict[str, str]], stream: bool) -> httpx.Request:
-        body = json.dumps({**self._parameters, "stream": stream, "messages": messages}).encode()
+        body = json.dumps({"model": self._model, "stream": stream, "messages": messages}).encode()
         return self._http.build_request("POST", self._url, content=body, headers=self._headers, timeout=TIMEOUT)
 
     async def complete(self, messages: list[dict[str, str]]) -> str:
-        """The whole answer. Raises ModelError."""
+        """Return the whole answer. Raises ModelError."""
         try:
             response = await self._http.send(self._request(messages, stream=False))
             self._check(response)
@@ -66,7 +54,7 @@ class ChatModel:
             raise _failure(error) from error
 
     async def stream(self, messages: list[dict[str, str]]) -> AsyncIterator[str]:
-        """The answer, piece by piece as it comes. Raises ModelError."""
+        """Yield the answer, piece by piece as it comes. Raises ModelError."""
         try:
             response = await self._http.send(self._request(messages, stream=True), stream=True)
             try:
@@ -110,9 +98,7 @@ async def _lines(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
 
 
 def _failure(error: Exception) -> ModelError:
-    """What is told of a failed request: never the reason of one that could not be written, it may quote the
-    key.
-    """
+    """What is said of a failed request: never the reason of one that could not be written, it may quote the key."""
     match error:
         case httpx.TimeoutException():
             return ModelError("Request timed out.")

@@ -1,11 +1,14 @@
-"""The nodes and credential types that the embedded LangFlux knows, described as Flowise 2.2.8 describes them.
+"""The nodes, credential types and template that the embedded LangFlux has, described as Flowise 2.2.8 describes them.
 
 Names, types, versions and defaults are Flowise's, since flows refer to them; the descriptions are our own.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+from zep_conformance.facts.flows import BUFFER_MEMORY, CHAIN, MODEL, canvas_node, conversation_chain
 
 SYSTEM_MESSAGE = "You are talking with a human. Be friendly and exact, and say so when you do not know an answer."
 """The Conversation Chain's System Message when it has none."""
@@ -51,15 +54,8 @@ _NODES = (
         description="A chat model behind OpenAI's API or one like it",
         credential=_input("Connect Credential", "credential", "credential", credentialNames=["openAIApi"]),
         inputs=[
-            _input("Cache", "cache", "BaseCache", optional=True),
             _input("Model Name", "modelName", "asyncOptions", loadMethod="listModels", default="gpt-4o-mini"),
-            _input("Temperature", "temperature", "number", step=0.1, default=0.9, optional=True),
             _option("Streaming", "streaming", "boolean", default=True),
-            _option("Max Tokens", "maxTokens", "number", step=1),
-            _option("Top Probability", "topP", "number", step=0.1),
-            _option("Frequency Penalty", "frequencyPenalty", "number", step=0.1),
-            _option("Presence Penalty", "presencePenalty", "number", step=0.1),
-            _option("Timeout", "timeout", "number", step=1),
             _option("BasePath", "basepath", "string"),
         ],
     ),
@@ -125,8 +121,6 @@ _NODES = (
         inputs=[
             _input("Chat Model", "model", "BaseChatModel"),
             _input("Memory", "memory", "BaseMemory"),
-            _input("Chat Prompt Template", "chatPromptTemplate", "ChatPromptTemplate", optional=True),
-            _input("Input Moderation", "inputModeration", "Moderation", optional=True, list=True),
             _option(
                 "System Message",
                 "systemMessagePrompt",
@@ -156,3 +150,10 @@ CREDENTIAL_TYPES: dict[str, dict[str, Any]] = {
     )
 }
 """Each type of credential by its name, as GET /api/v1/components-credentials/{name} shows it."""
+
+
+def templates() -> list[dict[str, Any]]:
+    """Return the marketplace: the "Conversation Chain" alone (in 2023 "Simple Conversational Chain")."""
+    memory = canvas_node(NODES[BUFFER_MEMORY], position=(0, 480))
+    flow = conversation_chain(model=canvas_node(NODES[MODEL]), memory=memory, definition=NODES[CHAIN])
+    return [{"id": 0, "templateName": "Conversation Chain", "flowData": json.dumps(flow), "type": "Chatflow"}]

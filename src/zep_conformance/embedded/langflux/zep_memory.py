@@ -1,20 +1,25 @@
-"""A small client of Zep's memory API, doing what the JavaScript client 0.9 does that Flowise 2.2.8 is built
-with.
+"""The memory of a Zep Memory node, and the client of Zep's memory API that it is made of.
 
-Requests, in order: GET /healthz when made, then GET, POST or DELETE /api/v1/sessions/{id}/memory, with
-`Authorization: Bearer <token>` on all of them if there is a token.
+The client does what the JavaScript client 0.9 does that Flowise 2.2.8 is built with. Its requests, in order: GET
+/healthz, then GET, POST or DELETE /api/v1/sessions/{id}/memory, with `Authorization: Bearer <token>` on all of them if
+there is a token.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
 
-from zep_conformance.embedded.departures import Departures
+from zep_conformance.embedded.behaviours import Behaviours
+from zep_conformance.embedded.langflux.flow import Node
+
+Message = dict[str, str]
+"""`role` and `content`, for Zep and for the model."""
 
 TIMEOUT = 30.0
 """Seconds for one request to Zep."""
@@ -34,25 +39,25 @@ class ZepError(Exception):
 
 
 class _Verbatim(httpx.URL):
-    """A URL whose path goes out exactly as it was given: httpx would mend what a lone % makes wrong."""
+    """A URL whose path goes out exactly as it was given: httpx would correct what a lone % makes wrong."""
 
     target: bytes = b"/"
 
     @property
     def raw_path(self) -> bytes:
-        """Path and query as they stand in the request line."""
+        """Return path and query as they stand in the request line."""
         return self.target
 
 
 def escaped(session: str) -> str:
-    """A session id as one segment of a path; dots too, where they would mean "here" and "up"."""
+    """Return a session id as one segment of a path; dots too, where they would mean "here" and "up"."""
     if session in (".", ".."):
         return session.replace(".", "%2E")
     return quote(session, safe=_PATH_CHARACTERS, errors="replace")
 
 
 def browser_path(path: str) -> str:
-    """A path as a browser's (and Node's) URL tidies it (WHATWG URL standard, the path state).
+    """Return a path as a browser's (and Node's) URL tidies it (WHATWG URL standard, the path state).
 
     Tabs and newlines vanish, a backslash counts as a slash, "." and ".." are resolved, and of the rest only
     blanks, quotes, braces, <, >, ?, #, ` and what is not ASCII are escaped.
@@ -77,9 +82,9 @@ class ZepClient:
     Call `connect` first. Every method raises ZepError.
     """
 
-    def __init__(self, http: httpx.AsyncClient, base_url: str, token: str, departures: Departures) -> None:
-        self._http, self._departures = http, departures
-        as_given = "base-url-as-given" in departures
+    def __init__(self, *, http: httpx.AsyncClient, base_url: str, token: str, behaviours: Behaviours) -> None:
+        self._http, self._behaviours = http, behaviours
+        as_given = "base-url-as-given" in behaviours
         self._base = base_url if as_given else base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token.strip()}"} if token.strip() else {}
         try:
@@ -98,7 +103,7 @@ class ZepClient:
             raise ZepError(_NOT_CONNECTED)
 
     async def memory(self, session: str, lastn: int | None) -> dict[str, Any]:
-        """A session's memory: `messages`, and `summary` where there is one; {} where Zep says 404."""
+        """Return a session's memory: `messages`, and `summary` where there is one; {} where Zep says 404."""
         path = self._memory_path(session)
         if lastn is not None:
             path = f"{path}?lastn={lastn}"
@@ -124,7 +129,7 @@ class ZepClient:
             self._check(response)
 
     def _memory_path(self, session: str) -> str:
-        if "unescaped-session-id" in self._departures:
+        if "unescaped-session-id" in self._behaviours:
             return browser_path(f"{self._path}/api/v1/sessions/{session}/memory")
         return f"{self._path}/api/v1/sessions/{escaped(session)}/memory"
 
@@ -150,3 +155,57 @@ class ZepClient:
             raise ZepError("Memory not found for session.")
         if not response.is_success:
             raise ZepError(f"Got an unexpected status code: {response.status_code}")
+
+
+class ZepMemory:
+    """What a Zep Memory node remembers with. token: of its credential, or "".
+
+    Every method raises ZepError, as does making one with a wrong Base URL. Under the session "" nothing is remembered.
+    """
+
+    def __init__(self, *, http: httpx.AsyncClient, node: Node, token: str, behaviours: Behaviours) -> None:
+        self._node, self._behaviours = node, behaviours
+        self.zep = ZepClient(http=http, base_url=node.input("baseURL"), token=token, behaviours=behaviours)
+
+    def _size(self) -> int | None:
+        """How many messages are read; None (Zep decides) where the node's Size is empty or no number."""
+        try:
+            return int(float(self._node.input("k")))
+        except ValueError:
+            return None
+
+    async def load(self, session: str) -> list[Message]:
+        """Return what the model is sent of the past: the summary as a system message, then the newest messages."""
+        await self.zep.connect()
+        if not session:
+            return []
+        memory = await self.zep.memory(session, self._size())
+        summary = (memory.get("summary") or {}).get("content")
+        sent: list[Message] = [{"role": "system", "content": summary}] if summary else []
+        roles = {self._node.input("humanPrefix"): "user", self._node.input("aiPrefix"): "assistant"}
+        for message in memory.get("messages") or []:
+            if message.get("content"):
+                role = str(message.get("role"))
+                sent.append({"role": roles.get(role, role), "content": message["content"]})
+        return sent
+
+    async def save(self, session: str, *, question: str, answer: str) -> None:
+        """Write both sides of a turn."""
+        if not session:
+            return
+        human, ai = self._node.input("humanPrefix"), self._node.input("aiPrefix")
+        try:
+            await self.zep.add(session, [{"role": human, "content": question}, {"role": ai, "content": answer}])
+        except ZepError:
+            if "failed-write-swallowed" not in self._behaviours:
+                raise
+
+    async def clear(self, sessions: Iterable[str]) -> None:
+        """Delete what is remembered under the sessions."""
+        await self.zep.connect()
+        for session in sessions:
+            try:
+                await self.zep.delete(session)
+            except ZepError:
+                if "failed-clear-swallowed" not in self._behaviours:
+                    raise

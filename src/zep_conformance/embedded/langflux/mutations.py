@@ -1,0 +1,425 @@
+"""Faults that can be planted in the embedded LangFlux, to prove that a scenario notices each.
+
+No recorded version has them. Each is put around the services, see `services.Services`, before the first request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+from zep_conformance.embedded.langflux.answers import FlowiseError
+from zep_conformance.embedded.langflux.flow import Node
+from zep_conformance.embedded.langflux.services import Services
+from zep_conformance.embedded.langflux.turns import Event, Turn
+from zep_conformance.embedded.langflux.zep_memory import Message, ZepClient, ZepError
+from zep_conformance.facts.mutations import Mutations, around
+
+MUTATIONS = Mutations("langflux")
+
+_PLAIN = re.compile(r"[A-Za-z0-9._-]*")
+
+
+def _each_turn(langflux: Services) -> Callable[[Callable[[Turn], None]], None]:
+    """Have the decorated function change each turn before it is run."""
+
+    def decorate(change: Callable[[Turn], None]) -> None:
+        @around(langflux, "turn")
+        def turn(make: Callable[..., Turn], *args: Any, **kwargs: Any) -> Turn:
+            made = make(*args, **kwargs)
+            change(made)
+            return made
+
+    return decorate
+
+
+def _each_client(langflux: Services) -> Callable[[Callable[[ZepClient], None]], None]:
+    """Have the decorated function change each client of Zep before it is used."""
+
+    def decorate(change: Callable[[ZepClient], None]) -> None:
+        @around(langflux, "memory")
+        def memory(make: Callable[[Node], Any], node: Node) -> Any:
+            made = make(node)
+            change(made.zep)
+            return made
+
+    return decorate
+
+
+# ------------------------------------------------------------------------------------- what reaches memory
+def _session(langflux: Services, change: Callable[[Turn], str]) -> None:
+    """Have Zep asked with another session id than the turn's."""
+
+    @_each_turn(langflux)
+    def rename(turn: Turn) -> None:
+        turn.session = change(turn)
+
+
+def _written(langflux: Services, change: Callable[[Message, Message], list[Message]]) -> None:
+    """Have something else written to Zep than what the human and the AI say."""
+
+    @_each_client(langflux)
+    def write(client: ZepClient) -> None:
+        @around(client, "add")
+        async def add(add: Callable[..., Any], session: str, messages: list[Message]) -> None:
+            await add(session, change(*messages))
+
+
+@MUTATIONS.mutation("override-ignored", "The session id of a request is ignored", "API-1", "API-4")
+def override_ignored(langflux: Services) -> None:
+    @around(langflux.identities, "given")
+    def given(given: Callable[..., Any], body: Any) -> tuple[Any, Any]:
+        _, chat = given(body)
+        return None, chat
+
+
+@MUTATIONS.mutation("human-turn-forgotten", "Only what the AI says is written to Zep", "API-1")
+def human_turn_forgotten(langflux: Services) -> None:
+    _written(langflux, lambda _human, ai: [ai])
+
+
+@MUTATIONS.mutation("ai-turn-forgotten", "Only what the human says is written to Zep", "API-1")
+def ai_turn_forgotten(langflux: Services) -> None:
+    _written(langflux, lambda human, _ai: [human])
+
+
+@MUTATIONS.mutation("turn-written-twice", "Every turn is written to Zep twice", "API-1")
+def turn_written_twice(langflux: Services) -> None:
+    _written(langflux, lambda human, ai: [human, ai, human, ai])
+
+
+@MUTATIONS.mutation("roles-swapped", "In Zep the human's words are the AI's, and the other way round", "API-1")
+def roles_swapped(langflux: Services) -> None:
+    _written(langflux, lambda human, ai: [human | {"role": ai["role"]}, ai | {"role": human["role"]}])
+
+
+@MUTATIONS.mutation("memory-not-read", "Zep is written to and never read", "API-1")
+def memory_not_read(langflux: Services) -> None:
+    @_each_client(langflux)
+    def read(client: ZepClient) -> None:
+        @around(client, "memory")
+        async def memory(_read: Any, _session: str, _lastn: int | None) -> dict[str, Any]:
+            return {}
+
+
+@MUTATIONS.mutation("session-id-prefixed", "In Zep a session id has langflux- before it", "API-1")
+def session_id_prefixed(langflux: Services) -> None:
+    _session(langflux, lambda turn: f"langflux-{turn.session}")
+
+
+@MUTATIONS.mutation(
+    "odd-session-ids-forgotten",
+    "Under session ids of other than ASCII letters, digits and - . _ nothing is remembered",
+    "SESSION-2",
+    "API-1",
+)
+def odd_session_ids_forgotten(langflux: Services) -> None:
+    _session(langflux, lambda turn: turn.session if _PLAIN.fullmatch(turn.session) else "")
+
+
+@MUTATIONS.mutation("empty-session-id-500", "An empty session id is answered 500", "API-1")
+def empty_session_id_500(langflux: Services) -> None:
+    @around(langflux.identities, "given")
+    def given(given: Callable[..., tuple[Any, Any]], body: Any) -> tuple[Any, Any]:
+        try:
+            return given(body)
+        except FlowiseError as refused:
+            raise FlowiseError(refused.message, 500) from refused
+
+
+@MUTATIONS.mutation("users-mixed", "Turns that happen at the same time land in each other's sessions", "API-2")
+def users_mixed(langflux: Services) -> None:
+    latest: dict[str, str] = {}
+
+    @_each_turn(langflux)
+    def mix(turn: Turn) -> None:
+        @around(turn, "recall")
+        async def recall(recall: Callable[[], Any]) -> Any:
+            latest[turn.flow_id] = turn.session
+            return await recall()
+
+        @around(turn, "remember")
+        async def remember(remember: Callable[..., Any], question: str, answer: str) -> None:
+            turn.session = latest[turn.flow_id]
+            await remember(question, answer)
+
+
+@MUTATIONS.mutation("memory-per-chatflow", "All users of a chatflow share one memory", "API-2", "API-3")
+def memory_per_chatflow(langflux: Services) -> None:
+    _session(langflux, lambda turn: turn.flow_id)
+
+
+@MUTATIONS.mutation("timestamp-ignored", "A session id is cut at its last dash", "API-3")
+def timestamp_ignored(langflux: Services) -> None:
+    _session(langflux, lambda turn: turn.session.rpartition("-")[0] or turn.session)
+
+
+@MUTATIONS.mutation("new-session-clears-last", "A new conversation clears the one before it in the chatflow", "API-3")
+def new_session_clears_last(langflux: Services) -> None:
+    @_each_turn(langflux)
+    def begin(turn: Turn) -> None:
+        @around(turn, "recall")
+        async def recall(recall: Callable[[], Any]) -> Any:
+            history, messages = await recall(), langflux.store.messages(turn.flow_id, {})
+            if messages and not history:
+                await langflux.memory(turn.flow.memory).clear([messages[-1]["sessionId"]])
+            return history
+
+
+# ------------------------------------------------------------------------------------ which id the session is
+@MUTATIONS.mutation("chat-id-first", "A request's chat id goes before its session id", "API-4")
+def chat_id_first(langflux: Services) -> None:
+    langflux.identities.order = ("chat", "request", "node")
+
+
+@MUTATIONS.mutation("chat-id-ignored", "A request's chat id does not count", "API-4")
+def chat_id_ignored(langflux: Services) -> None:
+    langflux.identities.order = ("request", "node")
+
+
+@MUTATIONS.mutation("node-session-first", "The node's Session Id goes before the request's ids", "API-4")
+def node_session_first(langflux: Services) -> None:
+    langflux.identities.order = ("node", "request", "chat")
+
+
+@MUTATIONS.mutation("node-session-ignored", "The node's Session Id does not count", "API-4")
+def node_session_ignored(langflux: Services) -> None:
+    langflux.identities.order = ("request", "chat")
+
+
+@MUTATIONS.mutation("long-questions-413", "Questions of more than 100,000 characters are answered 413", "API-7")
+def long_questions_413(langflux: Services) -> None:
+    @_each_turn(langflux)
+    def limit(turn: Turn) -> None:
+        @around(turn, "run")
+        async def run(run: Callable[..., Any], *args: Any) -> Any:
+            if len(str(turn.question)) > 100_000:
+                raise FlowiseError("request entity too large", 413)
+            return await run(*args)
+
+
+@MUTATIONS.mutation(
+    "nameless-session-shared",
+    "Without a session id the chatflow's id is the session id, for everybody and for good",
+    "UI-5",
+)
+def nameless_session_shared(langflux: Services) -> None:
+    @_each_turn(langflux)
+    def share(turn: Turn) -> None:
+        made_up = turn.identity.human
+        if turn.identity.chat == made_up:
+            session = turn.flow_id if turn.identity.session == made_up else turn.identity.session
+            turn.identity = replace(turn.identity, chat=turn.flow_id, session=session)
+            turn.session = turn.identity.session_id
+
+
+# -------------------------------------------------------------------------------------------------- streams
+def _streamed(langflux: Services, change: Callable[[AsyncIterator[Event]], AsyncIterator[Event]]) -> None:
+    """Have other events sent than those of the turn."""
+
+    @_each_turn(langflux)
+    def stream(turn: Turn) -> None:
+        @around(turn, "events")
+        def events(events: Callable[[], AsyncIterator[Event]]) -> AsyncIterator[Event]:
+            return change(events())
+
+
+def _without(langflux: Services, left_out: str) -> None:
+    """Have a stream lack a kind of event."""
+
+    async def events(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        async for name, data in events:
+            if name != left_out:
+                yield name, data
+
+    _streamed(langflux, events)
+
+
+@MUTATIONS.mutation("streamed-turn-forgotten", "A streamed turn is not written to Zep", "API-5")
+def streamed_turn_forgotten(langflux: Services) -> None:
+    @_each_turn(langflux)
+    def forget(turn: Turn) -> None:
+        @around(turn, "remember")
+        async def remember(remember: Callable[..., Any], question: str, answer: str) -> None:
+            if not turn.streaming:
+                await remember(question, answer)
+
+
+@MUTATIONS.mutation("stream-without-memory", "For a streamed answer Zep is not read", "API-5")
+def stream_without_memory(langflux: Services) -> None:
+    @_each_turn(langflux)
+    def skip(turn: Turn) -> None:
+        @around(turn, "recall")
+        async def recall(recall: Callable[[], Any]) -> Any:
+            return [] if turn.streaming else await recall()
+
+
+@MUTATIONS.mutation("stream-in-one-piece", "A stream's answer comes in one piece", "API-5")
+def stream_in_one_piece(langflux: Services) -> None:
+    async def joined(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        pieces: list[str] = []
+        async for name, data in events:
+            if name == "metadata":
+                yield "token", "".join(pieces)
+            if name == "token":
+                pieces.append(data)
+            else:
+                yield name, data
+
+    _streamed(langflux, joined)
+
+
+@MUTATIONS.mutation("stream-without-start", "A stream has no start event", "API-5")
+def stream_without_start(langflux: Services) -> None:
+    _without(langflux, "start")
+
+
+@MUTATIONS.mutation("stream-without-metadata", "A stream has no metadata event", "API-5")
+def stream_without_metadata(langflux: Services) -> None:
+    _without(langflux, "metadata")
+
+
+@MUTATIONS.mutation("stream-without-end", "A stream has no end event", "API-5")
+def stream_without_end(langflux: Services) -> None:
+    _without(langflux, "end")
+
+
+# -------------------------------------------------------------------------------------------- chat messages
+@MUTATIONS.mutation("listing-ignores-session", "Listing by session id lists every session's chat messages", "API-6")
+def listing_ignores_session(langflux: Services) -> None:
+    @around(langflux.chat_messages, "listed")
+    def listed(listed: Callable[..., Any], flow_id: str, wanted: dict[str, Any], **order: bool) -> Any:
+        return listed(flow_id, wanted | {"sessionId": None}, **order)
+
+
+@MUTATIONS.mutation("listing-reversed", "Chat messages are listed in the wrong order", "API-6")
+def listing_reversed(langflux: Services) -> None:
+    @around(langflux.chat_messages, "listed")
+    def listed(listed: Callable[..., Any], *args: Any, **order: bool) -> Any:
+        return listed(*args, **order)[::-1]
+
+
+@MUTATIONS.mutation("listing-lacks-answers", "What the AI said is not listed", "API-6")
+def listing_lacks_answers(langflux: Services) -> None:
+    @around(langflux.chat_messages, "listed")
+    def listed(listed: Callable[..., Any], *args: Any, **order: bool) -> Any:
+        return [message for message in listed(*args, **order) if message["role"] == "userMessage"]
+
+
+@MUTATIONS.mutation("clear-keeps-chat-messages", "Deleting chat messages is acknowledged and not done", "API-6", "UI-5")
+def clear_keeps_chat_messages(langflux: Services) -> None:
+    @around(langflux.store, "delete_messages")
+    def delete_messages(_delete: Any, _flow: str, _wanted: Any) -> int:
+        return 0
+
+
+@MUTATIONS.mutation("clear-keeps-zep", "Deleting chat messages leaves Zep's memory as it was", "API-6")
+def clear_keeps_zep(langflux: Services) -> None:
+    @around(langflux.chat_messages, "forget")
+    async def forget(_forget: Any, _memories: Any, _sessions: Any) -> None:
+        pass
+
+
+@MUTATIONS.mutation("clear-takes-all", "Deleting chat messages deletes those of everybody in the chatflow", "API-6")
+def clear_takes_all(langflux: Services) -> None:
+    @around(langflux.store, "delete_messages")
+    def delete_messages(delete: Callable[..., Any], flow: str, _wanted: Any) -> Any:
+        return delete(flow, {})
+
+
+# ---------------------------------------------------------------------------------------------- credentials
+@MUTATIONS.mutation("credential-ignored", "The token of the node's credential is not sent", "AUTH-4")
+def credential_ignored(langflux: Services) -> None:
+    @around(langflux.credentials, "secret")
+    def secret(secret: Callable[..., str], node: Node, field: str) -> str:
+        return "" if node.name == "ZepMemory" else secret(node, field)
+
+
+@MUTATIONS.mutation("any-credential-used", "A node without a credential uses the first that there is", "AUTH-4")
+def any_credential_used(langflux: Services) -> None:
+    @around(langflux.credentials, "secret")
+    def secret(secret: Callable[..., str], node: Node, field: str) -> str:
+        fitting = (one["fields"][field] for one in langflux.store.credentials() if field in one["fields"])
+        return secret(node, field) or str(next(fitting, ""))
+
+
+@MUTATIONS.mutation("memory-kept-locally", "When Zep refuses, LangFlux remembers by itself", "AUTH-4", "FAULT-3")
+def memory_kept_locally(langflux: Services) -> None:
+    roles = {"userMessage": "user", "apiMessage": "assistant"}
+
+    @_each_turn(langflux)
+    def keep(turn: Turn) -> None:
+        refused = False
+
+        @around(turn, "recall")
+        async def recall(recall: Callable[[], Any]) -> Any:
+            nonlocal refused
+            try:
+                return await recall()
+            except ZepError:
+                refused = True
+                kept = langflux.store.messages(turn.flow_id, {"sessionId": turn.session})
+                return [{"role": roles[one["role"]], "content": one["content"]} for one in kept]
+
+        @around(turn, "remember")
+        async def remember(remember: Callable[..., Any], question: str, answer: str) -> None:
+            if not refused:
+                await remember(question, answer)
+
+
+@MUTATIONS.mutation(
+    "refusal-hidden", "When Zep refuses, the prediction is answered 200 with an apology", "AUTH-4", "FAULT-3"
+)
+def refusal_hidden(langflux: Services) -> None:
+    @_each_turn(langflux)
+    def hide(turn: Turn) -> None:
+        @around(turn, "run")
+        async def run(run: Callable[..., Any], *args: Any) -> Any:
+            try:
+                return await run(*args)
+            except FlowiseError as refused:
+                if isinstance(refused.__cause__, ZepError):
+                    return {"text": "Sorry, something went wrong", "chatId": turn.identity.chat}
+                raise
+
+
+def _refused(langflux: Services, message: Callable[[Turn, str], str]) -> None:
+    """Have a prediction that fails say something else."""
+
+    @_each_turn(langflux)
+    def say(turn: Turn) -> None:
+        @around(turn, "run")
+        async def run(run: Callable[..., Any], *args: Any) -> Any:
+            try:
+                return await run(*args)
+            except FlowiseError as refused:
+                raise FlowiseError(message(turn, refused.message), refused.status) from refused
+
+
+@MUTATIONS.mutation("refusal-unexplained", "When Zep refuses, the prediction fails and does not say why", "AUTH-4")
+def refusal_unexplained(langflux: Services) -> None:
+    _refused(langflux, lambda _turn, _message: "Internal Server Error")
+
+
+@MUTATIONS.mutation("credential-shown", "A fetched credential has its token in clear", "AUTH-5")
+def credential_shown(langflux: Services) -> None:
+    @around(langflux.credentials, "shown")
+    def shown(_shown: Any, _type: str, fields: dict[str, Any]) -> dict[str, Any]:
+        return fields
+
+
+@MUTATIONS.mutation("credential-in-chatflow", "A fetched chatflow has the tokens of all credentials", "AUTH-5")
+def credential_in_chatflow(langflux: Services) -> None:
+    @around(langflux, "chatflow")
+    def chatflow(chatflow: Callable[[str], dict[str, Any]], ident: str) -> dict[str, Any]:
+        return chatflow(ident) | {"credentials": [one["fields"] for one in langflux.store.credentials()]}
+
+
+@MUTATIONS.mutation("token-in-error", "The error of a refused prediction quotes the token", "AUTH-5")
+def token_in_error(langflux: Services) -> None:
+    def quoting(turn: Turn, message: str) -> str:
+        return f"{message} ({langflux.credentials.secret(turn.flow.memory, 'apiKey')})"
+
+    _refused(langflux, quoting)

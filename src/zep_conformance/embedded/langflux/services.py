@@ -1,0 +1,78 @@
+"""What the embedded LangFlux keeps and does behind its routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from zep_conformance.embedded.behaviours import Behaviours
+from zep_conformance.embedded.langflux.answers import FlowiseError
+from zep_conformance.embedded.langflux.chat_messages import ChatMessages
+from zep_conformance.embedded.langflux.credentials import Credentials
+from zep_conformance.embedded.langflux.flow import Node
+from zep_conformance.embedded.langflux.recorded_behaviours import RECORDED_BEHAVIOURS
+from zep_conformance.embedded.langflux.store import LangFluxStore
+from zep_conformance.embedded.langflux.turns import Identities, Turn
+from zep_conformance.embedded.langflux.zep_memory import TIMEOUT, ZepMemory
+
+
+@dataclass(frozen=True)
+class LangFluxSettings:
+    """What an embedded LangFlux is started with.
+
+    database: the SQLite file with flows, credentials and chat messages; made when missing, readable by its owner
+    only. api_key: the key named "DefaultKey". recorded_behaviours: names of those that are shown. mutations: names of
+    those that are planted.
+    """
+
+    database: Path
+    api_key: str
+    recorded_behaviours: frozenset[str] = frozenset()
+    mutations: frozenset[str] = frozenset()
+
+
+class Services:
+    """Everything that a request is answered with.
+
+    Raises KeyError for a recorded behaviour that there is not, sqlite3.Error or OSError when the database can't be
+    used.
+    """
+
+    def __init__(self, settings: LangFluxSettings) -> None:
+        self.api_key = settings.api_key
+        self.behaviours = Behaviours(RECORDED_BEHAVIOURS, settings.recorded_behaviours)
+        self.store = LangFluxStore(settings.database)
+        self.credentials = Credentials(self.store, self.behaviours)
+        self.identities = Identities(self.behaviours)
+        self.chat_messages = ChatMessages(self)
+        # Connections are let go before servers let go of them (uvicorn: 5 s), or a request could meet the end.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=3)
+        # trust_env: what is on this host is not to be looked for behind a proxy.
+        self.http = httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=False)
+        """For Zep and the model, with connections kept alive."""
+
+    async def close(self) -> None:
+        """Close the connections and the database."""
+        await self.http.aclose()
+        self.store.close()
+
+    def chatflow(self, ident: str) -> dict[str, Any]:
+        """Return a chatflow. Raises FlowiseError (500, as Flowise has it) where there is none."""
+        chatflow = self.store.flow(ident)
+        if chatflow is None:
+            what = f"Chatflow {ident} not found in the database!"
+            raise FlowiseError(f"Error: chatflowsService.getChatflowById - {what}")
+        return chatflow
+
+    def memory(self, node: Node) -> ZepMemory:
+        """Return what a Zep Memory node remembers with. Raises ZepError for a wrong Base URL."""
+        token = self.credentials.secret(node, "apiKey")
+        return ZepMemory(http=self.http, node=node, token=token, behaviours=self.behaviours)
+
+    def turn(self, chatflow: Mapping[str, Any], body: Mapping[str, Any], *, streaming: bool) -> Turn:
+        """Return the turn that a request to a chatflow asks for. Raises FlowiseError, FlowError, see `Turn`."""
+        return Turn(self, chatflow, body, streaming=streaming)
