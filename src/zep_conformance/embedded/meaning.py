@@ -18,7 +18,7 @@ from typing import Any
 Embed = Callable[[Sequence[str]], list[list[float]]]
 
 MOST_TOKENS = 256
-"""Of a text, how many are looked at: what all-MiniLM-L6-v2 was trained with."""
+"""How many of a text count: what all-MiniLM-L6-v2 was trained with."""
 
 
 class NoModel(Exception):
@@ -26,7 +26,7 @@ class NoModel(Exception):
 
 
 def load(folder: Path) -> Embed:
-    """What embeds texts with the model in a folder. Raises NoModel."""
+    """Return what embeds texts with the model in a folder. Raises NoModel."""
     try:
         import onnxruntime
         from tokenizers import Tokenizer

@@ -62,8 +62,8 @@ def _intent(prompt: str) -> str:
 def _names(text: str) -> list[str]:
     """The capitalised words of a text and what "my name is" gives, each once, in order."""
     names = [f"my name is {match.group(1).strip()}" for match in _NAME.finditer(text)]
-    said = " ".join(names)
-    names += [word for word in _WORD.findall(text) if word[0].isupper() and word not in said]
+    given = " ".join(names)
+    names += [word for word in _WORD.findall(text) if word[0].isupper() and word not in given]
     return list(dict.fromkeys(names))
 
 
@@ -88,7 +88,7 @@ def _between(prompt: str, openers: tuple[str, str, str]) -> tuple[str, str]:
 def _summary(prompt: str) -> str:
     """The reply to Zep's summary prompt.
 
-    One line for each line of conversation: the form in which a name is told ("my name is X") survives. Lines
+    One line for each line of conversation: the form in which a name is given ("my name is X") survives. Lines
     in which the assistant only repeats ("Noted: ...") add nothing and are left out. Beyond 3,000 characters
     the oldest lines shrink to their names.
     """
@@ -100,8 +100,8 @@ def _summary(prompt: str) -> str:
         previous, lines = _between(prompt.split("</example>", 1)[-1], headings)
     kept = [line for line in previous.strip().splitlines() if line.strip()]
     for line in lines.strip().splitlines():
-        said = line.partition(": ")[2]
-        repeats = said.startswith("Noted: ") and any(said[7:].strip() in one for one in kept)
+        words = line.partition(": ")[2]
+        repeats = words.startswith("Noted: ") and any(words[7:].strip() in one for one in kept)
         if line.strip() and not repeats:
             kept.append(_shorten(line, _LINE_LENGTH))
     spare = sum(map(len, kept)) - _SUMMARY_LENGTH
@@ -116,7 +116,7 @@ def _summary(prompt: str) -> str:
 
 
 def reply(texts: list[str]) -> str:
-    """The reply to a chat, given the text of its messages from the oldest to the newest (at least one)."""
+    """Return the reply to a chat, given the text of its messages from the oldest to the newest (at least one)."""
     last = texts[-1]
     opening = last.lstrip()
     if opening.startswith(_INTENT_PROMPT):
@@ -269,7 +269,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def create_app() -> Starlette:
-    """The model server as an ASGI application. It keeps no state, and takes any API key."""
+    """Return the model server as an ASGI application. It keeps no state, and takes any API key."""
     return Starlette(
         routes=[
             Route("/healthz", _healthz),

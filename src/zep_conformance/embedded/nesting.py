@@ -9,7 +9,7 @@ MAX_DEPTH = 200
 
 
 def is_too_deep(text: str | bytes, value: Any) -> bool:
-    """Whether lists and objects are nested deeper than MAX_DEPTH in the JSON value of a text."""
+    """Return whether lists and objects are nested deeper than MAX_DEPTH in the JSON value of a text."""
     opened = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
     if opened <= MAX_DEPTH:
         return False

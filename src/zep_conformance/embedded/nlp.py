@@ -88,7 +88,7 @@ def _word_share(word: str, width: int) -> tuple[tuple[int, float], ...]:
 
 
 def embed(text: str, width: int = WIDTH) -> list[float]:
-    """The embedding of a text: `width` numbers of Euclidean length 1, the same in every process.
+    """Return the embedding of a text: `width` numbers of Euclidean length 1, the same in every process.
 
     A text without any word or sign gets the first unit vector: a vector of zeros has no direction, and a
     database asked for its cosine answers NaN.
@@ -150,7 +150,7 @@ def entities(text: str) -> list[dict[str, Any]]:
 
 
 # ---------------------------------------------------------------------------------------------------- server
-def _refusal(reason: str) -> JSONResponse:
+def _unprocessable(reason: str) -> JSONResponse:
     """A 422 in the form of the real server, which is written with FastAPI."""
     detail = [{"loc": ["body"], "msg": reason, "type": "value_error"}]
     return JSONResponse({"detail": detail}, status_code=422)
@@ -174,7 +174,7 @@ async def _entities(request: Request) -> Response:
     """POST /entities."""
     read = await _read(request, "texts")
     if read is None:
-        return _refusal("expected {texts: [{uuid, text, language}]}")
+        return _unprocessable("expected {texts: [{uuid, text, language}]}")
     return JSONResponse(
         {"texts": [{"uuid": one.get("uuid", ""), "entities": entities(one["text"])} for one in read[1]]}
     )
@@ -184,7 +184,7 @@ async def _embeddings(request: Request) -> Response:
     """POST /embeddings/message and /embeddings/document: one kind of embedding serves for both."""
     read = await _read(request, "documents")
     if read is None:
-        return _refusal("expected {documents: [{uuid, text, language}]}")
+        return _unprocessable("expected {documents: [{uuid, text, language}]}")
     body, texts = read
     vectors = request.app.state.embed([one["text"] for one in texts])
     body["documents"] = [{**one, "embedding": vector} for one, vector in zip(texts, vectors, strict=True)]
@@ -197,7 +197,7 @@ async def _healthz(_request: Request) -> Response:
 
 
 def create_app(embedding_model: str | None = None) -> Starlette:
-    """The NLP server as an ASGI application. It keeps no state.
+    """Return the NLP server as an ASGI application. It keeps no state.
 
     embedding_model: folder of a model that knows what words mean (see `meaning`). Raises meaning.NoModel.
     """

@@ -46,5 +46,5 @@ class StandIn:
 
 
 def create_app() -> StandIn:
-    """The server, for the fleet to run. It keeps no state."""
+    """Return the server, for the fleet to run. It keeps no state."""
     return StandIn()
