@@ -13,9 +13,7 @@ from zep_conformance.embedded.langflux.answers import FlowiseError, Json, read_b
 from zep_conformance.embedded.langflux.credentials import MASK
 from zep_conformance.embedded.langflux.flow import FlowError
 from zep_conformance.embedded.langflux.nodes import CREDENTIAL_TYPES, NODES, templates
-
-VERSION = "2.2.8"
-"""The Flowise that is imitated."""
+from zep_conformance.facts.servers import LANGFLUX_VERSION
 
 _PAGE = "<!DOCTYPE html><title>LangFlux</title><p>This embedded LangFlux has an API and no page.</p>"
 
@@ -32,7 +30,7 @@ async def ping(_request: Request) -> Response:
 
 async def version(_request: Request) -> Response:
     """Answer GET /api/v1/version; the header X-LangFlux-Embedded tells what answers from the real one."""
-    return Json({"version": VERSION})
+    return Json({"version": LANGFLUX_VERSION})
 
 
 async def page(_request: Request) -> Response:
