@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from zep_conformance.clients.page import mutations as page
 from zep_conformance.deployment_files import mutations as files
-from zep_conformance.embedded.langflux.departures import CATALOGUE as LANGFLUX
+from zep_conformance.embedded.langflux import mutations as langflux
+from zep_conformance.embedded.langflux import recorded_behaviours as langflux_recorded
 from zep_conformance.embedded.zep.departures import CATALOGUE as ZEP
 from zep_conformance.facts.mutations import Mutation
 from zep_conformance.facts.recorded_behaviours import RecordedBehaviour
@@ -12,19 +13,15 @@ from zep_conformance.facts.recorded_behaviours import RecordedBehaviour
 Planted = Mutation | RecordedBehaviour
 """What can be planted in a part, to see who notices."""
 
-RECORDED_BEHAVIOURS: tuple[RecordedBehaviour, ...] = tuple(
-    RecordedBehaviour(one.name, one.part, one.about, one.breaks, one.deviation)
-    for one in (*ZEP, *LANGFLUX)
-    if one.recorded
+RECORDED_BEHAVIOURS: tuple[RecordedBehaviour, ...] = (
+    *(RecordedBehaviour(one.name, one.part, one.about, one.breaks, one.deviation) for one in ZEP if one.recorded),
+    *langflux_recorded.RECORDED_BEHAVIOURS,
 )
 """What the recorded versions do beside their documentation."""
 
 WITHOUT_PAGE: tuple[Mutation, ...] = (
-    *(
-        Mutation(one.name, one.part, one.about, one.breaks, lambda _: None)
-        for one in (*ZEP, *LANGFLUX)
-        if not one.recorded
-    ),
+    *(Mutation(one.name, one.part, one.about, one.breaks, lambda _: None) for one in ZEP if not one.recorded),
+    *langflux.MUTATIONS.values(),
     *files.MUTATIONS.values(),
 )
 """The mutations that need nothing but this project: of the embedded servers, and of our deployment files."""
