@@ -32,7 +32,7 @@ class Failure:
     attached: tuple[str, ...] = ()
 
     def sections(self) -> Iterable[tuple[str, str]]:
-        """(title, text) of each section that has something to say."""
+        """Yield title and text of each section; the text is empty where there is nothing to say."""
         yield "", "\n".join(str(requirement) for requirement in self.requirements)
         yield "scenario", f"{self.scenario}\nfailed at: {self.step}"
         yield "expected, and came", self.complaint
@@ -63,7 +63,7 @@ class FailureRepr(TerminalRepr):
         self.reprcrash = ReprFileLocation(path, line, short)
 
     def toterminal(self, tw: TerminalWriter) -> None:
-        """Write it."""
+        """Write it to a terminal."""
         tw.line(self.text)
 
     def __str__(self) -> str:
@@ -71,17 +71,17 @@ class FailureRepr(TerminalRepr):
 
 
 def complaint(error: BaseException) -> str:
-    """What an exception complains of: an assertion's own words, or the exception's name and text."""
+    """Return what an exception complains of: an assertion's own words, or the exception's name and text."""
     text = str(error).strip()
     return text if isinstance(error, AssertionError) and text else f"{type(error).__name__}: {text}"
 
 
 def server_fault(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
-    """Whether an exception speaks of the deployment (an unmet expectation, a broken exchange), not of the harness."""
+    """Return whether an exception speaks of the deployment (an unmet expectation, a broken exchange), not of the harness."""
     return isinstance(error, (AssertionError, *kinds))
 
 
 def crash_site(excinfo: Any) -> tuple[str, int]:
-    """File and line of the innermost frame of an exception."""
+    """Return file and line of the innermost frame of an exception."""
     frame = excinfo.traceback[-1]
     return str(frame.path), frame.lineno + 1

@@ -20,7 +20,7 @@ _LISTS = (
 
 
 def markdown(report: Mapping[str, Any], folder: Path) -> str:
-    """The summary of a report (see `reports.document`). folder: where the reports are."""
+    """Return the summary of a report (see `reports.document`). folder: where the reports are."""
     blocks = (
         _head(report),
         _facts(report),
@@ -35,7 +35,7 @@ def markdown(report: Mapping[str, Any], folder: Path) -> str:
 
 
 def text(value: str) -> str:
-    """Any text as Markdown that shows it, on one line: what a server said must not become a link or a tag."""
+    """Return any text as Markdown that shows it, on one line: what a server answered must not become a link or a tag."""
     line = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", value).strip()
     line = line if len(line) <= SHOWN else line[:SHOWN] + "…"
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -16,13 +16,13 @@ SHOWN = 10
 
 
 def wrapped(lines: Iterable[str], width: int) -> Iterator[str]:
-    """Lines that fit a terminal; what goes on is indented."""
+    """Yield lines that fit a terminal of so many columns; what goes on is indented."""
     for line in lines:
         yield from textwrap.wrap(line, max(width - 1, 40), subsequent_indent="    ", break_on_hyphens=False) or [""]
 
 
 def parts(versions: Mapping[str, str], capabilities: Mapping[str, str | None]) -> Iterator[str]:
-    """The parts under test and what can be asked of them. capabilities: None where offered, else why not."""
+    """Yield the parts under test and what can be asked of them. capabilities: None where offered, else why not."""
     yield "parts: " + ", ".join(f"{part} {version}" for part, version in versions.items())
     yield "capabilities: " + " ".join(name for name, reason in capabilities.items() if reason is None)
     absent = ", ".join(f"{name} ({reason})" for name, reason in capabilities.items() if reason is not None)
@@ -65,7 +65,7 @@ def _natural(text: str) -> list[tuple[int, str]]:
 
 
 def requirement_outcomes(records: Iterable[Record]) -> dict[str, str]:
-    """The outcome of each requirement that a scenario was about."""
+    """Return the outcome of each requirement that a scenario was about."""
     ran: dict[str, list[str]] = {}
     for record in records:
         for identifier in record.requirements:

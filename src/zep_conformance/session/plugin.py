@@ -40,7 +40,7 @@ _DISTURBING = {"control", "network"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """One option for each setting."""
+    """Add an option for each setting."""
     group = parser.getgroup("zep-conformance", "zep-conformance: what to test")
     for name, field in Settings.model_fields.items():
         text = f"{field.description} [${field.validation_alias}]"
@@ -139,7 +139,7 @@ class Conformance:
             self.run.start()
 
     def _say(self, line: str) -> None:
-        """Tell people how the start goes."""
+        """Show people how the start goes."""
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and not self.is_worker:
             width = self.config.get_terminal_writer().fullwidth
@@ -147,7 +147,7 @@ class Conformance:
                 reporter.write_line(part)
 
     def pytest_report_header(self) -> list[str]:
-        """What is about to be tested, and the seed that makes it so again."""
+        """Say what is about to be tested, and the seed that makes it so again."""
         lines = [f"zep-conformance {__version__}, target {self.run.target_name}, seed {self.run.seed}"]
         if self.run.because:
             lines += terminal.wrapped([self.run.because], self.config.get_terminal_writer().fullwidth)
@@ -173,7 +173,7 @@ class Conformance:
         items.sort(key=lambda item: item.stash[_ALONE])
 
     def pytest_report_collectionfinish(self) -> list[str]:
-        """The parts and what can be asked of them."""
+        """Say which parts there are and what can be asked of them."""
         if not self.run.is_ready:
             return []
         # With -q pytest leaves the header out: the caution must be seen all the same.
@@ -187,12 +187,12 @@ class Conformance:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Where workers share parts, whoever stops one has them to itself."""
+        """Wait for a turn: where workers share parts, whoever stops one has them to itself."""
         with self.turns.taken(alone=item.stash.get(_ALONE, True)):
             return (yield)
 
     def pytest_bdd_before_scenario(self, request: pytest.FixtureRequest, feature: Any, scenario: Any) -> None:
-        """A new scenario: a new transcript."""
+        """Begin a new transcript with a new scenario."""
         request.node.stash[TITLE] = (scenario.name, f"{feature.rel_filename}:{scenario.line_number}")
         self.run.transcript.begin()
 
@@ -221,7 +221,7 @@ class Conformance:
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
-        """Outcomes in this project's words."""
+        """Say outcomes in this project's words."""
         record = record_of(report)
         if record is None or report.when != "call":
             return None
@@ -292,13 +292,13 @@ class Conformance:
         self.where = self.conclusion.write(self.run.settings.reports, self.run.redactor)
 
     def pytest_unconfigure(self) -> None:
-        """Whatever happened: nothing is left running."""
+        """Leave nothing running, whatever happened."""
         self.run.stop()
         self.turns.close()
         self._cleaning.close()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """What the run means, in a few lines."""
+        """Say what the run means, in a few lines."""
         if self.is_worker:
             return
         terminalreporter.section("conformance", sep="-")

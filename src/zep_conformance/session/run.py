@@ -59,7 +59,7 @@ class Run:
 
     @classmethod
     def of(cls, settings: Settings) -> Run:
-        """A run with these settings, its seed drawn where none is given."""
+        """Return a run with these settings, its seed drawn where none is given."""
         redactor = Redactor(settings.secrets())
         seed = settings.seed if settings.seed is not None else random.SystemRandom().randrange(10**6)
         limits = Limits(settings.max_requests, settings.rate, settings.read_only)
@@ -121,7 +121,7 @@ class Run:
         return replace(found, langflux=self._key.given_to(found.langflux))
 
     def handover(self) -> dict[str, Any]:
-        """What a worker of pytest-xdist needs to use the target that this process has started; JSON."""
+        """Return what a worker of pytest-xdist needs to use the target that this process has started; JSON."""
         if self.trouble or self.target is None:
             return {"trouble": self.trouble.as_json() if self.trouble else None}
         return {"deployment": self.deployment.as_json(), "handed": self.target.handover()}
@@ -179,7 +179,7 @@ class Run:
             self.target.stop()
 
     def capabilities(self) -> dict[str, str | None]:
-        """Each capability: None where it is offered, else why not."""
+        """Return each capability: None where it is offered, else why not."""
         if self._deployment is None:
             return {}
         return {name: self._deployment.missing.get(name) for name in CAPABILITIES}
