@@ -77,7 +77,7 @@ def complaint(error: BaseException) -> str:
 
 
 def server_fault(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
-    """Return whether an exception speaks of the deployment (an unmet expectation, a broken exchange), not of the harness."""
+    """Return whether an exception speaks of the deployment: an unmet expectation, a broken exchange."""
     return isinstance(error, (AssertionError, *kinds))
 
 

@@ -35,7 +35,7 @@ def markdown(report: Mapping[str, Any], folder: Path) -> str:
 
 
 def text(value: str) -> str:
-    """Return any text as Markdown that shows it, on one line: what a server answered must not become a link or a tag."""
+    """Return any text as Markdown that shows it, on one line: a server's words must not become a link or a tag."""
     line = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", value).strip()
     line = line if len(line) <= SHOWN else line[:SHOWN] + "…"
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
