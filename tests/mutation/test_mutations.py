@@ -70,7 +70,7 @@ def test_a_run_of_no_mutation_imports_none() -> None:
     """Who plants nothing does not pay for it: importing them all takes a tenth of a second."""
     code = (
         "import sys; from zep_conformance.settings import Settings; from zep_conformance import targets;"
-        "targets.choose(Settings(target='embedded', recorded_behaviours='all'), {});"
+        "targets.choose(Settings(recorded_behaviours='all'), 'embedded');"
         "print([name for name in sys.modules if name.endswith(('mutations', 'mutation.catalogue'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

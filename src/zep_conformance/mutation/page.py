@@ -64,7 +64,7 @@ def _started() -> Iterator[tuple[list[str], dict[str, str]]]:
         target.start()
         found = target.deployment(lambda _: None)
         if "ui" in found.missing:
-            raise CannotTell("the page can't be driven from here", found.missing["ui"])
+            raise CannotTell("the page can't be driven from here", found.missing["ui"], code="page-undrivable")
         zep, langflux = needed(found.secured, "a secured Zep"), needed(found.langflux, "a LangFlux")
         options = ["--target", "remote", "--zep-url", zep.url, "--langflux-url", langflux.url]
         options += ["--model-url", langflux.model_url]
