@@ -336,8 +336,8 @@ def test_nothing_is_written_unasked(fleet: Fleet) -> list[Finding]:
     return found
 
 
-def written(tmp_path: Any, *departures: str, window: int = 12) -> list[Finding]:
-    parts = parts_for(["zep", "nlp", "model"], data=tmp_path, mutations={"zep": departures})
+def written(tmp_path: Any, *mutations: str, window: int = 12) -> list[Finding]:
+    parts = parts_for(["zep", "nlp", "model"], data=tmp_path, mutations={"zep": mutations})
     with Fleet(parts) as running:
         return diagnose(running.url("zep"), write=True, window=window)
 

@@ -1,4 +1,4 @@
-"""The embedded servers when many do things at the same time, and servers with a defect that only then shows."""
+"""The embedded servers when many do things at the same time, and servers with a mutation that only then shows."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_langflux_in_a_crowd(fleet: Fleet, model_url: str, check: Callable[[crow
 
 
 @pytest.mark.parametrize(
-    ("defect", "check"),
+    ("mutation", "check"),
     [
         ("mixed-under-load", crowds.many_write_to_their_sessions),
         ("lost-under-load", crowds.many_write_to_one_session),
@@ -75,9 +75,9 @@ def test_langflux_in_a_crowd(fleet: Fleet, model_url: str, check: Callable[[crow
     ],
     ids=named,
 )
-def test_a_defect_of_zep_is_noticed(tmp_path: Path, defect: str, check: Callable[[Asked], None]) -> None:
+def test_a_mutation_of_zep_is_noticed(tmp_path: Path, mutation: str, check: Callable[[Asked], None]) -> None:
     with (
-        broken(tmp_path, ["zep", "nlp"], {"zep": [defect]}) as fleet,
+        broken(tmp_path, ["zep", "nlp"], {"zep": [mutation]}) as fleet,
         asking(fleet) as zep,
         pytest.raises(AssertionError),
     ):
@@ -85,7 +85,7 @@ def test_a_defect_of_zep_is_noticed(tmp_path: Path, defect: str, check: Callable
 
 
 @pytest.mark.parametrize(
-    ("defect", "check"),
+    ("mutation", "check"),
     [
         ("users-mixed", crowds.many_talk_under_their_sessions),
         ("turn-written-twice", crowds.many_talk_in_one_session),
@@ -94,11 +94,11 @@ def test_a_defect_of_zep_is_noticed(tmp_path: Path, defect: str, check: Callable
     ],
     ids=named,
 )
-def test_a_defect_of_langflux_is_noticed(
-    tmp_path: Path, model_url: str, defect: str, check: Callable[[crowds.Talk], None]
+def test_a_mutation_of_langflux_is_noticed(
+    tmp_path: Path, model_url: str, mutation: str, check: Callable[[crowds.Talk], None]
 ) -> None:
     with (
-        broken(tmp_path, PARTS, {"langflux": [defect]}) as fleet,
+        broken(tmp_path, PARTS, {"langflux": [mutation]}) as fleet,
         asking(fleet) as zep,
         talking(fleet, model_url) as (langflux, make),
         pytest.raises(AssertionError),

@@ -27,7 +27,7 @@ HASTY = ("--phases", "coverage", "--max-failures", "1", "--no-shrink", "--genera
 """Enough where something is known to be wrong."""
 
 
-def fuzz(folder: Path, part: str, *options: str, departures: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+def fuzz(folder: Path, part: str, *options: str, mutations: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     """A run of Schemathesis against an embedded Zep: exit code 0 when it found nothing, 1 when it found something.
 
     folder: for what the server and Schemathesis leave. part: zep or zep-secured. options: further ones.
@@ -35,7 +35,7 @@ def fuzz(folder: Path, part: str, *options: str, departures: Sequence[str] = ())
     parts = parts_for(
         [part, "nlp"],
         data=folder / "data",
-        departures={"zep": departures},
+        mutations={"zep": mutations},
         secrets={"zep-secured": SECRET},
     )
     with Fleet(parts) as fleet:
@@ -58,7 +58,7 @@ def test_the_server_answers_as_it_describes(tmp_path: Path, part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("defect", "part", "path", "finding"),
+    ("mutation", "part", "path", "finding"),
     [
         ("malformed-500", "zep", "/api/v1/user/{userId}", "Server error"),
         ("uuid-malformed", "zep", "/api/v1/sessions/{sessionId}/memory", "Response violates schema"),
@@ -71,7 +71,7 @@ def test_the_server_answers_as_it_describes(tmp_path: Path, part: str) -> None:
         ),
     ],
 )
-def test_a_defect_is_found(tmp_path: Path, defect: str, part: str, path: str, finding: str) -> None:
-    done = fuzz(tmp_path, part, "--include-path", path, *HASTY, departures=[defect])
+def test_a_mutation_is_found(tmp_path: Path, mutation: str, part: str, path: str, finding: str) -> None:
+    done = fuzz(tmp_path, part, "--include-path", path, *HASTY, mutations=[mutation])
     assert done.returncode == 1, done.stdout + done.stderr
     assert finding in done.stdout

@@ -141,7 +141,7 @@ def test_chats_are_as_the_model_has_them(tmp_path_factory: pytest.TempPathFactor
         holds(lambda: Talkers(zep, langflux, make))
 
 
-DEFECTS = (
+MUTATIONS = (
     "override-ignored",
     "turn-written-twice",
     "memory-per-chatflow",
@@ -160,10 +160,10 @@ DEFECTS = (
 )
 
 
-@pytest.mark.parametrize("defect", DEFECTS if EVERY_NIGHT else DEFECTS[:8])
-def test_the_machine_finds_a_defect(tmp_path: Path, model_url: str, defect: str) -> None:
+@pytest.mark.parametrize("mutation", MUTATIONS if EVERY_NIGHT else MUTATIONS[:8])
+def test_the_machine_finds_a_mutation(tmp_path: Path, model_url: str, mutation: str) -> None:
     with (
-        broken(tmp_path, PARTS, {"langflux": [defect]}) as fleet,
+        broken(tmp_path, PARTS, {"langflux": [mutation]}) as fleet,
         asking(fleet) as zep,
         talking(fleet, model_url) as (langflux, make),
     ):

@@ -222,7 +222,7 @@ def test_memory_is_what_the_model_remembers(zep: Asked) -> None:
 
 
 @pytest.mark.parametrize(
-    "defect",
+    "mutation",
     [
         "lastn-off-by-one",
         "memory-limited",
@@ -237,6 +237,6 @@ def test_memory_is_what_the_model_remembers(zep: Asked) -> None:
         "malformed-changes-memory",
     ],
 )
-def test_the_machine_finds_a_defect(tmp_path: Path, defect: str) -> None:
-    with broken(tmp_path, ["zep"], {"zep": [defect]}) as fleet, asking(fleet) as asked:
+def test_the_machine_finds_a_mutation(tmp_path: Path, mutation: str) -> None:
+    with broken(tmp_path, ["zep"], {"zep": [mutation]}) as fleet, asking(fleet) as asked:
         finds(lambda: Memories(asked))

@@ -134,7 +134,7 @@ def test_search_finds_what_the_model_finds(zep: Asked) -> None:
 
 
 @pytest.mark.parametrize(
-    "defect",
+    "mutation",
     [
         "search-ranking-reversed",
         "search-ranking-ignored",
@@ -146,6 +146,6 @@ def test_search_finds_what_the_model_finds(zep: Asked) -> None:
         "clear-keeps-search",
     ],
 )
-def test_the_machine_finds_a_defect(tmp_path: Path, defect: str) -> None:
-    with broken(tmp_path, PARTS, {"zep": [defect]}) as fleet, asking(fleet) as asked:
+def test_the_machine_finds_a_mutation(tmp_path: Path, mutation: str) -> None:
+    with broken(tmp_path, PARTS, {"zep": [mutation]}) as fleet, asking(fleet) as asked:
         finds(lambda: Seekers(asked))

@@ -157,7 +157,7 @@ def test_users_are_as_the_model_has_them(zep: Asked) -> None:
 
 
 @pytest.mark.parametrize(
-    "defect",
+    "mutation",
     [
         "user-sessions-unlisted",
         "user-sessions-newest-only",
@@ -167,8 +167,8 @@ def test_users_are_as_the_model_has_them(zep: Asked) -> None:
         "user-deletion-takes-all",
     ],
 )
-def test_the_machine_finds_a_defect(tmp_path: Path, defect: str) -> None:
-    with broken(tmp_path, ["zep"], {"zep": [defect]}) as fleet, asking(fleet) as asked:
+def test_the_machine_finds_a_mutation(tmp_path: Path, mutation: str) -> None:
+    with broken(tmp_path, ["zep"], {"zep": [mutation]}) as fleet, asking(fleet) as asked:
         finds(lambda: Owners(asked))
 
 

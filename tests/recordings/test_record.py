@@ -19,9 +19,9 @@ from tests.support.replaying import (
     SECRET,
     ZEP,
     Shell,
-    faithful,
     langflux_options,
     made_in,
+    recorded_servers,
     running,
     script,
     sessions,
@@ -32,7 +32,7 @@ from zep_conformance.recordings.comparison import Comparison
 from zep_conformance.recordings.format import ZERO_UUID, RecordedExchange, load_recording
 from zep_conformance.recordings.record import Abstraction
 
-__all__ = ["faithful", "shell"]
+__all__ = ["recorded_servers", "shell"]
 
 
 @pytest.fixture(scope="module")
@@ -44,35 +44,35 @@ def documented() -> Iterator[Fleet]:
 class TestRoundTrip:
     """What answers as recorded gives the same recording again."""
 
-    def test_zep(self, shell: Shell, faithful: Fleet, tmp_path: Path) -> None:
+    def test_zep(self, shell: Shell, recorded_servers: Fleet, tmp_path: Path) -> None:
         output = tmp_path / "zep.jsonl"
-        assert shell("record", "--zep-url", faithful.url("zep"), "--output", output, "--keep") == 0, shell.said
+        assert shell("record", "--zep-url", recorded_servers.url("zep"), "--output", output, "--keep") == 0, shell.said
         assert "142 exchanges of zep 0.27.2-embedded (recorded) written" in " ".join(shell.said.split())
         assert load_recording(output) == load_recording(ZEP)
         with running() as another:
             code = shell("verify", "--zep-url", another.url("zep"), "--recording", output, "--keep")
         assert code == 0 and "142 of 142" in shell.said, shell.said
 
-    def test_langflux(self, shell: Shell, faithful: Fleet, tmp_path: Path) -> None:
+    def test_langflux(self, shell: Shell, recorded_servers: Fleet, tmp_path: Path) -> None:
         output = tmp_path / "langflux.jsonl"
-        assert shell("record", *langflux_options(faithful), "--output", output, "--keep") == 0, shell.said
+        assert shell("record", *langflux_options(recorded_servers), "--output", output, "--keep") == 0, shell.said
         assert load_recording(output) == load_recording(LANGFLUX)
-        assert shell("verify", *langflux_options(faithful), "--recording", output, "--keep") == 0, shell.said
+        assert shell("verify", *langflux_options(recorded_servers), "--recording", output, "--keep") == 0, shell.said
         assert "54 of 54" in shell.said
 
 
 @pytest.mark.parametrize(
-    ("departure", "sequence", "steps"),
+    ("mutation", "sequence", "steps"),
     [
         ("clear-unknown-200", "delete-and-return", {5}),
         ("roles-lost", "memory-round-trip", {1, 4, 5, 6, 7, 8, 11, 12, 13}),
     ],
 )
-def test_a_departure_is_recorded_where_it_shows_and_nowhere_else(
-    shell: Shell, tmp_path: Path, departure: str, sequence: str, steps: set[int]
+def test_a_mutation_is_recorded_where_it_shows_and_nowhere_else(
+    shell: Shell, tmp_path: Path, mutation: str, sequence: str, steps: set[int]
 ) -> None:
     output = tmp_path / "zep.jsonl"
-    with running(zep=[departure]) as fleet:
+    with running(zep=[mutation]) as fleet:
         options = ["--zep-url", fleet.url("zep"), "--only", sequence, "--keep"]
         assert shell("record", *options, "--output", output) == 0, shell.said
         assert "answered otherwise than in the script" in shell.said

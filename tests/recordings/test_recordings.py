@@ -1,4 +1,4 @@
-"""The embedded servers, in the faithful manner, answer as the real ones were recorded: each exchange a test."""
+"""The embedded servers, with all recorded behaviours, answer as the real ones were recorded: each exchange a test."""
 
 from __future__ import annotations
 

@@ -23,9 +23,9 @@ from tests.support.replaying import (
     SECRET,
     ZEP,
     Shell,
-    faithful,
     langflux_options,
     made_in,
+    recorded_servers,
     running,
     script,
     sessions,
@@ -35,7 +35,7 @@ from zep_conformance.clients.waiting import eventually
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.recordings.format import RecordedExchange
 
-__all__ = ["faithful", "shell"]
+__all__ = ["recorded_servers", "shell"]
 
 KNOWN_FAULTS = {
     "search-4", "search-5", "search-6", "memory-round-trip-9", "session-records-2", "client-uuid-2",
@@ -50,8 +50,8 @@ def documented() -> Iterator[Fleet]:
         yield fleet
 
 
-def test_both_parts_answer_as_recorded(shell: Shell, faithful: Fleet) -> None:
-    code = shell("verify", "--zep-url", faithful.url("zep"), *langflux_options(faithful), "--keep")
+def test_both_parts_answer_as_recorded(shell: Shell, recorded_servers: Fleet) -> None:
+    code = shell("verify", "--zep-url", recorded_servers.url("zep"), *langflux_options(recorded_servers), "--keep")
     assert code == 0, shell.said
     assert "zep: 142 of 142 exchanges answered as recorded" in shell.said
     assert "langflux: 54 of 54 exchanges answered as recorded" in shell.said
@@ -128,7 +128,7 @@ def test_the_output_fits_a_terminal(shell: Shell, documented: Fleet) -> None:
 
 
 @pytest.mark.parametrize(
-    ("departure", "sequence", "exchanges"),
+    ("mutation", "sequence", "exchanges"),
     [
         ("lastn-off-by-one", "memory-round-trip", {5, 6}),
         ("session-ids-ignore-case", "isolation", {7}),
@@ -136,19 +136,19 @@ def test_the_output_fits_a_terminal(shell: Shell, documented: Fleet) -> None:
         ("clear-does-nothing", "isolation", {5}),
     ],
 )
-def test_a_defect_of_zep_is_named(shell: Shell, departure: str, sequence: str, exchanges: set[int]) -> None:
-    with running(zep=[departure]) as fleet:
+def test_a_mutation_of_zep_is_named(shell: Shell, mutation: str, sequence: str, exchanges: set[int]) -> None:
+    with running(zep=[mutation]) as fleet:
         code = shell("verify", "--zep-url", fleet.url("zep"), "--only", sequence, "--keep")
     assert code == 1, shell.said
     assert {f"{sequence}-{step}" for step in exchanges} <= shell.differing, shell.said
 
 
 @pytest.mark.parametrize(
-    ("departure", "sequence", "step"),
+    ("mutation", "sequence", "step"),
     [("override-ignored", "override-session", 3), ("memory-not-read", "default-session", 3)],
 )
-def test_a_defect_of_langflux_is_named(shell: Shell, departure: str, sequence: str, step: int) -> None:
-    with running(langflux=[departure]) as fleet:
+def test_a_mutation_of_langflux_is_named(shell: Shell, mutation: str, sequence: str, step: int) -> None:
+    with running(langflux=[mutation]) as fleet:
         code = shell("verify", *langflux_options(fleet), "--only", sequence, "--keep")
     assert code == 1, shell.said
     assert f"{sequence}-{step}" in shell.differing, shell.said
@@ -330,8 +330,8 @@ def test_an_interruption_leaves_nothing_behind(documented: Fleet, tmp_path: Path
     assert not any(name.endswith("rec-late") for name in sessions(zep))
 
 
-def test_the_recordings_that_come_with_it_are_the_ones(shell: Shell, faithful: Fleet) -> None:
-    options = [*langflux_options(faithful), "--zep-url", faithful.url("zep"), "--keep"]
+def test_the_recordings_that_come_with_it_are_the_ones(shell: Shell, recorded_servers: Fleet) -> None:
+    options = [*langflux_options(recorded_servers), "--zep-url", recorded_servers.url("zep"), "--keep"]
     assert shell("verify", *options, "--recording", LANGFLUX, "--only", "service") == 0
     assert "held to langflux-flowise-2.2.8.jsonl" in " ".join(shell.said.split())
     assert "zep: " not in shell.said

@@ -1,4 +1,4 @@
-"""State machines: run so that they hold, and hunting for a defect on servers that have one, so that they must not.
+"""State machines: run so that they hold, and hunting for a mutation on servers that have one, so that they must not.
 
 A machine is a class of rules, as Hypothesis has them, that looks at everything once more when an example is over:
 
@@ -38,7 +38,7 @@ STEPS = 30
 SHRUNK_STEPS = 4
 """As many where what is found is to be shrunk, which takes its time."""
 HUNTED = 400
-"""Examples in which a defect must have shown itself. Most do in fewer than ten."""
+"""Examples in which a mutation must have shown itself. Most do in fewer than ten."""
 
 
 class Noticed(BaseException):
@@ -50,7 +50,7 @@ class Noticed(BaseException):
 
 
 class Machine(RuleBasedStateMachine):
-    """A state machine that can be let loose on a server with a defect."""
+    """A state machine that can be let loose on a server with a mutation."""
 
     hunts = False
     """Whether the first rule that is broken ends it all."""
@@ -106,7 +106,7 @@ def holds(machine: Built) -> None:
 
 
 def finds(machine: Built) -> None:
-    """Run a machine on a server with a defect. Fails the test when it finds nothing."""
+    """Run a machine on a server with a mutation. Fails the test when it finds nothing."""
 
     def hunting() -> Machine:
         made = machine()

@@ -46,7 +46,7 @@ def running(
 
 
 @pytest.fixture(scope="module")
-def faithful() -> Iterator[Fleet]:
+def recorded_servers() -> Iterator[Fleet]:
     """Servers that answer as recorded, for a whole module."""
     with running() as fleet:
         yield fleet
