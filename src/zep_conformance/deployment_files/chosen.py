@@ -34,5 +34,6 @@ def deployment_files(settings: Settings) -> Sources:
         raise CannotTell(
             f"--mutations files:{mutations[0]} breaks the files that come with the suite, and others were given",
             "Leave out --deployment-files, or the mutation.",
+            code="options-conflict",
         )
     return load([settings.deployment_files])

@@ -216,4 +216,8 @@ def _located(value: Any, path: _Path, lines: dict[_Path, int], line: int) -> Any
 
 def _unreadable(name: str, language: str, where: str, problem: str) -> CannotTell:
     problem = re.sub(r"'[^']{3,}'|\"[^\"]{3,}\"", "…", problem)  # what is quoted may be somebody's password
-    return CannotTell(f"{name} is no {language}, at {where}: {problem}", "Mend it there: nothing of it can be read.")
+    return CannotTell(
+        f"{name} is no {language}, at {where}: {problem}",
+        "Mend it there: nothing of it can be read.",
+        code="files-malformed",
+    )

@@ -95,10 +95,13 @@ def parsed(name: str, source: str) -> Source:
         raise CannotTell(
             f"{name} is no deployment file that is known here",
             "Known are Render blueprints (render.yaml), fly.toml, and Compose projects (docker-compose.yaml).",
+            code="files-unknown",
         )
     if not isinstance(document, Table):
         raise CannotTell(
-            f"{name} is no {KINDS[kind]}: it has no keys at its top", "Is it empty, or a list, or one text?"
+            f"{name} is no {KINDS[kind]}: it has no keys at its top",
+            "Is it empty, or a list, or one text?",
+            code="files-malformed",
         )
     return Source(name, kind, document)
 
@@ -165,7 +168,9 @@ def load(paths: Iterable[Path]) -> Sources:
             found = {str(path): _read(path)}
         else:
             raise CannotTell(
-                f"there is no {path}", "Give a folder, or files: render.yaml, fly.toml, a Compose project."
+                f"there is no {path}",
+                "Give a folder, or files: render.yaml, fly.toml, a Compose project.",
+                code="file-unreadable",
             )
         texts |= found
         given += [name for name in found if name not in given]
@@ -173,6 +178,7 @@ def load(paths: Iterable[Path]) -> Sources:
         raise CannotTell(
             f"no deployment files in {', '.join(map(str, paths)) or 'nothing'}",
             "Known are Render blueprints (render.yaml), fly.toml, and Compose projects (docker-compose.yaml).",
+            code="files-unknown",
         )
     for source in [parsed(name, texts[name]) for name in given]:
         if source.kind == "compose":
@@ -185,7 +191,9 @@ def _in_folder(folder: Path) -> tuple[dict[str, str], list[str]]:
     try:
         entries = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:
-        raise CannotTell(f"can't read {folder}: {error.strerror}", "Give a folder that you may read.") from None
+        raise CannotTell(
+            f"can't read {folder}: {error.strerror}", "Give a folder that you may read.", code="file-unreadable"
+        ) from None
     found: dict[str, str] = {}
     compose = [path for name in COMPOSE_NAMES for path in entries if path.name == name][:1]
     overrides: list[str] = []
@@ -225,14 +233,20 @@ def _read(path: Path) -> str:
     """A file's text. Raises CannotTell when it can't be read, or is too large, or no text."""
     try:
         if not path.is_file():
-            raise CannotTell(f"{path} is no file", "Give a folder, or files.")
+            raise CannotTell(f"{path} is no file", "Give a folder, or files.", code="file-unreadable")
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except OSError as error:
-        raise CannotTell(f"can't read {path}: {error.strerror}", "Give a file that you may read.") from None
+        raise CannotTell(
+            f"can't read {path}: {error.strerror}", "Give a file that you may read.", code="file-unreadable"
+        ) from None
     if len(content) > LARGEST:
-        raise CannotTell(f"{path} has more than {LARGEST >> 20} MiB", "Is it a deployment file?")
+        raise CannotTell(
+            f"{path} has more than {LARGEST >> 20} MiB", "Is it a deployment file?", code="file-unreadable"
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CannotTell(f"{path} is no text in UTF-8, at byte {error.start}", "Is it a deployment file?") from None
+        raise CannotTell(
+            f"{path} is no text in UTF-8, at byte {error.start}", "Is it a deployment file?", code="file-unreadable"
+        ) from None

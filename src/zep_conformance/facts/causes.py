@@ -23,7 +23,7 @@ _WIDTH = 300
 
 @dataclass(frozen=True)
 class Cause:
-    """One row of the table. pattern: looked for without regard to case. cause: why; "" where the advice says it.
+    """One row of the table. pattern: looked for without regard to case. cause: why, as it follows a comma.
 
     cause and advice may have words in braces, which are filled in by `Cause.filled`.
     """
@@ -54,49 +54,54 @@ _NETWORK = (
 CAUSES: tuple[Cause, ...] = (
     *_rows(
         "part",
-        ("image-lacks-config", r"store\.type must be set", "",
+        ("image-lacks-config", r"store\.type must be set", "the image has no config.yaml in it",
          f"This image has no config.yaml in it, as ghcr.io/getzep/zep: take {IMAGES['zep']}, or mount one at "
          "/app/config.yaml."),
-        ("openai-key-missing", r"ZEP_OPENAI_API_KEY is not set", "",
+        ("openai-key-missing", r"ZEP_OPENAI_API_KEY is not set", "Zep is not told a key for OpenAI",
          "Zep must be given ZEP_OPENAI_API_KEY, in its .env for instance; any text will do where no OpenAI is "
          "asked."),
-        ("auth-without-secret", r"Auth secret not set", "",
+        ("auth-without-secret", r"Auth secret not set", "Zep demands tokens, and has no secret to check them with",
          "ZEP_AUTH_REQUIRED needs ZEP_AUTH_SECRET beside it: `zep-conformance token` makes one."),
-        ("tokenizer-missing", r"tiktoken|cl100k_base|openaipublic", "",
+        ("tokenizer-missing", r"tiktoken|cl100k_base|openaipublic", "Zep can't fetch its tokenizer",
          "Zep fetches its tokenizer when it starts: let it reach the internet, or set TIKTOKEN_CACHE_DIR."),
-        ("other-platform", r"exec format error|GLIBC|error while loading shared libraries", "",
+        ("other-platform", r"exec format error|GLIBC|error while loading shared libraries",
+         "it was built for another machine",
          "It was built for another system, or another kind of processor, than this machine's."),
-        ("disk-full", r"no space left|ENOSPC", "",
+        ("disk-full", r"no space left|ENOSPC", "the disk is full",
          "The disk is full: make room, or set TMPDIR to a folder on another; `docker system df` says what Docker "
          "takes."),
-        ("port-taken", r"EADDRINUSE|address already in use", "", "Another program took its port: run this again."),
-        ("credentials-differ", r"password authentication failed|database .* does not exist|role .* does not exist", "",
+        ("port-taken", r"EADDRINUSE|address already in use", "another program has its port",
+         "Another program took its port: run this again."),
+        ("credentials-differ", r"password authentication failed|database .* does not exist|role .* does not exist",
+         "the database was made with another user, password or name",
          "User, password and database in ZEP_STORE_POSTGRES_DSN must be those of the database's own variables."),
-        ("database-password-missing", r"superuser password is not specified", "",
+        ("database-password-missing", r"superuser password is not specified", "the database is not told a password",
          "The database wants POSTGRES_PASSWORD for its first start."),
-        ("image-lacks-pgvector", r"extension \"vector\"|vector\.control|could not open extension control file", "",
+        ("image-lacks-pgvector", r"extension \"vector\"|vector\.control|could not open extension control file",
+         "PostgreSQL has no pgvector",
          "This PostgreSQL has no pgvector, or its user may not enable it: take one with it, such as the image "
          "pgvector/pgvector."),
-        ("name-unknown", r"lookup \S+.*no such host|could not translate host name|name or service not known", "",
+        ("name-unknown", r"lookup \S+.*no such host|could not translate host name|name or service not known",
+         "the name of another part is not known",
          "A name in Zep's URLs is no service of this project: look at ZEP_STORE_POSTGRES_DSN and "
          "ZEP_NLP_SERVER_URL."),
-        ("tcp-refused", r"connect: connection refused|dial tcp|failed to connect", "",
+        ("tcp-refused", r"connect: connection refused|dial tcp|failed to connect", "another part does not answer",
          "It could not reach another part: look at ZEP_STORE_POSTGRES_DSN and ZEP_NLP_SERVER_URL, and whether that "
          "part is up."),
-        ("sqlite-unfit", r"SQLITE_|sqlite3|invalid ELF", "",
+        ("sqlite-unfit", r"SQLITE_|sqlite3|invalid ELF", "a compiled package is for another Node.js",
          "Its sqlite3 was built for another Node.js: npm rebuild sqlite3, beside it."),
-        ("installation-incomplete", r"Cannot find module|ERR_MODULE_NOT_FOUND", "",
+        ("installation-incomplete", r"Cannot find module|ERR_MODULE_NOT_FOUND", "a package is missing",
          "Its installation is not complete: remove it, and install it again."),
     ),
     *_rows(
         "engine",
         ("engine-disk-full", r"no space left", "the engine's disk is full", _DISK),
-        ("engine-memory", r"cannot allocate memory", "memory is short",
+        ("engine-memory-short", r"cannot allocate memory", "memory is short",
          "Give the engine more memory (6 GB are enough for all parts), or end other containers."),
         ("port-taken", r"port is already allocated|address already in use|ports are not available",
          "its port has been taken by something else",
          "`docker ps` and `ss -ltnp` say what has it. Run again: other ports are chosen then."),
-        ("engine-networks-full", r"non-overlapping|all predefined address pools",
+        ("network-unmade", r"non-overlapping|all predefined address pools",
          "it has no more addresses for networks",
          "`docker network prune` removes those that nobody uses: an engine has room for some thirty."),
         ("external-missing", r"network .* not found|volume .* not found", "something external is not there",
@@ -104,7 +109,7 @@ CAUSES: tuple[Cause, ...] = (
     ),
     *_rows(
         "socket",
-        ("engine-permission", r"permission denied",
+        ("engine-forbidden", r"permission denied",
          "the Docker engine's socket {where} may not be used by this user: permission denied",
          "Add the user to the socket's group (sudo usermod -aG docker $USER, then log in again), or use sudo."),
         ("engine-ssh", r"paramiko", "the Docker engine at {where} is reached by ssh, for which a package is missing",
@@ -140,16 +145,18 @@ CAUSES: tuple[Cause, ...] = (
     ),
     *_rows(
         "npm",
-        ("disk-full", r"ENOSPC|EDQUOT", "",
+        ("disk-full", r"ENOSPC|EDQUOT", "the disk is full",
          "The disk is full: make room, or name another folder in $ZEP_CONFORMANCE_CACHE."),
-        ("npm-integrity", r"EINTEGRITY", "",
+        ("npm-integrity", r"EINTEGRITY", "a package is not what the lock says",
          "A package is not what the lock says it is: clear npm's cache (npm cache clean --force)."),
-        ("npm-unreachable", r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|UND_ERR|network", "",
+        ("npm-unreachable", r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|UND_ERR|network",
+         "the npm registry can't be reached",
          "The npm registry could not be reached: see `npm config get registry` and the proxy's settings."),
-        ("npm-login", r"E401|E403|ENEEDAUTH", "",
+        ("npm-login", r"E401|E403|ENEEDAUTH", "the npm registry wants a login",
          "The npm registry refuses: see `npm config get registry` and its login."),
-        ("npm-lacks-package", r"E404|ETARGET", "", "The npm registry lacks a package: see `npm config get registry`."),
-        ("npm-compiler-missing", r"gyp ERR!|node-gyp", "",
+        ("npm-lacks-package", r"E404|ETARGET", "the npm registry lacks a package",
+         "The npm registry lacks a package: see `npm config get registry`."),
+        ("npm-compiler-missing", r"gyp ERR!|node-gyp", "sqlite3 can't be compiled",
          "sqlite3 could not be compiled: it needs make, a C++ compiler and python3 (Debian and Ubuntu: apt-get "
          "install build-essential python3)."),
     ),

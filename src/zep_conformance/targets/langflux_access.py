@@ -34,5 +34,6 @@ def access(url: str, secret: str | None = None) -> tuple[str | None, Account | N
         raise CannotTell(
             f"langflux was started, and does not let us in: {error}",
             "Is it a LangFlux (Flowise)? --langflux-command names the program that was started.",
+            code="langflux-no-access",
         ) from None
     return next((str(one["apiKey"]) for one in keys if one.get("apiKey")), None), None

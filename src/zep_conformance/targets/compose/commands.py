@@ -138,6 +138,7 @@ class Compose:
         raise CannotTell(
             "there is no Docker Compose: neither `docker compose` nor `docker-compose` is installed",
             "Install the plugin, which Docker's packages call docker-compose-plugin.",
+            code="compose-missing",
         )
 
     @property

@@ -82,7 +82,7 @@ class ServicesControl(ContainerControl):
         raise CannotTell(
             f"{part} can't be cut off",
             "A port that Docker publishes is no firewall's to drop here.",
-            code="not-offered",
+            code="cut-off-impossible",
         )
 
     def reconnect(self, part: str) -> None:

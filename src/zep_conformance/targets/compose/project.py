@@ -64,6 +64,7 @@ class GivenProject:
                 f"{path} has no Zep in it: its services are {names or 'none'}",
                 "A Zep is told by its image (zep, zep-cloud), its port 8000, its name, or variables that begin with "
                 "ZEP_.",
+                code="compose-no-zep",
             )
         for part, alike in found.items():
             if len(alike) > 1:
@@ -71,6 +72,7 @@ class GivenProject:
                     f"{path}: {' and '.join(one.name for one in alike)} look alike, and each may be the {part} of this "
                     "project",
                     f"Call one of them {'zep-postgres' if part == 'postgres' else part}, or leave the others out.",
+                    code="compose-ambiguous",
                 )
         return cls(
             folder=folder,
@@ -139,7 +141,7 @@ def refuse_unfit(project: GivenProject, engine: DockerEngine, window: int) -> No
         raise CannotTell(
             f"ZEP_MEMORY_MESSAGE_WINDOW is {other} in {project.path}, and the suite expects {window}",
             f"Give --message-window {other}.",
-            code="window-differs",
+            code="message-window-other",
         )
     host = database_host(project.zep)
     if "postgres" not in project.parts or (host and project.deployment.by_host(host) is None):
@@ -147,7 +149,7 @@ def refuse_unfit(project: GivenProject, engine: DockerEngine, window: int) -> No
         raise CannotTell(
             f"the database of this Zep is {where}: a second Zep would work on your data",
             "Give the project a database of its own for the test, or test the Zep that runs with --target remote.",
-            code="database-elsewhere",
+            code="compose-database-elsewhere",
         )
     for one in project.parts.values():
         mode = str(project.config["services"][one.name].get("network_mode") or "")
@@ -156,7 +158,7 @@ def refuse_unfit(project: GivenProject, engine: DockerEngine, window: int) -> No
                 f"{one.name} has network_mode: {mode}, so that it can't run a second time beside the one that is "
                 "deployed",
                 "Leave it out, so that the services have a network of their own, or test with --target remote.",
-                code="network-shared",
+                code="compose-host-network",
             )
 
 
@@ -188,17 +190,20 @@ def clashes(project: GivenProject, engine: DockerEngine) -> list[str]:
 def _located(argument: str) -> tuple[Path, list[str], str]:
     """The folder of a project, the options that name its file, and what it is called in messages."""
     if not argument:
-        raise CannotTell("--target compose needs to know where: no path behind it", _GIVE_PATH)
+        raise CannotTell(
+            "--target compose needs to know where: no path behind it", _GIVE_PATH, code="compose-path-wrong"
+        )
     path = Path(argument).expanduser()
     if path.is_file():
         return path.resolve().parent, ["--file", path.name], argument
     if not path.is_dir():
-        raise CannotTell(f"--target compose:{argument}: there is no {path}", _GIVE_PATH)
+        raise CannotTell(f"--target compose:{argument}: there is no {path}", _GIVE_PATH, code="compose-path-wrong")
     names_file = (path / ENV).is_file() and "COMPOSE_FILE" in (path / ENV).read_text(errors="replace")
     if not names_file and not any((path / name).is_file() for name in COMPOSE_NAMES):
         raise CannotTell(
             f"--target compose:{argument}: no Compose file is in that folder",
             f"Looked for were {', '.join(COMPOSE_NAMES)}. Give the file itself if it has another name.",
+            code="compose-path-wrong",
         )
     return path.resolve(), [], argument
 
@@ -216,5 +221,5 @@ def _not_understood(output: str, *, folder: Path, path: str, compose: Compose) -
     return CannotTell(
         f"{compose.called} does not understand {path}:\n{last_lines(text, 5)}",
         f"`{' '.join(compose.words)} config` in {folder} says the same; correct what it names.",
-        code="compose-not-understood",
+        code="compose-unreadable",
     )

@@ -106,6 +106,7 @@ class ComposeTarget(Target):
             raise CannotTell(
                 "--target compose starts a Zep, and --zep-url names one that runs already",
                 "Leave one of them out; --target remote tests the one that runs.",
+                code="options-conflict",
             )
         self._find()
         project = self._project = read_given(self.title.partition(":")[2], self._compose)
@@ -314,7 +315,7 @@ class ComposeTarget(Target):
         kept = "\n".join(line for line in output.splitlines() if not _NOISE.search(line))
         source, failed = _FAILED[step]
         known = cause_of(kept, source)
-        advice, code = f"`docker compose {step}` in its folder says the same.", f"compose-{step}-failed"
+        advice, code = f"`docker compose {step}` in its folder says the same.", "compose-failed"
         if known is not None:
             words = {"registry": "its registry", "login": "docker login", "with_": "in the project", "mirror": ""}
             advice, code = known.filled(**words).advice, known.code

@@ -93,7 +93,7 @@ class Watch:
                     raise CannotTell(
                         f"Compose is done, and has made no container for {', '.join(missing)}",
                         "Look whether the service has a scale of 0, or a profile that is not switched on.",
-                        code="compose-no-container",
+                        code="container-gone",
                     )
                 assert done and set(containers) <= fit
 
@@ -135,5 +135,5 @@ class Watch:
             advice=known.advice
             if known
             else "Look whether the command of its health check is in the image at all, and what it asks for.",
-            code=known.code if known else "part-unhealthy",
+            code=known.code if known else "container-unhealthy",
         )

@@ -99,4 +99,5 @@ class PartsControl(ContainerControl):
             raise CannotTell(
                 f"{part} can't be cut off from its network: {one_line(words[-300:])}",
                 "The engine must allow NET_ADMIN in a container's network; else give --without network.",
+                code="cut-off-impossible",
             )

@@ -99,6 +99,7 @@ class Parts:
             raise CannotTell(
                 f"the engine makes no network: {one_line(str(error))}",
                 "`docker network prune` removes those that nobody uses: an engine has room for some thirty.",
+                code="network-unmade",
             ) from None
 
     def joined(self) -> Network:
@@ -124,7 +125,9 @@ class Parts:
         """The container that a part runs in now. Raises CannotTell when there is none."""
         found = self.find(part, changed=True) or self.find(part)
         if found is None:
-            raise CannotTell(f"{part} has no container any more", "Somebody removed it: run again.")
+            raise CannotTell(
+                f"{part} has no container any more", "Somebody removed it: run again.", code="container-gone"
+            )
         return found
 
     def create(self, part: str, changed: Mapping[str, str] | None = None, on_phase: OnPhase = lambda *_: None) -> None:
@@ -217,6 +220,7 @@ class Parts:
             raise CannotTell(
                 f"PostgreSQL makes no database: {one_line(output)}",
                 "Give a --postgres-image that is set up as the official one: POSTGRES_PASSWORD, user postgres.",
+                code="postgres-refuses",
             )
 
     def log(self, part: str) -> str:

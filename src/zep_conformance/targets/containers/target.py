@@ -135,6 +135,7 @@ class ContainersTarget(Target):
             raise CannotTell(
                 f"the doctor in the model server's container gives no findings: {(errors or output)[-300:]}",
                 "Give a --model-image of this version of zep-conformance.",
+                code="model-image-wrong",
             ) from None
 
     @contextmanager
@@ -211,5 +212,6 @@ def _from_a_container(settings: Settings, zep: ZepServer) -> str:
             f"LangFlux runs in a container, and {url} is that container itself there",
             "Give --zep-url-from-langflux: http://host.docker.internal:PORT, with a Zep that does not listen on "
             "127.0.0.1 alone.",
+            code="view-loopback",
         )
     return url

@@ -90,7 +90,7 @@ def await_ready(
         raise CannotTell(
             f"{part} ({image}) is not ready within {limit:.0f} s; its log ends:\n{last_lines(hide(logged(container)))}",
             "Look whether the machine is overloaded, and whether this image is what it should be.",
-            code="part-not-ready",
+            code="part-silent",
         ) from None
     except ENGINE_ERRORS as error:
         raise refused(error, part, image) from None
@@ -134,7 +134,7 @@ class ContainerControl(ABC):
             raise CannotTell(
                 f"{part} has no container any more",
                 "Somebody may have removed it while the run went on: run again.",
-                code="container-removed",
+                code="container-gone",
             )
         return found
 

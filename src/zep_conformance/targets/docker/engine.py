@@ -78,7 +78,7 @@ def without_ryuk(*, kept: bool) -> None:
         raise CannotTell(
             f"$TESTCONTAINERS_RYUK_DISABLED asks for Ryuk, and it can't be started: {one_line(answer_of(error))}",
             "Unset that variable: a run removes what it started without Ryuk too, also after it was killed.",
-            code="ryuk-missing",
+            code="ryuk-failed",
         ) from None
 
 
@@ -109,7 +109,7 @@ def refused(error: Exception, part: str, image: str) -> CannotTell:
     return CannotTell(
         f"{part} ({image}) can't be started, the engine says: {one_line(text)}",
         "Look whether `docker run` of that image works.",
-        code="engine-refused-container",
+        code="container-not-started",
     )
 
 

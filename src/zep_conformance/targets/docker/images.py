@@ -52,7 +52,7 @@ def build_ours(engine: DockerEngine, say: Callable[[str], None]) -> Image:
         raise CannotTell(
             f"model: there is no image {OURS}, and this is no checkout that it could be built from",
             by_hand,
-            code="own-image-missing",
+            code="image-missing",
         )
     say(f"model: building {OURS} from the Dockerfile here, once (some minutes)")
     began = time.monotonic()
@@ -61,11 +61,11 @@ def build_ours(engine: DockerEngine, say: Callable[[str], None]) -> Image:
     except docker.errors.BuildError as error:
         lines = [str(line.get("stream") or line.get("error") or "") for line in error.build_log]
         raise CannotTell(
-            f"model: {OURS} can't be built: {one_line(''.join(lines)[-300:])}", by_hand, code="own-image-missing"
+            f"model: {OURS} can't be built: {one_line(''.join(lines)[-300:])}", by_hand, code="image-missing"
         ) from None
     except (*ENGINE_ERRORS, TypeError) as error:
         raise CannotTell(
-            f"model: {OURS} can't be built: {one_line(answer_of(error))}", by_hand, code="own-image-missing"
+            f"model: {OURS} can't be built: {one_line(answer_of(error))}", by_hand, code="image-missing"
         ) from None
     say(f"model: built in {time.monotonic() - began:.0f} s")
     return found

@@ -91,6 +91,7 @@ def locked_version(version: str) -> LockedVersion:
         raise CannotTell(
             f"no committed lock for LangFlux {version}",
             f"There are locks for {', '.join(versions())}; any other can be given running, with --langflux-url.",
+            code="langflux-lock-missing",
         )
     source = suite.data() / f"langflux-{version}"
     about = tomllib.loads((source / "about.toml").read_text(encoding="utf-8"))
@@ -196,6 +197,7 @@ def _install(wanted: LockedVersion, program: str, on_progress: OnProgress) -> Pa
         raise CannotTell(
             f"can't install LangFlux {wanted.version} into {wanted.folder}: {error.strerror}",
             "Make room there, or name a folder that you may write to in $ZEP_CONFORMANCE_CACHE.",
+            code="file-unwritable",
         ) from None
     finally:
         _remove(draft, on_progress)
@@ -242,10 +244,10 @@ def check_node(lock: LockedVersion) -> str:
     needs = f"LangFlux {lock.version} runs on Node.js {lock.nodes}"
     node = shutil.which("node")
     if node is None:
-        raise CannotTell(f"no node on the PATH: {needs}", GET_NODE)
+        raise CannotTell(f"no node on the PATH: {needs}", GET_NODE, code="node-unfit")
     found = surroundings.answer_of([node, "--version"])
     if not lock.runs_on(found):
-        raise CannotTell(f"{node} is Node.js {found or 'that says no version'}: {needs}", GET_NODE)
+        raise CannotTell(f"{node} is Node.js {found or 'that says no version'}: {needs}", GET_NODE, code="node-unfit")
     return node
 
 
@@ -256,6 +258,7 @@ def check_npm() -> str:
         raise CannotTell(
             f"{npm} does not work" if npm else "no npm on the PATH",
             "npm comes with Node.js from https://nodejs.org; Debian and Ubuntu have it apart: apt-get install npm",
+            code="npm-missing",
         )
     return npm
 
@@ -270,6 +273,7 @@ def check_disk(lock: LockedVersion, folder: Path) -> None:
         raise CannotTell(
             f"LangFlux {lock.version} takes {needed:.1f} GB, and the disk of {there} has {free:.1f} GB free",
             "Make room there, or name a folder on another disk in $ZEP_CONFORMANCE_CACHE.",
+            code="disk-full",
         )
 
 
@@ -281,6 +285,7 @@ def check_writable(folder: Path) -> None:
         raise CannotTell(
             f"can't make the folder {folder}: {error.strerror}",
             "Name one that you may write to in $ZEP_CONFORMANCE_CACHE.",
+            code="file-unwritable",
         ) from None
 
 

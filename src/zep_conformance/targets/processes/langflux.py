@@ -55,6 +55,7 @@ def find(settings: Settings) -> LangFluxProgram | None:
         f"no LangFlux to start: {where}{version} is not installed in {lock.folder.parent}",
         f"`zep-conformance install-langflux{chosen}` does that ({lock.disk:.1f} GB, {low} to {high} minutes), and so "
         "does a run with --install-langflux; --langflux-command names another, --langflux-url one that runs.",
+        code="langflux-not-installed",
     )
 
 
@@ -101,14 +102,16 @@ def _commanded(text: str) -> LangFluxProgram:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise CannotTell(f"--langflux-command can't be read: {error}", advice) from None
+        raise CannotTell(
+            f"--langflux-command can't be read: {error}", advice, code="langflux-command-unusable"
+        ) from None
     if not words:
-        raise CannotTell("--langflux-command is empty", advice)
+        raise CannotTell("--langflux-command is empty", advice, code="langflux-command-unusable")
     path = shutil.which(words[0])
     if path is None:
         kind = "may not be run" if Path(words[0]).exists() else "is no program on the PATH"
         help_ = f"chmod +x {shlex.quote(words[0])}" if Path(words[0]).exists() else advice
-        raise CannotTell(f"--langflux-command: {words[0]} {kind}", help_)
+        raise CannotTell(f"--langflux-command: {words[0]} {kind}", help_, code="langflux-command-unusable")
     _check_node_of(Path(path))
     return LangFluxProgram((str(Path(path).absolute()), *words[1:]), path)
 
@@ -123,7 +126,7 @@ def _check_node_of(path: Path) -> None:
     if version in installation.versions():
         installation.check_node(installation.locked_version(version))
     elif shutil.which("node") is None:
-        raise CannotTell(f"{path} wants Node.js, and no node is on the PATH", installation.GET_NODE)
+        raise CannotTell(f"{path} wants Node.js, and no node is on the PATH", installation.GET_NODE, code="node-unfit")
 
 
 def _version_beside(script: Path) -> str:

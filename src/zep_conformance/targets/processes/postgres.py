@@ -64,8 +64,13 @@ def find() -> Programs:
         raise CannotTell(
             f"Zep needs a PostgreSQL with pgvector, and that in {lacking[0]} has none",
             f"apt-get install postgresql-{number}-pgvector, or {EXTRA}, or name a server with --postgres-dsn.",
+            code="pgvector-missing",
         )
-    raise CannotTell("Zep needs a PostgreSQL, and there is none on this machine", f"{EXTRA} has one with pgvector.")
+    raise CannotTell(
+        "Zep needs a PostgreSQL, and there is none on this machine",
+        f"{EXTRA} has one with pgvector.",
+        code="postgres-missing",
+    )
 
 
 def check_user() -> None:
@@ -79,6 +84,7 @@ def check_user() -> None:
         raise CannotTell(
             f"PostgreSQL refuses to be run by root, and its other user can't get into {folder}",
             "Set TMPDIR to a folder that everybody may enter (export TMPDIR=/tmp), or run this as another user.",
+            code="postgres-refuses-root",
         )
 
 
@@ -139,7 +145,9 @@ def check_given(dsn: str) -> str:
 
     if not dsn.startswith(("postgres://", "postgresql://")):
         raise CannotTell(
-            "--postgres-dsn is no postgres:// URL", f"As postgres://user:password@host:{PORTS['postgres']}/postgres"
+            "--postgres-dsn is no postgres:// URL",
+            f"As postgres://user:password@host:{PORTS['postgres']}/postgres",
+            code="option-invalid",
         )
     where = urlsplit(dsn).hostname or "this machine"
     try:
@@ -156,6 +164,7 @@ def check_given(dsn: str) -> str:
         raise CannotTell(
             f"--postgres-dsn: the PostgreSQL at {where} does not let us in: {str(error).strip().splitlines()[0]}",
             "Check its host, port, user and password, and that it takes connections from here.",
+            code="postgres-refuses",
         ) from None
     assert row is not None
     has_vector, may_create, version, role = row
@@ -164,11 +173,13 @@ def check_given(dsn: str) -> str:
         raise CannotTell(
             f"--postgres-dsn: the PostgreSQL at {where} has no pgvector, which Zep needs",
             f"On its machine: apt-get install postgresql-{number.split()[0]}-pgvector",
+            code="pgvector-missing",
         )
     if not may_create:
         raise CannotTell(
             f"--postgres-dsn: {role} may not make databases in the PostgreSQL at {where}",
             f"As its administrator: ALTER ROLE {role} CREATEDB;",
+            code="postgres-refuses",
         )
     return dsn
 
@@ -180,7 +191,9 @@ def with_database(dsn: str, name: str) -> str:
 
 def _check_client() -> None:
     if importlib.util.find_spec("psycopg") is None:
-        raise CannotTell("a real Zep needs databases, and there is no client here that makes them", EXTRA)
+        raise CannotTell(
+            "a real Zep needs databases, and there is no client here that makes them", EXTRA, code="postgres-missing"
+        )
 
 
 def _system_folders() -> list[Path]:
@@ -216,6 +229,7 @@ def _user() -> tuple[int, int]:
     raise CannotTell(
         "PostgreSQL refuses to be run by root, and there is no other user to run it",
         "Run this as another user, or make one: useradd --system postgres",
+        code="postgres-refuses-root",
     )
 
 
@@ -227,6 +241,7 @@ def _within_reach(programs: Programs, folder: Path) -> Path:
         raise CannotTell(
             f"PostgreSQL refuses to be run by root, and its other user can't get into {programs.folder}",
             f"Install it where everybody may read it, or {EXTRA}.",
+            code="postgres-refuses-root",
         )
     top = folder / "programs"
     base = programs.carried[0].parent

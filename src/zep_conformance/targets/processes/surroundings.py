@@ -43,6 +43,7 @@ def check_room() -> None:
         raise CannotTell(
             f"the state of a run takes up to {ROOM:g} GB, and the disk of {folder} has {free:.2f} GB free",
             "Make room there, or name a folder on another disk: export TMPDIR=/path/to/it",
+            code="disk-full",
         )
 
 

@@ -57,6 +57,7 @@ class ProcessesTarget(SupervisedTarget):
                 raise CannotTell(
                     "--postgres-dsn was given, and no real Zep to use it: the embedded one does not",
                     "Give --zep-binary too, or leave it away.",
+                    code="options-conflict",
                 )
             return
         zep.check(self.settings.zep_binary)

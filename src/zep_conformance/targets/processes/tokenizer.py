@@ -41,18 +41,24 @@ def folder(environment: Mapping[str, str] = os.environ, address: str = ADDRESS) 
         answer = httpx.get(address, verify=trusted(), timeout=FETCH_LIMIT)
         answer.raise_for_status()
         if hashlib.sha256(answer.content).hexdigest() != DIGEST:
-            raise CannotTell(f"{address} gave another file than Zep's tokenizer (cl100k_base.tiktoken)", help_)
+            raise CannotTell(
+                f"{address} gave another file than Zep's tokenizer (cl100k_base.tiktoken)",
+                help_,
+                code="tokenizer-missing",
+            )
         _keep(own, answer.content)
     except httpx.HTTPError as error:
         raise CannotTell(
             "Zep needs its tokenizer's file cl100k_base.tiktoken to start, and it can't be fetched: "
             f"{error or type(error).__name__}",
             help_,
+            code="tokenizer-missing",
         ) from None
     except OSError as error:
         raise CannotTell(
             f"can't keep Zep's tokenizer in {own}: {error.strerror}",
             "Name a folder that you may write to in $ZEP_CONFORMANCE_CACHE.",
+            code="file-unwritable",
         ) from None
     return own
 

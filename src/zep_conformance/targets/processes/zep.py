@@ -35,14 +35,22 @@ def check(path: Path) -> Path:
     """The absolute path of a Zep that this machine can run. Raises CannotTell: none there, or not for this machine."""
     binary = path.expanduser().absolute()
     if not binary.exists():
-        raise CannotTell(f"--zep-binary: there is no {binary}", GET_ZEP)
+        raise CannotTell(f"--zep-binary: there is no {binary}", GET_ZEP, code="zep-binary-unusable")
     if not binary.is_file():
-        raise CannotTell(f"--zep-binary: {binary} is no file", "Name the program itself, as …/zep.")
+        raise CannotTell(
+            f"--zep-binary: {binary} is no file", "Name the program itself, as …/zep.", code="zep-binary-unusable"
+        )
     if not os.access(binary, os.X_OK):
-        raise CannotTell(f"--zep-binary: {binary} may not be run", f"chmod +x {shlex.quote(str(binary))}")
+        raise CannotTell(
+            f"--zep-binary: {binary} may not be run", f"chmod +x {shlex.quote(str(binary))}", code="zep-binary-unusable"
+        )
     wrong = _unfit(binary.read_bytes()[:20] if binary.stat().st_size < 20 else _first(binary))
     if wrong:
-        raise CannotTell(f"--zep-binary: {binary} {wrong}; this is {_machine()} with {_system()}", GET_ZEP)
+        raise CannotTell(
+            f"--zep-binary: {binary} {wrong}; this is {_machine()} with {_system()}",
+            GET_ZEP,
+            code="zep-binary-unusable",
+        )
     return binary
 
 
