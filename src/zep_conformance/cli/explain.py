@@ -15,6 +15,24 @@ import click
 from zep_conformance.cli.main import COLUMNS
 from zep_conformance.errors import CannotTell
 
+WROTE = {
+    "part": "a part that ended",
+    "engine": "the Docker engine",
+    "socket": "the Docker engine's socket",
+    "registry": "a registry of images",
+    "build": "the build of an image",
+    "npm": "npm",
+}
+"""Who wrote what a cause is known by, see `facts.causes`."""
+ANYWHERE = {
+    "where": "$DOCKER_HOST",
+    "registry": "its registry",
+    "login": "docker login",
+    "with_": "by its option, or in the Compose project",
+    "mirror": " with --registry",
+}
+"""What causes are filled in with where nothing in particular is meant."""
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -39,6 +57,7 @@ def explanations() -> list[Explanation]:
     """Return what every code means, room by room; one that two rooms have is there twice."""
     from zep_conformance.deployment_files import catalogue as files
     from zep_conformance.doctor import catalogue as doctor
+    from zep_conformance.facts.causes import CAUSES
     from zep_conformance.facts.error_codes import ERROR_CODES
 
     errors = [Explanation(e.code, e.room, "error", e.meaning, e.cause, e.advice) for e in ERROR_CODES.values()]
@@ -48,7 +67,15 @@ def explanations() -> list[Explanation]:
         for entry in catalogue.values()
         for texts in [(entry.symptom, entry.cause, entry.advice)]
     ]
-    return errors + found
+    known = {one.code for one in errors + found}
+    causes = {
+        one.code: Explanation(
+            one.code, f"causes: {one.source}", "error", f"it is {WROTE[one.source]} that says so", one.cause, one.advice
+        )
+        for one in (cause.filled(**ANYWHERE) for cause in CAUSES)
+        if one.code not in known
+    }
+    return errors + found + list(causes.values())
 
 
 def _filled(text: str) -> str:
