@@ -57,7 +57,7 @@ def test_it_stops_crashes_and_comes_back_under_zep_and_nothing_is_left(root: Pat
     assert process.wait(170) == 0, output_of(root)
     output = output_of(root)
     assert "postgres is ready after" in output
-    assert output.count("PASSED") == 6
+    assert output.count("PASSED") == 7
     nothing_left(root)
     log = (root / "reports" / "logs" / "postgres.log").read_text()
     assert "received fast shutdown request" in log, "it was stopped as an operator does it"
