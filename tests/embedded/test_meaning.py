@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from zep_conformance.embedded.meaning import NoModel, load
+from zep_conformance.embedded.meaning import NoModel, load_model
 
 MODEL = os.environ.get("ZEP_CONFORMANCE_EMBEDDING_MODEL")
 FIRST_WORD = 1000
@@ -48,7 +48,7 @@ def test_a_model_that_takes_each_word_for_another_fails(tmp_path: Path) -> None:
 
 @needs_model
 def test_vectors_have_zeps_width_and_length_1_alone_and_in_a_batch() -> None:
-    embed = load(Path(MODEL or ""))
+    embed = load_model(Path(MODEL or ""))
     [alone], batch = embed(["a young dog"]), embed(["a young dog", "a much longer text about the price of copper"])
     assert len(alone) == 384
     assert math.hypot(*alone) == pytest.approx(1, abs=1e-5)
@@ -67,4 +67,4 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path, name: str, said: str)
         pytest.importorskip(module)
     (tmp_path / name).touch()
     with pytest.raises(NoModel, match=said):
-        load(tmp_path)
+        load_model(tmp_path)

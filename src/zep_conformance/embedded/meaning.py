@@ -3,7 +3,7 @@
 Without one that server embeds words: enough to see that messages are embedded, and no use for searching by meaning.
 Any model of 384 numbers will do whose inputs are BERT's, such as all-MiniLM-L6-v2, which Zep's own NLP server has::
 
-    embed = load(Path("all-minilm-l6-v2"))      # a folder with one *.onnx and one *tokenizer.json
+    embed = load_model(Path("all-minilm-l6-v2"))      # a folder with one *.onnx and one *tokenizer.json
     vectors = embed(["a grey puppy", "a young dog"])
 
 onnxruntime and tokenizers run it (`pip install 'zep-conformance[meaning]'`).
@@ -25,7 +25,7 @@ class NoModel(Exception):
     """There is no model that can be used; the text says why, and what to do."""
 
 
-def load(folder: Path) -> Embed:
+def load_model(folder: Path) -> Embed:
     """Return what embeds texts with the model in a folder. Raises NoModel."""
     try:
         import onnxruntime

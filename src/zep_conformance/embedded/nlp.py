@@ -36,7 +36,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from zep_conformance.embedded.meaning import load
+from zep_conformance.embedded.meaning import load_model
 
 WIDTH = 384
 """Numbers in an embedding: the width of Zep's columns for the local embedding service."""
@@ -212,5 +212,5 @@ def create_app(embedding_model: str | None = None) -> Starlette:
     if embedding_model is None:
         application.state.embed = lambda texts: list(map(embed, texts))
     else:
-        application.state.embed = load(Path(embedding_model))
+        application.state.embed = load_model(Path(embedding_model))
     return application

@@ -36,13 +36,13 @@ class Json(Response):
         return text.encode("utf-8", "replace")
 
 
-def error(message: str, status: int) -> Json:
+def error_answer(message: str, status: int) -> Json:
     """Return an error as Flowise's error middleware writes it (no stack outside development)."""
     body = {"statusCode": status, "success": False, "message": message, "stack": {}}
     return Json(body, status_code=status)
 
 
-def text(content: str, status: int = 200) -> Response:
+def html_text(content: str, status: int = 200) -> Response:
     """Return a bare text, which Express's `send` calls HTML."""
     return Response(content, status, media_type="text/html; charset=utf-8")
 
@@ -66,10 +66,10 @@ def answered(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except FlowiseError as refused:
-            return error(refused.message, refused.status)
+            return error_answer(refused.message, refused.status)
         except Exception as unforeseen:
             _LOG.error("%s %s: %s", request.method, request.url.path, type(unforeseen).__name__)
-            return error(f"Internal error ({type(unforeseen).__name__})", 500)
+            return error_answer(f"Internal error ({type(unforeseen).__name__})", 500)
 
     return endpoint
 

@@ -23,9 +23,9 @@ __all__ = ["LangFluxSettings", "create_app"]
 
 _EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _ROUTES: tuple[tuple[str, str, Handler], ...] = (
-    ("POST", "prediction/{id}", predictions.predict),
-    ("GET", "chatmessage/{id}", chat_messages.list_messages),
-    ("DELETE", "chatmessage/{id}", chat_messages.delete_messages),
+    ("POST", "prediction/{id}", predictions.answer_prediction),
+    ("GET", "chatmessage/{id}", chat_messages.list_chat_messages),
+    ("DELETE", "chatmessage/{id}", chat_messages.delete_chat_messages),
     ("GET", "chatflows", resources.list_flows),
     ("POST", "chatflows", resources.add_flow),
     ("GET", "chatflows/{id}", resources.get_flow),
@@ -58,7 +58,7 @@ def create_app(settings: LangFluxSettings) -> Starlette:
         await services.close()
 
     routes = [Route(f"/api/v1/{path}", answered(handler), methods=[method]) for method, path, handler in _ROUTES]
-    routes.append(Route("/{rest:path}", resources.page, methods=_EVERY_METHOD))
+    routes.append(Route("/{rest:path}", resources.web_page, methods=_EVERY_METHOD))
     called = variant(settings.recorded_behaviours, settings.mutations)
     app = Starlette(
         routes=routes,

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zep_conformance.embedded.langflux import flow as flows
-from zep_conformance.embedded.langflux.answers import FlowiseError, Json, services_of, text
+from zep_conformance.embedded.langflux.answers import FlowiseError, Json, html_text, services_of
 from zep_conformance.embedded.langflux.flow import FlowError, Node
 from zep_conformance.embedded.langflux.zep_memory import ZepError
 
@@ -81,7 +81,7 @@ def _wanted(services: Services, request: Request) -> dict[str, Any]:
     return wanted
 
 
-async def list_messages(request: Request) -> Response:
+async def list_chat_messages(request: Request) -> Response:
     """Answer GET /api/v1/chatmessage/{flow}: filtered by the query, in the order of writing; back for `order=DESC`."""
     services = services_of(request)
     newest_first = request.query_params.get("order") == "DESC"
@@ -89,7 +89,7 @@ async def list_messages(request: Request) -> Response:
     return Json(services.chat_messages.listed(request.path_params["id"], wanted, newest_first=newest_first))
 
 
-async def delete_messages(request: Request) -> Response:
+async def delete_chat_messages(request: Request) -> Response:
     """Answer DELETE /api/v1/chatmessage/{flow}: delete what the query filters, and what Zep remembers of it.
 
     Zep comes first: when it fails nothing is deleted, and the caller may try again.
@@ -98,7 +98,7 @@ async def delete_messages(request: Request) -> Response:
     messages, wanted = services.chat_messages, _wanted(services, request)
     chatflow = services.chatflow(request.path_params["id"])
     try:
-        memories = flows.memories(chatflow["flowData"])
+        memories = flows.memory_nodes(chatflow["flowData"])
     except FlowError as error:
         raise FlowiseError(str(error)) from error
     if not wanted["chatId"]:
@@ -112,7 +112,7 @@ async def delete_messages(request: Request) -> Response:
         except ZepError as error:
             swallowed = "failed-clear-swallowed" in services.behaviours
             if swallowed and wanted["chatId"]:
-                return text("Error clearing chat messages", 500)
+                return html_text("Error clearing chat messages", 500)
             if not swallowed:
                 raise FlowiseError(f"Error clearing chat messages - {error}") from error
     return Json({"raw": [], "affected": services.store.delete_messages(chatflow["id"], wanted)})

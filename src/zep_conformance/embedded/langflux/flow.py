@@ -69,7 +69,7 @@ def _graph(flow_data: str) -> tuple[dict[str, Node], list[tuple[str, str]]]:
     return nodes, edges
 
 
-def check(flow_data: Any) -> None:
+def check_flow(flow_data: Any) -> None:
     """Raise FlowError unless `flow_data` is the JSON of a flow, runnable or not."""
     if not isinstance(flow_data, str):
         raise FlowError('"undefined" is not valid JSON')
@@ -90,7 +90,7 @@ def _ending(nodes: dict[str, Node], edges: list[tuple[str, str]]) -> Node:
 
 
 @lru_cache(maxsize=256)
-def parse(flow_data: str) -> Flow:
+def runnable_flow(flow_data: str) -> Flow:
     """Return the flow of this JSON. Raises FlowError when it has no end, or parts of it are missing or unknown."""
     nodes, edges = _graph(flow_data)
     ending = _ending(nodes, edges)
@@ -110,7 +110,7 @@ def parse(flow_data: str) -> Flow:
     return Flow(ending, connected("model", "model"), connected("memory", "memory"))
 
 
-def memories(flow_data: str) -> tuple[Node, ...]:
+def memory_nodes(flow_data: str) -> tuple[Node, ...]:
     """Return every memory node of a flow, runnable or not. Raises FlowError for text that is no flow."""
     nodes, _ = _graph(flow_data)
     return tuple(node for node in nodes.values() if node.category == "Memory")

@@ -50,7 +50,7 @@ def _turn(request: Request, body: dict[str, Any], *, streaming: bool) -> Turn:
         raise FlowiseError(f"Error: predictionsServices.buildChatflow - {error}") from error
 
 
-async def predict(request: Request) -> Response:
+async def answer_prediction(request: Request) -> Response:
     """Answer POST /api/v1/prediction/{id}, which is for everybody."""
     body = await read_body(request)
     streaming = body.get("streaming") in (True, "true")

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zep_conformance.embedded.langflux import flow as flows
-from zep_conformance.embedded.langflux.answers import FlowiseError, Json, read_body, services_of, text
+from zep_conformance.embedded.langflux.answers import FlowiseError, Json, html_text, read_body, services_of
 from zep_conformance.embedded.langflux.credentials import MASK
 from zep_conformance.embedded.langflux.flow import FlowError
 from zep_conformance.embedded.langflux.nodes import CREDENTIAL_TYPES, NODES, templates
@@ -25,7 +25,7 @@ def _deleted(affected: int) -> Json:
 # ------------------------------------------------------------------------------------------------- service
 async def ping(_request: Request) -> Response:
     """Answer GET /api/v1/ping."""
-    return text("pong")
+    return html_text("pong")
 
 
 async def version(_request: Request) -> Response:
@@ -33,7 +33,7 @@ async def version(_request: Request) -> Response:
     return Json({"version": LANGFLUX_VERSION})
 
 
-async def page(_request: Request) -> Response:
+async def web_page(_request: Request) -> Response:
     """Answer anything else: with the web page, as Flowise does."""
     return Response(_PAGE, media_type="text/html; charset=UTF-8")
 
@@ -53,7 +53,7 @@ async def add_flow(request: Request) -> Response:
     """Answer POST /api/v1/chatflows. Refused (500) without a name or with flow data that is none."""
     body = await read_body(request)
     try:
-        flows.check(body.get("flowData"))
+        flows.check_flow(body.get("flowData"))
         return Json(services_of(request).store.add_flow(body))
     except (FlowError, sqlite3.Error) as error:
         raise FlowiseError(f"Error: chatflowsService.saveChatflow - {error}") from error

@@ -62,7 +62,7 @@ def new_id() -> str:
     return str(uuid4())
 
 
-def now(whole_seconds: bool = False) -> str:
+def timestamp(*, whole_seconds: bool = False) -> str:
     """Return the time as Flowise writes it: UTC in RFC 3339, to the millisecond."""
     moment = datetime.now(UTC).replace(tzinfo=None)
     if whole_seconds:
@@ -143,7 +143,7 @@ class LangFluxStore:
 
     def add_flow(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Save a new chatflow, and return it. Raises sqlite3.IntegrityError without a name or flowData."""
-        moment = now(whole_seconds=True)
+        moment = timestamp(whole_seconds=True)
         row = {name: given.get(name) for name in FLOW_FIELDS}
         row |= {"id": new_id(), "createdDate": moment, "updatedDate": moment}
         self._insert("chatflow", row)
@@ -169,7 +169,7 @@ class LangFluxStore:
 
         Raises sqlite3.IntegrityError when any of the three is missing, the fields if they are no object.
         """
-        moment = now(whole_seconds=True)
+        moment = timestamp(whole_seconds=True)
         row = {"name": name, "credentialName": credential_type}
         row |= {"id": new_id(), "createdDate": moment, "updatedDate": moment}
         self._insert("credential", row | {"fields": json.dumps(fields) if isinstance(fields, dict) else None})

@@ -13,7 +13,7 @@ from zep_conformance.embedded.langflux.answers import FlowiseError, script_text
 from zep_conformance.embedded.langflux.flow import Flow, FlowError
 from zep_conformance.embedded.langflux.model_client import ChatModel, ModelError
 from zep_conformance.embedded.langflux.nodes import SYSTEM_MESSAGE
-from zep_conformance.embedded.langflux.store import new_id, now
+from zep_conformance.embedded.langflux.store import new_id, timestamp
 from zep_conformance.embedded.langflux.zep_memory import Message, ZepError
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Turn:
     ) -> None:
         self._services, self.streaming = services, streaming
         self.flow_id = str(chatflow["id"])
-        self.flow = flows.parse(chatflow["flowData"])
+        self.flow = flows.runnable_flow(chatflow["flowData"])
         self.question = body.get("question")
         self.identity = services.identities.identity(self.flow, body, streaming=streaming)
         self.session = self.identity.session_id
@@ -112,7 +112,7 @@ class Turn:
 
         Raises FlowiseError (500) when a part fails; then nothing is saved here.
         """
-        started = now()
+        started = timestamp()
         try:
             question = self._question()
             history = await self.recall()
@@ -192,7 +192,7 @@ class Turn:
         }
         message_id = new_id()
         human = {"id": identity.human, "role": "userMessage", "content": question, "createdDate": started}
-        ai = {"id": message_id, "role": "apiMessage", "content": answer, "createdDate": now()}
+        ai = {"id": message_id, "role": "apiMessage", "content": answer, "createdDate": timestamp()}
         self._services.store.add_messages([human | common, ai | common])
         fields = {
             "text": answer,
