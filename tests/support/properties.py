@@ -26,9 +26,12 @@ from hypothesis import Phase, settings
 from hypothesis import stateful as hypothesis_stateful
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
+from zep_conformance.mutation.catalogue import RECORDED_BEHAVIOURS
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.wiring import parts_for
 
+RECORDED = frozenset(one.full_name for one in RECORDED_BEHAVIOURS)
+"""Every recorded behaviour, as part:name."""
 EVERY_NIGHT = settings.get_current_profile_name() == "nightly"
 """Whether there is time: `make properties`, and not the gate."""
 FEW = settings(max_examples=settings().max_examples // 4)
@@ -135,7 +138,9 @@ def shrunk(machine: Built) -> list[str]:
 
 
 @contextmanager
-def broken(folder: Path, names: Iterable[str], mutations: Mapping[str, Iterable[str]]) -> Iterator[Fleet]:
-    """Servers with mutations, by part."""
-    with Fleet(parts_for(names, data=folder, mutations=mutations)) as fleet:
+def broken(folder: Path, names: Iterable[str], planted: Mapping[str, Iterable[str]]) -> Iterator[Fleet]:
+    """Servers with what is planted in them by part: names of mutations and of recorded behaviours."""
+    recorded = {part: [name for name in given if f"{part}:{name}" in RECORDED] for part, given in planted.items()}
+    mutations = {part: [name for name in given if name not in recorded[part]] for part, given in planted.items()}
+    with Fleet(parts_for(names, data=folder, recorded_behaviours=recorded, mutations=mutations)) as fleet:
         yield fleet
