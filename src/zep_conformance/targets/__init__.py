@@ -56,7 +56,7 @@ def choose(settings: Settings, name: str) -> Target:
     kind, colon, _ = name.partition(":")
     if kind not in names() or (colon and not named(kind).takes_path):
         known = ", ".join(f"{one}:PATH" if named(one).takes_path else one for one in names())
-        raise CannotTell(f"no target {name!r}", f"There are: auto, {known}.")
+        raise CannotTell(f"no target {name!r}", f"There are: auto, {known}.", code="target-unknown")
     refuse_unknown_names(settings)
     missing_files(settings, own=True)  # complains of files that can't be read, before anything is started
     return named(kind)(settings)
@@ -73,6 +73,7 @@ def resolved(settings: Settings, environment: Mapping[str, str]) -> tuple[str, s
         raise CannotTell(
             "no target named, and $CI is set: a gate must name what it tests",
             "Give --target remote with --zep-url, or --target embedded to test the suite itself.",
+            code="target-unnamed",
         )
     # With a Zep or a LangFlux given and no target named, those are what somebody wants tested.
     if settings.zep_url or settings.langflux_url:

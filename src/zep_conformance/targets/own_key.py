@@ -39,6 +39,7 @@ class OwnKey:
             raise CannotTell(
                 f"langflux at {server.url}: no API key could be made: {error}",
                 "May this account make keys? One that is made on LangFlux's page will do as well: $LANGFLUX_API_KEY.",
+                code="langflux-key-unmade",
             ) from None
         self._made = server, key
         return replace(server, api_key=key.value)

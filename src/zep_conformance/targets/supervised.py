@@ -48,7 +48,9 @@ class Supervisor:
             self.folder = Path(tempfile.mkdtemp(prefix="zep-conformance-"))
         except OSError as error:
             raise CannotTell(
-                f"can't make a temporary folder: {error.strerror}", "Make room, or name another folder in $TMPDIR."
+                f"can't make a temporary folder: {error.strerror}",
+                "Make room, or name another folder in $TMPDIR.",
+                code="file-unwritable",
             ) from None
         return self.folder
 

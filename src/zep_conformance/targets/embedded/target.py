@@ -82,6 +82,7 @@ class EmbeddedTarget(SupervisedTarget):
                 raise CannotTell(
                     "--target embedded makes no API key with a login in a LangFlux that is given",
                     "Make one on LangFlux's page and set $LANGFLUX_API_KEY; or use --target remote.",
+                    code="langflux-key-unmade",
                 )
         else:
             missing["ui"] = "the embedded LangFlux has no page"

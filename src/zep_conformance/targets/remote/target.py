@@ -25,11 +25,13 @@ class RemoteTarget(Target):
             raise CannotTell(
                 "--target remote needs to know where: no --zep-url and no --langflux-url",
                 "Give them, or set $ZEP_URL and $LANGFLUX_URL.",
+                code="address-missing",
             )
         if names_by_part(self.settings, "mutations").keys() - {"page"}:
             raise CannotTell(
                 f"--mutations {self.settings.mutations}: this target has no server of ours",
                 "Only the page can have a mutation here (page:NAME); --target embedded has the servers.",
+                code="mutation-unknown",
             )
 
     def deployment(self, say: Say) -> Deployment:  # noqa: ARG002  (each is asked once)
