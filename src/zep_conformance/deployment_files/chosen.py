@@ -23,7 +23,7 @@ def missing_files(settings: Settings, *, own: bool) -> dict[str, str]:
 
 
 def deployment_files(settings: Settings) -> Sources:
-    """The deployment files of a run. Raises CannotTell when those that were given can't be read."""
+    """Return the deployment files of a run. Raises CannotTell when those that were given can't be read."""
     from zep_conformance.deployment_files.shipped import shipped
     from zep_conformance.deployment_files.sources import load
 

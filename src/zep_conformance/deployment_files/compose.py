@@ -53,7 +53,7 @@ def read_project(source: Source, sources: Sources) -> ComposeProject:
 
 
 def defaults_only(text: str) -> str:
-    """What of a text stands there itself: without variables, but with the defaults that they have."""
+    """Return what of a text stands there itself: without variables, but with the defaults that they have."""
     return _VARIABLE.sub(lambda found: (found["rest"] or "") if (found["how"] or "").endswith("-") else "", text)
 
 
@@ -63,9 +63,9 @@ class _Reader:
         env = sources.env_file(source.name, ENV)
         self._env: Mapping[str, tuple[str, int]] = env.variables if env else {}
         self.project = ComposeProject(
-            Deployment("compose", (source.name,), [], Place(source.name)),
-            env,
-            sources.env_file(source.name, ENV_EXAMPLE),
+            deployment=Deployment(kind="compose", files=(source.name,), applications=[], place=Place(source.name)),
+            env=env,
+            example=sources.env_file(source.name, ENV_EXAMPLE),
         )
         self._default_network = "default"
 
@@ -104,8 +104,8 @@ class _Reader:
         build = entry.get("build")
         context = text(build) or text(table(build).get("context"))
         made = Application(
-            name,
-            place,
+            name=name,
+            place=place,
             type="service",
             image=image,
             image_place=Place(self._file, entry.line_of("image" if image else "build")),
@@ -138,7 +138,7 @@ class _Reader:
                     self.project.not_there.setdefault(path, place)
                 continue
             for key, (value, line) in found.variables.items():
-                made.variables[key] = Value(Place(found.name, line), value)
+                made.variables[key] = Value(place=Place(found.name, line), text=value)
         for key, written, line in _pairs(entry.get("environment")):
             made.variables[key] = self._value(key, written, Place(self._file, line))
 
@@ -147,9 +147,9 @@ class _Reader:
         if written is None:
             known = self._env.get(key)
             self.project.wants_env = True
-            return Value(place, known[0] if known else None)
+            return Value(place=place, text=known[0] if known else None)
         put_in = self._put_in(written, place)
-        return Value(place, None if re.fullmatch(r"\$\{\w+\}", put_in) else put_in, written)
+        return Value(place=place, text=None if re.fullmatch(r"\$\{\w+\}", put_in) else put_in, written=written)
 
     def _join(self, made: Application, entry: Table) -> set[str]:
         """Put it into its networks; its aliases in them."""
@@ -174,7 +174,7 @@ class _Reader:
             else:
                 host, outside, inside, protocol = _port(self._put_in(text(one), place))
             if inside and protocol in ("", "tcp"):
-                yield Opening(place, outside, inside, local=host in _LOCAL)
+                yield Opening(place=place, outside=outside, inside=inside, local=host in _LOCAL)
 
     def _health(self, entry: Table) -> Iterator[HealthCheck]:
         check = table(entry.get("healthcheck"))
@@ -185,7 +185,7 @@ class _Reader:
         if isinstance(test, str):
             words = ["CMD-SHELL", *words]
         if words[1:] and words[0] in ("CMD", "CMD-SHELL"):
-            yield HealthCheck(Place(self._file, check.line_of("test")), "command", command=tuple(words))
+            yield HealthCheck(place=Place(self._file, check.line_of("test")), way="command", command=tuple(words))
 
     def _mounts(self, entry: Table) -> Iterator[tuple[str, bool, Place]]:
         """Folders and files inside that outlive the container. A volume without a name does not."""

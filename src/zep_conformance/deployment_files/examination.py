@@ -10,7 +10,7 @@ from zep_conformance.redaction.redactor import Redactor
 
 
 def examine(sources: Sources, kind: Kind | None = None) -> list[FileFinding]:
-    """What is found of these files, or of those of one kind. Raises CannotTell when one does not parse."""
+    """Return what is found of these files, or of those of one kind. Raises CannotTell when one does not parse."""
     made = _deployments(sources, kind)
     redactor = Redactor()
     for deployment, _project in made:
@@ -20,7 +20,7 @@ def examine(sources: Sources, kind: Kind | None = None) -> list[FileFinding]:
 
 
 def kinds(sources: Sources) -> set[Kind]:
-    """The kinds that are among these files."""
+    """Return the kinds that are among these files."""
     return {source.kind for source in sources.files()}
 
 

@@ -37,7 +37,17 @@ class Ledger:
             self._clean(text.format_map(clean)) for text in (entry.symptom, entry.cause, entry.advice)
         )
         kind, line = self._deployment.kind, place.line or None
-        finding = FileFinding(kind, entry.layer, entry.verdict, code, symptom, cause, advice, place.file, line)
+        finding = FileFinding(
+            part=kind,
+            layer=entry.layer,
+            verdict=entry.verdict,
+            code=code,
+            symptom=symptom,
+            cause=cause,
+            advice=advice,
+            file=place.file,
+            line=line,
+        )
         if finding not in self._found:
             self._found.append(finding)
 
@@ -45,11 +55,18 @@ class Ledger:
         """All is well with an aspect, unless a fault of it was noted."""
         if not any(one.layer == aspect and one.verdict == "fault" for one in self._found):
             self._found.append(
-                FileFinding(self._deployment.kind, aspect, "ok", "ok", self._clean(symptom), file=place.file)
+                FileFinding(
+                    part=self._deployment.kind,
+                    layer=aspect,
+                    verdict="ok",
+                    code="ok",
+                    symptom=self._clean(symptom),
+                    file=place.file,
+                )
             )
 
     def findings(self) -> list[FileFinding]:
-        """The findings, by aspect; what is well first."""
+        """Return the findings, by aspect; what is well first."""
         return sorted(self._found, key=lambda one: (ASPECTS.index(one.layer), one.verdict != "ok"))
 
     def _clean(self, text: str) -> str:

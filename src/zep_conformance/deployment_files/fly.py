@@ -25,10 +25,12 @@ DEFAULT_MEMORY = "256mb"
 
 
 def read_apps(sources: Sequence[Source]) -> Deployment:
-    """The apps of these configurations. Secrets (`fly secrets set`) are in none of them."""
+    """Return the apps of these configurations. Secrets (`fly secrets set`) are in none of them."""
     applications = [_application(source) for source in sources]
     place = next((one.place for one in applications if one.role == "zep"), Place(sources[0].name))
-    return Deployment("fly", tuple(source.name for source in sources), applications, Place(place.file))
+    return Deployment(
+        kind="fly", files=tuple(source.name for source in sources), applications=applications, place=Place(place.file)
+    )
 
 
 def _application(source: Source) -> Application:
@@ -38,16 +40,17 @@ def _application(source: Source) -> Application:
     reference = text(build.get("image"))
     image = Image.of(reference) if reference else None
     variables = {
-        key: Value(Place(file, settings.line_of(key)), text(value), text(value)) for key, value in settings.items()
+        key: Value(place=Place(file, settings.line_of(key)), text=text(value), written=text(value))
+        for key, value in settings.items()
     }
     services = list(_services(document))
     made = Application(
-        name,
-        Place(file, document.line_of("app")),
-        role_of(name, image, variables),
-        "app",
-        image,
-        Place(file, build.line_of("image")) if image else Place(file, document.line_of("build")),
+        name=name,
+        place=Place(file, document.line_of("app")),
+        role=role_of(name, image, variables),
+        type="app",
+        image=image,
+        image_place=Place(file, build.line_of("image")) if image else Place(file, document.line_of("build")),
         built_from="" if image else "here",
         variables=variables,
         variables_unseen=True,
@@ -86,7 +89,12 @@ def _openings(service: Table, file: str) -> Iterator[Opening]:
     if not ports:
         ports = [("80", service), ("443", service)]
     for outside, entry in ports:
-        yield Opening(Place(file, line), outside, inside, forces_https=text(entry.get("force_https")) == "true")
+        yield Opening(
+            place=Place(file, line),
+            outside=outside,
+            inside=inside,
+            forces_https=text(entry.get("force_https")) == "true",
+        )
 
 
 def _checks(document: Table, services: Sequence[Table], file: str) -> Iterator[HealthCheck]:
@@ -96,17 +104,21 @@ def _checks(document: Table, services: Sequence[Table], file: str) -> Iterator[H
             for check in tables(service.get(key)):
                 is_tcp = text(check.get("type")) == "tcp"
                 path = "" if is_tcp else text(check.get("path")) or "/"
-                yield HealthCheck(Place(file, check.line), "tcp" if is_tcp else "http", path, inside)
+                yield HealthCheck(
+                    place=Place(file, check.line), way="tcp" if is_tcp else "http", path=path, port=inside
+                )
         for check in tables(service.get("tcp_checks")):
-            yield HealthCheck(Place(file, check.line), "tcp", "", inside)
+            yield HealthCheck(place=Place(file, check.line), way="tcp", path="", port=inside)
     for check in tables(items_of(document.get("checks"))):
         is_http = text(check.get("type")) == "http"
         path = (text(check.get("path")) or "/") if is_http else ""
-        yield HealthCheck(Place(file, check.line), "http" if is_http else "tcp", path, text(check.get("port")))
+        yield HealthCheck(
+            place=Place(file, check.line), way="http" if is_http else "tcp", path=path, port=text(check.get("port"))
+        )
 
 
 def items_of(value: object) -> object:
-    """The members of a mapping as a sequence: `[checks.name]` is a check with a name."""
+    """Return the members of a mapping as a sequence: `[checks.name]` is a check with a name."""
     if not isinstance(value, Table):
         return value
     listed = items(None)
@@ -127,7 +139,7 @@ def _memory(document: Table) -> str:
 
 
 def megabytes(memory: str) -> int | None:
-    """A memory as Fly.io writes it (2gb, 512, "512 MB") in MB; None for anything else."""
+    """Return a memory as Fly.io writes it (2gb, 512, "512 MB") in MB; None for anything else."""
     found = re.fullmatch(r"(\d{1,9})\s*(gb|g|mb|m)?", memory.strip().lower())
     if found is None:
         return None

@@ -32,13 +32,13 @@ def check(deployment: Deployment, ledger: Ledger) -> None:
 
 
 def version_of(image: Image) -> tuple[int, int, int] | None:
-    """The version that an image's tag says, None where it says none. 0.27 counts as 0.27.0."""
+    """Return the version that an image's tag says, None where it says none. 0.27 counts as 0.27.0."""
     found = _VERSION.fullmatch(image.tag)
     return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 
 
 def shown(image: Image) -> str:
-    """An image as it is shown."""
+    """Return an image as it is shown."""
     return image.path + (f":{image.tag}" if image.tag else "") + (f"@{image.digest[:19]}…" if image.digest else "")
 
 
@@ -106,5 +106,5 @@ def _pgvector(application: Application, ledger: Ledger) -> None:
 
 
 def is_cloud(application: Application) -> bool:
-    """Whether it runs the image of Zep that knows ZEP_NLP_SERVER_HOSTPORT, or one that can't be told from it."""
+    """Tell whether it runs the image of Zep that knows ZEP_NLP_SERVER_HOSTPORT, or one that can't be told from it."""
     return application.image is None or application.image.name != "zep"

@@ -31,7 +31,7 @@ class Table(dict[str, Any]):
         self.lines[key] = line
 
     def line_of(self, key: str) -> int:
-        """The line of a key; that of the mapping where there is no such key."""
+        """Return the line of a key; that of the mapping where there is no such key."""
         return self.lines.get(key, self.line)
 
 
@@ -70,7 +70,7 @@ def text(value: Any) -> str:
 
 
 def tables(value: Any) -> list[Table]:
-    """The mappings in a sequence; a mapping counts as a sequence of it alone."""
+    """Return the mappings in a sequence; a mapping counts as a sequence of it alone."""
     return [one for one in items(value) if isinstance(one, Table)]
 
 
@@ -78,7 +78,7 @@ def tables(value: Any) -> list[Table]:
 
 
 def read_yaml(name: str, source: str) -> Any:
-    """What a YAML file holds. name: of the file, for complaints.
+    """Return what a YAML file holds. name: of the file, for complaints.
 
     Raises CannotTell, with line and column, when it does not parse or has a key twice.
     """
@@ -104,7 +104,7 @@ class _Builder:
         self._made: dict[int, Any] = {}
 
     def build(self, node: yaml.Node) -> Any:
-        """The value of a node. Raises CannotTell for a key that is there twice."""
+        """Return the value of a node. Raises CannotTell for a key that is there twice."""
         if id(node) in self._made:
             return self._made[id(node)]
         line = node.start_mark.line + 1
@@ -151,7 +151,7 @@ _Path = tuple[str | int, ...]
 
 
 def read_toml(name: str, source: str) -> Table:
-    """What a TOML file holds. Raises CannotTell, with line and column, when it does not parse."""
+    """Return what a TOML file holds. Raises CannotTell, with line and column, when it does not parse."""
     try:
         found = tomllib.loads(source)
         made = _located(found, (), _lines(source), 1)

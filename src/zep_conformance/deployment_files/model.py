@@ -28,7 +28,7 @@ class Place:
     line: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Value:
     """What a variable is set to.
 
@@ -45,7 +45,7 @@ class Value:
     what: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Image:
     """A container image: registry and path, tag, digest; the last two are "" where they are not given."""
 
@@ -55,11 +55,11 @@ class Image:
 
     @classmethod
     def of(cls, reference: str) -> Image:
-        """The image that a reference names: `registry:5000/path/name:tag@digest`."""
+        """Return the image that a reference names: `registry:5000/path/name:tag@digest`."""
         rest, _, digest = reference.partition("@")
         head, slash, last = rest.rpartition("/")
         name, _, tag = last.partition(":")
-        return cls(head + slash + name, tag, digest)
+        return cls(path=head + slash + name, tag=tag, digest=digest)
 
     @property
     def name(self) -> str:
@@ -67,7 +67,7 @@ class Image:
         return self.path.rpartition("/")[2]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Opening:
     """A way in. outside, inside: port numbers as texts, "" where they are not said.
 
@@ -81,7 +81,7 @@ class Opening:
     forces_https: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HealthCheck:
     """How the platform finds out whether an application works.
 
@@ -95,7 +95,7 @@ class HealthCheck:
     command: tuple[str, ...] = ()
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Application:
     """One application of a deployment: a Render service or database, a Fly.io app, a service of a Compose project.
 
@@ -155,7 +155,7 @@ class Application:
         return is_true(self.value_of("ZEP_AUTH_REQUIRED"))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Deployment:
     """The applications that one Render blueprint, one Compose project, or the Fly.io configurations together make."""
 
@@ -170,25 +170,25 @@ class Deployment:
         return KINDS[self.kind]
 
     def having(self, role: Role) -> list[Application]:
-        """The applications of a role."""
+        """Return the applications of a role."""
         return [one for one in self.applications if one.role == role]
 
     def first(self, role: Role) -> Application | None:
-        """The first application of a role, None where there is none."""
+        """Return the first application of a role, None where there is none."""
         return next(iter(self.having(role)), None)
 
     def by_host(self, host: str) -> Application | None:
-        """The application that others reach by this name, None where there is none."""
+        """Return the application that others reach by this name, None where there is none."""
         return next((one for one in self.applications if host.lower() in one.hosts), None)
 
 
 def is_true(text: str) -> bool:
-    """Whether Zep takes a variable for true: what Go's strconv.ParseBool does."""
+    """Tell whether Zep takes a variable for true: what Go's strconv.ParseBool does."""
     return text in ("1", "t", "T", "true", "TRUE", "True")
 
 
 def is_false(text: str) -> bool:
-    """Whether Zep takes a variable for false: what Go's strconv.ParseBool does."""
+    """Tell whether Zep takes a variable for false: what Go's strconv.ParseBool does."""
     return text in ("0", "f", "F", "false", "FALSE", "False")
 
 

@@ -71,7 +71,7 @@ def check_applications(deployment: Deployment, ledger: Ledger) -> None:
 
 
 def is_private(deployment: Deployment, application: Application) -> bool:
-    """Whether it has no public address on purpose."""
+    """Tell whether it has no public address on purpose."""
     return deployment.kind == "render" and application.type == "pserv"
 
 

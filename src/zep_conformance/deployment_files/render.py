@@ -31,7 +31,7 @@ def read_blueprint(source: Source) -> Deployment:
     }
     applications = [reader.service(one, groups) for part in parts for one in tables(part.get("services"))]
     applications += [reader.database(one) for part in parts for one in tables(part.get("databases"))]
-    return Deployment("render", (source.name,), applications, Place(source.name))
+    return Deployment(kind="render", files=(source.name,), applications=applications, place=Place(source.name))
 
 
 def _parts(document: Table) -> Iterator[Table]:
@@ -57,12 +57,12 @@ class _Reader:
         image = Image.of(url) if url else None
         variables = self.variables(entry, groups)
         made = Application(
-            name,
-            Place(self._file, entry.line),
-            role_of(name, image, variables),
-            kind,
-            image,
-            self._place(table(named), "url") if isinstance(named, Table) else self._place(entry, "image"),
+            name=name,
+            place=Place(self._file, entry.line),
+            role=role_of(name, image, variables),
+            type=kind,
+            image=image,
+            image_place=self._place(table(named), "url") if isinstance(named, Table) else self._place(entry, "image"),
             built_from="" if image else text(entry.get("repo")) or "here",
             branch=text(entry.get("branch")),
             variables=variables,
@@ -72,11 +72,11 @@ class _Reader:
         )
         if kind == "web":
             where = variables["PORT"].place if "PORT" in variables else made.place
-            made.openings.append(Opening(where, "443", made.value_of("PORT")))
+            made.openings.append(Opening(place=where, outside="443", inside=made.value_of("PORT")))
             made.sleeps = made.plan_place if made.plan == "free" else None
             path = text(entry.get("healthCheckPath"))
             if path:
-                made.health.append(HealthCheck(self._place(entry, "healthCheckPath"), "http", path))
+                made.health.append(HealthCheck(place=self._place(entry, "healthCheckPath"), way="http", path=path))
         disk = table(entry.get("disk"))
         if text(disk.get("mountPath")):
             made.mounts.append((text(disk.get("mountPath")), True, self._place(disk, "mountPath")))
@@ -89,10 +89,10 @@ class _Reader:
         if "ipAllowList" in entry:
             allowed = [text(one.get("source")) for one in tables(entry.get("ipAllowList"))]
         return Application(
-            name,
-            Place(self._file, entry.line),
-            "postgres",
-            "database",
+            name=name,
+            place=Place(self._file, entry.line),
+            role="postgres",
+            type="database",
             managed=True,
             allowed=allowed,
             image_place=self._place(entry, "ipAllowList"),
@@ -101,7 +101,7 @@ class _Reader:
         )
 
     def variables(self, entry: Table, groups: Mapping[str, _Variables], *, in_group: bool = False) -> _Variables:
-        """The variables of a service or a group. What a service says itself goes before what its groups say."""
+        """Return the variables of a service or a group. What a service says itself goes before what its groups say."""
         own: _Variables = {}
         shared: _Variables = {}
         for one in tables(entry.get("envVars")):
@@ -122,12 +122,12 @@ class _Reader:
                 of = table(entry.get(kind))
                 what = text(of.get("property")) or text(of.get("envVarKey"))
                 of_type = "database" if kind == "fromDatabase" else text(of.get("type"))
-                return Value(place, None, "", text(of.get("name")), of_type, what)
+                return Value(place=place, text=None, written="", of=text(of.get("name")), of_type=of_type, what=what)
         if "value" in entry:
             written = text(entry.get("value"))
-            return Value(self._place(entry, "value"), written, written)
+            return Value(place=self._place(entry, "value"), text=written, written=written)
         if text(entry.get("sync")) == "false":
-            return None if in_group else Value(place)
+            return None if in_group else Value(place=place)
         if text(entry.get("generateValue")) == "true":
-            return Value(place)
-        return Value(place, "")
+            return Value(place=place)
+        return Value(place=place, text="")

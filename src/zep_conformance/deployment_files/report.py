@@ -29,5 +29,5 @@ def show(console: Console, findings: Sequence[FileFinding], seconds: float) -> N
 
 
 def with_line(finding: FileFinding) -> str:
-    """A finding's symptom with its line before it, where it is about one."""
+    """Return a finding's symptom with its line before it, where it is about one."""
     return finding.symptom if finding.line is None else f"line {finding.line}: {finding.symptom}"

@@ -11,7 +11,7 @@ from zep_conformance.deployment_files.sources import Sources, load
 
 
 def folder() -> Path:
-    """Where they are."""
+    """Return where they are."""
     return suite.data() / "deployment"
 
 

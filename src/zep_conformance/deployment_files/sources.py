@@ -74,21 +74,21 @@ class Sources:
     """Files that change what another means, and are not looked at: a Compose override."""
 
     def files(self) -> list[Source]:
-        """The files, parsed. Raises CannotTell for one that does not parse or is no deployment file."""
+        """Return the files, parsed. Raises CannotTell for one that does not parse or is no deployment file."""
         return [parsed(name, self.texts[name]) for name in self.given]
 
     def env_file(self, beside: str, name: str) -> EnvFile | None:
-        """The env file of that name beside a file, None where it is not there."""
+        """Return the env file of that name beside a file, None where it is not there."""
         path = _beside(beside, name)
         return read_env(path, self.texts[path]) if path in self.texts else None
 
     def with_texts(self, texts: Mapping[str, str]) -> Sources:
-        """The same files with other texts. A file whose text is missing is gone."""
+        """Return the same files with other texts. A file whose text is missing is gone."""
         return Sources(texts, tuple(name for name in self.given if name in texts), self.unread)
 
 
 def parsed(name: str, source: str) -> Source:
-    """A file, parsed. Raises CannotTell when it does not parse or is no deployment file."""
+    """Return a file, parsed. Raises CannotTell when it does not parse or is no deployment file."""
     document = read_toml(name, source) if name.lower().endswith(".toml") else read_yaml(name, source)
     kind = kind_of(name, document)
     if kind is None:
@@ -107,7 +107,7 @@ def parsed(name: str, source: str) -> Source:
 
 
 def kind_of(name: str, document: Any) -> Kind | None:
-    """What a file is: by what it holds, and where that does not say, by its name."""
+    """Return what a file is: by what it holds, and where that does not say, by its name."""
     found = table(document)
     if name.lower().endswith(".toml"):
         if ("app" in found and found.keys() & _FLY_KEYS) or "http_service" in found:
@@ -122,13 +122,13 @@ def kind_of(name: str, document: Any) -> Kind | None:
 
 
 def named(name: str) -> Kind | None:
-    """What a file is by its name."""
+    """Return what a file is by its name."""
     last = os.path.basename(name).lower()
     return next((kind for kind, pattern in _NAMED if pattern.fullmatch(last)), None)
 
 
 def read_env(name: str, source: str) -> EnvFile:
-    """An env file's variables. What is no assignment in it is passed over, as Compose does."""
+    """Return an env file's variables. What is no assignment in it is passed over, as Compose does."""
     variables = {
         binding.key: (binding.value or "", binding.original.line)
         for binding in parse_stream(io.StringIO(source))
@@ -138,7 +138,7 @@ def read_env(name: str, source: str) -> EnvFile:
 
 
 def env_files_of(service: Table) -> list[tuple[str, bool]]:
-    """The env files that a Compose service names, each with whether it must be there."""
+    """Return the env files that a Compose service names, each with whether it must be there."""
     found = []
     for one in items(service.get("env_file")):
         if isinstance(one, Table):
@@ -152,7 +152,7 @@ def env_files_of(service: Table) -> list[tuple[str, bool]]:
 
 
 def load(paths: Iterable[Path]) -> Sources:
-    """The deployment files that these paths stand for.
+    """Return the deployment files that these paths stand for.
 
     Raises CannotTell when one is not there or can't be read, is no deployment file, or none is found.
     """

@@ -73,7 +73,7 @@ def _wires(deployment: Deployment, zep: Application, ledger: Ledger) -> Iterator
     roles: tuple[tuple[Role, str], ...] = (("nlp", nlp), ("postgres", DSN))
     for role, variable in roles:
         if zep.is_set(variable):
-            yield _Wire(zep, variable, zep.variables[variable], role)
+            yield _Wire(zep=zep, variable=variable, value=zep.variables[variable], role=role)
         elif role == "nlp" and zep.is_set(HOSTPORT):
             pass  # noted
         elif not zep.variables_unseen or (deployment.kind == "fly" and role == "nlp"):
@@ -193,7 +193,7 @@ def _written(deployment: Deployment, wire: _Wire, ledger: Ledger) -> None:
 
 
 def is_elsewhere(host: str) -> bool:
-    """Whether a host is one that none of these files could make: a name of the Internet, or an address."""
+    """Tell whether a host is one that none of these files could make: a name of the Internet, or an address."""
     return "." in host and not host.endswith((".internal", ".flycast"))
 
 
@@ -210,7 +210,7 @@ def database_host(zep: Application) -> str:
 
 
 def leads_elsewhere(zep: Application, role: Role) -> bool:
-    """Whether a zep is told to use an application of this role that is made in another way."""
+    """Tell whether a zep is told to use an application of this role that is made in another way."""
     for variable in (DSN,) if role == "postgres" else (NLP_URL, HOSTPORT):
         value = zep.variables.get(variable)
         if value is None or value.of or value.text == "":

@@ -26,7 +26,7 @@ class OwnKey:
         self._made: tuple[LangFluxServer, accounts.Key] | None = None
 
     def given_to(self, server: LangFluxServer) -> LangFluxServer:
-        """The server with an API key: the one that it has, or one that is made where that is what it lacks.
+        """Return the server with an API key: the one that it has, or one that is made where that is what it lacks.
 
         Raises CannotTell where LangFlux makes none.
         """

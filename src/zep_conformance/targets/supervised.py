@@ -94,12 +94,12 @@ class Supervisor:
         return urls
 
     def log(self, part: str) -> str:
-        """What a part has written so far."""
+        """Return what a part has written so far."""
         path = self.folder / f"{part}.log"
         return path.read_text(errors="replace") if path.is_file() else ""
 
     def ended(self) -> dict[str, str]:
-        """The parts that ended by themselves, and how."""
+        """Return the parts that ended by themselves, and how."""
         try:
             found: dict[str, str] = self._ask("ended")["ok"]
         except (CannotTell, OSError):

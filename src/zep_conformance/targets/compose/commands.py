@@ -98,7 +98,7 @@ class RunningCommand:
         return os.pread(self._output.fileno(), size, 0).decode(errors="replace")
 
     def has_ended(self) -> bool:
-        """Whether it has ended well. Raises CommandFailed when it has ended with an error."""
+        """Tell whether it has ended well. Raises CommandFailed when it has ended with an error."""
         code = self._process.poll()
         if code:
             raise CommandFailed(self._command, self.output)

@@ -159,7 +159,7 @@ class ComposeTarget(Target):
         return self._described()
 
     def handover(self) -> dict[str, Any]:
-        """The project as it was read, and what is ours in it."""
+        """Return the project as it was read, and what is ours in it."""
         return {
             "name": self.project_name,
             "text": self._project.text,
@@ -185,7 +185,7 @@ class ComposeTarget(Target):
         return diagnose(self._urls()[part], self._token)
 
     def ended(self) -> Mapping[str, str]:
-        """The parts that ended by themselves, and how."""
+        """Return the parts that ended by themselves, and how."""
         ours = {} if self.settings.langflux_url else self._supervisor.ended()
         try:
             return {**self._controlled().ended(), **ours}
@@ -193,7 +193,7 @@ class ComposeTarget(Target):
             return ours
 
     def log(self, part: str) -> str:
-        """What a part has written so far, without what the project's variables keep secret."""
+        """Return what a part has written so far, without what the project's variables keep secret."""
         if part == "langflux":
             return self._supervisor.log(part)
         try:

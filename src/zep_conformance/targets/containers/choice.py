@@ -14,7 +14,7 @@ SOCKET = Path("/var/run/docker.sock")
 
 
 def obstacle(settings: Settings) -> str:
-    """What keeps the containers from being started here, "" when nothing does."""
+    """Return what keeps the containers from being started here, "" when nothing does."""
     configured = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
     properties = Path.home() / ".testcontainers.properties"
     # Both are files in which somebody may have named an engine.

@@ -24,7 +24,7 @@ MASK = 0x891B  # SIOCGIFNETMASK
 
 
 def address(text: str) -> bytes:
-    """A struct sockaddr_in."""
+    """Return a struct sockaddr_in."""
     return struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton(text))
 
 
@@ -44,7 +44,7 @@ def interfaces(control: socket.socket) -> list[tuple[bytes, str, str]]:
 
 
 def halves(own: str, mask: str) -> Iterator[tuple[str, str]]:
-    """The two halves of a network as (address, netmask): more exact than the route to the network itself."""
+    """Yield the two halves of a network as (address, netmask): more exact than the route to the network itself."""
     (bits,) = struct.unpack("!I", socket.inet_aton(mask))
     half = (bits >> 1) | 0x80000000
     (low,) = struct.unpack("!I", socket.inet_aton(own))

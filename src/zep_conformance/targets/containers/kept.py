@@ -36,19 +36,19 @@ class KeptSet:
     """Containers beside those: with changed variables, or somebody's leftovers."""
 
     def is_whole(self, parts: Iterable[str]) -> bool:
-        """Whether these parts all run, and nothing else does."""
+        """Tell whether these parts all run, and nothing else does."""
         running = {part for part, one in self.containers.items() if one.status == "running"}
         return running == set(parts) and not self.others
 
     def secrets(self) -> Secrets:
-        """What they were started with."""
+        """Return what they were started with."""
         return Secrets(
             zep=_variable(self.containers[SECURED], "ZEP_AUTH_SECRET"),
             postgres=_variable(self.containers["postgres"], "POSTGRES_PASSWORD"),
         )
 
     def published(self, specs: Iterable[Spec]) -> dict[str, Spec]:
-        """The containers' plan, with the ports that they have."""
+        """Return the containers' plan, with the ports that they have."""
         return {spec.part: spec.with_port(_port(self.containers[spec.part], spec.port)) for spec in specs}
 
 
@@ -80,7 +80,7 @@ def remove_all(engine: DockerEngine, me: Owner) -> int:
 
 
 def is_broken(engine: DockerEngine, run: str) -> bool:
-    """Whether a kept set can't be used by anybody: a container of it does not run."""
+    """Tell whether a kept set can't be used by anybody: a container of it does not run."""
     containers = engine.client.containers.list(all=True, filters={"label": f"{RUN}={run}"}, ignore_removed=True)
     return not containers or any(one.status != "running" for one in containers)
 

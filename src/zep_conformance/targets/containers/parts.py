@@ -81,7 +81,7 @@ class Parts:
         self.gate = CreationGate()
 
     def url(self, part: str) -> str:
-        """The base URL of a part from here."""
+        """Return the base URL of a part from here."""
         return f"http://{self.engine.host}:{self.specs[part].published}"
 
     @property
@@ -103,7 +103,7 @@ class Parts:
             ) from None
 
     def joined(self) -> Network:
-        """That network, for a container to be put into."""
+        """Return that network, for a container to be put into."""
         found = Network({"timeout": CALL_LIMIT}, {"labels": self.labels})
         found.name = self.network
         return found
@@ -111,18 +111,18 @@ class Parts:
     # -- one container ------------------------------------------------------------------------------------------
 
     def name(self, part: str, *, changed: bool = False) -> str:
-        """The name of a part's container: the one it has always, or the one with changed variables."""
+        """Return the name of a part's container: the one it has always, or the one with changed variables."""
         return f"{PREFIX}-{self.run}-{part}" + (f"-{CHANGED}" if changed else "")
 
     def find(self, part: str, *, changed: bool = False) -> Container | None:
-        """A part's container, None where there is none."""
+        """Return a part's container, None where there is none."""
         try:
             return self.engine.client.containers.get(self.name(part, changed=changed))
         except docker.errors.NotFound:
             return None
 
     def current(self, part: str) -> Container:
-        """The container that a part runs in now. Raises CannotTell when there is none."""
+        """Return the container that a part runs in now. Raises CannotTell when there is none."""
         found = self.find(part, changed=True) or self.find(part)
         if found is None:
             raise CannotTell(
@@ -224,7 +224,7 @@ class Parts:
             )
 
     def log(self, part: str) -> str:
-        """What a part has written so far, in whichever containers it has."""
+        """Return what a part has written so far, in whichever containers it has."""
         return "".join(logged(one) for one in (self.find(part), self.find(part, changed=True)) if one is not None)
 
 

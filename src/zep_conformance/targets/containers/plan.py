@@ -33,7 +33,7 @@ class Secrets:
 
     @classmethod
     def drawn(cls) -> Self:
-        """New ones."""
+        """Return new ones."""
         return cls(zep=tokens.make_secret(), postgres=secrets.token_urlsafe(24))
 
 
@@ -63,7 +63,7 @@ class Spec:
         return f"http://{self.alias}:{self.port}"
 
     def with_port(self, number: int) -> Spec:
-        """The same, published elsewhere."""
+        """Return the same, published elsewhere."""
         return replace(self, published=number)
 
     def as_json(self) -> dict[str, Any]:
@@ -72,12 +72,12 @@ class Spec:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
-        """What `as_json` gave."""
+        """Return what `as_json` gave."""
         return cls(**{**found, "command": tuple(found["command"])})
 
 
 def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list[Spec]:
-    """The containers of a run, without those of parts that the settings give by URL; none is published yet.
+    """Return the containers of a run, without those of parts that the settings give by URL; none is published yet.
 
     images: by part. The model server is always one of them: it is also the other host that things are looked at from.
     """
@@ -112,13 +112,13 @@ def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list
 
 
 def fingerprint(settings: Settings, ids: Mapping[str, str]) -> str:
-    """What two runs must have in common to use the same containers. ids: the exact image of each part."""
+    """Return what two runs must have in common to use the same containers. ids: the exact image of each part."""
     specs = [spec.as_json() for spec in plan(settings, ids, Secrets(zep="", postgres=""))]
     return hashlib.sha256(json.dumps(specs, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def a_port(taken: Iterable[int], *, here: bool) -> int:
-    """A port to publish. here: whether the engine is on this machine, so that what is in use can be seen."""
+    """Return a port to publish. here: whether the engine is on this machine, so that what is in use can be seen."""
     taken = set(taken)
     while True:
         number = random.SystemRandom().choice(PUBLISHED)

@@ -96,7 +96,7 @@ class ContainersTarget(Target):
         )
 
     def handover(self) -> dict[str, Any]:
-        """Where the containers are, for another process of this run."""
+        """Return where the containers are, for another process of this run."""
         assert self._parts is not None
         return {
             "run": self._parts.run,
@@ -162,11 +162,11 @@ class ContainersTarget(Target):
             host.stop()
 
     def ended(self) -> Mapping[str, str]:
-        """The parts that ended though nobody had asked them to, and how."""
+        """Return the parts that ended though nobody had asked them to, and how."""
         return self._control.ended() if self._control is not None else {}
 
     def log(self, part: str) -> str:
-        """What a part has written so far."""
+        """Return what a part has written so far."""
         return self._parts.log(part) if self._parts is not None and part in self._parts.specs else ""
 
     def stop(self) -> None:

@@ -72,7 +72,7 @@ class LockedVersion:
         return " or ".join(_in_words(each) for each in self.node)
 
     def runs_on(self, node: str) -> bool:
-        """Whether it runs on this version of Node.js ("v20.11.1")."""
+        """Tell whether it runs on this version of Node.js ("v20.11.1")."""
         try:
             return any(each.contains(Version(node.removeprefix("v"))) for each in self.node)
         except InvalidVersion:
@@ -80,13 +80,13 @@ class LockedVersion:
 
 
 def versions() -> list[str]:
-    """The versions that there is a lock for, oldest first."""
+    """Return the versions that there is a lock for, oldest first."""
     found = (path.parent.name.removeprefix("langflux-") for path in suite.data().glob("langflux-*/about.toml"))
     return sorted(found, key=Version)
 
 
 def locked_version(version: str) -> LockedVersion:
-    """The lock of a version. Raises CannotTell where there is none."""
+    """Return the lock of a version. Raises CannotTell where there is none."""
     if version not in versions():
         raise CannotTell(
             f"no committed lock for LangFlux {version}",
@@ -217,7 +217,7 @@ def command(version: str, folder: Path) -> list[str]:
 
 
 def environment(state: Path, port: int, host: str = "127.0.0.1") -> dict[str, str]:
-    """The variables with which LangFlux listens on this port and keeps all its state in `state`; no telemetry.
+    """Return the variables with which LangFlux listens on this port and keeps all its state in `state`; no telemetry.
 
     Flowise's own documentation, “Environment Variables”. HOME too: what has no variable goes there.
     """
@@ -240,7 +240,7 @@ def environment(state: Path, port: int, host: str = "127.0.0.1") -> dict[str, st
 
 
 def check_node(lock: LockedVersion) -> str:
-    """The path of a Node.js that this version runs on. Raises CannotTell: none, or one that does not fit."""
+    """Return the path of a Node.js that this version runs on. Raises CannotTell: none, or one that does not fit."""
     needs = f"LangFlux {lock.version} runs on Node.js {lock.nodes}"
     node = shutil.which("node")
     if node is None:
@@ -252,7 +252,7 @@ def check_node(lock: LockedVersion) -> str:
 
 
 def check_npm() -> str:
-    """The path of npm. Raises CannotTell where there is none that works."""
+    """Return the path of npm. Raises CannotTell where there is none that works."""
     npm = shutil.which("npm")
     if npm is None or not surroundings.answer_of([npm, "--version"]):
         raise CannotTell(

@@ -30,7 +30,7 @@ class LangFluxProgram:
 
 
 def find(settings: Settings) -> LangFluxProgram | None:
-    """How the LangFlux of these settings is started; None where it is to be installed first, as was asked for.
+    """Return how the LangFlux of these settings is started; None where it is to be installed first, as was asked for.
 
     In this order: --langflux-command; the version that --langflux-version names; `flowise` on the PATH; the default
     version in the cache. Raises CannotTell where there is none, or it can't run, with the command that helps.
@@ -60,7 +60,7 @@ def find(settings: Settings) -> LangFluxProgram | None:
 
 
 def in_cache(version: str, folder: Path) -> LangFluxProgram:
-    """How an installed version is started. Raises CannotTell without a Node.js that it runs on."""
+    """Return how an installed version is started. Raises CannotTell without a Node.js that it runs on."""
     command = installation.command(version, folder)
     return LangFluxProgram(tuple(command), command[1])
 

@@ -45,7 +45,7 @@ class Programs:
 
 
 def find() -> Programs:
-    """The programs to use: the wheel's, else the system's. Raises CannotTell: none, or none with pgvector."""
+    """Return the programs to use: the wheel's, else the system's. Raises CannotTell: none, or none with pgvector."""
     _check_client()
     wheel = importlib.util.find_spec(_WHEEL)
     if wheel is not None and wheel.origin is not None:
@@ -89,7 +89,7 @@ def check_user() -> None:
 
 
 def program(programs: Programs, state: Path, databases: Iterable[str]) -> tuple[Program, dict[str, str]]:
-    """A PostgreSQL below `state`, and the DSN of each database, which is made in it when it is ready.
+    """Return a PostgreSQL below `state`, and the DSN of each database, which is made in it when it is ready.
 
     Its folder is laid out here, for a user of its own where we are root.
     """
@@ -185,7 +185,7 @@ def check_given(dsn: str) -> str:
 
 
 def with_database(dsn: str, name: str) -> str:
-    """A DSN of another database on the same server."""
+    """Return a DSN of another database on the same server."""
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
 
 

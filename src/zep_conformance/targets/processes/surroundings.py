@@ -48,12 +48,12 @@ def check_room() -> None:
 
 
 def subfolder(folder: Path, name: str) -> Path:
-    """A new folder for one part's state, closed to others."""
+    """Return a new folder for one part's state, closed to others."""
     made = folder / name
     made.mkdir(mode=0o700)
     return made
 
 
 def is_open_to_all(path: Path) -> bool:
-    """Whether any user of this machine can get to a path, as far as its folders go."""
+    """Tell whether any user of this machine can get to a path, as far as its folders go."""
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))

@@ -204,7 +204,7 @@ class ProcessesTarget(SupervisedTarget):
     # -- afterwards ---------------------------------------------------------------------------------------------
 
     def handover(self) -> dict[str, Any]:
-        """Where the supervisor listens, the parts' URLs and the secret."""
+        """Return where the supervisor listens, the parts' URLs and the secret."""
         return {"folder": str(self._supervisor.folder), "urls": self._urls, "secret": self._secret}
 
     def attach(self, handed: Mapping[str, Any]) -> None:
