@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from zep_conformance.deployment_files.located import Table, items, table, tables, text
 from zep_conformance.deployment_files.model import (
     Application,
-    Deployment,
     HealthCheck,
     Image,
     Opening,
     Place,
+    PlannedDeployment,
     Value,
     fill_roles,
     role_of,
@@ -34,7 +34,7 @@ class ComposeProject:
     start without, and that .env lacks, each with where. not_there: env files that it names and that are not there.
     """
 
-    deployment: Deployment
+    deployment: PlannedDeployment
     env: EnvFile | None
     example: EnvFile | None
     wants_env: bool = False
@@ -63,7 +63,9 @@ class _Reader:
         env = sources.env_file(source.name, ENV)
         self._env: Mapping[str, tuple[str, int]] = env.variables if env else {}
         self.project = ComposeProject(
-            deployment=Deployment(kind="compose", files=(source.name,), applications=[], place=Place(source.name)),
+            deployment=PlannedDeployment(
+                kind="compose", files=(source.name,), applications=[], place=Place(source.name)
+            ),
             env=env,
             example=sources.env_file(source.name, ENV_EXAMPLE),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zep_conformance.deployment_files import compose, fly, images, keeping, reach, render, secrets, variables, wiring
 from zep_conformance.deployment_files.findings import FileFinding, Ledger
-from zep_conformance.deployment_files.model import Deployment, Place
+from zep_conformance.deployment_files.model import Place, PlannedDeployment
 from zep_conformance.deployment_files.sources import Kind, Sources
 from zep_conformance.redaction.redactor import Redactor
 
@@ -24,7 +24,7 @@ def kinds(sources: Sources) -> set[Kind]:
     return {source.kind for source in sources.files()}
 
 
-_Made = list[tuple[Deployment, compose.ComposeProject | None]]
+_Made = list[tuple[PlannedDeployment, compose.ComposeProject | None]]
 
 
 def _deployments(sources: Sources, kind: Kind | None) -> _Made:
@@ -37,7 +37,7 @@ def _deployments(sources: Sources, kind: Kind | None) -> _Made:
 
 
 def _examined(
-    deployment: Deployment, project: compose.ComposeProject | None, sources: Sources, redactor: Redactor
+    deployment: PlannedDeployment, project: compose.ComposeProject | None, sources: Sources, redactor: Redactor
 ) -> list[FileFinding]:
     ledger = Ledger(deployment, redactor)
     reach.check_applications(deployment, ledger)

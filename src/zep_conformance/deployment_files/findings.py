@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from zep_conformance.deployment_files.catalogue import ASPECTS, CATALOGUE
-from zep_conformance.deployment_files.model import Deployment, Place
+from zep_conformance.deployment_files.model import Place, PlannedDeployment
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.redaction.redactor import Redactor
 
@@ -25,7 +25,7 @@ class FileFinding(Finding):
 class Ledger:
     """The findings about one deployment, in the order of the aspects."""
 
-    def __init__(self, deployment: Deployment, redactor: Redactor) -> None:
+    def __init__(self, deployment: PlannedDeployment, redactor: Redactor) -> None:
         self._deployment, self._redactor = deployment, redactor
         self._found: list[FileFinding] = []
 

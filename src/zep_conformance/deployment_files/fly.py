@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from zep_conformance.deployment_files.located import Table, items, table, tables, text
 from zep_conformance.deployment_files.model import (
     Application,
-    Deployment,
     HealthCheck,
     Image,
     Opening,
     Place,
+    PlannedDeployment,
     Value,
     role_of,
 )
@@ -24,11 +24,11 @@ DEFAULT_MEMORY = "256mb"
 """What a machine has when nobody says."""
 
 
-def read_apps(sources: Sequence[Source]) -> Deployment:
+def read_apps(sources: Sequence[Source]) -> PlannedDeployment:
     """Return the apps of these configurations. Secrets (`fly secrets set`) are in none of them."""
     applications = [_application(source) for source in sources]
     place = next((one.place for one in applications if one.role == "zep"), Place(sources[0].name))
-    return Deployment(
+    return PlannedDeployment(
         kind="fly", files=tuple(source.name for source in sources), applications=applications, place=Place(place.file)
     )
 

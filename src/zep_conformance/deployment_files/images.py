@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from zep_conformance.deployment_files.findings import Ledger
-from zep_conformance.deployment_files.model import Application, Deployment, Image
+from zep_conformance.deployment_files.model import Application, Image, PlannedDeployment
 from zep_conformance.facts.servers import OLDEST_ZEP
 
 CONFIGURATION = "/app/config.yaml"
@@ -20,7 +20,7 @@ _WITH_PGVECTOR = re.compile(
 _WITHOUT_PGVECTOR = ("postgres", "postgres-flex")
 
 
-def check(deployment: Deployment, ledger: Ledger) -> None:
+def check(deployment: PlannedDeployment, ledger: Ledger) -> None:
     """Look at the images of all three."""
     for application in deployment.having("zep"):
         _zep(application, ledger)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.fly import megabytes
-from zep_conformance.deployment_files.model import Application, Deployment
+from zep_conformance.deployment_files.model import Application, PlannedDeployment
 
 PGDATA = "/var/lib/postgresql/data"
 """Where PostgreSQL's images keep their data, up to version 17."""
@@ -13,7 +13,7 @@ _ENOUGH = 1024
 """MB that the NLP server needs for its models, roughly."""
 
 
-def check(deployment: Deployment, ledger: Ledger) -> None:
+def check(deployment: PlannedDeployment, ledger: Ledger) -> None:
     """Look at what is kept, and at what stops."""
     for application in deployment.having("postgres"):
         if application.managed:

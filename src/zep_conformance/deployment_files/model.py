@@ -156,7 +156,7 @@ class Application:
 
 
 @dataclass(kw_only=True)
-class Deployment:
+class PlannedDeployment:
     """The applications that one Render blueprint, one Compose project, or the Fly.io configurations together make."""
 
     kind: Kind

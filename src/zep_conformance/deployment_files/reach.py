@@ -8,9 +8,9 @@ from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.model import (
     NAMES,
     Application,
-    Deployment,
     HealthCheck,
     Opening,
+    PlannedDeployment,
     Role,
     is_false,
     is_true,
@@ -51,7 +51,7 @@ _HOW_HIDE = {
 }
 
 
-def check_applications(deployment: Deployment, ledger: Ledger) -> None:
+def check_applications(deployment: PlannedDeployment, ledger: Ledger) -> None:
     """The three that the documentation speaks of."""
     zeps = deployment.having("zep")
     for role, name in NAMES.items():
@@ -70,12 +70,12 @@ def check_applications(deployment: Deployment, ledger: Ledger) -> None:
     ledger.well("applications", deployment.place, ", ".join(names))
 
 
-def is_private(deployment: Deployment, application: Application) -> bool:
+def is_private(deployment: PlannedDeployment, application: Application) -> bool:
     """Tell whether it has no public address on purpose."""
     return deployment.kind == "render" and application.type == "pserv"
 
 
-def check_port(deployment: Deployment, ledger: Ledger) -> None:
+def check_port(deployment: PlannedDeployment, ledger: Ledger) -> None:
     """How zep is reached."""
     kind = deployment.kind
     for application in deployment.having("zep"):
@@ -115,7 +115,7 @@ def check_port(deployment: Deployment, ledger: Ledger) -> None:
         ledger.well("port", place, f"{application.name}'s port {port} is reached from outside on port {ways}")
 
 
-def check_health(deployment: Deployment, ledger: Ledger) -> None:
+def check_health(deployment: PlannedDeployment, ledger: Ledger) -> None:
     """How it is seen that zep works. Others' checks are looked at only as far as they can't work."""
     for application in deployment.applications:
         for one in application.health:
@@ -174,7 +174,7 @@ def _command(application: Application, check: HealthCheck, ledger: Ledger) -> No
             )
 
 
-def check_exposure(deployment: Deployment, ledger: Ledger) -> None:
+def check_exposure(deployment: PlannedDeployment, ledger: Ledger) -> None:
     """Who but zep can be reached from outside, and what zep shows to everybody."""
     urls = [one.value_of(NLP_URL) for one in deployment.having("zep")]
     by_flycast = {found[1] for url in urls if (found := re.search(r"//([\w-]+)\.flycast\b", url))}

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from zep_conformance.deployment_files.located import Table, table, tables, text
 from zep_conformance.deployment_files.model import (
     Application,
-    Deployment,
     HealthCheck,
     Image,
     Opening,
     Place,
+    PlannedDeployment,
     Value,
     role_of,
 )
@@ -20,7 +20,7 @@ from zep_conformance.deployment_files.sources import Source
 _Variables = dict[str, Value]
 
 
-def read_blueprint(source: Source) -> Deployment:
+def read_blueprint(source: Source) -> PlannedDeployment:
     """Return the applications that a blueprint makes, of all its projects and environments."""
     reader = _Reader(source.name)
     parts = list(_parts(source.document))
@@ -31,7 +31,7 @@ def read_blueprint(source: Source) -> Deployment:
     }
     applications = [reader.service(one, groups) for part in parts for one in tables(part.get("services"))]
     applications += [reader.database(one) for part in parts for one in tables(part.get("databases"))]
-    return Deployment(kind="render", files=(source.name,), applications=applications, place=Place(source.name))
+    return PlannedDeployment(kind="render", files=(source.name,), applications=applications, place=Place(source.name))
 
 
 def _parts(document: Table) -> Iterator[Table]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from zep_conformance.clients import tokens
 from zep_conformance.deployment_files.compose import ComposeProject, defaults_only
 from zep_conformance.deployment_files.findings import Ledger
-from zep_conformance.deployment_files.model import Application, Deployment, Place, Value
+from zep_conformance.deployment_files.model import Application, Place, PlannedDeployment, Value
 from zep_conformance.deployment_files.sources import Sources, read_env
 from zep_conformance.deployment_files.variables import HOW_TO_GIVE
 from zep_conformance.facts.servers import PUBLISHED_SECRET
@@ -43,7 +43,7 @@ def secrets_in(sources: Sources, applications: list[Application]) -> Iterator[st
         yield from filter(_is_secret, found)
 
 
-def check(deployment: Deployment, ledger: Ledger, project: ComposeProject | None, sources: Sources) -> None:
+def check(deployment: PlannedDeployment, ledger: Ledger, project: ComposeProject | None, sources: Sources) -> None:
     """Look for secrets in clear, and at Zep's own secret. project: of a Compose project, for its env files."""
     how = HOW_TO_GIVE[deployment.kind]
     reported: set[Place] = set()

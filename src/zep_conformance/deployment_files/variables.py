@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zep_conformance.deployment_files.compose import ComposeProject
 from zep_conformance.deployment_files.findings import Ledger
-from zep_conformance.deployment_files.model import Application, Deployment, Place, is_false
+from zep_conformance.deployment_files.model import Application, Place, PlannedDeployment, is_false
 from zep_conformance.deployment_files.sources import ENV, EnvFile
 
 KEY = "ZEP_OPENAI_API_KEY"
@@ -24,7 +24,7 @@ _EMBEDDERS = (
 )
 
 
-def check(deployment: Deployment, ledger: Ledger, project: ComposeProject | None) -> None:
+def check(deployment: PlannedDeployment, ledger: Ledger, project: ComposeProject | None) -> None:
     """Look at what Zep is told. project: of a Compose project, for its env files."""
     if project is not None:
         _env_files(project, ledger)
@@ -41,7 +41,9 @@ def check(deployment: Deployment, ledger: Ledger, project: ComposeProject | None
             _fly_secrets(application, ledger)
 
 
-def _key(deployment: Deployment, application: Application, ledger: Ledger, project: ComposeProject | None) -> None:
+def _key(
+    deployment: PlannedDeployment, application: Application, ledger: Ledger, project: ComposeProject | None
+) -> None:
     anthropic = application.value_of("ZEP_LLM_SERVICE") == "anthropic"
     if application.is_set(KEY) or application.variables_unseen or anthropic:
         return

@@ -14,8 +14,8 @@ from zep_conformance.deployment_files.model import (
     NLP_PORT,
     POSTGRES_PORT,
     Application,
-    Deployment,
     Place,
+    PlannedDeployment,
     Role,
     Value,
 )
@@ -34,7 +34,7 @@ _DEFAULTS: dict[Role, str] = {"nlp": f"http://localhost:{NLP_PORT}", "postgres":
 _PROPERTIES = {HOSTPORT: "hostport", DSN: "connectionString"}
 
 
-def check(deployment: Deployment, ledger: Ledger) -> None:
+def check(deployment: PlannedDeployment, ledger: Ledger) -> None:
     """Look at what each zep is told of the other two."""
     for application in deployment.having("zep"):
         wires = list(_wires(deployment, application, ledger))
@@ -65,7 +65,7 @@ class _Wire:
         return _OTHERS[self.role]
 
 
-def _wires(deployment: Deployment, zep: Application, ledger: Ledger) -> Iterator[_Wire]:
+def _wires(deployment: PlannedDeployment, zep: Application, ledger: Ledger) -> Iterator[_Wire]:
     """The variables that count, one a role. What is missing is noted."""
     nlp = HOSTPORT if is_cloud(zep) and zep.is_set(HOSTPORT) else NLP_URL
     if zep.is_set(HOSTPORT) and not is_cloud(zep) and zep.image is not None and not zep.is_set(NLP_URL):
@@ -91,7 +91,7 @@ def _wires(deployment: Deployment, zep: Application, ledger: Ledger) -> Iterator
             )
 
 
-def _how(deployment: Deployment, role: Role) -> str:
+def _how(deployment: PlannedDeployment, role: Role) -> str:
     """How zep is told of another application, in this kind of deployment."""
     application = deployment.first(role)
     name = application.name if application else NAMES[role]
@@ -104,7 +104,7 @@ def _how(deployment: Deployment, role: Role) -> str:
     return f"Set {DSN}, like postgres://user:…@{name}:{POSTGRES_PORT}/zep?sslmode=disable."
 
 
-def _follow(deployment: Deployment, wire: _Wire, ledger: Ledger) -> None:
+def _follow(deployment: PlannedDeployment, wire: _Wire, ledger: Ledger) -> None:
     """See where a wire leads."""
     if wire.value.of:
         _reference(deployment, wire, ledger)
@@ -112,7 +112,7 @@ def _follow(deployment: Deployment, wire: _Wire, ledger: Ledger) -> None:
         _written(deployment, wire, ledger)
 
 
-def _reference(deployment: Deployment, wire: _Wire, ledger: Ledger) -> None:
+def _reference(deployment: PlannedDeployment, wire: _Wire, ledger: Ledger) -> None:
     """A property of another application, as Render writes it."""
     value = wire.value
     found = next((one for one in deployment.applications if one.name == value.of), None)
@@ -146,7 +146,7 @@ def _reference(deployment: Deployment, wire: _Wire, ledger: Ledger) -> None:
         )
 
 
-def _elsewhere(deployment: Deployment, wire: _Wire, host: str, ledger: Ledger) -> None:
+def _elsewhere(deployment: PlannedDeployment, wire: _Wire, host: str, ledger: Ledger) -> None:
     names = sorted(one.name for one in deployment.having(wire.role))
     ledger.report(
         "wired-elsewhere",
@@ -158,7 +158,7 @@ def _elsewhere(deployment: Deployment, wire: _Wire, host: str, ledger: Ledger) -
     )
 
 
-def _written(deployment: Deployment, wire: _Wire, ledger: Ledger) -> None:
+def _written(deployment: PlannedDeployment, wire: _Wire, ledger: Ledger) -> None:
     """A URL, or a host and a port, as it is written."""
     url = _url(wire, ledger)
     if url is None:

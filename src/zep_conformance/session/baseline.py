@@ -2,7 +2,7 @@
 
 A scenario got worse when it fails now and did not then: it passed, deviated, was skipped, or broke for a reason of
 its own. It is known when it failed then too, and better when it is less of a failure now. One that the baseline does
-not have is judged by its requirements.
+not have is measured by its requirements.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ class Classifier:
         return "failed", evidence.short
 
     def _stop_for_the_dead(self, item: pytest.Item) -> str:
-        """What is to be said of parts that ended by themselves; without them nothing that follows tells anything."""
+        """Return a complaint of parts that ended by themselves; without them nothing that follows means anything."""
         ended = self.run.target.ended() if self.run.target is not None else {}
         complaint = "".join(f"{part} {how}, and nobody had asked it to\n" for part, how in ended.items())
         if complaint:

@@ -47,8 +47,8 @@ class Gate:
         pardoned = comparison.pardoned if comparison else frozenset[str]()
         failing = [record for record in by_itself if record.nodeid not in pardoned]
         outcomes = {record.outcome for record in found}
-        told = not observations.troubles and settled and "error" not in outcomes
-        code = 1 if failing else 0 if told and outcomes & {"passed", "failed", "deviation"} else 2
+        certain = not observations.troubles and settled and "error" not in outcomes
+        code = 1 if failing else 0 if certain and outcomes & {"passed", "failed", "deviation"} else 2
         return Verdict(
             gate=self,
             code=code,

@@ -19,7 +19,7 @@ from zep_conformance.deployment_files.catalogue import CATALOGUE
 from zep_conformance.deployment_files.compose import read_project
 from zep_conformance.deployment_files.examination import examine
 from zep_conformance.deployment_files.findings import FileFinding
-from zep_conformance.deployment_files.model import Application, Deployment, Role, best_of
+from zep_conformance.deployment_files.model import Application, PlannedDeployment, Role, best_of
 from zep_conformance.deployment_files.secrets import secrets_in
 from zep_conformance.deployment_files.sources import COMPOSE_NAMES, ENV, Sources, read_env
 from zep_conformance.deployment_files.variables import KEY, how_to_give_key
@@ -48,7 +48,7 @@ class GivenProject:
     folder: Path
     path: str
     text: str
-    deployment: Deployment
+    deployment: PlannedDeployment
     parts: Mapping[str, Application]
     redactor: Redactor = field(repr=False)
 
