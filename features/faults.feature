@@ -12,6 +12,7 @@ Feature: Parts that fail and come back
   Scenario: What was written with the NLP server down is enriched when it returns
     Given the NLP server is down
     And Alice has written "Hi, my name is Alice and I live in Lisbon" to a session
+    And the session of Alice holds only what Alice has written
     When the NLP server is back
     Then zep-nlp embeds it: it can be found by searching
     And the entity "Alice" appears in the system metadata of her message
@@ -26,6 +27,7 @@ Feature: Parts that fail and come back
   Scenario: What was written with the model down is enriched when it returns
     Given the model is down
     And Alice has written "Could you book a table for two people tomorrow?" to a session
+    And the session of Alice holds only what Alice has written
     When the model is back
     Then an intent appears in the system metadata of her message
 

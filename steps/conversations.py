@@ -23,6 +23,7 @@ def write_to_longer(conversations: Conversations, role: str, text: str, first: s
     conversations.begin(role, text, session=conversations[first].session + "0")
 
 
+@given(parsers.re(r"the session of (?P<role>\w+) holds only what (?P<same>\w+) has written"))
 @then(parsers.re(r"(zep-postgres keeps it: )?the session of (?P<role>\w+) holds only what (?P<same>\w+) has written"))
 def holds_only(conversations: Conversations, role: str, same: str) -> None:
     """Check that the memory of a role's session is all that they have written, and nothing else."""

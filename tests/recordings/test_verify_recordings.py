@@ -31,6 +31,7 @@ from tests.support.replaying import (
     sessions,
     shell,
 )
+from tests.support.started_runs import as_from_a_terminal
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.recordings.format import RecordedExchange
@@ -307,9 +308,6 @@ def test_an_interruption_leaves_nothing_behind(documented: Fleet, tmp_path: Path
         RecordedExchange("late", 2, {"method": "GET", **session}, never, eventually=True),
     )
     command = [sys.executable, "-m", "zep_conformance", "verify-recordings", "--zep-url", zep, "--recording", own]
-
-    def as_from_a_terminal() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=as_from_a_terminal,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from fixtures.faults import Faults
+from tests.support import started_runs
+from tests.support.started_runs import nothing_left, output_of, some_scenarios_ran
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import FAILURES, Zep
 from zep_conformance.settings import Settings
@@ -25,72 +25,16 @@ RUN = [sys.executable, "-m", "zep_conformance", "run", "-v", "-p", "no:cacheprov
 
 
 @pytest.fixture
-def workplace(tmp_path: Path) -> dict[str, str]:
-    """An environment whose temporary folder is the test's own, so that what is left in it is ours."""
-    (tmp_path / "tmp").mkdir()
-    return {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "CI": ""}
-
-
-def as_from_a_terminal() -> None:
-    """Ctrl-C works, though a pipeline may have started us in the background, where it is ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-@pytest.fixture
-def running(tmp_path: Path, workplace: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def running(tmp_path: Path) -> Iterator[Callable[..., started_runs.Process]]:
     """Start commands in a process group of their own, as a terminal does."""
-    started: list[subprocess.Popen[bytes]] = []
+    variables = started_runs.environment(tmp_path)
+    with started_runs.killed_later() as started:
 
-    def start(*command: str) -> subprocess.Popen[bytes]:
-        with (tmp_path / "output").open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=tmp_path,
-                env=workplace,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=as_from_a_terminal,
-            )
-        started.append(process)
-        return process
+        def start(*command: str) -> started_runs.Process:
+            started.append(started_runs.start(command, tmp_path, variables))
+            return started[-1]
 
-    yield start
-    for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def output_of(tmp_path: Path) -> str:
-    return (tmp_path / "output").read_text()
-
-
-def our_processes(tmp_path: Path) -> list[str]:
-    """Command lines of processes whose temporary folder is the test's."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("TMPDIR") == str(tmp_path / "tmp"):
-                found.append(" ".join(process.cmdline()))
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue
-    return found
-
-
-def nothing_left(tmp_path: Path) -> None:
-    def gone() -> None:
-        assert our_processes(tmp_path) == []
-        assert list((tmp_path / "tmp").glob("zep-conformance-*")) == []
-
-    eventually(gone, 15)
-
-
-def some_scenarios_ran(tmp_path: Path, count: int = 5, limit: float = 30) -> None:
-    def ran() -> None:
-        assert output_of(tmp_path).count("PASSED") >= count
-
-    eventually(ran, limit)
+        yield start
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "a cancelled pipeline"])

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support import started_runs
 from tests.support.compose_projects import (
     KEY,
     UserProject,
@@ -259,22 +260,16 @@ def test_an_image_that_is_built_is_removed_again(project: UserProject, up: Up, s
 # -- however it ends ------------------------------------------------------------------------------------------------
 
 
-def as_from_a_terminal() -> None:
-    """Ctrl-C works, though a pipeline may have started us in the background, where it is ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-class Session:
+class StartedRun:
     """A run in a process group of its own, as a terminal starts it."""
 
     def __init__(self, tmp_path: Path, project: UserProject) -> None:
         self.path = tmp_path / "output"
-        with self.path.open("wb") as output:
-            self.process = subprocess.Popen(
-                [*RUN, "--target", f"compose:{project.folder}", f"--reports={tmp_path / 'reports'}"],
-                cwd=tmp_path, env=environment("docker compose", tmp_path), stdout=output, stderr=output,
-                start_new_session=True, preexec_fn=as_from_a_terminal,
-            )  # fmt: skip
+        self.process = started_runs.start(
+            [*RUN, "--target", f"compose:{project.folder}", f"--reports={tmp_path / 'reports'}"],
+            tmp_path,
+            environment("docker compose", tmp_path),
+        )
 
     def until(self, words: str, count: int = 1) -> None:
         """Wait until it has written some words so often."""
@@ -291,9 +286,9 @@ class Session:
 
 
 @pytest.fixture
-def session(tmp_path: Path, project: UserProject) -> Iterator[Session]:
+def session(tmp_path: Path, project: UserProject) -> Iterator[StartedRun]:
     """A run that goes on."""
-    running = Session(tmp_path, project)
+    running = StartedRun(tmp_path, project)
     yield running
     if running.process.poll() is None:
         running.signal(signal.SIGINT)
@@ -305,14 +300,14 @@ def session(tmp_path: Path, project: UserProject) -> Iterator[Session]:
     [(signal.SIGINT, "comes up as"), (signal.SIGTERM, "PASSED")],
     ids=["Ctrl-C while it comes up", "a cancelled pipeline while scenarios run"],
 )
-def test_an_interrupted_run_leaves_nothing(session: Session, number: signal.Signals, words: str) -> None:
+def test_an_interrupted_run_leaves_nothing(session: StartedRun, number: signal.Signals, words: str) -> None:
     session.until(words)
     session.signal(number)
     assert session.process.wait(60) == 2
     assert left_of(ours_in(session.path.read_text())) == {}
 
 
-def test_what_a_killed_run_leaves_is_removed_by_the_next(session: Session, project: UserProject, up: Up) -> None:
+def test_what_a_killed_run_leaves_is_removed_by_the_next(session: StartedRun, project: UserProject, up: Up) -> None:
     session.until("PASSED")
     session.signal(signal.SIGKILL)
     session.process.wait(10)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.session.test_interruption import as_from_a_terminal, nothing_left, output_of, some_scenarios_ran
-from tests.support import stand_ins
+from tests.support import stand_ins, started_runs
+from tests.support.started_runs import nothing_left, output_of, some_scenarios_ran
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.programs import Program
@@ -29,27 +28,20 @@ RUN = [sys.executable, "-m", "zep_conformance", "run", "--target", "processes", 
 def root() -> Iterator[Path]:
     """A folder that PostgreSQL's user can get into, unlike pytest's own."""
     folder = Path(tempfile.mkdtemp(prefix="zc-test-"))
-    (folder / "tmp").mkdir()
     for open_to_all in (folder, folder / "tmp"):
+        open_to_all.mkdir(exist_ok=True)
         open_to_all.chmod(0o711)
     yield folder
     shutil.rmtree(folder)
 
 
-def begin(root: Path, *options: str) -> subprocess.Popen[bytes]:
+def begin(root: Path, *options: str) -> started_runs.Process:
     """Start a run with stand-ins for LangFlux and Zep."""
     stand_ins.langflux(root / "bin" / "flowise")
     zep = stand_ins.zep(root / "bin" / "zep")
     (root / tokenizer.NAME).touch()
-    environment = {
-        **os.environ, "TMPDIR": str(root / "tmp"), "CI": "", "PATH": stand_ins.on_path(root / "bin"),
-        "TIKTOKEN_CACHE_DIR": str(root),
-    }  # fmt: skip
-    with (root / "output").open("wb") as output:
-        return subprocess.Popen(
-            [*RUN, "--zep-binary", str(zep), *options], cwd=root, env=environment, stdout=output, stderr=output,
-            start_new_session=True, preexec_fn=as_from_a_terminal,
-        )  # fmt: skip
+    variables = started_runs.environment(root, PATH=stand_ins.on_path(root / "bin"), TIKTOKEN_CACHE_DIR=str(root))
+    return started_runs.start([*RUN, "--zep-binary", str(zep), *options], root, variables)
 
 
 def test_it_stops_crashes_and_comes_back_under_zep_and_nothing_is_left(root: Path) -> None:

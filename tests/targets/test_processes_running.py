@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.session.test_interruption import as_from_a_terminal, nothing_left, output_of, some_scenarios_ran
-from tests.support import stand_ins
+from tests.support import stand_ins, started_runs
+from tests.support.started_runs import nothing_left, output_of, some_scenarios_ran
 from zep_conformance.clients.waiting import eventually
 
 RUN = [sys.executable, "-m", "zep_conformance", "run", "--target", "processes", "-p", "no:cacheprovider"]
@@ -42,36 +41,21 @@ def end():
 end()
 """
 
-Start = Callable[..., "subprocess.Popen[bytes]"]
+Start = Callable[..., started_runs.Process]
 
 
 @pytest.fixture
-def workplace(tmp_path: Path) -> dict[str, str]:
-    """An environment with a `flowise` first on the PATH, and a temporary folder of the test's own."""
-    (tmp_path / "tmp").mkdir()
-    return {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "CI": "", "PATH": stand_ins.on_path(tmp_path / "bin")}
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a run, with a `flowise` first on its PATH. before: what its LangFlux does first."""
+    variables = started_runs.environment(tmp_path, PATH=stand_ins.on_path(tmp_path / "bin"))
+    with started_runs.killed_later() as started:
 
+        def run(*options: str, before: str = "") -> started_runs.Process:
+            stand_ins.langflux(tmp_path / "bin" / "flowise", before)
+            started.append(started_runs.start([*RUN, *options], tmp_path, variables))
+            return started[-1]
 
-@pytest.fixture
-def start(tmp_path: Path, workplace: dict[str, str]) -> Iterator[Start]:
-    """Start a run in a process group of its own, as a terminal does. before: what its LangFlux does first."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def run(*options: str, before: str = "") -> subprocess.Popen[bytes]:
-        stand_ins.langflux(tmp_path / "bin" / "flowise", before)
-        with (tmp_path / "output").open("wb") as output:
-            process = subprocess.Popen(
-                [*RUN, *options], cwd=tmp_path, env=workplace, stdout=output, stderr=output,
-                start_new_session=True, preexec_fn=as_from_a_terminal,
-            )  # fmt: skip
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        yield run
 
 
 def supervisor_of(tmp_path: Path) -> psutil.Process:

@@ -1,0 +1,84 @@
+"""Runs in a process group of their own, as a terminal starts them, and what they leave when they are over."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from zep_conformance.clients.waiting import eventually
+
+Process = subprocess.Popen[bytes]
+
+
+def environment(folder: Path, **changed: str) -> dict[str, str]:
+    """Return our environment with `folder`/tmp, which is made, as temporary folder, so that what is left there is ours.
+
+    changed: variables that differ beside that.
+    """
+    (folder / "tmp").mkdir(exist_ok=True)
+    return {**os.environ, "TMPDIR": str(folder / "tmp"), "CI": "", **changed}
+
+
+def as_from_a_terminal() -> None:
+    """Let Ctrl-C work, though a pipeline may have started us in the background, where it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def start(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> Process:
+    """Start a command in `folder`, with its output in `folder`/output. Returns the leader of its process group."""
+    with (folder / "output").open("wb") as output:
+        return subprocess.Popen(
+            command, cwd=folder, env=dict(variables), stdout=output, stderr=output,
+            start_new_session=True, preexec_fn=as_from_a_terminal,
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def killed_later() -> Iterator[list[Process]]:
+    """Kill the process groups of those in the list that are still running at the end."""
+    started: list[Process] = []
+    yield started
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def output_of(folder: Path) -> str:
+    """Return what the run in `folder` has written so far."""
+    return (folder / "output").read_text()
+
+
+def some_scenarios_ran(folder: Path, count: int = 5, limit: float = 30) -> None:
+    """Wait until `count` scenarios of a verbose run have passed. Raises AssertionError after `limit` seconds."""
+
+    def ran() -> None:
+        assert output_of(folder).count("PASSED") >= count
+
+    eventually(ran, limit)
+
+
+def our_processes(folder: Path) -> list[str]:
+    """Return the command lines of the processes whose temporary folder is that of `environment`."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            if process.environ().get("TMPDIR") == str(folder / "tmp"):
+                found.append(" ".join(process.cmdline()))
+    return found
+
+
+def nothing_left(folder: Path) -> None:
+    """Wait until neither a process nor a temporary folder is left. Raises AssertionError after 15 s."""
+
+    def gone() -> None:
+        assert our_processes(folder) == []
+        assert list((folder / "tmp").glob("zep-conformance-*")) == []
+
+    eventually(gone, 15)
