@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from tests.cli.test_run import report_in, run
 from tests.support.doctor_servers import app, serving, url
-from tests.support.langflux_three import Door
+from tests.support.langflux_three import Accounts
 from zep_conformance.clients import accounts, sockets
 from zep_conformance.clients.families import FAMILIES, Account, family_of, remark
 from zep_conformance.clients.langflux import LangFlux, LangFluxRefused
@@ -95,7 +95,7 @@ def test_a_password_is_not_in_what_is_printed_of_a_login() -> None:
 
 
 def test_the_first_account_makes_a_key_and_deletes_it() -> None:
-    door = Door()
+    door = Accounts()
     with serving(door.app()) as port:
         account = accounts.first_account()
         accounts.register(url(port), account)
@@ -111,18 +111,18 @@ def test_the_first_account_makes_a_key_and_deletes_it() -> None:
 
 
 def test_a_wrong_password_makes_no_key() -> None:
-    door = Door(accounts={"a@example.com": "right"})
+    door = Accounts(accounts={"a@example.com": "right"})
     with serving(door.app()) as port, pytest.raises(LangFluxRefused, match="logging in: LangFlux answered 401"):
         accounts.make_key(url(port), Account("a@example.com", "wrong"), "zc-1")
 
 
 @pytest.fixture
-def behind_a_door(served, tmp_path: Path) -> Callable[..., tuple[Door, Any]]:
+def behind_a_door(served, tmp_path: Path) -> Callable[..., tuple[Accounts, Any]]:
     """Runs a scenario on a LangFlux 3.0.13 that it has a login for; gives the door as it was left, and the run."""
     urls = served("--recorded-behaviours", "none")
     account = accounts.first_account()
 
-    def go(door: Door, *options: str) -> tuple[Door, Any]:
+    def go(door: Accounts, *options: str) -> tuple[Accounts, Any]:
         door.behind, door.key = urls["langflux"], urls["langflux_api_key"]
         door.accounts[account.user] = account.password
         with serving(door.app()) as port:
@@ -139,7 +139,7 @@ def behind_a_door(served, tmp_path: Path) -> Callable[..., tuple[Door, Any]]:
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "two workers"])
 def test_a_run_with_a_login_alone_makes_one_key_and_deletes_it(behind_a_door, tmp_path: Path, options: Any) -> None:
-    door, result = behind_a_door(Door(), *options)
+    door, result = behind_a_door(Accounts(), *options)
     assert result.returncode == 0, result.stdout
     found = report_in(tmp_path)
     assert found["outcomes"]["passed"] == 2
@@ -153,14 +153,14 @@ def test_a_run_with_a_login_alone_makes_one_key_and_deletes_it(behind_a_door, tm
 
 
 def test_a_key_that_could_not_be_deleted_is_said(behind_a_door, tmp_path: Path) -> None:
-    _, result = behind_a_door(Door(keeps_keys=True))
+    _, result = behind_a_door(Accounts(keeps_keys=True))
     assert result.returncode == 0
     assert [text for text in report_in(tmp_path)["left_behind"] if "API key" in text]
     assert "left behind: API key" in result.stdout
 
 
 def test_an_account_that_may_make_no_key_ends_the_run(behind_a_door) -> None:
-    door, result = behind_a_door(Door(makes_keys=False))
+    door, result = behind_a_door(Accounts(makes_keys=False))
     assert result.returncode == 2
     assert "no API key could be made" in result.stdout
     assert door.logins == set()
@@ -168,7 +168,7 @@ def test_an_account_that_may_make_no_key_ends_the_run(behind_a_door) -> None:
 
 def test_the_embedded_target_makes_no_key_in_a_given_langflux(tmp_path: Path) -> None:
     account = accounts.first_account()
-    with serving(Door(accounts={account.user: account.password}).app()) as port:
+    with serving(Accounts(accounts={account.user: account.password}).app()) as port:
         result = run(
             tmp_path, "--target", "embedded", "--langflux-url", url(port), "-k", "new_timestamp",
             LANGFLUX_USER=account.user, LANGFLUX_PASSWORD=account.password,

@@ -11,7 +11,7 @@ import pytest
 
 from tests.doctor.test_doctor_reaching import other_machine
 from tests.support.doctor_servers import LANGFLUX, NODE, ZEP, app, closed_port, produces, serving, url
-from tests.support.langflux_three import Door
+from tests.support.langflux_three import Accounts
 from zep_conformance.clients import tokens
 from zep_conformance.clients.families import Account
 from zep_conformance.doctor import prediction
@@ -90,7 +90,7 @@ def test_user_name_and_password_of_flowise_2() -> list[Finding]:
 
 @produces("ok")
 def test_a_login_of_flowise_3() -> list[Finding]:
-    door = Door(accounts={ACCOUNT.user: ACCOUNT.password})
+    door = Accounts(accounts={ACCOUNT.user: ACCOUNT.password})
     with serving(door.app()) as port:
         found = diagnose(langflux_url=url(port), account=ACCOUNT)
     assert "the login is accepted" in str(found)
@@ -100,7 +100,7 @@ def test_a_login_of_flowise_3() -> list[Finding]:
 
 @produces("langflux-login-wrong")
 def test_a_wrong_login_of_flowise_3() -> list[Finding]:
-    with serving(Door(accounts={ACCOUNT.user: "another"}).app()) as port:
+    with serving(Accounts(accounts={ACCOUNT.user: "another"}).app()) as port:
         found = diagnose(langflux_url=url(port), account=ACCOUNT)
     assert ACCOUNT.password not in str(found)
     return found
@@ -122,7 +122,7 @@ def test_a_flowise_3_that_takes_no_login_any_more() -> list[Finding]:
 @produces("langflux-not-set-up")
 @pytest.mark.parametrize("account", [None, ACCOUNT], ids=["no login", "a login"])
 def test_a_flowise_3_that_nobody_has_registered_on(account: Account | None) -> list[Finding]:
-    with serving(Door().app()) as port:
+    with serving(Accounts().app()) as port:
         return diagnose(langflux_url=url(port), account=account)
 
 

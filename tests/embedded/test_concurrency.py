@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import crowds
-from tests.support.chatting import talking
+from tests.support.chatting import making_chatbots
 from tests.support.properties import broken
 from tests.support.zep_asked import Asked, asking
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
 
 PARTS = ["zep", "nlp", "langflux"]
 
@@ -43,12 +42,6 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def model_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with Fleet(parts_for(["model"], data=tmp_path_factory.mktemp("model"))) as running:
-        yield running.url("model")
-
-
 @pytest.mark.parametrize("check", OF_ZEP, ids=named)
 def test_zep_in_a_crowd(fleet: Fleet, check: Callable[[Asked], None]) -> None:
     with asking(fleet) as zep:
@@ -57,7 +50,7 @@ def test_zep_in_a_crowd(fleet: Fleet, check: Callable[[Asked], None]) -> None:
 
 @pytest.mark.parametrize("check", OF_LANGFLUX, ids=named)
 def test_langflux_in_a_crowd(fleet: Fleet, model_url: str, check: Callable[[crowds.Talk], None]) -> None:
-    with asking(fleet) as zep, talking(fleet, model_url) as (langflux, make):
+    with asking(fleet) as zep, making_chatbots(fleet, model_url) as (langflux, make):
         check((zep, langflux, make))
 
 
@@ -100,7 +93,7 @@ def test_a_mutation_of_langflux_is_noticed(
     with (
         broken(tmp_path, PARTS, {"langflux": [mutation]}) as fleet,
         asking(fleet) as zep,
-        talking(fleet, model_url) as (langflux, make),
+        making_chatbots(fleet, model_url) as (langflux, make),
         pytest.raises(AssertionError),
     ):
         check((zep, langflux, make))

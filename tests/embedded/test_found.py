@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.chatting import API_KEY, talking
+from tests.support.chatting import API_KEY, making_chatbots
 from tests.support.crowds import Talk
 from tests.support.properties import broken
 from tests.support.zep_asked import Asked, asking, fresh
@@ -202,6 +202,6 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
     with (
         broken(tmp_path_factory.mktemp("talk"), ["zep", "langflux", "model"], {}) as fleet,
         asking(fleet) as zep,
-        talking(fleet, fleet.url("model")) as (langflux, make),
+        making_chatbots(fleet, fleet.url("model")) as (langflux, make),
     ):
         yield zep, langflux, make

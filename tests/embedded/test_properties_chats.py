@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,23 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, multiple
 
 from tests.support.chats_model import Chatbot, ChatMessage, ChatsModel
-from tests.support.chatting import MakeBot, talking
+from tests.support.chatting import MakeBot, making_chatbots
 from tests.support.properties import EVERY_NIGHT, Machine, broken, finds, holds, initialize, rule
 from tests.support.zep_asked import Asked, asking, fresh, others, pieces, texts
 from zep_conformance.clients.langflux import ChatAnswer, LangFlux, chat_path
-from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
 
 # Zep has no model here: it would sum up what is tested.
 PARTS = ["zep", "langflux"]
 questions = st.sampled_from(["What is my name?", "my name is Ada", "my name is Bo"]) | texts.filter(bool)
-
-
-@pytest.fixture(scope="module")
-def model_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A model server, in a fleet of its own."""
-    with Fleet(parts_for(["model"], data=tmp_path_factory.mktemp("model"))) as fleet:
-        yield fleet.url("model")
 
 
 class Talkers(Machine):
@@ -136,7 +126,7 @@ def test_chats_are_as_the_model_has_them(tmp_path_factory: pytest.TempPathFactor
     with (
         broken(tmp_path_factory.mktemp("data"), PARTS, {}) as fleet,
         asking(fleet) as zep,
-        talking(fleet, model_url) as (langflux, make),
+        making_chatbots(fleet, model_url) as (langflux, make),
     ):
         holds(lambda: Talkers(zep, langflux, make))
 
@@ -165,6 +155,6 @@ def test_the_machine_finds_a_mutation(tmp_path: Path, model_url: str, mutation: 
     with (
         broken(tmp_path, PARTS, {"langflux": [mutation]}) as fleet,
         asking(fleet) as zep,
-        talking(fleet, model_url) as (langflux, make),
+        making_chatbots(fleet, model_url) as (langflux, make),
     ):
         finds(lambda: Talkers(zep, langflux, make))

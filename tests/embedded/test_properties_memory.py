@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,26 +12,16 @@ from hypothesis.stateful import Bundle, MultipleResults, multiple, precondition
 
 from tests.support.properties import Machine, broken, finds, holds, initialize, rule
 from tests.support.zep_asked import Asked, asking, canonical, fresh, metadata, others, pieces, texts
-from tests.support.zep_model import Said, Session, ZepModel
-from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from tests.support.zep_model import Session, WrittenMessage, ZepModel
 
 ZERO_TIME = "0001-01-01T00:00:00Z"
 
 
-@pytest.fixture(scope="module")
-def zep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    """A Zep that keeps every requirement."""
-    parts = parts_for(["zep"], data=tmp_path_factory.mktemp("data"))
-    with Fleet(parts) as fleet, asking(fleet) as asked:
-        yield asked
-
-
 @st.composite
-def messages(draw: st.DrawFn) -> list[Said]:
+def messages(draw: st.DrawFn) -> list[WrittenMessage]:
     """What one write carries: each message with or without metadata, a count of its own, and a uuid of its own."""
     made = st.builds(
-        Said,
+        WrittenMessage,
         role=st.sampled_from(["human", "ai"]) | texts,
         content=texts,
         metadata=st.none() | metadata.map(lambda one: {key: one[key] for key in one if key != "system"}),
@@ -45,7 +34,7 @@ def messages(draw: st.DrawFn) -> list[Said]:
 lastn = st.none() | st.integers(0, 15)
 
 
-def posted(said: Said) -> dict[str, Any]:
+def posted(said: WrittenMessage) -> dict[str, Any]:
     """A message as it is sent."""
     body: dict[str, Any] = {"role": said.role, "content": said.content, "token_count": said.tokens}
     body |= {"metadata": said.metadata} if said.metadata is not None else {}
@@ -96,7 +85,7 @@ class Memories(Machine):
             self.is_record(ident, answer.json())
 
     @rule(ident=ids, said=messages(), lastn=lastn)
-    def write_and_read(self, ident: str, said: list[Said], lastn: int | None) -> None:
+    def write_and_read(self, ident: str, said: list[WrittenMessage], lastn: int | None) -> None:
         """What is written is there at once, after what was there."""
         answer = self.zep.ask("POST", "sessions", ident, "memory", body={"messages": [*map(posted, said)]})
         assert answer.status_code == self.model.write(ident, said)
@@ -105,10 +94,10 @@ class Memories(Machine):
 
     @precondition(lambda self: any(self.model.everything()))
     @rule(ident=ids, said=messages(), at=st.integers(0, 99), place=st.integers(0, 9))
-    def write_with_a_uuid_in_use(self, ident: str, said: list[Said], at: int, place: int) -> None:
+    def write_with_a_uuid_in_use(self, ident: str, said: list[WrittenMessage], at: int, place: int) -> None:
         """Nothing of such a write is kept."""
         used = [message.uuid for message in self.model.everything()]
-        said.insert(place, Said("human", "taken", uuid=used[at % len(used)]))
+        said.insert(place, WrittenMessage("human", "taken", uuid=used[at % len(used)]))
         answer = self.zep.ask("POST", "sessions", ident, "memory", body={"messages": [*map(posted, said)]})
         assert answer.status_code == self.model.write(ident, said) == 400
 
@@ -184,7 +173,7 @@ class Memories(Machine):
 
     # -- what is looked at ----------------------------------------------------------------------------------------
 
-    def one_of_all(self, at: int) -> tuple[str, Said]:
+    def one_of_all(self, at: int) -> tuple[str, WrittenMessage]:
         """(its session, a message), counted through all sessions."""
         known = [(ident, said) for ident in self.model.sessions for said in self.model.messages(ident)]
         return known[at % len(known)]
@@ -198,7 +187,7 @@ class Memories(Machine):
             said.uuid = said.uuid or message["uuid"]
         assert len({said.uuid for said in known}) == len(known), "two messages have one uuid"
 
-    def are(self, expected: list[Said], came: list[dict[str, Any]]) -> None:
+    def are(self, expected: list[WrittenMessage], came: list[dict[str, Any]]) -> None:
         """The messages are those, in that order, to the last field."""
         assert [(one["role"], one["content"]) for one in came] == [(one.role, one.content) for one in expected]
         times = [one["created_at"] for one in came]

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.chatting import talking
+from tests.support.chatting import making_chatbots
 from tests.support.properties import FEW, broken
 from tests.support.zep_asked import asking, canonical, segment, texts
 from zep_conformance.clients.langflux import LangFlux
@@ -88,7 +88,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with (
         Fleet(parts_for(["model"], data=tmp_path_factory.mktemp("model"))) as models,
         broken(tmp_path_factory.mktemp("data"), names, {}) as fleet,
-        talking(fleet, models.url("model")) as (langflux, make),
+        making_chatbots(fleet, models.url("model")) as (langflux, make),
         asking(fleet),
     ):
         yield Served(langflux, make("").ident)

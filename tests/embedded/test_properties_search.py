@@ -12,7 +12,7 @@ from hypothesis.stateful import Bundle, MultipleResults, multiple, precondition
 
 from tests.support.properties import Machine, broken, finds, holds, initialize, rule
 from tests.support.zep_asked import Asked, asking, fresh
-from tests.support.zep_model import Said, ZepModel
+from tests.support.zep_model import WrittenMessage, ZepModel
 from zep_conformance.embedded.nlp import embed
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.wiring import parts_for
@@ -28,7 +28,9 @@ words = st.lists(
 sentences = words.map(" ".join)
 moods = st.sampled_from(["calm", "wild", 3, True, None])
 messages = st.lists(
-    st.builds(Said, role=st.just("human"), content=sentences, metadata=st.none() | st.builds(dict, mood=moods)),
+    st.builds(
+        WrittenMessage, role=st.just("human"), content=sentences, metadata=st.none() | st.builds(dict, mood=moods)
+    ),
     min_size=1,
     max_size=5,
 )
@@ -63,7 +65,7 @@ class Seekers(Machine):
         return multiple(fresh(), fresh())
 
     @rule(ident=ids, said=messages)
-    def write(self, ident: str, said: list[Said]) -> None:
+    def write(self, ident: str, said: list[WrittenMessage]) -> None:
         """Messages, some with a mood in their metadata."""
         body = [{"role": one.role, "content": one.content, "metadata": one.metadata} for one in said]
         answer = self.zep.ask("POST", "sessions", ident, "memory", body={"messages": body})
@@ -110,7 +112,7 @@ class Seekers(Machine):
         """There are none."""
         assert self.zep.search(ident, text=text, search_scope="summary") == [], "a summary that nobody can have made"
 
-    def found_in(self, ident: str) -> list[Said]:
+    def found_in(self, ident: str) -> list[WrittenMessage]:
         """The messages of a session, once all of them can be found."""
         known = self.model.messages(ident)
         if self.settled.get(ident) != len(known):
@@ -119,7 +121,7 @@ class Seekers(Machine):
         return known
 
     @staticmethod
-    def are_of(known: list[Said], found: list[dict[str, Any]]) -> None:
+    def are_of(known: list[WrittenMessage], found: list[dict[str, Any]]) -> None:
         """Each result is a message of the session, and none comes twice."""
         uuids = [result["message"]["uuid"] for result in found]
         assert len(set(uuids)) == len(uuids)

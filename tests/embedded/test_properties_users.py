@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,10 @@ from hypothesis.stateful import Bundle, MultipleResults, multiple
 
 from tests.support.properties import Machine, broken, finds, holds, initialize, rule, shrunk
 from tests.support.zep_asked import Asked, asking, canonical, fresh, metadata, pieces, texts
-from tests.support.zep_model import Said, ZepModel
-from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from tests.support.zep_model import WrittenMessage, ZepModel
 
 NAMES = ("email", "first_name", "last_name")
 names = st.tuples(*[st.just("") | texts] * 3)
-
-
-@pytest.fixture(scope="module")
-def zep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    """A Zep that keeps every requirement."""
-    parts = parts_for(["zep"], data=tmp_path_factory.mktemp("data"))
-    with Fleet(parts) as fleet, asking(fleet) as asked:
-        yield asked
 
 
 class Owners(Machine):
@@ -109,7 +98,7 @@ class Owners(Machine):
         """To a session, which is made or revived."""
         body = {"messages": [{"role": "human", "content": content}]}
         answer = self.zep.ask("POST", "sessions", session, "memory", body=body)
-        assert answer.status_code == self.model.write(session, [Said("human", content)])
+        assert answer.status_code == self.model.write(session, [WrittenMessage("human", content)])
 
     @rule(session=sessions)
     def delete_session(self, session: str) -> None:

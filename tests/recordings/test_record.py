@@ -21,18 +21,14 @@ from tests.support.replaying import (
     Shell,
     langflux_options,
     made_in,
-    recorded_servers,
     running,
     script,
     sessions,
-    shell,
 )
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.recordings.comparison import Comparison
 from zep_conformance.recordings.format import ZERO_UUID, RecordedExchange, load_recording
 from zep_conformance.recordings.record import Abstraction
-
-__all__ = ["recorded_servers", "shell"]
 
 
 @pytest.fixture(scope="module")
@@ -46,19 +42,21 @@ class TestRoundTrip:
 
     def test_zep(self, shell: Shell, recorded_servers: Fleet, tmp_path: Path) -> None:
         output = tmp_path / "zep.jsonl"
-        assert shell("record", "--zep-url", recorded_servers.url("zep"), "--output", output, "--keep") == 0, shell.said
-        assert "142 exchanges of zep 0.27.2-embedded (recorded) written" in " ".join(shell.said.split())
+        assert shell("record", "--zep-url", recorded_servers.url("zep"), "--output", output, "--keep") == 0, (
+            shell.output
+        )
+        assert "142 exchanges of zep 0.27.2-embedded (recorded) written" in " ".join(shell.output.split())
         assert load_recording(output) == load_recording(ZEP)
         with running() as another:
             code = shell("verify", "--zep-url", another.url("zep"), "--recording", output, "--keep")
-        assert code == 0 and "142 of 142" in shell.said, shell.said
+        assert code == 0 and "142 of 142" in shell.output, shell.output
 
     def test_langflux(self, shell: Shell, recorded_servers: Fleet, tmp_path: Path) -> None:
         output = tmp_path / "langflux.jsonl"
-        assert shell("record", *langflux_options(recorded_servers), "--output", output, "--keep") == 0, shell.said
+        assert shell("record", *langflux_options(recorded_servers), "--output", output, "--keep") == 0, shell.output
         assert load_recording(output) == load_recording(LANGFLUX)
-        assert shell("verify", *langflux_options(recorded_servers), "--recording", output, "--keep") == 0, shell.said
-        assert "54 of 54" in shell.said
+        assert shell("verify", *langflux_options(recorded_servers), "--recording", output, "--keep") == 0, shell.output
+        assert "54 of 54" in shell.output
 
 
 @pytest.mark.parametrize(
@@ -74,9 +72,9 @@ def test_a_mutation_is_recorded_where_it_shows_and_nowhere_else(
     output = tmp_path / "zep.jsonl"
     with running(zep=[mutation]) as fleet:
         options = ["--zep-url", fleet.url("zep"), "--only", sequence, "--keep"]
-        assert shell("record", *options, "--output", output) == 0, shell.said
-        assert "answered otherwise than in the script" in shell.said
-        assert shell("verify", *options, "--recording", output) == 0, shell.said
+        assert shell("record", *options, "--output", output) == 0, shell.output
+        assert "answered otherwise than in the script" in shell.output
+        assert shell("verify", *options, "--recording", output) == 0, shell.output
     before = {exchange.step: exchange for exchange in load_recording(ZEP) if exchange.sequence == sequence}
     after = {exchange.step: exchange for exchange in load_recording(output)}
     assert {step for step in before if before[step] != after[step]} == steps
@@ -94,7 +92,7 @@ def test_requests_alone_are_a_script(shell: Shell, documented: Fleet, tmp_path: 
     requests, output = tmp_path / "mine.jsonl", tmp_path / "recorded.jsonl"
     requests.write_text("\n".join(map(json.dumps, asked)))
     options = ["--zep-url", documented.url("zep")]
-    assert shell("record", *options, "--script", requests, "--output", output) == 0, shell.said
+    assert shell("record", *options, "--script", requests, "--output", output) == 0, shell.output
     recorded = load_recording(output)
     assert [exchange.name for exchange in recorded] == [f"mine-{number}" for number in range(1, 6)]
     assert [exchange.request for exchange in recorded] == asked
@@ -110,7 +108,7 @@ def test_requests_alone_are_a_script(shell: Shell, documented: Fleet, tmp_path: 
     assert recorded[2].response["body"] == message
     assert recorded[3].response["body"] == "{{html}}"
     assert not any(name.endswith("own") for name in sessions(documented.url("zep")))
-    assert shell("verify", *options, "--recording", output) == 0, shell.said
+    assert shell("verify", *options, "--recording", output) == 0, shell.output
 
 
 def test_numbers_follow_the_new_answers_also_in_requests(shell: Shell, documented: Fleet, tmp_path: Path) -> None:
@@ -128,13 +126,13 @@ def test_numbers_follow_the_new_answers_also_in_requests(shell: Shell, documente
     )
     output = tmp_path / "recorded.jsonl"
     options = ["--zep-url", documented.url("zep"), "--keep"]
-    assert shell("record", *options, "--script", own, "--output", output) == 0, shell.said
+    assert shell("record", *options, "--script", own, "--output", output) == 0, shell.output
     recorded = {exchange.step: exchange for exchange in load_recording(output)}
     uuid = recorded[2].response["body"]["messages"][1]["uuid"]
     assert uuid == "{{uuid:2}}"
     assert recorded[3].request["path"] == f"{session}/messages/{uuid}"
     assert recorded[3].response["body"]["content"] == "two"
-    assert shell("verify", *options, "--recording", output) == 0, shell.said
+    assert shell("verify", *options, "--recording", output) == 0, shell.output
 
 
 class TestPrivate:
@@ -146,10 +144,10 @@ class TestPrivate:
         output = tmp_path / "zep.jsonl"
         with running("none", secret=SECRET) as fleet:
             options = ["--zep-url", fleet.url("zep"), "--only", "isolation", "--only", "service"]
-            assert shell("record", *options, "--output", output) == 0, shell.said
+            assert shell("record", *options, "--output", output) == 0, shell.output
             address = fleet.url("zep").removeprefix("http://")
         assert len(load_recording(output)) == 12
-        for text in (output.read_text(), shell.said):
+        for text in (output.read_text(), shell.output):
             assert token not in text and address not in text
 
     def test_a_langflux_with_a_key(
@@ -158,9 +156,9 @@ class TestPrivate:
         monkeypatch.setenv("LANGFLUX_API_KEY", KEY)
         output = tmp_path / "langflux.jsonl"
         options = [*langflux_options(documented), "--only", "both-ids", "--only", "zep-unreachable"]
-        assert shell("record", *options, "--output", output) == 0, shell.said
+        assert shell("record", *options, "--output", output) == 0, shell.output
         text = output.read_text()
-        assert KEY not in text and KEY not in shell.said
+        assert KEY not in text and KEY not in shell.output
         for part in ("zep", "model", "langflux"):
             assert documented.url(part).removeprefix("http://") not in text
         assert '"x-request-from": "internal"' in text
@@ -173,7 +171,7 @@ class TestPrivate:
             answers["GET /where"] = (200, {"content-type": "application/json"}, json.dumps({"at": f"{url}/x", "a": 1}))
             requests, output = tmp_path / "mine.jsonl", tmp_path / "recorded.jsonl"
             requests.write_text('{"method": "GET", "path": "/where"}')
-            assert shell("record", "--zep-url", url, "--script", requests, "--output", output) == 0, shell.said
+            assert shell("record", "--zep-url", url, "--script", requests, "--output", output) == 0, shell.output
         assert load_recording(output)[0].response["body"] == {"at": "{{text}}", "a": 1}
 
     @pytest.mark.parametrize(
@@ -190,7 +188,7 @@ class TestPrivate:
         requests, output = tmp_path / "mine.jsonl", tmp_path / "recorded.jsonl"
         requests.write_text(json.dumps(request_))
         code = shell("record", "--zep-url", "http://127.0.0.1:1", "--script", requests, "--output", output)
-        assert code == 2 and "must not be recorded" in shell.said
+        assert code == 2 and "must not be recorded" in shell.output
         assert not output.exists()
 
 
@@ -200,7 +198,7 @@ def test_what_could_do_harm_is_not_recorded(shell: Shell, documented: Fleet, tmp
     requests.write_text("\n".join(map(json.dumps, asked)))
     options = ["--zep-url", documented.url("zep"), "--script", requests, "--output", output]
     assert shell("record", *options) == 1
-    assert "1 not recorded, for they might do harm: mine 2" in shell.said
+    assert "1 not recorded, for they might do harm: mine 2" in shell.output
     assert [exchange.name for exchange in load_recording(output)] == ["mine-1"]
 
 
@@ -210,20 +208,20 @@ class TestCannotTell:
         output.write_text("mine")
         options = ["--zep-url", documented.url("zep"), "--only", "service", "--output", output]
         assert shell("record", *options) == 2
-        assert output.read_text() == "mine" and "--force" in shell.said
+        assert output.read_text() == "mine" and "--force" in shell.output
         assert shell("record", *options, "--force") == 0
         assert len(load_recording(output)) == 4
 
     def test_a_folder_that_is_not(self, shell: Shell, documented: Fleet, tmp_path: Path) -> None:
         output = tmp_path / "none" / "zep.jsonl"
         assert shell("record", "--zep-url", documented.url("zep"), "--only", "service", "--output", output) == 2
-        assert "can't write" in shell.said
+        assert "can't write" in shell.output
 
     def test_something_to_wait_for_must_be_given(self, shell: Shell, tmp_path: Path) -> None:
         requests = tmp_path / "mine.jsonl"
         requests.write_text('{"request": {"method": "GET", "path": "/"}, "eventually": true}')
         code = shell("record", "--zep-url", "http://127.0.0.1:1", "--script", requests, "--output", tmp_path / "x")
-        assert code == 2 and "nothing to wait for" in shell.said
+        assert code == 2 and "nothing to wait for" in shell.output
 
 
 UUIDS = st.uuids().map(str) | st.just(ZERO_UUID)

@@ -25,18 +25,14 @@ from tests.support.replaying import (
     Shell,
     langflux_options,
     made_in,
-    recorded_servers,
     running,
     script,
     sessions,
-    shell,
 )
 from tests.support.started_runs import as_from_a_terminal
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.recordings.format import RecordedExchange
-
-__all__ = ["recorded_servers", "shell"]
 
 KNOWN_FAULTS = {
     "search-4", "search-5", "search-6", "memory-round-trip-9", "session-records-2", "client-uuid-2",
@@ -53,9 +49,9 @@ def documented() -> Iterator[Fleet]:
 
 def test_both_parts_answer_as_recorded(shell: Shell, recorded_servers: Fleet) -> None:
     code = shell("verify", "--zep-url", recorded_servers.url("zep"), *langflux_options(recorded_servers), "--keep")
-    assert code == 0, shell.said
-    assert "zep: 142 of 142 exchanges answered as recorded" in shell.said
-    assert "langflux: 54 of 54 exchanges answered as recorded" in shell.said
+    assert code == 0, shell.output
+    assert "zep: 142 of 142 exchanges answered as recorded" in shell.output
+    assert "langflux: 54 of 54 exchanges answered as recorded" in shell.output
 
 
 def test_a_server_in_use_gives_the_same_result_twice_and_is_left_as_it_was(shell: Shell) -> None:
@@ -68,10 +64,10 @@ def test_a_server_in_use_gives_the_same_result_twice_and_is_left_as_it_was(shell
         for _ in range(2):
             # Without bad-input, which stalls Zep 0.27.2: the removal would wait for half a minute.
             code = shell("verify", "--zep-url", zep, *langflux_options(fleet), "--skip", "bad-input")
-            assert code == 0, shell.said
-            assert "zep: 125 of 125 exchanges" in shell.said
-            assert "langflux: 54 of 54 exchanges" in shell.said
-            assert "left behind" not in shell.said
+            assert code == 0, shell.output
+            assert "zep: 125 of 125 exchanges" in shell.output
+            assert "langflux: 54 of 54 exchanges" in shell.output
+            assert "left behind" not in shell.output
             assert sessions(zep) == dict.fromkeys(others, 1)
             assert made_in(langflux) == 0
 
@@ -83,12 +79,12 @@ def test_what_stalled_the_queue_is_waited_for_before_anything_is_removed(
     with running() as fleet:
         zep = fleet.url("zep")
         began = time.monotonic()
-        assert shell("verify", "--zep-url", zep, "--only", "bad-input") == 0, shell.said
+        assert shell("verify", "--zep-url", zep, "--only", "bad-input") == 0, shell.output
         assert time.monotonic() - began > 6  # it posts twice without messages
-        assert "left behind" not in shell.said
+        assert "left behind" not in shell.output
         assert sessions(zep) == {}
         # Had it been cleared too early, this search would find nothing for some seconds.
-        assert shell("verify", "--zep-url", zep, "--only", "search", "--wait-limit", "1", "--keep") == 0, shell.said
+        assert shell("verify", "--zep-url", zep, "--only", "search", "--wait-limit", "1", "--keep") == 0, shell.output
 
 
 def test_a_server_without_faults_differs_where_faults_are_recorded(
@@ -97,10 +93,10 @@ def test_a_server_without_faults_differs_where_faults_are_recorded(
     report = tmp_path / "report.json"
     options = ["--zep-url", documented.url("zep"), *langflux_options(documented), "--keep", "--report", report]
     assert shell("verify", *options) == 1
-    assert shell.differing == KNOWN_FAULTS, shell.said
-    assert "zep: 136 of 142 exchanges answered as recorded" in shell.said
-    assert "requirements touched: BADINPUT-1 (6)" in shell.said
-    assert "DEV-11: Some mistakes of a client are answered 500" in shell.said
+    assert shell.differing == KNOWN_FAULTS, shell.output
+    assert "zep: 136 of 142 exchanges answered as recorded" in shell.output
+    assert "requirements touched: BADINPUT-1 (6)" in shell.output
+    assert "DEV-11: Some mistakes of a client are answered 500" in shell.output
     found = json.loads(report.read_text())["recordings"]
     assert {one["name"] for part in found for one in part["differing"]} == KNOWN_FAULTS
     first = next(one for part in found for one in part["differing"] if one["name"] == "memory-round-trip-9")
@@ -116,14 +112,14 @@ def test_a_label_is_not_waited_for_and_breaks_no_promise(shell: Shell) -> None:
         began = time.monotonic()
         assert shell("verify", "--zep-url", fleet.url("zep"), "--only", "summary", "--keep") == 1
         assert time.monotonic() - began < 20  # it has four answers that are waited for, for 30 s each
-    assert "zep: 13 of 20 exchanges answered as recorded" in shell.said
-    assert "7 of these differ in nothing but the content type" in shell.said
-    assert "requirements touched" not in shell.said
+    assert "zep: 13 of 20 exchanges answered as recorded" in shell.output
+    assert "7 of these differ in nothing but the content type" in shell.output
+    assert "requirements touched" not in shell.output
 
 
 def test_the_output_fits_a_terminal(shell: Shell, documented: Fleet) -> None:
     shell("verify", "--zep-url", documented.url("zep"), *langflux_options(documented), "--keep")
-    wide = [line for line in shell.said.splitlines() if len(line) > 80]
+    wide = [line for line in shell.output.splitlines() if len(line) > 80]
     # A URL or a body that was broken could not be pasted.
     assert all(line.lstrip().startswith(("http", "'http", "--data-binary")) for line in wide), wide
 
@@ -140,8 +136,8 @@ def test_the_output_fits_a_terminal(shell: Shell, documented: Fleet) -> None:
 def test_a_mutation_of_zep_is_named(shell: Shell, mutation: str, sequence: str, exchanges: set[int]) -> None:
     with running(zep=[mutation]) as fleet:
         code = shell("verify", "--zep-url", fleet.url("zep"), "--only", sequence, "--keep")
-    assert code == 1, shell.said
-    assert {f"{sequence}-{step}" for step in exchanges} <= shell.differing, shell.said
+    assert code == 1, shell.output
+    assert {f"{sequence}-{step}" for step in exchanges} <= shell.differing, shell.output
 
 
 @pytest.mark.parametrize(
@@ -151,19 +147,19 @@ def test_a_mutation_of_zep_is_named(shell: Shell, mutation: str, sequence: str, 
 def test_a_mutation_of_langflux_is_named(shell: Shell, mutation: str, sequence: str, step: int) -> None:
     with running(langflux=[mutation]) as fleet:
         code = shell("verify", *langflux_options(fleet), "--only", sequence, "--keep")
-    assert code == 1, shell.said
-    assert f"{sequence}-{step}" in shell.differing, shell.said
+    assert code == 1, shell.output
+    assert f"{sequence}-{step}" in shell.differing, shell.output
 
 
 def test_a_server_that_is_altogether_different_is_summed_up(shell: Shell) -> None:
     with doctor_servers.serving(doctor_servers.app(doctor_servers.ZEP)) as port:
         options = ["--zep-url", doctor_servers.url(port), "--wait-limit", "0.1", "--keep"]
         assert shell("verify", *options) == 1
-        short = shell.said
+        short = shell.output
         assert "zep: 0 of 142 exchanges answered as recorded" in short
         assert len(short.splitlines()) < 200
         assert shell("verify", *options, "--verbose") == 1
-    assert len(shell.said.splitlines()) > 5 * len(short.splitlines())
+    assert len(shell.output.splitlines()) > 5 * len(short.splitlines())
 
 
 def test_a_zep_that_is_too_old_for_clients_is_held_to_them_all_the_same(shell: Shell) -> None:
@@ -175,8 +171,8 @@ def test_a_zep_that_is_too_old_for_clients_is_held_to_them_all_the_same(shell: S
     }
     with doctor_servers.serving(doctor_servers.app(answers)) as port:
         code = shell("verify", "--zep-url", doctor_servers.url(port), "--only", "service", "--keep")
-    assert code == 1, shell.said
-    assert "zep 0.18.0-0df2850" in shell.said and "of 4 exchanges" in shell.said
+    assert code == 1, shell.output
+    assert "zep 0.18.0-0df2850" in shell.output and "of 4 exchanges" in shell.output
 
 
 class TestCannotTell:
@@ -186,35 +182,35 @@ class TestCannotTell:
         answers = {doctor_servers.HEALTH: (200, {"x-zep-version": "1.0.2-abc"}, ".")}
         with doctor_servers.serving(doctor_servers.app(answers)) as port:
             assert shell("verify", "--zep-url", doctor_servers.url(port)) == 2
-        assert "1.0.2" in shell.said and "answered as recorded" not in shell.said
+        assert "1.0.2" in shell.output and "answered as recorded" not in shell.output
 
     def test_nothing_given(self, shell: Shell) -> None:
         assert shell("verify") == 2
-        assert "no --zep-url and no --langflux-url" in shell.said
+        assert "no --zep-url and no --langflux-url" in shell.output
 
     def test_nothing_there(self, shell: Shell) -> None:
         url = doctor_servers.url(doctor_servers.closed_port())
         assert shell("verify", "--zep-url", url) == 2
-        assert "connection refused" in shell.said
+        assert "connection refused" in shell.output
 
     def test_another_product(self, shell: Shell, documented: Fleet) -> None:
         assert shell("verify", "--zep-url", documented.url("langflux")) == 2
-        assert "answered as recorded" not in shell.said
+        assert "answered as recorded" not in shell.output
 
     def test_what_a_recording_needs_is_not_given(self, shell: Shell, documented: Fleet) -> None:
         assert shell("verify", "--langflux-url", documented.url("langflux")) == 2
-        assert "needs --model-url" in shell.said
+        assert "needs --model-url" in shell.output
         assert shell("verify", "--langflux-url", documented.url("langflux"), "--recording", ZEP) == 2
-        assert "needs --zep-url" in shell.said
+        assert "needs --zep-url" in shell.output
 
     def test_an_unknown_sequence(self, shell: Shell, documented: Fleet) -> None:
         assert shell("verify", "--zep-url", documented.url("zep"), "--only", "sumary") == 2
-        assert "no sequence sumary" in shell.said and "summary" in shell.said
+        assert "no sequence sumary" in shell.output and "summary" in shell.output
 
     def test_an_unknown_option_or_a_bad_value(self, shell: Shell) -> None:
         assert shell("verify", "--zep") == 2
         assert shell("verify", "--zep-url", "http://127.0.0.1:1", "--wait-limit", "-1") == 2
-        assert "--wait-limit" in shell.said
+        assert "--wait-limit" in shell.output
 
     @pytest.mark.parametrize(
         ("line", "complaint"),
@@ -228,7 +224,7 @@ class TestCannotTell:
     def test_a_broken_recording(self, shell: Shell, tmp_path: Path, line: str, complaint: str) -> None:
         (tmp_path / "own.jsonl").write_text(line)
         assert shell("verify", "--zep-url", "http://127.0.0.1:1", "--recording", tmp_path / "own.jsonl") == 2
-        said = " ".join(shell.said.split())
+        said = " ".join(shell.output.split())
         assert complaint in said and "own.jsonl" in said
 
 
@@ -242,10 +238,10 @@ class TestSecured:
             options = ["--zep-url", fleet.url("zep"), "--skip", "bad-input", "--report", report]
             monkeypatch.setenv("ZEP_TOKEN", token)
             assert shell("verify", *options) == 1
-            assert "zep: 119 of 125 exchanges" in shell.said
-            assert '-H "authorization: Bearer $ZEP_TOKEN"' in shell.said
+            assert "zep: 119 of 125 exchanges" in shell.output
+            assert '-H "authorization: Bearer $ZEP_TOKEN"' in shell.output
             assert sessions(fleet.url("zep"), token) == {}
-            for shown in (shell.said, report.read_text()):
+            for shown in (shell.output, report.read_text()):
                 assert token not in shown and token.split(".")[2] not in shown
             monkeypatch.setenv("ZEP_TOKEN", jwt.encode({}, SECRET + "x", "HS256"))
             assert shell("verify", *options) == 2
@@ -257,9 +253,9 @@ class TestSecured:
         before = made_in(documented.url("langflux"))
         code = shell("verify", *langflux_options(documented), "--only", "default-session", "--only", "service")
         assert code == 1
-        assert "langflux: 11 of 12 exchanges" in shell.said
-        assert '-H "authorization: Bearer $LANGFLUX_API_KEY"' in shell.said
-        assert KEY not in shell.said
+        assert "langflux: 11 of 12 exchanges" in shell.output
+        assert '-H "authorization: Bearer $LANGFLUX_API_KEY"' in shell.output
+        assert KEY not in shell.output
         assert made_in(documented.url("langflux")) == before
 
 
@@ -280,9 +276,9 @@ def test_what_could_do_harm_is_left_out(shell: Shell, documented: Fleet, tmp_pat
         RecordedExchange("harm", 5, {"method": "DELETE", "path": "/api/v1/sessions/theirs/memory"}, done),
     )
     assert shell("verify", "--zep-url", zep, "--recording", own, "--verbose") == 1
-    assert "3 left out" in shell.said and "harm 1-3" in shell.said
+    assert "3 left out" in shell.output and "harm 1-3" in shell.output
     assert shell.differing >= {"harm-4", "harm-5"}
-    assert "not shown: it may hold what is not ours" in shell.said and "private" not in shell.said
+    assert "not shown: it may hold what is not ours" in shell.output and "private" not in shell.output
     assert sessions(zep).get("theirs") == 1
 
 
@@ -292,7 +288,7 @@ def test_nothing_compared_is_no_verdict(shell: Shell, documented: Fleet, tmp_pat
         tmp_path / "own.jsonl", RecordedExchange("a", 1, {"method": "GET", "path": "/api/v1/sessions"}, listed)
     )
     assert shell("verify", "--zep-url", documented.url("zep"), "--recording", own) == 2
-    assert "nothing was compared" in shell.said
+    assert "nothing was compared" in shell.output
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -331,5 +327,5 @@ def test_an_interruption_leaves_nothing_behind(documented: Fleet, tmp_path: Path
 def test_the_recordings_that_come_with_it_are_the_ones(shell: Shell, recorded_servers: Fleet) -> None:
     options = [*langflux_options(recorded_servers), "--zep-url", recorded_servers.url("zep"), "--keep"]
     assert shell("verify", *options, "--recording", LANGFLUX, "--only", "service") == 0
-    assert "held to langflux-flowise-2.2.8.jsonl" in " ".join(shell.said.split())
-    assert "zep: " not in shell.said
+    assert "held to langflux-flowise-2.2.8.jsonl" in " ".join(shell.output.split())
+    assert "zep: " not in shell.output

@@ -17,7 +17,7 @@ MakeBot = Callable[[str], Chatbot]
 
 
 @contextmanager
-def talking(fleet: Fleet, model_url: str) -> Iterator[tuple[LangFlux, MakeBot]]:
+def making_chatbots(fleet: Fleet, model_url: str) -> Iterator[tuple[LangFlux, MakeBot]]:
     """The LangFlux of a fleet, and what makes a chatbot in it, given the Session Id of its Zep Memory node.
 
     model_url: the model server, which is better in another fleet: Zep then has none, and sums nothing up.

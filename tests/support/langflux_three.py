@@ -1,4 +1,4 @@
-"""LangFlux 3.0.13's door, as it was measured, in front of an embedded LangFlux: accounts, logins and API keys."""
+"""LangFlux 3.0.13's accounts, logins and API keys, as they were measured, in front of an embedded LangFlux."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ OPEN = ("/api/v1/prediction/", "/api/v1/ping")
 
 
 @dataclass
-class Door:
-    """The state of the door. behind: the URL of the embedded LangFlux, and its key; "" for none.
+class Accounts:
+    """Who is known, and logged in. behind: the URL of the embedded LangFlux, and its key; "" for none.
 
     makes_keys, keeps_keys: whether it makes them at all, and whether it refuses to delete them.
     made: how many it made. most_logins: how many were logged in at the same time.
@@ -36,7 +36,7 @@ class Door:
     most_logins: int = 0
 
     def app(self) -> Starlette:
-        """The door as a server."""
+        """Return the server that asks everybody who they are."""
         v1 = "/api/v1"
         return Starlette(
             routes=[

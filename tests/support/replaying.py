@@ -45,46 +45,34 @@ def running(
             yield fleet
 
 
-@pytest.fixture(scope="module")
-def recorded_servers() -> Iterator[Fleet]:
-    """Servers that answer as recorded, for a whole module."""
-    with running() as fleet:
-        yield fleet
-
-
 class Shell:
-    """Runs the commands as a shell would, and knows what they said."""
+    """Runs the commands as a shell would, and knows what they wrote."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self._capsys = capsys
         for name in ("ZEP_URL", "ZEP_TOKEN", "ZEP_AUTH_SECRET", "LANGFLUX_URL", "LANGFLUX_API_KEY", "MODEL_URL"):
             monkeypatch.delenv(name, raising=False)
-        self.said = ""
+        self.output = ""
 
     def __call__(self, command: str, *arguments: str | Path) -> int:
-        """Run `verify` or `record`. Returns its exit code; what it wrote is `said`."""
+        """Run `verify` or `record`. Returns its exit code; what it wrote is `output`."""
         self._capsys.readouterr()
         code = main([COMMANDS[command], *map(str, arguments)])
         written = self._capsys.readouterr()
-        self.said = written.out + written.err
+        self.output = written.out + written.err
         return code
 
     @property
     def differing(self) -> set[str]:
         """The names of the exchanges that were said to differ."""
         names, sequence = set(), ""
-        for line in self.said.splitlines():
+        for line in self.output.splitlines():
             if heading := re.match(r"(\S+): \d+ of \d+ as recorded", line):
                 sequence = heading[1]
             elif step := re.match(r"  ([\d, -]+)(?: [A-Z]+ |: as )", line):
                 for first, _, last in (run.partition("-") for run in step[1].split(", ")):
                     names |= {f"{sequence}-{number}" for number in range(int(first), int(last or first) + 1)}
         return names
-
-
-@pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
-    return Shell(capsys, monkeypatch)
 
 
 def langflux_options(fleet: Fleet) -> list[str]:

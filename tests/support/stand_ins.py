@@ -28,14 +28,14 @@ application = applications.zep_app(database=Path("zep.sqlite3"), environment=var
 _LANGFLUX_THREE = """
 import threading
 sys.path.insert(0, {root!r})
-from tests.support.langflux_three import Door
+from tests.support.langflux_three import Accounts
 from zep_conformance.processes.parts import listen
 behind = applications.langflux_app(database=Path("langflux.sqlite3"), api_key="its-own")
 listener = listen("behind", "127.0.0.1", 0)
 port = listener.getsockname()[1]
 server = uvicorn.Server(uvicorn.Config(behind, log_level="warning"))
 threading.Thread(target=server.run, kwargs={{"sockets": [listener]}}, daemon=True).start()
-application = Door(f"http://127.0.0.1:{{port}}", "its-own").app()
+application = Accounts(f"http://127.0.0.1:{{port}}", "its-own").app()
 """
 
 

@@ -31,7 +31,7 @@ def open_to_clients(metadata: Metadata) -> Metadata:
 
 
 @dataclass
-class Said:
+class WrittenMessage:
     """A message. uuid: "" until a server has given it one. tokens: the count that was sent."""
 
     role: str
@@ -60,7 +60,7 @@ class Session:
     user: str | None = None
     metadata: Metadata | None = None
     deleted: bool = False
-    messages: list[Said] = field(default_factory=list)
+    messages: list[WrittenMessage] = field(default_factory=list)
     uuid: str = ""
 
     def delete(self) -> None:
@@ -108,7 +108,7 @@ class ZepModel:
             found.metadata = merged(found.metadata, open_to_clients(metadata))
         return 200
 
-    def write(self, ident: str, messages: Sequence[Said]) -> int:
+    def write(self, ident: str, messages: Sequence[WrittenMessage]) -> int:
         """The status of writing messages: all of them, or none when a uuid is in use."""
         uuids = [message.uuid for message in messages if message.uuid]
         if len(set(uuids)) < len(uuids) or {said.uuid for said in self.everything()} & set(uuids):
@@ -126,23 +126,23 @@ class ZepModel:
         found.delete()
         return 200
 
-    def messages(self, ident: str) -> list[Said]:
+    def messages(self, ident: str) -> list[WrittenMessage]:
         """What a session holds, the oldest first."""
         found = self.sessions.get(ident)
         return found.messages if found else []
 
-    def memory(self, ident: str, lastn: int | None) -> list[Said]:
+    def memory(self, ident: str, lastn: int | None) -> list[WrittenMessage]:
         """What reading a session's memory shows."""
         return self.messages(ident)[-(lastn or WINDOW) :]
 
-    def page(self, ident: str, limit: int, cursor: int) -> tuple[list[Said], int]:
+    def page(self, ident: str, limit: int, cursor: int) -> tuple[list[WrittenMessage], int]:
         """(a page of a session's messages, how many it has, 0 for a page beyond them); limit 0: all in one page."""
         everything = self.messages(ident)
         first = max(0, cursor - 1) * limit
         shown = everything[first : first + limit] if limit else everything
         return shown, len(everything) if shown else 0
 
-    def everything(self) -> Iterator[Said]:
+    def everything(self) -> Iterator[WrittenMessage]:
         """Every message of every session."""
         for session in self.sessions.values():
             yield from session.messages
