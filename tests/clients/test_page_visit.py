@@ -45,7 +45,7 @@ def page() -> Iterator[APage]:
 
 @pytest.fixture
 def visit(page: APage, started: tuple[chromium.Chromium, Any]) -> Iterator[Visit]:
-    opened = Visit(started[1], page.url, LIMIT)
+    opened = Visit(started[1], page.url, limit=LIMIT)
     yield opened
     opened.close()
 

@@ -56,6 +56,7 @@ class Visit:
         self,
         browser: Browser,
         url: str,
+        *,
         limit: float,
         sign_in: tuple[str, str] | None = None,
         on_heard: Callable[[Heard], None] = lambda _: None,
