@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -240,7 +241,10 @@ def test_a_run_that_is_worse_on_two_workers(tmp_path: Path, before: Path) -> Non
     finished = run(tmp_path, *words)
     assert finished.returncode == 1, finished.stdout
     assert "worse: A message has a token count" in narrow(finished)
-    assert report_in(tmp_path)["gate"]["baseline"]["known"]
+    report = report_in(tmp_path)
+    assert report["gate"]["baseline"]["known"]
+    # Whatever any worker has made begins with the prefix that the report says.
+    assert set(re.findall(r"zc-[0-9a-f]{8}", finished.stdout)) == {report["prefix"]}
 
 
 def test_a_run_that_is_better(tmp_path: Path, before: Path) -> None:
