@@ -19,10 +19,10 @@ from zep_conformance.settings import Settings, read
 from zep_conformance.targets import resolved
 from zep_conformance.targets.containers import choice, images
 from zep_conformance.targets.containers.images import DEFAULTS, named, obtain, split
-from zep_conformance.targets.containers.plan import PUBLISHED, Secrets, a_port, fingerprint, plan
+from zep_conformance.targets.containers.plan import Secrets, fingerprint, plan
 from zep_conformance.targets.containers.startup import Startup
 from zep_conformance.targets.docker.control import ended_by_itself, how_ended
-from zep_conformance.targets.docker.engine import connect, refused, unreachable
+from zep_conformance.targets.docker.engine import PUBLISHED, DockerEngine, connect, refused, unreachable
 
 
 @pytest.fixture(autouse=True)
@@ -272,8 +272,9 @@ def test_a_port_in_use_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         number = taken.getsockname()[1]
-        monkeypatch.setattr("zep_conformance.targets.containers.plan.PUBLISHED", range(number, number + 3))
-        assert a_port([number + 1], here=True) == number + 2
+        monkeypatch.setattr("zep_conformance.targets.docker.engine.PUBLISHED", range(number, number + 3))
+        engine = DockerEngine(None, "127.0.0.1")  # type: ignore[arg-type]
+        assert engine.free_port([number + 1]) == number + 2
     assert min(PUBLISHED) > 1024 and max(PUBLISHED) < 32768
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import random
 import re
 import secrets
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,8 +50,6 @@ _FAILED: dict[str, tuple[Source, str]] = {
 """Of each step whose words a failure is explained by, and what has failed."""
 ANSWER_LIMIT = 2.0
 """Seconds for one answer of a part that is starting."""
-_PORTS = range(20000, 32000)
-"""Where free ports are looked for: below those that the system gives to connections."""
 
 
 @dataclass(frozen=True)
@@ -260,12 +256,12 @@ class ComposeTarget(Target):
 
     def _made_ours(self) -> Additions:
         """What is ours in the project: ports that are free, and the model server."""
-        at = self._engine.bind
         if not self._engine.is_here:
             self._lines.append(f"the engine is on {self._engine.host}: Zep is published there for as long as this runs")
-        ports: dict[str, str] = {}
+        chosen: dict[str, int] = {}
         for part in ("zep", "model") if self.settings.model_url is None else ("zep",):
-            ports[part] = f"{at}:{_free_port({*ports.values()}, at)}"
+            chosen[part] = self._engine.free_port(chosen.values())
+        ports = {part: f"{self._engine.bind}:{port}" for part, port in chosen.items()}
         labels = {RUN: self.project_name, OWNER: Owner.here().label(), COMPOSE: self.project_name}
         if self.settings.model_url is not None:
             return Additions(labels=labels, ports=ports, model_url=self.settings.model_url.rstrip("/"))
@@ -383,17 +379,3 @@ class ComposeTarget(Target):
             version=LANGFLUX_VERSION,
             documented=self.settings.recorded_behaviours != "all",
         ), {"ui": "the embedded LangFlux has no page"}
-
-
-def _free_port(taken: set[str], at: str) -> int:
-    """A port that nobody listens on. Of an engine elsewhere that can't be told: any."""
-    while True:
-        port = random.SystemRandom().choice(_PORTS)
-        if any(address.endswith(f":{port}") for address in taken):
-            continue
-        with socket.socket() as probe:
-            try:
-                probe.bind((at, port))
-            except OSError:
-                continue
-        return port

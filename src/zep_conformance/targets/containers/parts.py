@@ -16,7 +16,7 @@ from testcontainers.core.network import Network
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.causes import cause_of, one_line
 from zep_conformance.processes.readiness import HttpReady
-from zep_conformance.targets.containers.plan import DATABASES, Spec, a_port
+from zep_conformance.targets.containers.plan import DATABASES, Spec
 from zep_conformance.targets.docker.control import await_ready, logged
 from zep_conformance.targets.docker.engine import CALL_LIMIT, ENGINE_ERRORS, DockerEngine, answer_of, refused
 from zep_conformance.targets.docker.ownership import PART
@@ -140,8 +140,7 @@ class Parts:
         for left in reversed(range(PORT_TRIES)):
             with_port = spec
             if spec.ready and not spec.published:
-                taken = [one.published for one in self.specs.values()]
-                with_port = spec.with_port(a_port(taken, here=self.engine.bind == "127.0.0.1"))
+                with_port = spec.with_port(self.engine.free_port(one.published for one in self.specs.values()))
             try:
                 with self.gate.passing():
                     made = self._container(with_port, changed)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 import secrets
-import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
@@ -15,8 +13,6 @@ from zep_conformance.clients import tokens
 from zep_conformance.facts.servers import HEALTH_PATHS, PORTS, zep_environment
 from zep_conformance.settings import Settings
 
-PUBLISHED = range(20_000, 32_000)
-"""Where published ports are chosen from: below those that systems give to outgoing connections."""
 SECURED = "zep-secured"
 DATABASES = {"zep": "zep", SECURED: "zep_secured"}
 """The database of each Zep, on one server."""
@@ -115,21 +111,3 @@ def fingerprint(settings: Settings, ids: Mapping[str, str]) -> str:
     """Return what two runs must have in common to use the same containers. ids: the exact image of each part."""
     specs = [spec.as_json() for spec in plan(settings, ids, Secrets(zep="", postgres=""))]
     return hashlib.sha256(json.dumps(specs, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def a_port(taken: Iterable[int], *, here: bool) -> int:
-    """Return a port to publish. here: whether the engine is on this machine, so that what is in use can be seen."""
-    taken = set(taken)
-    while True:
-        number = random.SystemRandom().choice(PUBLISHED)
-        if number not in taken and not (here and _in_use(number)):
-            return number
-
-
-def _in_use(number: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", number))
-        except OSError:
-            return True
-    return False

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
+import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 CALL_LIMIT = 120
 """Seconds for one call: a busy engine takes long to create a container."""
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
+PUBLISHED = range(20_000, 32_000)
+"""Where published ports are chosen from: below those that systems give to outgoing connections."""
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 ENGINE_ERRORS = (docker.errors.DockerException, requests.exceptions.RequestException, OSError)
 """What a call to an engine raises."""
@@ -47,6 +52,19 @@ class DockerEngine:
     def bind(self) -> str:
         """The address that ports are published on: nobody else's business where the engine is on this machine."""
         return "127.0.0.1" if self.is_here else "0.0.0.0"
+
+    def free_port(self, taken: Iterable[int]) -> int:
+        """Return a port to publish, none of `taken` nor, as far as that can be seen from here, one in use."""
+        free = list(set(PUBLISHED) - set(taken))
+        while True:
+            port = random.SystemRandom().choice(free)
+            with socket.socket() as probe:
+                try:
+                    probe.bind((self.bind, port))
+                except OSError:
+                    if self.is_here:
+                        continue
+            return port
 
 
 def connect(limit: float = CALL_LIMIT) -> DockerEngine:
