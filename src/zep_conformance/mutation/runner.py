@@ -28,6 +28,7 @@ from zep_conformance import suite
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.mutations import Mutation
 from zep_conformance.mutation.catalogue import RECORDED_BEHAVIOURS, WITHOUT_PAGE, Planted
+from zep_conformance.processes.ending import end
 
 TOGETHER = {
     "zep:unescaped-slash-404": "langflux:unescaped-session-id",
@@ -212,7 +213,7 @@ class Runner:
         try:
             yield process
         finally:
-            _end(process)
+            end(process, politely=signal.SIGINT, limit=STOP_LIMIT)  # as by Ctrl-C
             with self._lock:
                 self._running.discard(process)
 
@@ -224,19 +225,8 @@ class Runner:
                 process.send_signal(signal.SIGINT)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """See that a process is over: interrupted as by Ctrl-C, and killed if that does not help."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
 def _last_line(log: Path) -> str:
-    return next(iter(reversed(log.read_text(errors="replace").split("\n")[:-1])), "it said nothing")
+    return next(iter(reversed(log.read_text(errors="replace").split("\n")[:-1])), "it wrote nothing")
 
 
 def _take(report: dict[str, Any], trial: Trial) -> None:
