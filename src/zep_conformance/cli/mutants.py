@@ -19,14 +19,14 @@ from zep_conformance.errors import CannotTell
     type=click.Path(path_type=Path),
     help="The table, as JSON and as .md.  [default: reports/mutants.json, with --page reports/page-mutants.json]",
 )
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[OPTION OF A RUN]...")
 def command(
     *, page: bool, only: tuple[str, ...], jobs: int, all_scenarios: bool, report: Path | None, options: tuple[str, ...]
 ) -> int:
     """Prove that every check can fail: plant one mutation after the other, and look which scenario notices.
 
-    With --page, OPTIONS are those of a run, such as --target remote, and say where a LangFlux, a Zep and a model server
-    are that run already; without any, LangFlux is started as target `processes` does.
+    With --page, options of a run, such as --target remote, say where a LangFlux, a Zep and a model server are that run
+    already; without any, LangFlux is started as target `processes` does.
 
     Exit code 0: every mutation was noticed, 1: one was not, 2: could not tell.
     """

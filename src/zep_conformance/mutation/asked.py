@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import Any
 
 from zep_conformance.errors import CannotTell
@@ -35,20 +36,23 @@ def names_by_part(settings: Settings, setting: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in names_in(asked):
         if name not in known[setting]:
-            others = [other for other, names in known.items() if name in names]
-            close = difflib.get_close_matches(name, known[setting], n=3)
-            raise CannotTell(
-                f"{option(setting)}: there is no {name!r}",
-                f"It is one of {option(others[0])}."
-                if others
-                else f"Did you mean {' or '.join(close)}?"
-                if close
-                else "docs/mutations.md lists them, as part:name.",
-                code="mutation-unknown",
-            )
+            elsewhere = next((option(other) for other, names in known.items() if name in names), "")
+            raise unknown_name(name, known[setting], given=option(setting), belongs_to=elsewhere)
         part, _, short = name.partition(":")
         found.setdefault(part, []).append(short)
     return found
+
+
+def unknown_name(name: str, known: Sequence[str], *, given: str, belongs_to: str = "") -> CannotTell:
+    """Return the error for a name that there is not, with those that are close.
+
+    known: the names that there are. given: the option that has it. belongs_to: the option that takes it, if one does.
+    """
+    close = difflib.get_close_matches(name, known, n=3)
+    advice = f"Did you mean {' or '.join(close)}?" if close else "docs/mutations.md lists them, as part:name."
+    if belongs_to:
+        advice = f"It is one of {belongs_to}."
+    return CannotTell(f"{given}: there is no {name!r}", advice, code="mutation-unknown")
 
 
 def planted_in_servers(settings: Settings) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from typing import Any
 from zep_conformance import suite
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.mutations import Mutation
+from zep_conformance.mutation.asked import unknown_name
 from zep_conformance.mutation.catalogue import RECORDED_BEHAVIOURS, WITHOUT_PAGE, Planted
 from zep_conformance.processes.ending import end
 
@@ -315,10 +316,10 @@ def chosen(only: Sequence[str], among: Sequence[Planted]) -> list[Planted]:
 
     Raises CannotTell for a name that there is not, or of what breaks no requirement, so that nothing could notice.
     """
-    unknown = [name for name in only if not any(name in (one.name, one.full_name) for one in among)]
-    if unknown:
-        what = f"--only: there is no mutation {', '.join(unknown)}"
-        raise CannotTell(what, "docs/mutations.md lists them.", code="mutation-unknown")
+    known = [name for one in among for name in (one.full_name, one.name)]
+    for name in only:
+        if name not in known:
+            raise unknown_name(name, known, given="--only")
     found = [one for one in among if one.name in only or one.full_name in only]
     silent = [one.full_name for one in found if not one.breaks]
     if silent:
