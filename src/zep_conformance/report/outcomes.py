@@ -11,9 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 OUTCOMES = ("passed", "failed", "skipped", "deviation", "error")
-FAIL_ON = ("must", "should", "deviation")
-"""What fails a run: failures of what MUST be, any failure, or known deviations too."""
-_WORST_FIRST = ("failed", "error", "deviation", "passed", "skipped")
+WORST_FIRST = ("failed", "error", "deviation", "passed", "skipped")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +46,7 @@ class Record:
 def worst(outcomes: Iterable[str]) -> str:
     """Return the outcome of a requirement from those of its scenarios; skipped where none ran."""
     present = set(outcomes)
-    return next((outcome for outcome in _WORST_FIRST if outcome in present), "skipped")
+    return next((outcome for outcome in WORST_FIRST if outcome in present), "skipped")
 
 
 VERDICTS = {0: "conforms", 1: "does not conform", 2: "could not tell"}

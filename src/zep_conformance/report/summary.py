@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from zep_conformance.report.outcomes import WORST_FIRST
+
 SHOWN = 300
 """Characters of a reason that are shown."""
-_ORDER = ("failed", "error", "deviation", "passed", "skipped")
 _LISTS = (
     ("worse", "Worse than in the baseline"),
     ("known", "Failed in the baseline too, and does not fail this run"),
@@ -107,7 +108,7 @@ def _baseline(report: Mapping[str, Any]) -> Iterator[str]:
 def _requirements(report: Mapping[str, Any]) -> Iterator[str]:
     """Requirement by outcome, failed ones first with their reasons; those that nothing was asked about are left out."""
     looked_at = [one for one in report["requirements"] if one["scenarios"]]
-    rows = sorted(looked_at, key=lambda one: _ORDER.index(one["outcome"]))
+    rows = sorted(looked_at, key=lambda one: WORST_FIRST.index(one["outcome"]))
     if not rows:
         return
     yield "### Requirements\n\n" + _table(
@@ -130,7 +131,7 @@ def _requirements(report: Mapping[str, Any]) -> Iterator[str]:
 
 def _counts(requirement: Mapping[str, Any]) -> str:
     found = Counter(scenario["outcome"] for scenario in requirement["scenarios"])
-    return ", ".join(f"{found[outcome]} {outcome}" for outcome in _ORDER if found[outcome])
+    return ", ".join(f"{found[outcome]} {outcome}" for outcome in WORST_FIRST if found[outcome])
 
 
 def _why(requirement: Mapping[str, Any]) -> str:

@@ -13,9 +13,9 @@ from zep_conformance.session.baseline import Baseline, BaselineComparison, compa
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """What fails a run. fail_on: one of outcomes.FAIL_ON. must: ids of the requirements of level MUST.
+    """What fails a run. fail_on: must, should or deviation, as `--fail-on` takes it.
 
-    strict_deviations: whether a known deviation that is fixed fails it.
+    must: ids of the requirements of level MUST. strict_deviations: whether a known deviation that is fixed fails it.
     """
 
     fail_on: str = "should"
