@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from zep_conformance.settings import Settings
+from zep_conformance.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / ".github" / "run-action"
@@ -213,7 +213,7 @@ def test_every_input_reaches_the_script_by_a_variable() -> None:
 
 
 def test_the_script_sets_variables_that_there_are() -> None:
-    known = {field.validation_alias for field in Settings.model_fields.values()}
+    known = {setting.variable for setting in SETTINGS.values()}
     assert set(re.findall(r"^give (\w+) INPUT", SCRIPT.read_text(), re.MULTILINE)) <= known
 
 
@@ -237,7 +237,7 @@ def test_the_gitlab_snippet_is_one() -> None:
     job = found["zep-conformance"]
     assert job["artifacts"]["reports"]["junit"] == "reports/junit.xml"
     assert job["artifacts"]["when"] == "always"
-    known = {field.validation_alias for field in Settings.model_fields.values()}
+    known = {setting.variable for setting in SETTINGS.values()}
     assert {name for name in job["variables"] if name != "SUITE"} <= known
     assert not {"ZEP_TOKEN", "ZEP_AUTH_SECRET", "LANGFLUX_API_KEY"} & set(job["variables"])
 

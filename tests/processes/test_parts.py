@@ -9,9 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from zep_conformance import settings
 from zep_conformance.clients.waiting import FIRST_PAUSE, GROWTH, LONGEST_PAUSE, eventually
-from zep_conformance.errors import CannotTell, PartDied, PortTaken
+from zep_conformance.errors import PartDied, PortTaken
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.wiring import parts_for
 
@@ -50,25 +49,6 @@ class TestWaiting:
 
 def _fail() -> None:
     raise AssertionError("still not there")
-
-
-class TestSettings:
-    def test_an_option_goes_before_its_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("ZEP_URL", "http://variable")
-        assert settings.read({"zep_url": None}).zep_url == "http://variable"
-        assert settings.read({"zep_url": "http://option"}).zep_url == "http://option"
-
-    def test_an_empty_variable_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("ZEP_URL", "")
-        assert settings.read({}).zep_url is None
-
-    def test_a_wrong_one_is_named_with_its_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("ZEP_CONFORMANCE_SEED", "many")
-        with pytest.raises(CannotTell, match=r"--seed \(or \$ZEP_CONFORMANCE_SEED\)"):
-            settings.read({})
-
-    def test_secrets_do_not_show_in_a_repr(self) -> None:
-        assert "hunter2hunter2" not in repr(settings.read({"zep_token": "hunter2hunter2"}))
 
 
 class TestFleet:

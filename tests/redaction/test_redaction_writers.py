@@ -29,7 +29,7 @@ from zep_conformance.report.observations import Observations, PartSeen, TargetSe
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.session.conclusion import conclude
 from zep_conformance.session.gate import Gate
-from zep_conformance.settings import Settings, defaults, passwords_in
+from zep_conformance.settings import Settings, default_settings, passwords_in
 
 # -- the writers ------------------------------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ def test_settings_know_the_passwords_in_urls() -> None:
 def test_a_run_with_wrong_settings_knows_what_to_hide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZEP_TOKEN", "a-token-from-a-variable")
     monkeypatch.setenv("ZEP_CONFORMANCE_WAIT_LIMIT", "soon")
-    found = defaults({"langflux_api_key": "a-key-from-an-option", "reports": None})
+    found = default_settings({"langflux_api_key": "a-key-from-an-option", "reports": None})
     assert {"a-token-from-a-variable", "a-key-from-an-option"} <= set(found.secrets())
     assert found.reports == Path("reports")
 

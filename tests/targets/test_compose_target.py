@@ -56,7 +56,9 @@ def up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Up]:
     def bring(project: UserProject, spelling: str = SPELLINGS[0], **options: Any) -> Any:
         for name, value in environment(spelling, tmp_path).items():
             monkeypatch.setenv(name, value)
-        target = choose(settings.read({"target": f"compose:{project.folder}", **options}), f"compose:{project.folder}")
+        target = choose(
+            settings.read_settings({"target": f"compose:{project.folder}", **options}), f"compose:{project.folder}"
+        )
         assert isinstance(target, ComposeTarget)
         made.append(target)
         said: list[str] = []

@@ -15,7 +15,7 @@ import pytest
 from tests.support import fake_engine
 from zep_conformance.errors import CannotTell
 from zep_conformance.report.timeline import Timeline
-from zep_conformance.settings import Settings, read
+from zep_conformance.settings import Settings, read_settings
 from zep_conformance.targets import resolved
 from zep_conformance.targets.containers import choice, images
 from zep_conformance.targets.containers.images import DEFAULTS, named, obtain, split
@@ -177,10 +177,10 @@ def test_a_registry_is_for_the_default_images() -> None:
 
 def test_an_image_by_option_variable_and_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.zep-conformance]\nzep-image = "from/file:1"\n')
-    assert named(read({}, tmp_path), "zep") == "from/file:1"
+    assert named(read_settings({}, tmp_path), "zep") == "from/file:1"
     monkeypatch.setenv("ZEP_IMAGE", "from/variable:1")
-    assert named(read({}, tmp_path), "zep") == "from/variable:1"
-    assert named(read({"zep_image": "from/option:1"}, tmp_path), "zep") == "from/option:1"
+    assert named(read_settings({}, tmp_path), "zep") == "from/variable:1"
+    assert named(read_settings({"zep_image": "from/option:1"}, tmp_path), "zep") == "from/option:1"
 
 
 # -- containers that don't start ------------------------------------------------------------------------------

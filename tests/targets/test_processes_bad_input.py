@@ -15,7 +15,7 @@ import pytest
 
 from tests.support import stand_ins
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import Settings, read
+from zep_conformance.settings import Settings, read_settings
 from zep_conformance.targets.processes import langflux, postgres, surroundings, tokenizer, zep
 from zep_conformance.targets.processes.target import ProcessesTarget
 
@@ -37,7 +37,7 @@ def refused(call: Callable[..., object], *arguments: Any) -> CannotTell:
 
 
 def settings(**options: Any) -> Settings:
-    return read({"target": "processes", **options}, Path("/"))
+    return read_settings({"target": "processes", **options}, Path("/"))
 
 
 # -- LangFlux ---------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import CAPABILITIES, read
+from zep_conformance.settings import CAPABILITIES, read_settings
 from zep_conformance.targets import Target, choose, named, names
 
 
@@ -23,9 +23,9 @@ def test_a_target_is_called_as_its_folder_and_offers_known_capabilities(name: st
 @pytest.mark.parametrize("name", ["nowhere", "embedded:x", "auto", ""])
 def test_a_name_that_is_none_is_refused_with_those_that_there_are(name: str) -> None:
     with pytest.raises(CannotTell, match=r"There are: auto, compose:PATH, containers, embedded, processes, remote\."):
-        choose(read({}), name)
+        choose(read_settings({}), name)
 
 
 def test_a_target_is_entitled_as_it_was_given() -> None:
-    assert choose(read({"target": "compose:../zep"}), "compose:../zep").title == "compose:../zep"
-    assert choose(read({"target": "auto"}), "embedded").title == "embedded"
+    assert choose(read_settings({"target": "compose:../zep"}), "compose:../zep").title == "compose:../zep"
+    assert choose(read_settings({"target": "auto"}), "embedded").title == "embedded"

@@ -10,11 +10,11 @@ import click
 
 from zep_conformance.errors import CannotTell
 from zep_conformance.redaction.redactor import Redactor
-from zep_conformance.settings import Settings, option, read
+from zep_conformance.settings import SETTINGS, read_settings
 
 
 def takes_settings(*fields: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Give a command an option for each of these fields of `Settings`, with its variable named in its help.
+    """Give a command an option for each of these settings, with its variable named in its help.
 
     The command is called with `settings`, read as a run reads them, and its own options. What it raises is shown
     without the secrets among them.
@@ -23,7 +23,7 @@ def takes_settings(*fields: str) -> Callable[[Callable[..., int]], Callable[...,
     def decorated(command: Callable[..., int]) -> Callable[..., int]:
         @wraps(command)
         def called(**options: Any) -> int:
-            settings = read({field: options.pop(field) for field in fields})
+            settings = read_settings({field: options.pop(field) for field in fields})
             try:
                 return command(settings=settings, **options)
             except CannotTell as error:
@@ -31,9 +31,9 @@ def takes_settings(*fields: str) -> Callable[[Callable[..., int]], Callable[...,
                 raise CannotTell(hidden(error.what), hidden(error.advice), code=error.code) from error
 
         for name in reversed(fields):
-            field = Settings.model_fields[name]
-            help_text = f"{field.description}  [${field.validation_alias}]"
-            called = click.option(option(name), name, help=help_text, metavar="TEXT")(called)
+            setting = SETTINGS[name]
+            help_text = f"{setting.text}  [${setting.variable}]"
+            called = click.option(setting.option, name, help=help_text, metavar="TEXT")(called)
         return called
 
     return decorated

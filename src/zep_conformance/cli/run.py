@@ -1,20 +1,28 @@
-"""The command `zep-conformance run`."""
+"""The command `zep-conformance run`: pytest on the suite, wherever it is started."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
 import sys
+from collections.abc import Generator
 from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING
 
 import click
 
 from zep_conformance import suite
 from zep_conformance.errors import CannotTell
 
+if TYPE_CHECKING:
+    import pytest
+
 EXIT_CODES = {0: 0, 1: 1}
 """pytest's exit codes that are ours too; whatever else pytest says means that it could not tell: 2."""
+COLUMNS, INDENT = 80, 27
 
 
 @click.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
@@ -25,37 +33,72 @@ def command(arguments: tuple[str, ...]) -> int:
     Exit code 0: conforms, 1: does not, 2: could not tell.
     """
     if "--help" in arguments or "-h" in arguments:
-        _show_help()
+        click.echo(help_text(), nl=False)
         return 0
     return run_suite(list(arguments))
 
 
-def _show_help() -> None:
-    from zep_conformance.settings import Settings, option
+def help_text() -> str:
+    """Return what `run --help` shows: every setting, in the groups that pytest's own help has, in 80 columns."""
+    from zep_conformance.settings import GROUPS, SETTINGS
 
-    click.echo("Usage: zep-conformance run [OPTIONS] [any option of pytest, such as -k WORDS, -m SESSION-3, -n 2]\n")
-    for name, field in Settings.model_fields.items():
-        click.echo(f"  {option(name):26}{field.description}\n{'':28}[${field.validation_alias}]")
-    click.echo("\nExit code 0: conforms, 1: does not, 2: could not tell.")
+    formatter = click.HelpFormatter(width=COLUMNS)
+    formatter.write_usage("zep-conformance run", "[OPTIONS] [SCENARIO]...")
+    with formatter.indentation():
+        formatter.write_paragraph()
+        formatter.write_text(
+            "Run the suite against a target. Each option is a variable too, and a key of [tool.zep-conformance] in "
+            "pyproject.toml; tokens and keys belong in variables. What the target does not use is refused. "
+            "Every option of pytest works beside them:"
+        )
+        formatter.write_paragraph()
+        formatter.write_dl([
+            ("-m SESSION-3", "the scenarios of one requirement"), ("-k WORDS", "those whose names have these words"),
+            ("-x", "stop at the first failure"), ("--lf", "only what failed last time, --ff: that first"),
+            ("-n 2", "on two workers"), ("-q, -v", "say less, say more"),
+        ])  # fmt: skip
+    for title in GROUPS:
+        with formatter.section(title.capitalize()):
+            for one in (one for one in SETTINGS.values() if one.group == title):
+                text = fill(one.help, COLUMNS, initial_indent=" " * INDENT, subsequent_indent=" " * INDENT,
+                            break_on_hyphens=False)  # fmt: skip
+                formatter.write(f"  {one.option}".ljust(INDENT - 1) + " " + text.lstrip() + "\n")
+    formatter.write_paragraph()
+    formatter.write_text("Exit code 0: conforms, 1: does not, 2: could not tell.")
+    return formatter.getvalue()
 
 
-class _UsageErrors(io.StringIO):
-    """Holds pytest's usage errors back until the run begins, so that they can be said in two lines."""
+class _Start:
+    """What a run does before pytest has begun: it knows where the suite is, and says usage errors in two lines."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self.complaints = io.StringIO()
         self._real = sys.stderr
-        sys.stderr = self
+        sys.stderr = self.complaints
 
     def release(self) -> None:
         """From now on stderr is stderr again."""
-        if sys.stderr is self:
+        if sys.stderr is self.complaints:
             sys.stderr = self._real
 
+    def pytest_load_initial_conftests(
+        self, early_config: pytest.Config, args: list[str]
+    ) -> Generator[None, object, object]:
+        """Find what is named in the suite, features/… from any folder; without a name all of it is run."""
+        root = suite.root()
+        named: list[str] = early_config.known_args_namespace.file_or_dir
+        for place, word in enumerate(named):
+            if word.startswith("features/") and (root / word.partition("::")[0]).exists():
+                named[place] = args[args.index(word)] = str(root / word)
+        if not named:
+            named.append(str(root / "features"))
+            args.append(named[0])
+        return (yield)
+
     def pytest_sessionstart(self) -> None:
-        """pytest has understood its options."""
+        """Show what has been held back: pytest has understood its options."""
         self.release()
-        sys.stderr.write(self.getvalue())
+        sys.stderr.write(self.complaints.getvalue())
 
 
 def run_suite(arguments: list[str]) -> int:
@@ -63,33 +106,41 @@ def run_suite(arguments: list[str]) -> int:
     import pytest
 
     root = suite.root()
-    fixed = [f"--rootdir={root}", f"-c{root / 'pyproject.toml'}"]
-    if not os.access(root, os.W_OK) or suite.is_installed():
-        fixed += ["-p", "no:cacheprovider"]  # an installed copy: nothing is written beside it
-    paths = [] if _names_paths(arguments) else [str(root / "features")]
-    held_back = _UsageErrors()
+    start = _Start()
+    pytest.hookimpl(wrapper=True, tryfirst=True)(_Start.pytest_load_initial_conftests)
+    fixed = [f"--rootdir={root}", f"-c{root / 'pyproject.toml'}", *_cache(root)]
     try:
-        code = int(pytest.main([*fixed, *paths, *arguments], plugins=[held_back]))
+        code = int(pytest.main([*fixed, *arguments], plugins=[start]))
     finally:
-        held_back.release()
+        start.release()
     if code == pytest.ExitCode.USAGE_ERROR:
-        text = held_back.getvalue()
-        unknown = re.search(r"unrecognized arguments: (.*)", text)
-        complaint = re.search(r"error: (.*)", text)
-        what = complaint[1] if complaint else text.strip()
-        if unknown:
-            # Not what they were given: it may be a token for a mistyped --zep-token.
-            options = [word.partition("=")[0] for word in unknown[1].split() if word.startswith("-")]
-            what = f"unknown option: {' '.join(options)}" if options else "an argument that is no option, and no path"
-        raise CannotTell(
-            what, "`zep-conformance run --help` lists ours, `pytest --help` lists pytest's.", code="usage-wrong"
-        )
+        raise _misused(start.complaints.getvalue())
     return EXIT_CODES.get(code, 2)
 
 
-def _names_paths(arguments: list[str]) -> bool:
-    """Whether the arguments say which features or scenarios to run."""
-    return any(
-        not argument.startswith("-") and not previous.startswith("-") and Path(argument.split("::")[0]).exists()
-        for previous, argument in zip(["", *arguments], arguments, strict=False)
-    )
+def _cache(root: Path) -> list[str]:
+    """Return the options that say where pytest remembers what failed, for --lf: never beside an installed copy."""
+    if not suite.is_installed() and os.access(root, os.W_OK):
+        return []
+    from zep_conformance.settings.cache import cache
+
+    here = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:16]
+    return ["-o", f"cache_dir={cache(os.environ) / 'pytest' / here}"]
+
+
+def _misused(text: str) -> CannotTell:
+    """Return what pytest says of a wrong option as an error of ours, with the option that was meant."""
+    from zep_conformance.settings import SETTINGS, close_to
+
+    advice = "`zep-conformance run --help` lists ours, `pytest --help` lists pytest's."
+    unknown = re.search(r"unrecognized arguments: (.*)", text)
+    if unknown is None:
+        complaint = re.search(r"error: (.*)", text) or re.search(r"ERROR: (.*)", text)
+        return CannotTell(complaint[1] if complaint else text.strip(), advice, code="usage-wrong")
+    # Not what they were given: it may be a token for a mistyped --zep-token.
+    options = [word.partition("=")[0] for word in unknown[1].split() if word.startswith("-")]
+    if not options:
+        return CannotTell("an argument that is no option, and no scenario of the suite", advice, code="usage-wrong")
+    meant = close_to(options[0].removeprefix("--"), (one.option[2:] for one in SETTINGS.values()))
+    advice = f"Did you mean --{meant}?" if meant else advice
+    return CannotTell(f"unknown option: {' '.join(options)}", advice, code="option-unknown")

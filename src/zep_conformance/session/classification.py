@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from zep_conformance import suite
 from zep_conformance.errors import LimitReached
 from zep_conformance.facts.deviations import Deviation
 from zep_conformance.facts.requirements import Requirement
 from zep_conformance.report import failure
 from zep_conformance.report.outcomes import Record
+from zep_conformance.session.rerun import rerun_command
 from zep_conformance.session.run import Run
-from zep_conformance.settings import option
 
 MEASURED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 """What a scenario has measured, by name; milliseconds."""
@@ -24,11 +22,6 @@ STEP: pytest.StashKey[str] = pytest.StashKey()
 """The step that a scenario is at."""
 TITLE: pytest.StashKey[tuple[str, str]] = pytest.StashKey()
 """A scenario's name, and where it stands."""
-_SAME_PARTS = (
-    "zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "deployment_files", "mutations",
-    "zep_binary", "postgres_dsn", "langflux_command", "langflux_version",
-)  # fmt: skip
-"""The settings that say which parts are tested."""
 RECORD = "conformance_record"
 """The one attribute of pytest's reports that is ours: a scenario's Record, or what `Record.as_json` gave on its way."""
 LOGGED = ("zep", "zep-secured", "langflux")
@@ -133,7 +126,7 @@ class Classifier:
             complaint=found,
             exchanges=self.run.transcript.shown(),
             logs=tuple((part, target.log(part)) for part in LOGGED) if target else (),
-            rerun=self._rerun(item),
+            rerun=rerun_command(item),
             attached=item.stash.get(failure.ATTACHED, ()),
         )
         path, line = failure.crash_site(call.excinfo)
@@ -147,20 +140,6 @@ class Classifier:
         if complaint:
             item.session.shouldstop = complaint.strip()
         return complaint
-
-    def _rerun(self, item: pytest.Item) -> str:
-        settings = self.run.settings
-        which = ["pytest", f"'{item.nodeid}'"]
-        if suite.is_installed():
-            which = ["zep-conformance", "run", "-k", item.name.partition("[")[0]]
-        words = [*which, "--target", self.run.target_name, "--seed", str(self.run.seed)]
-        for name in _SAME_PARTS:
-            value = getattr(settings, name)
-            if value:
-                words += [option(name), shlex.quote(self.run.redactor(str(value)))]
-        if settings.recorded_behaviours != "none":
-            words += [option("recorded_behaviours"), settings.recorded_behaviours]
-        return " ".join(words)
 
 
 def record_of(report: pytest.TestReport) -> Record | None:

@@ -30,7 +30,7 @@ from zep_conformance.session.conclusion import conclude
 from zep_conformance.session.gate import Gate
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.session.turns import Turns
-from zep_conformance.settings import CAPABILITIES, Settings, defaults, option, read
+from zep_conformance.settings import CAPABILITIES, GROUPS, SETTINGS, default_settings, read_settings
 
 _Report = pytest.CollectReport | pytest.TestReport | None
 _ALONE: pytest.StashKey[bool] = pytest.StashKey()
@@ -40,14 +40,11 @@ _DISTURBING = {"control", "network"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add an option for each setting."""
-    group = parser.getgroup("zep-conformance", "zep-conformance: what to test")
-    for name, field in Settings.model_fields.items():
-        text = f"{field.description} [${field.validation_alias}]"
-        if field.annotation is bool:
-            group.addoption(option(name), dest=f"zc_{name}", action="store_true", default=None, help=text)
-        else:
-            group.addoption(option(name), dest=f"zc_{name}", metavar="…", default=None, help=text)
+    """Add an option for each setting, in the groups that `zep-conformance run --help` has."""
+    groups = {title: parser.getgroup(title, f"zep-conformance: {title}") for title in GROUPS}
+    for name, setting in SETTINGS.items():
+        how: dict[str, Any] = {"action": "store_true"} if setting.is_flag else {"metavar": "…"}
+        groups[setting.group].addoption(setting.option, dest=f"zc_{name}", default=None, help=setting.help, **how)
 
 
 def _asked_for_features(config: pytest.Config) -> bool:
@@ -69,14 +66,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"needs-{capability}: the target must offer {capability}")
     if config.option.collectonly or not _asked_for_features(config):
         return
-    given = {name: getattr(config.option, f"zc_{name}") for name in Settings.model_fields}
+    given = {name: getattr(config.option, f"zc_{name}") for name in SETTINGS}
     baseline = None
     try:
-        settings = read(given)
+        settings = read_settings(given)
         baseline = read_baseline(settings.baseline) if settings.baseline else None
         run = Run.of(settings)
     except CannotTell as error:
-        run = Run.of(defaults(given))
+        run = Run.of(default_settings(given))
         run.trouble = error
     if hasattr(config, "workerinput"):
         run.seed, run.prefix = config.workerinput["zc_seed"], config.workerinput["zc_prefix"]
@@ -151,6 +148,9 @@ class Conformance:
         lines = [f"zep-conformance {__version__}, target {self.run.target_name}, seed {self.run.seed}"]
         if self.run.because:
             lines += terminal.wrapped([self.run.because], self.config.get_terminal_writer().fullwidth)
+        if self.run.unused:
+            line = f"not used by target {self.run.target_name}: {', '.join(self.run.unused)}"
+            lines += terminal.wrapped([line], self.config.get_terminal_writer().fullwidth)
         if self.run.target_name == "embedded":
             lines.append(terminal.NOT_A_DEPLOYMENT)
         return lines
@@ -158,6 +158,11 @@ class Conformance:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Wait for the target, then skip the scenarios whose capabilities it does not offer."""
+        if self.config.getoption("lf", False):
+            # Where none of them has failed pytest runs them all: not what was asked for.
+            failed = self.config.cache.get("cache/lastfailed", {}) if self.config.cache else {}
+            self.config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in failed])
+            items[:] = [item for item in items if item.nodeid in failed]
         self.run.ready(self._say)
         if self.run.trouble:
             items[:] = []

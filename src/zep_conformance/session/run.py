@@ -19,7 +19,7 @@ from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import document as reports
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.transcript import Transcript
-from zep_conformance.settings import CAPABILITIES, Settings, names_in
+from zep_conformance.settings import CAPABILITIES, Settings, for_target, names_in
 from zep_conformance.targets import Deployment, Target, choose, resolved
 from zep_conformance.targets.own_key import OwnKey
 
@@ -49,6 +49,8 @@ class Run:
     target: Target | None = None
     because: str = ""
     """Why it is this target, where `auto` chose it."""
+    unused: list[str] = field(default_factory=list)
+    """The variables that are set, and that the target does not use."""
     _deployment: Deployment | None = None
     _key: OwnKey | None = None
     is_attached: bool = False
@@ -88,6 +90,7 @@ class Run:
         """
         try:
             name, self.because = (chosen, "") if chosen is not None else resolved(self.settings, environment)
+            self.settings, self.unused = for_target(self.settings, name)
             self.target = choose(self.settings, name)
         except CannotTell as error:
             self.trouble = error

@@ -1,0 +1,113 @@
+"""Where settings come from: an option goes before its variable, and that before a file.
+
+The file is the pyproject.toml of the current folder: the keys of its table [tool.zep-conformance] are the options
+without the dashes in front. Tokens and keys are better in variables than on a command line, where the machine's other
+users can read them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from zep_conformance.errors import CannotTell
+from zep_conformance.settings.model import OURS, SECRETS, SETTINGS, URLS, Settings
+
+RENAMED = {"manner": "recorded-behaviours", "departures": "mutations"}
+"""What an option was called before, without its dashes."""
+_NO_SETTINGS = ("CACHE", "VENV")
+"""What else is called ZEP_CONFORMANCE_…: where things are kept, whatever is run."""
+
+
+def close_to(name: str, known: Iterable[str]) -> str:
+    """Return the name that is meant by one that there is not, as far as that can be told; else ""."""
+    names = list(known)
+    if RENAMED.get(name) in names:
+        return RENAMED[name]
+    return next(iter(difflib.get_close_matches(name, names, n=1)), "")
+
+
+def read_settings(options: Mapping[str, Any], folder: Path | None = None) -> Settings:
+    """Return the settings of options (None where not given), variables, a pyproject.toml and defaults.
+
+    folder: where that file is looked for, the current one by default.
+    Raises CannotTell naming the option, variable or key that is wrong, never its value when that is a secret.
+    """
+    found: dict[str, tuple[str, Any]] = {}
+    for name, value in _from_project(folder or Path()).items():
+        found[name] = f"{SETTINGS[name].option[2:]} in pyproject.toml", value
+    for name, value in _from_variables().items():
+        found[name] = f"${SETTINGS[name].variable}", value
+    for name, value in options.items():
+        if value is not None:
+            found[name] = SETTINGS[name].option, value
+    try:
+        settings = Settings(**{name: value for name, (_, value) in found.items()})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        where, _ = found[name]
+        raise CannotTell(
+            f"{where}: {first['msg'].removeprefix('Value error, ')}",
+            f"It is: {SETTINGS[name].text}.",
+            code="option-invalid",
+        ) from None
+    settings._given.update({name: where for name, (where, _) in found.items()})
+    return settings
+
+
+def _from_variables() -> dict[str, str]:
+    """Return the fields that variables set; an empty one sets none. Raises CannotTell for a misspelt one of ours."""
+    known = {one.variable.removeprefix(OURS): one.variable for one in SETTINGS.values()}
+    for name in sorted(os.environ):
+        mine = name.removeprefix(OURS)
+        if mine != name and mine not in known and mine not in _NO_SETTINGS:
+            meant = close_to(mine.lower().replace("_", "-"), (one.option[2:] for one in SETTINGS.values()))
+            variable = SETTINGS[meant.replace("-", "_")].variable if meant else ""
+            advice = f"Did you mean ${variable}?" if variable else "`zep-conformance run --help` lists what there is."
+            raise CannotTell(f"${name} is no setting", advice, code="setting-unknown")
+    return {name: value for name, one in SETTINGS.items() if (value := os.environ.get(one.variable))}
+
+
+def _from_project(folder: Path) -> dict[str, Any]:
+    """Return the fields that [tool.zep-conformance] sets. Raises CannotTell for a key that can't be there."""
+    path = folder / "pyproject.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("zep-conformance", {})
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise CannotTell(
+            f"{path} can't be read: {error}", "Correct it, or start in another folder.", code="settings-unreadable"
+        ) from None
+    known = {one.option[2:]: name for name, one in SETTINGS.items()}
+    for key in table:
+        if key not in known:
+            meant = close_to(key, known)
+            advice = f"Did you mean {meant}?" if meant else "`zep-conformance run --help` lists them, with dashes."
+            raise CannotTell(f"{path}: [tool.zep-conformance] has no setting {key!r}", advice, code="setting-unknown")
+        if known[key] in SECRETS:
+            variable = SETTINGS[known[key]].variable
+            raise CannotTell(
+                f"{path}: {key} is a secret, and a file is no place for it",
+                f"Set ${variable} instead.",
+                code="setting-is-secret",
+            )
+    return {known[key]: value for key, value in table.items()}
+
+
+def default_settings(options: Mapping[str, Any]) -> Settings:
+    """Return settings for a run that ends at once, since those that were given are wrong: defaults.
+
+    Only where its reports go is as it was given, and what must not be shown.
+    """
+    given = {name: options.get(name) or os.environ.get(one.variable) for name, one in SETTINGS.items()}
+    kept: dict[str, Any] = {name: SecretStr(str(given[name])) for name in SECRETS if given[name]}
+    kept |= {name: given[name] for name in URLS if given[name]}
+    return Settings.model_construct(reports=Path(given["reports"] or "reports"), **kept)
