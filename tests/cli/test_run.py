@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 import xml.etree.ElementTree
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 
-from zep_conformance.report import document as reports
-
-ENVIRONMENT = {
-    name: value for name, value in os.environ.items() if name not in ("CI", "PYTEST_ADDOPTS", "ZEP_URL", "ZEP_TOKEN")
-}
-
-
-def run(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "zep_conformance", "run", "-p", "no:cacheprovider", *options]
-    environment = {**ENVIRONMENT, **variables, "COLUMNS": "80"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
-
-
-def report_in(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "reports" / "conformance.json").read_text())
-    jsonschema.validate(found, json.loads(reports.SCHEMA.read_text()), cls=jsonschema.Draft202012Validator)
-    return found
+from tests.support.runs import ENVIRONMENT, report_in, run
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from tests.cli.test_run import report_in, run
 from tests.support.doctor_servers import app, serving, url
 from tests.support.langflux_three import Accounts
+from tests.support.runs import report_in, run
 from zep_conformance.clients import accounts, sockets
 from zep_conformance.clients.families import FAMILIES, Account, family_of, remark
 from zep_conformance.clients.langflux import LangFlux, LangFluxRefused

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.doctor.test_doctor_reaching import other_machine
 from tests.support.doctor_servers import LANGFLUX, NODE, ZEP, app, closed_port, produces, serving, url
 from tests.support.langflux_three import Accounts
+from tests.support.networks import other_machine
 from zep_conformance.clients import tokens
 from zep_conformance.clients.families import Account
 from zep_conformance.doctor import prediction

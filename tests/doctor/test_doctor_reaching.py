@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +27,7 @@ from tests.support.doctor_servers import (
     talking,
     url,
 )
+from tests.support.networks import network_namespace, other_machine, run_in
 from zep_conformance.doctor import findings as limits
 from zep_conformance.doctor import http
 from zep_conformance.doctor.diagnosis import diagnose
@@ -93,45 +90,6 @@ def test_name_that_nobody_has() -> list[Finding]:
 @produces("tcp-refused")
 def test_port_on_which_nothing_listens() -> list[Finding]:
     return diagnose(url(closed_port()))
-
-
-@contextlib.contextmanager
-def network_namespace() -> Iterator[str]:
-    """A network of its own, with nothing in it; gives its name. Skips where that can't be had."""
-    if shutil.which("ip") is None:
-        pytest.skip("no ip command (iproute2)")
-    name = f"zc{os.getpid()}"
-    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
-    if made.returncode != 0:
-        pytest.skip(f"no network namespace may be made here: {made.stderr.strip()}")
-    try:
-        run_in(name, "ip", "link", "set", "lo", "up")
-        yield name
-    finally:
-        subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
-
-
-def run_in(namespace: str, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["ip", "netns", "exec", namespace, *command], capture_output=True, text=True)
-
-
-@contextlib.contextmanager
-def other_machine() -> Iterator[tuple[str, str]]:
-    """What looks like another machine on the network; gives its namespace and its address."""
-    with network_namespace() as name:
-        network = f"10.213.{os.getpid() % 250}"  # several test processes may do this at once
-        ours, theirs = f"{name}a"[-15:], f"{name}b"[-15:]
-        for command in (
-            f"ip link add {ours} type veth peer name {theirs} netns {name}",
-            f"ip addr add {network}.1/30 dev {ours}",
-            f"ip link set {ours} up",
-            f"ip netns exec {name} ip addr add {network}.2/30 dev {theirs}",
-            f"ip netns exec {name} ip link set {theirs} up",
-        ):
-            done = subprocess.run(command.split(), capture_output=True, text=True)
-            if done.returncode != 0:
-                pytest.skip(f"no second machine can be imitated here: {command}: {done.stderr.strip()}")
-        yield name, f"{network}.2"
 
 
 def drop(namespace: str, port: int) -> None:

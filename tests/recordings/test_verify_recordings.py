@@ -29,7 +29,7 @@ from tests.support.replaying import (
     script,
     sessions,
 )
-from tests.support.started_runs import as_from_a_terminal
+from tests.support.runs import as_from_a_terminal
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.recordings.format import RecordedExchange

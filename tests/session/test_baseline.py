@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_run import report_in, run
 from tests.support.records import record
+from tests.support.runs import report_in, run
 from zep_conformance.errors import CannotTell
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.outcomes import Record

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from fixtures.faults import Faults
-from tests.support import started_runs
-from tests.support.started_runs import nothing_left, output_of, some_scenarios_ran
+from tests.support import runs
+from tests.support.runs import nothing_left, output_of, some_scenarios_ran
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import FAILURES, Zep
 from zep_conformance.settings import Settings
@@ -25,13 +25,13 @@ RUN = [sys.executable, "-m", "zep_conformance", "run", "-v", "-p", "no:cacheprov
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Callable[..., started_runs.Process]]:
+def running(tmp_path: Path) -> Iterator[Callable[..., runs.Process]]:
     """Start commands in a process group of their own, as a terminal does."""
-    variables = started_runs.environment(tmp_path)
-    with started_runs.killed_later() as started:
+    variables = runs.environment(tmp_path)
+    with runs.killed_later() as started:
 
-        def start(*command: str) -> started_runs.Process:
-            started.append(started_runs.start(command, tmp_path, variables))
+        def start(*command: str) -> runs.Process:
+            started.append(runs.start(command, tmp_path, variables))
             return started[-1]
 
         yield start

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.cli.test_run import report_in, run
+from tests.support.runs import report_in, run
 from zep_conformance.clients.limits import Limits
 from zep_conformance.errors import LimitReached
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support import started_runs
+from tests.support import runs
 from tests.support.compose_projects import (
     KEY,
     UserProject,
@@ -267,7 +267,7 @@ class StartedRun:
 
     def __init__(self, tmp_path: Path, project: UserProject) -> None:
         self.path = tmp_path / "output"
-        self.process = started_runs.start(
+        self.process = runs.start(
             [*RUN, "--target", f"compose:{project.folder}", f"--reports={tmp_path / 'reports'}"],
             tmp_path,
             environment("docker compose", tmp_path),

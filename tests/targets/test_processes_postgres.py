@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import stand_ins, started_runs
-from tests.support.started_runs import nothing_left, output_of, some_scenarios_ran
+from tests.support import runs, stand_ins
+from tests.support.runs import nothing_left, output_of, some_scenarios_ran
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.programs import Program
@@ -35,13 +35,13 @@ def root() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def begin(root: Path, *options: str) -> started_runs.Process:
+def begin(root: Path, *options: str) -> runs.Process:
     """Start a run with stand-ins for LangFlux and Zep."""
     stand_ins.langflux(root / "bin" / "flowise")
     zep = stand_ins.zep(root / "bin" / "zep")
     (root / tokenizer.NAME).touch()
-    variables = started_runs.environment(root, PATH=stand_ins.on_path(root / "bin"), TIKTOKEN_CACHE_DIR=str(root))
-    return started_runs.start([*RUN, "--zep-binary", str(zep), *options], root, variables)
+    variables = runs.environment(root, PATH=stand_ins.on_path(root / "bin"), TIKTOKEN_CACHE_DIR=str(root))
+    return runs.start([*RUN, "--zep-binary", str(zep), *options], root, variables)
 
 
 def test_it_stops_crashes_and_comes_back_under_zep_and_nothing_is_left(root: Path) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support import stand_ins, started_runs
-from tests.support.started_runs import nothing_left, output_of, some_scenarios_ran
+from tests.support import runs, stand_ins
+from tests.support.runs import nothing_left, output_of, some_scenarios_ran
 from zep_conformance.clients.waiting import eventually
 
 RUN = [sys.executable, "-m", "zep_conformance", "run", "--target", "processes", "-p", "no:cacheprovider"]
@@ -41,18 +41,18 @@ def end():
 end()
 """
 
-Start = Callable[..., started_runs.Process]
+Start = Callable[..., runs.Process]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start a run, with a `flowise` first on its PATH. before: what its LangFlux does first."""
-    variables = started_runs.environment(tmp_path, PATH=stand_ins.on_path(tmp_path / "bin"))
-    with started_runs.killed_later() as started:
+    variables = runs.environment(tmp_path, PATH=stand_ins.on_path(tmp_path / "bin"))
+    with runs.killed_later() as started:
 
-        def run(*options: str, before: str = "") -> started_runs.Process:
+        def run(*options: str, before: str = "") -> runs.Process:
             stand_ins.langflux(tmp_path / "bin" / "flowise", before)
-            started.append(started_runs.start([*RUN, *options], tmp_path, variables))
+            started.append(runs.start([*RUN, *options], tmp_path, variables))
             return started[-1]
 
         yield run

@@ -1,19 +1,41 @@
-"""Runs in a process group of their own, as a terminal starts them, and what they leave when they are over."""
+"""Runs of the suite in processes of their own: whole ones, and ones that are watched, interrupted and killed."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import psutil
 
 from zep_conformance.clients.waiting import eventually
+from zep_conformance.report import document as reports
 
 Process = subprocess.Popen[bytes]
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name not in ("CI", "PYTEST_ADDOPTS", "ZEP_URL", "ZEP_TOKEN")
+}
+
+
+def run(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the suite in `folder` with these options and variables, and return how it ended. It has 120 s."""
+    command = [sys.executable, "-m", "zep_conformance", "run", "-p", "no:cacheprovider", *options]
+    environment = {**ENVIRONMENT, **variables, "COLUMNS": "80"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def report_in(folder: Path) -> dict[str, Any]:
+    """Return the report of a run in `folder`, which must fit its schema."""
+    found: dict[str, Any] = json.loads((folder / "reports" / "conformance.json").read_text())
+    jsonschema.validate(found, json.loads(reports.SCHEMA.read_text()), cls=jsonschema.Draft202012Validator)
+    return found
 
 
 def environment(folder: Path, **changed: str) -> dict[str, str]:
