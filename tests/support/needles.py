@@ -30,6 +30,10 @@ typed = st.text(PRINTABLE + "äß€\N{SNOWMAN}\N{GRINNING FACE}", min_size=8, m
     lambda text: text == text.strip() and len(set(text)) > 4
 )
 """What a person thinks of: any characters, blanks and quotes too."""
+plain = st.text(string.ascii_letters + string.digits, min_size=20, max_size=60).filter(
+    lambda text: any(map(str.isdigit, text)) and any(map(str.isalpha, text))
+)
+"""What looks like a secret wherever it stands: letters and digits, many of them."""
 secret = st.one_of(drawn, typed)
 words = st.lists(st.sampled_from(["the", "message of", "Zita", "{", "was", "é", "12", "→", "'", '"']), max_size=5).map(
     " ".join

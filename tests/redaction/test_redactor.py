@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.needles import ENCODINGS, MODEST, WRAPPED, drawn, leaks, secret, typed, words
+from tests.support.needles import ENCODINGS, MODEST, WRAPPED, drawn, leaks, plain, secret, typed, words
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction.redactor import HIDDEN, PIECE, Redactor
 
@@ -91,9 +90,6 @@ SHAPES = {
     "GitHub's token": "remote: ghp_{} is not allowed",
     "a private key": "-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----",
 }
-plain = st.text(string.ascii_letters + string.digits, min_size=20, max_size=60).filter(
-    lambda text: any(map(str.isdigit, text)) and any(map(str.isalpha, text))
-)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

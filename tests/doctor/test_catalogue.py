@@ -32,7 +32,7 @@ Serve = Callable[..., dict[str, str]]
 
 
 def test_every_code_has_a_test_that_produces_it() -> None:
-    for module in HERE.glob("test_doctor_*.py"):
+    for module in HERE.glob("test_*.py"):
         importlib.import_module(f"tests.doctor.{module.stem}")
     assert PRODUCED - {"ok"} == set(CATALOGUE)
 

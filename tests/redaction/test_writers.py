@@ -17,8 +17,7 @@ import httpx
 import pytest
 from hypothesis import given
 
-from tests.redaction.test_redaction import plain
-from tests.support.needles import MODEST, in_json, leaks, percent, secret
+from tests.support.needles import MODEST, in_json, leaks, percent, plain, secret
 from tests.support.records import record
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.requirements import load_requirements
