@@ -21,6 +21,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+REPORT_IT = "This is a fault of zep-conformance: please report it."
+"""The advice where nobody else can be at fault."""
+
 
 class ConformanceError(Exception):
     """What every error of ours is.
@@ -99,7 +102,7 @@ class HarnessError(ConformanceError):
     """The suite itself is wrong: a scenario that meets this says nothing about a deployment."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(what, "This is a fault of zep-conformance: please report it.", code="harness-broken")
+        super().__init__(what, REPORT_IT, code="harness-broken")
 
 
 class DeploymentFailed(ConformanceError, AssertionError):

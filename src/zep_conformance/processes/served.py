@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from signal import Signals
 from typing import Any
 
-from zep_conformance.errors import PartDied
+from zep_conformance.errors import REPORT_IT, PartDied
 from zep_conformance.processes.parts import Part, listen
 from zep_conformance.processes.readiness import HttpReady
 
@@ -146,7 +146,7 @@ class ServerProcess:
         if not HttpReady(part.host, part.port, "/healthz", any_answer=True, limit=START_LIMIT).is_ready():
             if self._process is not None:
                 self._process.join(max(0.0, min(1.0, deadline - time.monotonic())))
-            raise PartDied(part=part.name, log=self.log())
+            raise PartDied(part=part.name, log=self.log(), advice=REPORT_IT)
 
     def log(self) -> str:
         """What it has written so far."""

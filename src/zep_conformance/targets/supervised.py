@@ -17,7 +17,7 @@ from typing import IO, Any
 from zep_conformance.clients import tokens
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
-from zep_conformance.errors import CannotTell, PartDied
+from zep_conformance.errors import REPORT_IT, CannotTell, PartDied
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Target
 
@@ -184,13 +184,14 @@ class Supervisor:
 
 def _well(answer: dict[str, Any]) -> dict[str, Any]:
     """The answer. Raises PartDied, or CannotTell, where it says that something went wrong."""
-    advice = "This is a fault of zep-conformance: please report it."
     if "log" in answer:
-        raise PartDied(part=answer["part"], how=answer["how"], log=answer["log"], what=answer["error"], advice=advice)
+        raise PartDied(
+            part=answer["part"], how=answer["how"], log=answer["log"], what=answer["error"], advice=REPORT_IT
+        )
     if "error" in answer:
         raise CannotTell(
             f"the parts on this machine: {answer['error']}",
-            answer.get("advice") or advice,
+            answer.get("advice") or REPORT_IT,
             code=answer.get("code") or "harness-broken",
         )
     return answer
