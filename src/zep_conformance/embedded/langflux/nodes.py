@@ -13,8 +13,6 @@ from zep_conformance.facts.flows import BUFFER_MEMORY, CHAIN, MODEL, canvas_node
 SYSTEM_MESSAGE = "You are talking with a human. Be friendly and exact, and say so when you do not know an answer."
 """The Conversation Chain's System Message when it has none."""
 
-_ICON = "embedded.svg"
-
 
 def _input(label: str, name: str, kind: str, **more: Any) -> dict[str, Any]:
     return {"label": label, "name": name, "type": kind, **more}
@@ -31,11 +29,9 @@ def _node(name: str, label: str, category: str, version: float, *bases: str, **m
         "name": name,
         "version": version,
         "type": bases[0],
-        "icon": _ICON,
         "category": category,
         "baseClasses": list(bases),
         **more,
-        "filePath": f"{name}.js",
     }
 
 
@@ -139,7 +135,7 @@ NODES: dict[str, dict[str, Any]] = {node["name"]: node for node in _NODES}
 
 def _credential_type(name: str, label: str, field: str, field_label: str) -> dict[str, Any]:
     inputs = [{"label": field_label, "name": field, "type": "password"}]
-    return {"label": label, "name": name, "version": 1, "inputs": inputs, "icon": _ICON}
+    return {"label": label, "name": name, "version": 1, "inputs": inputs}
 
 
 CREDENTIAL_TYPES: dict[str, dict[str, Any]] = {

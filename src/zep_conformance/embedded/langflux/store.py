@@ -31,30 +31,14 @@ CREATE INDEX IF NOT EXISTS by_chat ON chatmessage (chatflowid, chatId);
 """
 
 FLOW_FIELDS = (
-    "name",
-    "flowData",
-    "deployed",
-    "isPublic",
-    "apikeyid",
-    "chatbotConfig",
-    "apiConfig",
-    "analytic",
-    "speechToText",
-    "followUpPrompts",
-    "category",
-    "type",
-)
+    "name", "flowData", "deployed", "isPublic", "apikeyid", "chatbotConfig", "apiConfig", "analytic", "speechToText",
+    "followUpPrompts", "category", "type",
+)  # fmt: skip
 """What a caller may set of a chatflow."""
 
 _UNUSED = (
-    "sourceDocuments",
-    "usedTools",
-    "fileAnnotations",
-    "agentReasoning",
-    "fileUploads",
-    "artifacts",
-    "action",
-)
+    "sourceDocuments", "usedTools", "fileAnnotations", "agentReasoning", "fileUploads", "artifacts", "action",
+)  # fmt: skip
 
 
 def new_id() -> str:
