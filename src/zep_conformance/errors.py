@@ -45,6 +45,9 @@ class ConformanceError(Exception):
 class CannotTell(ConformanceError):
     """A run can't say anything: wrong options, or a part that is unreachable or is something else."""
 
+    def __init__(self, what: str, advice: str, *, code: str) -> None:
+        super().__init__(what, advice, code=code)
+
     def as_json(self) -> dict[str, Any]:
         """Return it for another process, see `from_json`."""
         return {"what": self.what, "advice": self.advice, "code": self.code}
@@ -96,6 +99,9 @@ class DatabaseRefused(CannotTell):
 
 class LimitReached(ConformanceError):
     """A request that a limit forbids; it was not sent."""
+
+    def __init__(self, what: str, *, code: str) -> None:
+        super().__init__(what, code=code)
 
 
 class HarnessError(ConformanceError):

@@ -69,7 +69,7 @@ def test_reports(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("reports")
     records = [record(f"a.py::test[{needle}]", "failed", name=f"a scenario of {needle}", reason=needle)]
     seen = Observations(
-        troubles=(str(CannotTell(f"zep said {needle!r}", f"Look at {percent(needle)}.")),),
+        troubles=(str(CannotTell(f"zep said {needle!r}", f"Look at {percent(needle)}.", code="not-zep")),),
         target=TargetSeen(name="remote", deployed=True),
         parts={"zep": PartSeen(version=needle, url=f"http://me:{percent(needle)}@zep")},
         left_behind=(f"session {needle}",),
