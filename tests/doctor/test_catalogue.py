@@ -53,7 +53,7 @@ def test_no_probe_outlives_its_limit() -> None:
 
 def test_secrets_that_a_server_echoes_are_hidden() -> None:
     secret, token = tokens.make_secret(), tokens.make_token("x" * 40)
-    case = Case("zep", Redactor([secret, token]), TimeBudget())
+    case = Case("zep", redactor=Redactor([secret, token]), budget=TimeBudget())
     case.report(
         "store-down", status=500, answer=case.quoted(f"bad {secret} Bearer {token} postgres://u:pw12345@db\x1b[2J")
     )

@@ -120,7 +120,7 @@ def test_proxy_that_limits() -> list[Finding]:
 
 @produces("ok")
 def test_right_token(secured: str) -> list[Finding]:
-    found = diagnose(secured, TOKEN, SECRET)
+    found = diagnose(secured, TOKEN, secret=SECRET)
     assert {finding.layer for finding in found} == {"URL", "name", "TCP", "HTTP", "version", "token", "store", "NLP"}
     return found
 
@@ -187,7 +187,7 @@ OTHER = tokens.make_token(tokens.make_secret())
     ],
 )
 def test_wrong_token(secured: str, code: str, token: str | None, know_secret: bool) -> None:
-    found = diagnose(secured, token, SECRET if know_secret else None)
+    found = diagnose(secured, token, secret=SECRET if know_secret else None)
     check(found, code)
     shown = str(found)
     assert SECRET not in shown and SIGNATURE not in shown and (token is None or token.strip() not in shown)
@@ -203,22 +203,22 @@ def test_wrong_token(secured: str, code: str, token: str | None, know_secret: bo
     ],
 )
 def test_token_of_another_secret(secured: str, code: str, token: str, secret: str | None) -> None:
-    check(diagnose(secured, token, secret), code)
+    check(diagnose(secured, token, secret=secret), code)
 
 
 def test_token_and_secret_swapped(secured: str) -> None:
-    check(diagnose(secured, SECRET, TOKEN), "secret-is-token", "token-is-secret")
+    check(diagnose(secured, SECRET, secret=TOKEN), "secret-is-token", "token-is-secret")
 
 
 @produces("secret-not-zeps")
 def test_token_and_secret_of_another_zep(secured: str) -> list[Finding]:
     another = tokens.make_secret()
-    return diagnose(secured, tokens.make_token(another), another)
+    return diagnose(secured, tokens.make_token(another), secret=another)
 
 
 @produces("secret-unlike-token")
 def test_right_token_and_another_secret(secured: str) -> list[Finding]:
-    return diagnose(secured, TOKEN, tokens.make_secret())
+    return diagnose(secured, TOKEN, secret=tokens.make_secret())
 
 
 @produces("token-expires-soon")
@@ -233,7 +233,7 @@ def test_proxy_that_removes_the_token(secured: str) -> list[Finding]:
         return answer.status_code, VERSION, answer.text
 
     with serving(app({**ZEP, MEMORY: passed_on})) as port:
-        return diagnose(url(port), TOKEN, SECRET)
+        return diagnose(url(port), TOKEN, secret=SECRET)
 
 
 # -- store ----------------------------------------------------------------------------------------------------------

@@ -34,14 +34,14 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 def replay(exchanges: list[RecordedExchange], server: ReplayServer) -> Replay:
     """A replay that removes nothing, and so need not wait before it does."""
     names = Names()
-    queue = EnrichmentQueue(None, names.prefix, 0)
-    return Replay(exchanges, server, names, Removals(None, queue), queue)
+    queue = EnrichmentQueue(None, prefix=names.prefix, limit=0)
+    return Replay(exchanges, server, names=names, removals=Removals(None, queue), queue=queue)
 
 
 @pytest.fixture(scope="module")
 def zep(fleet: Fleet) -> Iterator[Replay]:
     with httpx.Client(base_url=fleet.url("zep"), timeout=30) as client:
-        yield replay(ZEP, ReplayServer("zep", fleet.url("zep"), "", client))
+        yield replay(ZEP, ReplayServer(part="zep", url=fleet.url("zep"), version="", client=client))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,10 @@ def langflux(fleet: Fleet) -> Iterator[Replay]:
     key = {"x-request-from": "internal"}
     with httpx.Client(base_url=fleet.url("langflux"), timeout=30) as client:
         yield replay(
-            LANGFLUX, ReplayServer("langflux", fleet.url("langflux"), "", client, key=key, variables=variables)
+            LANGFLUX,
+            ReplayServer(
+                part="langflux", url=fleet.url("langflux"), version="", client=client, key=key, variables=variables
+            ),
         )
 
 

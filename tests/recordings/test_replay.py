@@ -36,13 +36,13 @@ def ask(method: str, path: str, body: Any = None) -> dict[str, Any]:
 
 def server(answer: Callable[[httpx.Request], httpx.Response], part: str = "zep") -> ReplayServer:
     client = httpx.Client(transport=httpx.MockTransport(answer), base_url="http://server")
-    return ReplayServer(part, "http://server", "", client)
+    return ReplayServer(part=part, url="http://server", version="", client=client)
 
 
 def replay(exchanges: list[RecordedExchange], answer: Callable[[httpx.Request], httpx.Response]) -> Replay:
     names = Names(PREFIX)
-    queue = EnrichmentQueue(None, PREFIX, 0)
-    return Replay(exchanges, server(answer), names, Removals(None, queue), queue)
+    queue = EnrichmentQueue(None, prefix=PREFIX, limit=0)
+    return Replay(exchanges, server(answer), names=names, removals=Removals(None, queue), queue=queue)
 
 
 class TestNames:
@@ -220,8 +220,8 @@ class TestPlayer:
             for step, (method, body) in enumerate([("POST", post), ("DELETE", None)])
         ]
         zep: Any = Zep()
-        queue = EnrichmentQueue(zep, PREFIX, 0.0)
-        playing = Replay(exchanges, server(answer), Names(PREFIX), Removals(None, queue), queue)
+        queue = EnrichmentQueue(zep, prefix=PREFIX, limit=0.0)
+        playing = Replay(exchanges, server(answer), names=Names(PREFIX), removals=Removals(None, queue), queue=queue)
         assert all(played.as_recorded for played in playing.play_all())
         assert order[:5] == ["POST a", "POST b", "settled", "DELETE a", "DELETE b"]
         assert order[5] == "POST stalls"
@@ -237,7 +237,7 @@ class TestRemains:
             return httpx.Response(404 if "gone" in request.url.path else 500 if "stays" in request.url.path else 200)
 
         zep, langflux = server(answer), server(answer, "langflux")
-        removals = Removals(zep, EnrichmentQueue(None, PREFIX, 0))
+        removals = Removals(zep, EnrichmentQueue(None, prefix=PREFIX, limit=0))
         saved = httpx.Response(200, json={"id": "f1"})
         talked = httpx.Response(200, json={"chatId": "c", "sessionId": "s/1", "memoryType": "Zep"})
         ok = httpx.Response(200)
@@ -261,7 +261,7 @@ class TestRemains:
         assert left == ["session stays (answered 500)"]
 
     def test_what_has_no_id_is_said_to_be_left(self) -> None:
-        removals = Removals(None, EnrichmentQueue(None, PREFIX, 0))
+        removals = Removals(None, EnrichmentQueue(None, prefix=PREFIX, limit=0))
         removals.note(
             server(lambda _: httpx.Response(200), "langflux"), "POST", "/api/v1/chatflows", {}, httpx.Response(200)
         )
@@ -275,7 +275,7 @@ class TestRemains:
         sent: list[str] = []
         zep = server(lambda request: sent.append(request.method) or httpx.Response(200))  # type: ignore[func-returns-value]
         broken: Any = Broken()
-        queue = EnrichmentQueue(broken, PREFIX, 0)
+        queue = EnrichmentQueue(broken, prefix=PREFIX, limit=0)
         removals = Removals(zep, queue)
         written = ask("POST", "/api/v1/sessions/a/memory", {"messages": [{}]})
         queue.note(written)
@@ -318,7 +318,9 @@ def test_promises_name_what_there_is(part: str, path: Any) -> None:
 def test_a_curl_command_names_the_token_by_its_variable() -> None:
     from zep_conformance.recordings.player import SentRequest
 
-    secured = ReplayServer("zep", "http://zep", "", httpx.Client(), headers={"authorization": "Bearer t0ken"})
+    secured = ReplayServer(
+        part="zep", url="http://zep", version="", client=httpx.Client(), headers={"authorization": "Bearer t0ken"}
+    )
     sent = SentRequest("POST", "http://zep/api/v1//x", {"authorization": "Bearer t0ken", "a": "it's"}, '{"b": 1}')
     assert curl(sent, secured, Redactor()) == [
         "curl -i", "-X POST", '-H "authorization: Bearer $ZEP_TOKEN"', """-H 'a: it'"'"'s'""",

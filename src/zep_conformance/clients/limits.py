@@ -23,6 +23,7 @@ class Limits:
 
     def __init__(
         self,
+        *,
         max_requests: int | None = None,
         rate: float | None = None,
         read_only: bool = False,

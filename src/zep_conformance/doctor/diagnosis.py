@@ -20,12 +20,12 @@ from zep_conformance.redaction.redactor import Redactor
 def diagnose(
     zep_url: str | None = None,
     token: str | None = None,
+    *,
     secret: str | None = None,
     langflux_url: str | None = None,
     api_key: str | None = None,
     zep_url_from_langflux: str | None = None,
     model_url: str | None = None,
-    *,
     account: Account | None = None,
     write: bool = False,
     window: int = 12,
@@ -49,7 +49,7 @@ def diagnose(
     redactor = redactor_for(token, secret, api_key, account.password if account else None)
     budget = TimeBudget(limit, connect_limit)
     prefix = prefix or f"zc-{secrets.token_hex(4)}"
-    cases = {part: Case(part, redactor, budget) for part in ("zep", "langflux", "model")}
+    cases = {part: Case(part, redactor=redactor, budget=budget) for part in ("zep", "langflux", "model")}
 
     def zep_part() -> zep.ZepProbe | None:
         case = cases["zep"]

@@ -116,7 +116,7 @@ class Case:
     part: its name. url: its URL, as far as it is readable. redactor: cleans every text.
     """
 
-    def __init__(self, part: str, redactor: Redactor, budget: TimeBudget, **words: object) -> None:
+    def __init__(self, part: str, *, redactor: Redactor, budget: TimeBudget, **words: object) -> None:
         self.part, self.budget = part, budget
         self.findings: list[Finding] = []
         self._redactor = redactor

@@ -85,7 +85,7 @@ def checked_origin(url: str, part: str) -> str:
 
 
 def _case(part: str, redactor: Redactor) -> Case:
-    return Case(part, redactor, TimeBudget())
+    return Case(part, redactor=redactor, budget=TimeBudget())
 
 
 def _fit(case: Case, url: str, probe: Callable[[], T]) -> T:

@@ -11,7 +11,7 @@ from typing import Any
 from zep_conformance.errors import PortTaken
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Part:
     """One server to run: `factory` ("module:function") called in its own process gives the application.
 

@@ -50,7 +50,15 @@ def parts_for(
     model = f"{urls['model']}/v1" if "model" in urls else None
 
     def part(name: str, factory: str, **arguments: Any) -> Part:
-        return Part(name, factory, data / f"{name}.log", ports[name], host, arguments, reserved[name])
+        return Part(
+            name=name,
+            factory=factory,
+            log=data / f"{name}.log",
+            port=ports[name],
+            host=host,
+            arguments=arguments,
+            reserved=reserved[name],
+        )
 
     def changes(name: str) -> dict[str, Any]:
         """What is not as documented in a part."""

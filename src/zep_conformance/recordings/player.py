@@ -1,6 +1,6 @@
 """Plays recorded exchanges against a server, and compares its answers with the recorded ones.
 
-replay = Replay(load_recording(path), server, Names(), removals, queue)
+replay = Replay(load_recording(path), server, names=Names(), removals=removals, queue=queue)
 replay.play(exchange).differences       # () when the server answered as recorded
 """
 
@@ -91,6 +91,7 @@ class Replay:
         self,
         exchanges: Sequence[RecordedExchange],
         server: ReplayServer,
+        *,
         names: Names,
         removals: Removals,
         queue: EnrichmentQueue,

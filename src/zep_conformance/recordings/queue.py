@@ -36,7 +36,7 @@ class EnrichmentQueue:
     limit: seconds to wait, more where it was stalled.
     """
 
-    def __init__(self, zep: Zep | None, prefix: str, limit: float) -> None:
+    def __init__(self, zep: Zep | None, *, prefix: str, limit: float) -> None:
         self._zep, self._session, self._limit = zep, f"{prefix}settled", limit
         self._waiting: set[str] = set()
         self._stalls = self._settled = 0

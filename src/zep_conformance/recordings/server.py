@@ -19,7 +19,7 @@ INTERNAL = "x-request-from"
 _LANGFLUX_PATHS = ("/api/v1/prediction", "/api/v1/chatflows", "/api/v1/credentials", "/api/v1/nodes", "/api/v1/ping")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReplayServer:
     """One server. part: zep or langflux. client: bare, at its URL. headers: on every request.
 
@@ -59,7 +59,7 @@ def zep_server(settings: Settings) -> ReplayServer:
     token, secret = revealed(settings.zep_token), revealed(settings.zep_auth_secret)
     seen = probe_zep(url, token, secret, any_version=True)
     headers = {"authorization": f"Bearer {seen.token}"} if seen.token else {}
-    return ReplayServer("zep", seen.url, seen.version, _client(seen.url), headers)
+    return ReplayServer(part="zep", url=seen.url, version=seen.version, client=_client(seen.url), headers=headers)
 
 
 def langflux_server(settings: Settings, exchanges: Iterable[RecordedExchange]) -> ReplayServer:
@@ -81,7 +81,14 @@ def langflux_server(settings: Settings, exchanges: Iterable[RecordedExchange]) -
         zep = settings.zep_url_from_langflux or settings.zep_url
         wanted = _wanted(zep, "--zep-url-from-langflux", "a recording with chatflows in it")
         variables[ZEP_URL] = checked_origin(wanted, "zep as LangFlux sees it")
-    return ReplayServer("langflux", seen.url, seen.version, _client(seen.url), {}, key, variables)
+    return ReplayServer(
+        part="langflux",
+        url=seen.url,
+        version=seen.version,
+        client=_client(seen.url),
+        key=key,
+        variables=variables,
+    )
 
 
 def _wanted(value: str | None, option: str, why: str) -> str:

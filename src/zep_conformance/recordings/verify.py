@@ -76,10 +76,12 @@ def verify_recording(
         if zep is not None and asked is not None:
             closing.callback(asked.close)
             closing.callback(zep.client.close)
-        queue = EnrichmentQueue(asked, names.prefix, settings.wait_limit)
+        queue = EnrichmentQueue(asked, prefix=names.prefix, limit=settings.wait_limit)
         removals = Removals(zep, queue)
         try:
-            _play(held, Replay(exchanges, server, names, removals, queue, settings.wait_limit))
+            _play(
+                held, Replay(exchanges, server, names=names, removals=removals, queue=queue, limit=settings.wait_limit)
+            )
             show(held)
         finally:
             if keep:

@@ -64,7 +64,7 @@ class Run:
         """Return a run with these settings, its seed drawn where none is given."""
         redactor = Redactor(settings.secrets())
         seed = settings.seed if settings.seed is not None else random.SystemRandom().randrange(10**6)
-        limits = Limits(settings.max_requests, settings.rate, settings.read_only)
+        limits = Limits(max_requests=settings.max_requests, rate=settings.rate, read_only=settings.read_only)
         return cls(
             settings=settings,
             seed=seed,
