@@ -266,7 +266,7 @@ class TestBothComposes:
     def test_no_env_file(self, tmp_path: Path, why) -> None:
         project = UserProject(tmp_path / "zep")
         (project.folder / ".env").unlink()
-        assert "is not there. Put `ZEP_OPENAI_API_KEY=…` into it" in why(project).advice
+        assert "is not there. Put ZEP_OPENAI_API_KEY=… into it" in why(project).advice
 
     def test_an_empty_env_file(self, tmp_path: Path, why) -> None:
         assert "has no ZEP_OPENAI_API_KEY" in why(UserProject(tmp_path / "zep", env="")).advice

@@ -21,7 +21,7 @@ from zep_conformance.targets.containers import choice, images
 from zep_conformance.targets.containers.images import DEFAULTS, named, obtain, split
 from zep_conformance.targets.containers.plan import Secrets, fingerprint, plan
 from zep_conformance.targets.containers.startup import Startup
-from zep_conformance.targets.docker.control import ended_by_itself, how_ended
+from zep_conformance.targets.docker.control import ended_by_itself, how_ended, succeeds
 from zep_conformance.targets.docker.engine import PUBLISHED, DockerEngine, connect, refused, unreachable
 
 
@@ -234,6 +234,11 @@ class Ended:
 )
 def test_how_a_container_ended(state: dict[str, object], words: str) -> None:
     assert how_ended(Ended(**state)) == words  # type: ignore[arg-type]
+
+
+def test_nothing_succeeds_in_a_container_that_has_just_ended(engine: fake_engine.FakeEngine) -> None:
+    engine.publishing = {"gone": ("", "")}  # its exec is refused
+    assert not succeeds(connect().client.containers.get("gone"), ["true"])
 
 
 def test_the_last_words_are_shown_and_explained() -> None:

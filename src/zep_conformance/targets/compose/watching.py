@@ -13,7 +13,7 @@ from zep_conformance.facts.causes import cause_of, last_lines, one_line
 from zep_conformance.processes.readiness import HttpReady
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.timeline import Timeline
-from zep_conformance.targets.docker.control import ended_by_itself, image_of, logged
+from zep_conformance.targets.docker.control import ended_by_itself, image_of, logged, succeeds
 from zep_conformance.targets.docker.engine import DockerEngine
 from zep_conformance.targets.docker.ownership import PROJECT, SERVICE
 
@@ -37,7 +37,7 @@ def is_fit(container: Container) -> bool:
     command = {"CMD": test[1:], "CMD-SHELL": ["/bin/sh", "-c", *test[1:2]]}.get(test[0] if test else "", [])
     if _health(container).get("Status") == "healthy" or not command:
         return True
-    return bool(container.exec_run(command).exit_code == 0)
+    return succeeds(container, command)
 
 
 def _health(container: Container) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.facts.causes import cause_of, one_line
 from zep_conformance.processes.readiness import HttpReady
 from zep_conformance.targets.containers.plan import DATABASES, Spec
-from zep_conformance.targets.docker.control import await_ready, logged
+from zep_conformance.targets.docker.control import await_ready, logged, succeeds
 from zep_conformance.targets.docker.engine import CALL_LIMIT, ENGINE_ERRORS, DockerEngine, answer_of, refused
 from zep_conformance.targets.docker.ownership import PART
 
@@ -205,7 +205,7 @@ class Parts:
                 raise Cancelled
             if spec.ready:
                 return http.is_ready()
-            return bool(container.exec_run(["sh", "-c", IS_READY]).exit_code == 0)
+            return succeeds(container, ["sh", "-c", IS_READY])
 
         otherwise = f"Give a fit --{part.removesuffix('-secured')}-image."
         await_ready(container, part, is_ready=is_ready, limit=limit, otherwise=otherwise)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+import docker.errors
 
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import CannotTell, PartDied
@@ -37,6 +39,14 @@ def logged(container: Container) -> str:
         return container.logs().decode(errors="replace")
     except ENGINE_ERRORS:
         return ""
+
+
+def succeeds(container: Container, command: Sequence[str]) -> bool:
+    """Tell whether a command ends well in a container; it does not in one that has just ended."""
+    try:
+        return bool(container.exec_run(list(command)).exit_code == 0)
+    except docker.errors.APIError:
+        return False
 
 
 def image_of(container: Container) -> str:
