@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -66,22 +68,27 @@ def command(
     unknown = [name for name in chosen if name not in ports]
     if unknown:
         raise CannotTell(f"no part {', '.join(unknown)}", f"There are {', '.join(ports)}.", code="name-unknown-here")
-    if from_environment:
-        if len(chosen) != 1:
-            raise CannotTell("--from-environment is for one part", "Name it with --part.", code="options-conflict")
-        from zep_conformance.embedded.alone import serve_alone
+    if from_environment and len(chosen) != 1:
+        raise CannotTell("--from-environment is for one part", "Name it with --part.", code="options-conflict")
+    # A script's background job inherits it ignored, and is to be ended by it all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        if from_environment:
+            from zep_conformance.embedded.alone import serve_alone
 
-        serve_alone(
-            chosen[0], os.environ, host=host, port=ports[chosen[0]], data=data, recorded_behaviours=recorded_behaviours
-        )
-        return 0
-    from zep_conformance.processes.foreground import serve_in_foreground
+            part = chosen[0]
+            serve_alone(
+                part, os.environ, host=host, port=ports[part], data=data, recorded_behaviours=recorded_behaviours
+            )
+        else:
+            from zep_conformance.processes.foreground import serve_in_foreground
 
-    return serve_in_foreground(
-        ports={name: number for name, number in ports.items() if not chosen or name in chosen},
-        host=host,
-        auth_secret=auth_secret,
-        data=data,
-        embedding_model=embedding_model,
-        recorded_behaviours=recorded_behaviours,
-    )
+            serve_in_foreground(
+                ports={name: number for name, number in ports.items() if not chosen or name in chosen},
+                host=host,
+                auth_secret=auth_secret,
+                data=data,
+                embedding_model=embedding_model,
+                recorded_behaviours=recorded_behaviours,
+            )
+    return 0

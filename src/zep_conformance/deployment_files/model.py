@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from zep_conformance.deployment_files.sources import KINDS, Kind
-from zep_conformance.facts.servers import PORTS
+from zep_conformance.facts.servers import PORTS, go_bool
 
 Role = Literal["zep", "nlp", "postgres", ""]
 
@@ -152,7 +152,7 @@ class Application:
     @property
     def asks_for_tokens(self) -> bool:
         """Whether ZEP_AUTH_REQUIRED is true."""
-        return is_true(self.value_of("ZEP_AUTH_REQUIRED"))
+        return reads_as(self.value_of("ZEP_AUTH_REQUIRED"), True)
 
 
 @dataclass(kw_only=True)
@@ -182,14 +182,12 @@ class PlannedDeployment:
         return next((one for one in self.applications if host.lower() in one.hosts), None)
 
 
-def is_true(text: str) -> bool:
-    """Tell whether Zep takes a variable for true: what Go's strconv.ParseBool does."""
-    return text in ("1", "t", "T", "true", "TRUE", "True")
-
-
-def is_false(text: str) -> bool:
-    """Tell whether Zep takes a variable for false: what Go's strconv.ParseBool does."""
-    return text in ("0", "f", "F", "false", "FALSE", "False")
+def reads_as(text: str, value: bool) -> bool:
+    """Tell whether Zep takes a variable for this value; what it takes for neither keeps it from starting."""
+    try:
+        return go_bool(text) is value
+    except ValueError:
+        return False
 
 
 _IMAGES = {"zep": r"zep(-cloud)?", "nlp": r".*nlp.*", "postgres": r".*(postgres|pgvector|timescale|supabase).*"}

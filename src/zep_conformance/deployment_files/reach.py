@@ -12,8 +12,7 @@ from zep_conformance.deployment_files.model import (
     Opening,
     PlannedDeployment,
     Role,
-    is_false,
-    is_true,
+    reads_as,
 )
 from zep_conformance.deployment_files.wiring import NLP_URL, leads_elsewhere
 
@@ -214,8 +213,8 @@ def _zep(application: Application, openings: list[Opening], ledger: Ledger) -> N
     required = application.variables.get("ZEP_AUTH_REQUIRED")
     unseen = required is not None and required.text is None
     web = application.variables.get("ZEP_SERVER_WEB_ENABLED")
-    web_is_on = web is None or (web.text is not None and not is_false(web.text))
-    if required is not None and is_true(required.text or ""):
+    web_is_on = web is None or (web.text is not None and not reads_as(web.text, False))
+    if required is not None and reads_as(required.text or "", True):
         if web_is_on:
             ledger.report("admin-open", web.place if web else application.place, application=application.name)
     elif not unseen and not (application.variables_unseen and required is None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zep_conformance.deployment_files.compose import ComposeProject
 from zep_conformance.deployment_files.findings import Ledger
-from zep_conformance.deployment_files.model import Application, Place, PlannedDeployment, is_false
+from zep_conformance.deployment_files.model import Application, Place, PlannedDeployment, reads_as
 from zep_conformance.deployment_files.sources import ENV, EnvFile
 
 KEY = "ZEP_OPENAI_API_KEY"
@@ -71,7 +71,7 @@ def _names(application: Application, ledger: Ledger) -> None:
 def _width(application: Application, embedder: str, ledger: Ledger) -> None:
     service, dimensions = f"{embedder}_SERVICE", f"{embedder}_DIMENSIONS"
     asked = application.variables.get(service) or application.variables.get(dimensions)
-    if asked is None or is_false(application.value_of(f"{embedder}_ENABLED")):
+    if asked is None or reads_as(application.value_of(f"{embedder}_ENABLED"), False):
         return
     by = application.value_of(service) or "local"
     wanted, given = _WIDTHS.get(by), application.value_of(dimensions) or _WIDTHS["local"]

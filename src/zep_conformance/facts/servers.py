@@ -73,3 +73,12 @@ def session_path(session: str) -> str:
 def memory_path(session: str) -> str:
     """Return the API path of a session's memory."""
     return f"{session_path(session)}/memory"
+
+
+def go_bool(text: str) -> bool:
+    """Return what Zep takes a variable for: what Go's strconv.ParseBool does. Raises ValueError where that fails."""
+    if text in ("1", "t", "T", "true", "TRUE", "True"):
+        return True
+    if text in ("0", "f", "F", "false", "FALSE", "False"):
+        return False
+    raise ValueError(f"{text!r} is neither true nor false")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-import signal
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
+from typing import NoReturn
 
 from zep_conformance.errors import CannotTell, PartDied, PortTaken
 from zep_conformance.processes.fleet import Fleet
@@ -23,14 +23,13 @@ def serve_in_foreground(
     data: Path | None,
     recorded_behaviours: str,
     embedding_model: Path | None = None,
-) -> int:
-    """Serve the parts of `ports` until SIGINT or SIGTERM. Returns the exit code 0 when it was stopped.
+) -> NoReturn:
+    """Serve the parts of `ports` until KeyboardInterrupt, which it raises when nothing is left running.
 
     data: where state is kept; None for a temporary folder that is removed at the end. recorded_behaviours: "none" or
     "all". embedding_model: folder of a model for the NLP server.
     Raises CannotTell: a port is in use, or a part did not start, or ended by itself.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be stopped is to be interrupted
     api_key = secrets.token_urlsafe(24)
     try:
         with owned_folder("zep-conformance-serve-") if data is None else nullcontext(data) as folder:
@@ -56,5 +55,3 @@ def serve_in_foreground(
     except PortTaken as error:
         advice = f"Give another with --{error.part}-port, or 0 for a free one."
         raise CannotTell(error.what, advice, code=error.code) from None
-    except KeyboardInterrupt:
-        return 0

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from zep_conformance.embedded.departures import Departures
-from zep_conformance.facts.servers import DEFAULT_WINDOW, PORTS, PUBLISHED_SECRET
+from zep_conformance.facts.servers import DEFAULT_WINDOW, PORTS, PUBLISHED_SECRET, go_bool
 
 KEY_MISSING = "ZEP_OPENAI_API_KEY is not set"
 SECRET_MISSING = "Auth secret not set. Ensure ZEP_AUTH_SECRET is set in your environment"
@@ -40,12 +40,15 @@ def configured(environment: Mapping[str, str], departures: Departures) -> dict[s
         "auth_secret": secret,
         "message_window": _number(given, "ZEP_MEMORY_MESSAGE_WINDOW", DEFAULT_WINDOW),
         "store_server": _address(given.get("ZEP_STORE_POSTGRES_DSN")),
-        "web": given.get("ZEP_SERVER_WEB_ENABLED", "true").lower() != "false",
+        "web": _true(given, "ZEP_SERVER_WEB_ENABLED", otherwise="true"),
     }
 
 
-def _true(given: Mapping[str, str], name: str) -> bool:
-    return given.get(name, "").lower() in ("1", "t", "true")
+def _true(given: Mapping[str, str], name: str, otherwise: str = "false") -> bool:
+    try:
+        return go_bool(given.get(name, otherwise))
+    except ValueError as error:
+        raise Misconfigured(f"{name}: {error}") from None
 
 
 def _number(given: Mapping[str, str], name: str, otherwise: int) -> int:
