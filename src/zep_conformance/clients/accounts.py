@@ -47,7 +47,7 @@ class Key:
 
 
 def first_account(secret: str | None = None) -> Account:
-    """A made-up account, with a password as Flowise wants one: all kinds of characters.
+    """Return a made-up account, with a password as Flowise wants one: all kinds of characters.
 
     secret: what only those may know who are to come to the same account again; without, it is drawn.
     """
@@ -66,7 +66,7 @@ def register(url: str, account: Account) -> None:
 
 
 def is_registered(url: str) -> bool:
-    """Whether somebody has registered. Raises LangFluxRefused, httpx.HTTPError."""
+    """Return whether somebody has registered. Raises LangFluxRefused, httpx.HTTPError."""
     with _client(url) as client:
         answer = _checked("asking where to sign in", client.post("/api/v1/auth/resolve", json={}))
         return "setup" not in str(answer.json().get("redirectUrl", ""))

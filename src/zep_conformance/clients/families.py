@@ -34,7 +34,7 @@ class Account:
 
     @classmethod
     def given(cls, user: str | None, password: str | None) -> Account | None:
-        """The login that settings give; None without one. Raises CannotTell for half of one."""
+        """Return the login that settings give; None without one. Raises CannotTell for half of one."""
         if user and password:
             return cls(user, password)
         if user or password:
@@ -72,7 +72,7 @@ class Family:
         return self.password == "account"
 
     def headers(self, api_key: str | None, account: Account | None = None) -> dict[str, str]:
-        """The headers that go with each request: a key alone, a login, or neither where nothing is protected.
+        """Return the headers that go with each request: a key alone, a login, or neither where nothing is protected.
 
         Since 3.0.1 a key is refused when it comes with `x-request-from`.
         """
@@ -81,7 +81,7 @@ class Family:
         return {"authorization": f"Bearer {api_key}"} if api_key else dict(INTERNAL)
 
     def completed(self, answer: Mapping[str, Any], session: str | None, chat: str | None) -> dict[str, Any]:
-        """A prediction's answer with the chat and the session that it belongs to, as far as that is known.
+        """Return a prediction's answer with the chat and the session that it belongs to, as far as that is known.
 
         session, chat: what was sent. Up to 1.4.10 an answer has no session, and no chat where none was sent; what
         is sent is the session then, the chat before the session up to 1.4.9.
@@ -118,13 +118,13 @@ NEWEST = FAMILIES[-1]
 
 
 def basic(account: Account) -> dict[str, str]:
-    """The header of HTTP's basic login."""
+    """Return the header of HTTP's basic login."""
     pair = f"{account.user}:{account.password}".encode()
     return {"authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
 
 def family_of(version: str) -> Family:
-    """The family of a version, as /api/v1/version says it; the newest for one that is unknown or says nothing."""
+    """Return the family of a version, as /api/v1/version says it; the newest where that is unknown or says nothing."""
     found = _parsed(version)
     if found is None:
         return NEWEST

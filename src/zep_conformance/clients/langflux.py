@@ -33,7 +33,7 @@ class ChatAnswer:
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> ChatAnswer:
-        """From the JSON of a prediction; what it lacks is empty."""
+        """Return the answer in the JSON of a prediction; what that lacks is empty."""
         names = ("text", "chatId", "sessionId", "chatMessageId", "memoryType")
         return cls(*(str(body.get(name) or "") for name in names))
 
@@ -95,7 +95,7 @@ class LangFlux:
     # -- building -----------------------------------------------------------------------------------------------
 
     def template(self) -> dict[str, Any]:
-        """The flow (nodes and edges) of the documented template, the conversation chain."""
+        """Return the flow (nodes and edges) of the documented template, the conversation chain."""
         found = self._json("listing the marketplace", self.wire.get(self.family.marketplace))
         by_name = {template.get("templateName"): template for template in found}
         for name in self.family.templates:
@@ -105,7 +105,7 @@ class LangFlux:
         raise AssertionError(f"the marketplace has no template called {' or '.join(self.family.templates)}")
 
     def node(self, name: str) -> dict[str, Any]:
-        """The definition of a node, such as ZepMemory."""
+        """Return the definition of a node, such as ZepMemory."""
         definition: dict[str, Any] = self._json(f"looking up the node {name}", self.wire.get(node_path(name)))
         return definition
 
@@ -124,7 +124,7 @@ class LangFlux:
         return str(self._json("saving a chatflow", self.wire.post("/api/v1/chatflows", json=body))["id"])
 
     def flow(self, chatflow: str) -> dict[str, Any]:
-        """The flow (nodes and edges) of a saved chatflow."""
+        """Return the flow (nodes and edges) of a saved chatflow."""
         kept = self._json("looking up a chatflow", self.wire.get(f"/api/v1/chatflows/{chatflow}"))
         flow: dict[str, Any] = json.loads(kept["flowData"])
         return flow
@@ -143,11 +143,11 @@ class LangFlux:
         session: str | None = None,
         chat: str | None = None,
     ) -> httpx.Response:
-        """One prediction as it comes. session: `overrideConfig.sessionId`; chat: `chatId`."""
+        """Make one prediction, whatever the answer. session: `overrideConfig.sessionId`; chat: `chatId`."""
         return self.public.post(f"/api/v1/prediction/{chatflow}", json=_question(question, session, chat))
 
     def ask(self, chatflow: str, question: str, *, session: str | None = None, chat: str | None = None) -> ChatAnswer:
-        """One prediction that should work. Raises LangFluxRefused."""
+        """Make one prediction that should work. Raises LangFluxRefused."""
         body = self._json("a prediction", self.predict(chatflow, question, session=session, chat=chat))
         return self._answer(chatflow, body, session, chat)
 
@@ -162,7 +162,7 @@ class LangFlux:
     def stream(
         self, chatflow: str, question: str, *, session: str | None = None, chat: str | None = None
     ) -> list[tuple[str, Any]]:
-        """The events of a streamed prediction, (name, data), until it ends. Raises LangFluxRefused."""
+        """Return the events of a streamed prediction, (name, data), until it ends. Raises LangFluxRefused."""
         body = _question(question, session, chat)
         if self.family.streaming == "sockets":
             events = sockets.streamed(self.public, f"/api/v1/prediction/{chatflow}", body)
@@ -180,7 +180,7 @@ class LangFlux:
     # -- chat messages ------------------------------------------------------------------------------------------
 
     def chat_messages(self, chatflow: str, **query: str) -> list[ChatMessage]:
-        """The chat messages that LangFlux keeps, oldest first. query: chatId, sessionId."""
+        """Return the chat messages that LangFlux keeps, oldest first. query: chatId, sessionId."""
         answer = self.wire.get(chat_path(chatflow, {"order": "ASC", **query}))
         return [
             ChatMessage(
@@ -195,7 +195,7 @@ class LangFlux:
 
 
 def chat_path(chatflow: str, query: Mapping[str, str]) -> str:
-    """The API path of a chatflow's chat messages, those that a query asks for."""
+    """Return the API path of a chatflow's chat messages, those that a query asks for."""
     # By hand: httpx 0.24 takes a value like "a%2Fb" for one that is escaped already.
     return f"/api/v1/chatmessage/{chatflow}?{urlencode(query)}"
 

@@ -40,7 +40,7 @@ class Limits:
         self.sent = 0
 
     def lift_budget(self) -> None:
-        """From now on only rate and read-only hold: what was made must be removed, whatever that takes."""
+        """Let only rate and read-only hold from now on: what was made must be removed, whatever that takes."""
         self._removing = True
 
     def check(self, request: httpx.Request) -> None:

@@ -44,7 +44,7 @@ class Listener:
         self.id = str(json.loads(self._waiting.pop(0)[2:])["sid"])
 
     def events(self) -> Iterator[Event]:
-        """The events as they come, (name, data), to the one called "end", or until the connection is closed."""
+        """Yield the events as they come, (name, data), to the one called "end", or until the connection is closed."""
         while True:
             for packet in self._waiting:
                 if packet.startswith(CLOSE):
@@ -87,7 +87,7 @@ def _listening(client: httpx.Client) -> Iterator[Listener]:
 
 
 def streamed(client: httpx.Client, path: str, question: dict[str, Any]) -> list[Event]:
-    """The events of a streamed prediction, in the order and with the names that later versions have for them.
+    """Return the events of a streamed prediction, in the order and with the names that later versions have for them.
 
     These versions answer the prediction itself as well: that is what the event "metadata" holds.
     Raises LangFluxRefused, httpx.HTTPError.

@@ -57,12 +57,12 @@ class TokenContent:
 
 
 def make_secret() -> str:
-    """A secret as `zepcli -i` makes it: 64 random bytes in URL-safe base64, used as text."""
+    """Return a secret as `zepcli -i` makes it: 64 random bytes in URL-safe base64, used as text."""
     return base64.urlsafe_b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def make_token(secret: str | bytes, claims: Mapping[str, Any] | None = None, algorithm: str = "HS256") -> str:
-    """A token as `zepcli -i` makes it: HS256 over no claims. algorithm: also HS384, HS512 or none.
+    """Return a token as `zepcli -i` makes it: HS256 over no claims. algorithm: also HS384, HS512 or none.
 
     Raises ValueError for another algorithm.
     """
@@ -77,7 +77,7 @@ def make_token(secret: str | bytes, claims: Mapping[str, Any] | None = None, alg
 
 
 def decode_token(token: str) -> TokenContent | None:
-    """What a token holds, its signature unchecked; None for what is no JSON Web Token."""
+    """Return what a token holds, its signature unchecked; None for what is no JSON Web Token."""
     parts = token.split(".")
     if len(parts) != 3:
         return None
@@ -92,23 +92,23 @@ def decode_token(token: str) -> TokenContent | None:
 
 
 def looks_like_token(text: str) -> bool:
-    """Whether a text is a JSON Web Token by its form."""
+    """Return whether a text is a JSON Web Token by its form."""
     return decode_token(text.strip().strip("'\"")) is not None
 
 
 def can_be_sent(token: str) -> bool:
-    """Whether a token can stand in a header at all."""
+    """Return whether a token can stand in a header at all."""
     return bool(token) and token.isascii() and token.isprintable() and token == token.strip()
 
 
 def core(token: str) -> str:
-    """The token without what people leave around it: blanks, quotes, "Bearer "."""
+    """Return the token without what people leave around it: blanks, quotes, "Bearer "."""
     bare = token.strip().strip("'\"").strip()
     return re.sub(r"(?i)\Abearer[\s:]+", "", bare).strip().strip("'\"")
 
 
 def flaws(token: str, secret: str | None = None, now: float | None = None) -> list[Flaw]:
-    """What is wrong with a token, the most telling first; empty when nothing is.
+    """Return what is wrong with a token, the most telling first; empty when nothing is.
 
     secret: what Zep checks tokens with; without it the signature is not looked at.
     now: seconds since 1970; the clock when None.
@@ -160,7 +160,7 @@ def _wrong_times(claims: Mapping[str, Any], now: float) -> Iterator[Flaw]:
 
 
 def moment(seconds: float) -> str:
-    """A time since 1970 in words, UTC."""
+    """Return a time since 1970 in words, UTC."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
     except (OverflowError, OSError, ValueError):

@@ -47,7 +47,7 @@ class NewMessage:
     metadata: Mapping[str, Any] | None = None
 
     def body(self) -> dict[str, Any]:
-        """The message as JSON of the API."""
+        """Return the message as JSON of the API."""
         body: dict[str, Any] = {"role": self.role, "content": self.content}
         return body | ({"metadata": dict(self.metadata)} if self.metadata is not None else {})
 
@@ -96,11 +96,11 @@ class Zep:
         self.client.memory.add_memory(session, Memory(messages=written))
 
     def memory(self, session: str, lastn: int | None = None) -> Memory:
-        """The memory of a session: recent messages and the summary."""
+        """Return the memory of a session: recent messages and the summary."""
         return self.client.memory.get_memory(session, lastn)
 
     def messages(self, session: str) -> list[Message]:
-        """Every message of a session, oldest first."""
+        """Return every message of a session, oldest first."""
         found: list[Message] = []
         page = 1
         while True:
@@ -131,7 +131,7 @@ class Zep:
         return self.client.memory.add_session(Session(session_id=session, user_id=user, metadata=metadata))
 
     def session(self, session: str) -> Session:
-        """The record of a session. Raises NotFoundError."""
+        """Return the record of a session. Raises NotFoundError."""
         return self.client.memory.get_session(session)
 
     def add_user(self, user: str) -> None:
@@ -139,7 +139,7 @@ class Zep:
         self.client.user.add(CreateUserRequest(user_id=user))
 
     def sessions_of(self, user: str) -> list[str]:
-        """The ids of a user's sessions."""
+        """Return the ids of a user's sessions."""
         return [session.session_id for session in self.client.user.get_sessions(user)]
 
     def delete_user(self, user: str) -> None:
@@ -149,7 +149,7 @@ class Zep:
     # -- enrichment ---------------------------------------------------------------------------------------------
 
     def is_embedded(self, session: str, content: str) -> bool:
-        """Whether a message with this content can be found by searching, so that its embedding has arrived."""
+        """Return whether a message with this content can be found by searching, so that its embedding has arrived."""
         try:
             found = self.search(session, content, limit=3)
         except NotFoundError:

@@ -51,7 +51,7 @@ class Address:
 
 
 def parse(url: str) -> Address | None:
-    """The address that a URL names; None when it is no http or https URL."""
+    """Return the address that a URL names; None when it is no http or https URL."""
     try:
         parts = urlsplit(url)
         port = parts.port

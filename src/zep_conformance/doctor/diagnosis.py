@@ -33,7 +33,7 @@ def diagnose(
     limit: float = WHOLE_LIMIT,
     connect_limit: float | None = None,
 ) -> list[Finding]:
-    """What is wrong with a Zep, a LangFlux and a model server, as far as their URLs are given.
+    """Return what is wrong with a Zep, a LangFlux and a model server, as far as their URLs are given.
 
     token: the JWT that Zep wants. secret: what Zep checks it with. api_key: LangFlux's. zep_url_from_langflux:
     Zep's URL as LangFlux has it, where that differs. model_url: with /v1, as LangFlux has it. account: a login for
@@ -120,6 +120,6 @@ def _url_is_bad(case: Case) -> bool:
 
 
 def redactor_for(*secrets_given: str | None) -> Redactor:
-    """A redactor of these secrets, and of what people leave around them."""
+    """Return a redactor of these secrets, and of what people leave around them."""
     given = [secret for secret in secrets_given if secret]
     return Redactor([*given, *(secret.strip() for secret in given), *map(tokens.core, given)])

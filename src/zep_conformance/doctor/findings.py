@@ -79,7 +79,7 @@ class TimeBudget:
         self._end = time.monotonic() + limit
 
     def within(self, limit: float, work: Callable[[], T]) -> T:
-        """What `work` returns, if it does so in `limit` seconds and before the end of the examination.
+        """Return what `work` returns, if it does so in `limit` seconds and before the end of the examination.
 
         Whatever blocks in it is left to itself, in a thread that holds up nobody's end. Raises Late, or
         OutOfTime where it was the whole examination's time that was up, and what `work` raises.
@@ -103,7 +103,7 @@ class TimeBudget:
         self._end = max(self._end, time.monotonic() + seconds)
 
     def at_most(self, limit: float) -> float:
-        """The seconds that are left, at most `limit`. Raises OutOfTime when none are."""
+        """Return the seconds that are left, at most `limit`. Raises OutOfTime when none are."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise OutOfTime(self.limit)
@@ -164,5 +164,5 @@ class Case:
 
 
 def faults(findings: list[Finding]) -> list[Finding]:
-    """The faults among findings."""
+    """Return the faults among findings."""
     return [finding for finding in findings if finding.verdict == "fault"]

@@ -32,7 +32,7 @@ class HttpAnswer:
     seconds: float
 
     def json(self) -> Any:
-        """The body as JSON; None where it is none."""
+        """Return the body as JSON; None where it is none."""
         try:
             return json.loads(self.text)
         except (ValueError, RecursionError):
@@ -61,7 +61,7 @@ class Connection:
         body: Any = None,
         limit: float = ANSWER_LIMIT,
     ) -> HttpAnswer:
-        """One answer, to its end or its first megabyte.
+        """Ask, and return the answer, to its end or its first megabyte.
 
         limit: seconds. Raises Late, Broken where what answers is no HTTP, OutOfTime.
         """
@@ -99,7 +99,7 @@ class Connection:
             self.case.fail("http-not-http")
 
     def first(self, path: str) -> HttpAnswer:
-        """The answer to a question that the part itself answers to everybody, without a token.
+        """Return the answer to a question that the part itself answers to everybody, without a token.
 
         Raises Broken for what answers in its place: a proxy, a redirect, a login, TLS, or nobody.
         """
@@ -112,7 +112,7 @@ class Connection:
         return answer
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> HttpAnswer:
-        """What the part answers. Raises Broken for a proxy's answer or none, OutOfTime."""
+        """Return what the part answers. Raises Broken for a proxy's answer or none, OutOfTime."""
         try:
             answer = self.ask("GET", path, headers=headers)
         except OutOfTime:

@@ -175,7 +175,7 @@ def _moment(certificate: dict[str, Any], name: str) -> datetime:
 
 
 def speaks_http(address: Address) -> bool | None:
-    """Whether plain HTTP is answered there; None when nothing is."""
+    """Return whether plain HTTP is answered there; None when nothing is."""
     try:
         with socket.create_connection((address.host, address.port), timeout=_GLANCE) as connection:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: doctor\r\nConnection: close\r\n\r\n")
@@ -186,7 +186,7 @@ def speaks_http(address: Address) -> bool | None:
 
 
 def speaks_tls(address: Address) -> bool:
-    """Whether TLS is answered there, whatever the certificate."""
+    """Return whether TLS is answered there, whatever the certificate."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -33,7 +33,7 @@ def exit_code(findings: Sequence[Finding]) -> int:
 
 
 def as_json(findings: Sequence[Finding], seconds: float) -> str:
-    """The findings for machines."""
+    """Return the findings for machines."""
     body = {
         "schema": 1,
         "fit": exit_code(findings) == 0,
@@ -44,7 +44,7 @@ def as_json(findings: Sequence[Finding], seconds: float) -> str:
 
 
 def console() -> Console:
-    """The terminal to write to: as wide as it is, at most 120; 80 where there is none, or what $COLUMNS says."""
+    """Return the terminal to write to: as wide as it is, at most 120; 80 where there is none, or what $COLUMNS says."""
     width = None
     if "COLUMNS" not in os.environ and sys.stdout.isatty():
         width = min(os.get_terminal_size(sys.stdout.fileno()).columns, 120)
@@ -52,7 +52,7 @@ def console() -> Console:
 
 
 def show(console: Console, findings: Sequence[Finding], seconds: float) -> None:
-    """The findings for people."""
+    """Show the findings to people."""
     for part, group in groupby(findings, key=lambda finding: finding.part):
         found = list(group)
         rows = [(finding, finding.symptom) for finding in found]
@@ -87,7 +87,7 @@ def show_group(
 
 
 def show_verdict(console: Console, findings: Sequence[Finding], seconds: float) -> None:
-    """What it all comes to, in one line."""
+    """Show what it all comes to, in one line."""
     wrong = faults(list(findings))
     notes = sum(finding.verdict == "note" for finding in findings)
     if wrong:

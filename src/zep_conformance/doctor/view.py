@@ -11,7 +11,7 @@ from zep_conformance.doctor.findings import Case
 
 
 def as_typed(case: Case, url: str) -> Address:
-    """The Base URL that LangFlux's Zep node has. Raises Broken: LangFlux takes nothing but a bare origin."""
+    """Return the Base URL that LangFlux's Zep node has. Raises Broken: LangFlux takes nothing but a bare origin."""
     address = parse(url)
     shown = without_password(url)
     if address is None:
@@ -25,7 +25,7 @@ def as_typed(case: Case, url: str) -> Address:
 
 
 def reason(case: Case, zep: Address, probe: langflux.LangFluxProbe, *, tried: bool) -> None:
-    """Whether LangFlux can find Zep at that address, as far as that can be known without trying.
+    """Find out whether LangFlux can find Zep at that address, as far as that can be known without trying.
 
     tried: whether it will be tried. Raises Broken, OutOfTime.
     """

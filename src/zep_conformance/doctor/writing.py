@@ -62,13 +62,13 @@ class ProbeSession:
             self._case.fail("write-refused", status=answer.status, answer=self._case.quoted(answer.text))
 
     def memory(self, lastn: int) -> dict[str, Any]:
-        """The newest messages and the summary; empty when they can't be read. Raises Broken, OutOfTime."""
+        """Return the newest messages and the summary; empty when they can't be read. Raises Broken, OutOfTime."""
         answer = self._ask("GET", f"/memory?lastn={lastn}")
         body = answer.json() if answer is not None and answer.status == 200 else None
         return body if isinstance(body, dict) else {}
 
     def messages(self, lastn: int) -> list[dict[str, Any]]:
-        """The newest messages."""
+        """Return the newest messages."""
         return list(self.memory(lastn).get("messages") or [])
 
     def wait(self, last: str, count: int, limit: float, *, summary: bool) -> EnrichmentState:

@@ -47,7 +47,7 @@ class ZepProbe:
     token: str | None
 
     def headers(self) -> dict[str, str]:
-        """The headers that it wants."""
+        """Return the headers that it wants."""
         return {"authorization": f"Bearer {self.token}"} if self.token else {}
 
 
@@ -180,7 +180,7 @@ def _check_store(case: Case, connection: Connection, answer: HttpAnswer, token: 
 
 
 def search(case: Case, probe: ZepProbe) -> None:
-    """The layer NLP: a search has its text embedded, in a session that nobody uses as in any. Raises Broken."""
+    """Probe the layer NLP: a search has its text embedded, also in a session that nobody uses. Raises Broken."""
     try:
         answer = probe.connection.ask(
             "POST", SEARCH, headers=probe.headers(), body={"text": "Are you there?"}, limit=SEARCH_LIMIT

@@ -33,7 +33,7 @@ class Deviation:
     evidence: str
 
     def applies(self, versions: Mapping[str, str]) -> bool:
-        """Whether it is expected of parts of these versions; a part whose version is unknown never deviates."""
+        """Return whether it is expected of parts of these versions; a part whose version is unknown never deviates."""
         try:
             return all(
                 part in versions and specifier.contains(Version(versions[part]), prereleases=True)
@@ -44,7 +44,7 @@ class Deviation:
 
 
 def load_deviations(path: Path | None = None) -> dict[str, Deviation]:
-    """The deviations by id; those of the suite without a path. Raises KeyError or ValueError for a bad entry."""
+    """Return the deviations by id; those of the suite without a path. Raises KeyError or ValueError for a bad entry."""
     path = path or suite.data() / "deviations.toml"
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["deviation"]
     return {

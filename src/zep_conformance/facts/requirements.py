@@ -40,7 +40,7 @@ class Requirement:
 
 
 def load_requirements(path: Path | None = None) -> dict[str, Requirement]:
-    """The requirements by id; those of the suite without a path. Raises ValueError naming an entry that is not one."""
+    """Return the requirements by id; those of the suite without a path. Raises ValueError naming a bad entry."""
     path = path or suite.data() / "requirements.toml"
     found = {}
     for entry in tomllib.loads(path.read_text(encoding="utf-8"))["requirement"]:

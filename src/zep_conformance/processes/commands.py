@@ -28,7 +28,7 @@ class Abandoned(Exception):
 
 
 def address(folder: Path) -> tuple[str, int]:
-    """The address of the socket in a folder, and a handle to close after use.
+    """Return the address of the socket in a folder, and a handle to close after use.
 
     A socket's path may have no more than 107 characters; by way of a handle of its folder it always fits.
     """

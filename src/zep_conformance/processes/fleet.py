@@ -83,11 +83,11 @@ class Fleet:
         self.stop_all()
 
     def url(self, name: str) -> str:
-        """The base URL of a part, without a trailing slash."""
+        """Return the base URL of a part, without a trailing slash."""
         return _url(self.parts[name])
 
     def log(self, name: str) -> str:
-        """What a part has written so far."""
+        """Return what a part has written so far."""
         return self._all()[name].log()
 
     def start(self, name: str, changed: Mapping[str, str] | None = None) -> None:
@@ -150,7 +150,7 @@ class Fleet:
         self.start(name)
 
     def ended(self) -> dict[str, str]:
-        """The parts that ended by themselves, and how."""
+        """Return the parts that ended by themselves, and how."""
         return {name: how for name, one in self._all().items() if (how := one.died())}
 
     def wait(self) -> str:

@@ -20,7 +20,7 @@ POLITE = 5.0
 
 
 def guarded(command: list[str]) -> list[str]:
-    """The command line that runs `command` under a guard. Its standard input is to be a pipe, kept open."""
+    """Return the command line that runs `command` under a guard. Its standard input is to be a pipe, kept open."""
     return [sys.executable, "-m", "zep_conformance.processes.guard", *command]
 
 

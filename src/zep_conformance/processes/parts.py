@@ -29,7 +29,7 @@ class Part:
 
 
 def listen(name: str, host: str, port: int) -> socket.socket:
-    """A socket that holds a port (0: a free one) for a part. Raises PortTaken when it is in use."""
+    """Return a socket that holds a port (0: a free one) for a part. Raises PortTaken when it is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named so that asyncio sees TCP and turns Nagle's algorithm off: 40 ms an answer otherwise.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

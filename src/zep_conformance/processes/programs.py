@@ -76,7 +76,7 @@ class Program:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
-        """What `as_json` gave, with a port that is held for it. Raises PortTaken where there is none left."""
+        """Return what `as_json` gave, with a port that is held for it. Raises PortTaken where there is none left."""
         lists: dict[str, Any] = {name: tuple(found[name]) for name in ("command", "databases", "after")}
         lists["prepare"] = tuple(tuple(command) for command in found["prepare"])
         lists["user"] = tuple(found["user"]) if found["user"] else None
@@ -177,11 +177,11 @@ class ProgramProcess:
         return PartDied(part=self.part.name, how=how, log=self.log())
 
     def log(self) -> str:
-        """What it has written so far."""
+        """Return what it has written so far."""
         return self.part.log.read_text(errors="replace") if self.part.log.exists() else ""
 
     def died(self) -> str | None:
-        """How it ended, if it did so by itself; None while it runs, and where it was ended."""
+        """Return how it ended, if it did so by itself; None while it runs, and where it was ended."""
         code = self._process.poll() if self._process is not None else None
         return None if code is None else ended(code)
 
@@ -221,5 +221,5 @@ class ProgramProcess:
 
 
 def ended(code: int) -> str:
-    """An exit code of Popen in words."""
+    """Return an exit code of Popen in words."""
     return f"was ended by {Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

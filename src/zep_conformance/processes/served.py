@@ -149,11 +149,11 @@ class ServerProcess:
             raise PartDied(part=part.name, log=self.log(), advice=REPORT_IT)
 
     def log(self) -> str:
-        """What it has written so far."""
+        """Return what it has written so far."""
         return self.part.log.read_text(errors="replace") if self.part.log.exists() else ""
 
     def died(self) -> str | None:
-        """How it ended, if it did so by itself; None while it runs, and where it was ended."""
+        """Return how it ended, if it did so by itself; None while it runs, and where it was ended."""
         return None if self._process is None or self._process.is_alive() else "ended"
 
     def signal(self, number: Signals) -> None:

@@ -29,7 +29,7 @@ def parts_for(
     environment: Mapping[str, str] | None = None,
     embedding_model: str | None = None,
 ) -> list[Part]:
-    """The parts to run, wired to each other.
+    """Return the parts to run, wired to each other.
 
     names: of `zep`, `zep-secured`, `langflux`, `model`, `nlp`, `postgres`. data: folder for state and logs.
     recorded_behaviours: "none", "all", or names by part. mutations: names of those to plant, by part.
@@ -61,7 +61,7 @@ def parts_for(
         )
 
     def changes(name: str) -> dict[str, Any]:
-        """What is not as documented in a part."""
+        """Return what is not as documented in a part."""
         recorded: Iterable[str] = () if recorded_behaviours == "none" else "all"
         if not isinstance(recorded_behaviours, str):
             recorded = tuple(recorded_behaviours.get(name, ()))

@@ -36,17 +36,17 @@ class Difference:
 
 
 def written(value: Any) -> str:
-    """One side of a difference as a text."""
+    """Return one side of a difference as a text."""
     return "nothing" if value is ABSENT else json.dumps(value, ensure_ascii=False)
 
 
 def is_time(value: Any) -> bool:
-    """Whether it is an RFC 3339 time other than the zero time."""
+    """Return whether it is an RFC 3339 time other than the zero time."""
     return isinstance(value, str) and bool(_TIME.fullmatch(value)) and not value.startswith(ZERO_TIME[:-1])
 
 
 def fits(placeholder: Any, came: Any) -> bool | None:
-    """Whether what came is what a placeholder stands for; None for what is no placeholder, and for UUIDs."""
+    """Return whether what came is what a placeholder stands for; None for what is no placeholder, and for UUIDs."""
     number = isinstance(came, int | float) and not isinstance(came, bool)
     match placeholder:
         case "{{any}}":
@@ -96,7 +96,7 @@ class Comparison:
             self.number(value)
 
     def number(self, value: str) -> str:
-        """The N of a UUID's `{{uuid:N}}`; a new one gets the next."""
+        """Return the N of a UUID's `{{uuid:N}}`; a new one gets the next."""
         if value not in self.uuids.values():
             self.uuids[str(len(self.uuids) + 1)] = value
         return next(name for name, known in self.uuids.items() if known == value)

@@ -45,7 +45,7 @@ class RecordedExchange:
         return f"{self.sequence}-{self.step}"
 
     def line(self) -> str:
-        """The exchange as a line of a recording."""
+        """Return the exchange as a line of a recording."""
         entry: dict[str, Any] = {"sequence": self.sequence, "step": self.step, "about": self.about}
         entry |= {"request": self.request, "response": self.response}
         entry |= {name: True for name in ("eventually", "subset") if getattr(self, name)}
@@ -53,12 +53,12 @@ class RecordedExchange:
 
 
 def load_recording(path: Path) -> list[RecordedExchange]:
-    """The exchanges of a recording, in order. Raises ValueError naming the line that is not one."""
+    """Return the exchanges of a recording, in order. Raises ValueError naming the line that is not one."""
     return _unique(path, _exchanges(path, script=False))
 
 
 def load_script(path: Path) -> list[RecordedExchange]:
-    """What is to be asked: a recording, or requests alone, a line each.
+    """Return what is to be asked: a recording, or requests alone, a line each.
 
     A line may be a bare request (`{"method": "GET", "path": "/healthz"}`), or lack sequence and step: then its
     sequence is named like the file, and its step is the number of its line. Raises ValueError naming the line that
@@ -68,7 +68,7 @@ def load_script(path: Path) -> list[RecordedExchange]:
 
 
 def by_sequence(exchanges: Iterable[RecordedExchange]) -> dict[str, list[RecordedExchange]]:
-    """The exchanges of each sequence, sequences and steps in the order in which they came."""
+    """Return the exchanges of each sequence, sequences and steps in the order in which they came."""
     found: dict[str, list[RecordedExchange]] = {}
     for exchange in exchanges:
         found.setdefault(exchange.sequence, []).append(exchange)

@@ -25,13 +25,13 @@ FREE_BODIES = ("{{any}}", "{{text}}", "{{html}}")
 
 
 def lists_others(request: dict[str, Any]) -> bool:
-    """Whether the answer to a request may hold what is not this run's own, so that it must not be kept or shown."""
+    """Return whether the answer to a request may hold what is not ours, so that it must not be kept or shown."""
     path = unquote(request["path"].partition("?")[0])
     return request["method"] in READS and bool(_LISTS.fullmatch(path))
 
 
 def objection(exchange: RecordedExchange, request: dict[str, Any], names: Names, made: Collection[str]) -> str | None:
-    """Why a request is not to be sent, None where it may be.
+    """Return why a request is not to be sent, None where it may be.
 
     request: as it would be sent. made: the UUIDs of what this run has made.
     """

@@ -41,7 +41,7 @@ class Names:
         self._uuids: dict[str, str] = {}
 
     def request(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A request with ids of this run's own."""
+        """Return a request with ids of this run's own."""
         renamed = dict(request)
         path, _, query = request["path"].partition("?")
         path = _IN_PATH.sub(lambda found: found[1] + self.own(found[2]), path)
@@ -65,11 +65,11 @@ class Names:
         return own
 
     def is_own(self, text: str) -> bool:
-        """Whether a text names something of this run's."""
+        """Return whether a text names something of this run's."""
         return self.prefix in text or any(fresh in text for fresh in self._uuids.values())
 
     def restored(self, text: str) -> str:
-        """A text of the server's with the recording's names in it."""
+        """Return a text of the server's with the recording's names in it."""
         for own, name in self._long.items():
             text = text.replace(own, name)
         return text.replace(self.prefix, "")

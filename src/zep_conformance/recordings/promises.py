@@ -25,17 +25,17 @@ class Promises:
 
     @classmethod
     def of(cls, part: str) -> Promises:
-        """Those of a part: zep or langflux."""
+        """Return those of a part: zep or langflux."""
         path = suite.data() / "recordings" / FILE
         known = tomllib.loads(path.read_text(encoding="utf-8")).get(part, {})
         return cls(known, deviations.load_deviations())
 
     def requirements(self, exchange: RecordedExchange) -> tuple[str, ...]:
-        """The requirements that an exchange shows, most often one; none where nobody has said."""
+        """Return the requirements that an exchange shows, most often one; none where nobody has said."""
         return tuple(name for name in self._of(exchange) if not name.startswith("DEV-"))
 
     def fault(self, exchange: RecordedExchange) -> str | None:
-        """The deviation whose fault the recorded answer is."""
+        """Return the deviation whose fault the recorded answer is."""
         return next((name for name in self._of(exchange) if name.startswith("DEV-")), None)
 
     def _of(self, exchange: RecordedExchange) -> list[str]:

@@ -23,7 +23,7 @@ _CLEARS_SEVERAL = re.compile(r"/api/v\d+/(?:user|chatmessage|chatflows)/.+")
 
 
 def stalls(request: Mapping[str, Any]) -> bool:
-    """Whether a request is a post without messages."""
+    """Return whether a request is a post without messages."""
     body = request.get("body")
     empty = isinstance(body, dict) and not body.get("messages")
     return bool(request["method"] == "POST" and _MEMORY.fullmatch(request["path"]) and empty)
@@ -43,14 +43,14 @@ class EnrichmentQueue:
         self.trouble: str | None = None
 
     def note(self, request: Mapping[str, Any]) -> None:
-        """A request that was sent: it may have written something that is enriched later."""
+        """Note a request that was sent: it may have written something that is enriched later."""
         path = request["path"].partition("?")[0]
         if request["method"] == "POST" and (_MEMORY.fullmatch(path) or _TALK.fullmatch(path)):
             self._stalls += stalls(request)
             self._waiting.add(path)
 
     def holds_back(self, request: Mapping[str, Any]) -> bool:
-        """Whether a request clears what is not known to be enriched yet, so that the queue must settle first."""
+        """Return whether a request clears what is not known to be enriched yet, so that the queue must settle first."""
         path = request["path"].partition("?")[0]
         if request["method"] != "DELETE" or self._zep is None or self.trouble:
             return False

@@ -49,14 +49,14 @@ class Abstraction:
         self._numbers, self._is_private = numbers, is_private
 
     def body(self, came: Any, earlier: Any = ABSENT, *, subset: bool = False) -> Any:
-        """An answer's body with placeholders. earlier: the same in an earlier recording.
+        """Return an answer's body with placeholders. earlier: the same in an earlier recording.
 
         subset: only the keys that were recorded earlier are.
         """
         return self._value(came, earlier, "", subset)
 
     def text(self, text: str) -> str:
-        """A text with numbers for its UUIDs, the all-zero one excepted."""
+        """Return a text with numbers for its UUIDs, the all-zero one excepted."""
         return _UUID.sub(self._numbered, text)
 
     def _value(self, came: Any, earlier: Any, key: str, subset: bool) -> Any:
@@ -105,7 +105,7 @@ class Recorder:
         self._numbers: dict[str, Comparison] = {}
 
     def recording(self, script: Sequence[RecordedExchange], played: Sequence[Played]) -> list[RecordedExchange]:
-        """The new recording; what was left out or not answered is not in it."""
+        """Return the new recording; what was left out or not answered is not in it."""
         by_name = {one.exchange.name: one for one in played}
         made = [by_name[exchange.name] for exchange in script if exchange.name in by_name]
         return [self._exchange(one, one.answer) for one in made if one.answer is not None]

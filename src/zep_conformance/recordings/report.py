@@ -46,7 +46,7 @@ class ResultText:
         self._seen: dict[Kind, str] = {}
 
     def lines(self) -> Iterator[str]:
-        """The result, secrets removed."""
+        """Yield the result, secrets removed."""
         held = self._held
         version = f" {held.server.version}" if held.server.version else ""
         yield from wrapped(
@@ -62,7 +62,7 @@ class ResultText:
         yield from self.conclusion()
 
     def conclusion(self) -> Iterator[str]:
-        """The last lines: how many, what that touches, what was left out."""
+        """Yield the last lines: how many, what that touches, what was left out."""
         held = self._held
         yield (
             f"{held.server.part}: {held.as_recorded} of {held.total} exchanges answered as recorded, "
@@ -179,7 +179,7 @@ def curl(sent: SentRequest, server: ReplayServer, redactor: Redactor) -> list[st
 
 
 def as_json(all_held: list[Verification], redactor: Redactor) -> str:
-    """Every result for machines, secrets removed."""
+    """Return every result for machines, secrets removed."""
     body = {"schema": 1, "harness": __version__, "recordings": [_held(held, redactor) for held in all_held]}
     return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
 
@@ -227,7 +227,7 @@ def _known(came: Any, uuids: Mapping[str, str]) -> str:
 
 
 def named(all_played: Iterable[Played]) -> str:
-    """Exchanges by name, those of a sequence together: summary 1-4, 6; search 2."""
+    """Return exchanges by name, those of a sequence together: summary 1-4, 6; search 2."""
     steps: dict[str, list[int]] = {}
     for one in all_played:
         steps.setdefault(one.exchange.sequence, []).append(one.exchange.step)
@@ -235,7 +235,7 @@ def named(all_played: Iterable[Played]) -> str:
 
 
 def ranges(steps: Sequence[int]) -> str:
-    """Numbers in order, those that follow each other as a range: 1-4, 6."""
+    """Return numbers in order, those that follow each other as a range: 1-4, 6."""
     runs: list[list[int]] = []
     for step in steps:
         if runs and step == runs[-1][-1] + 1:
@@ -254,21 +254,21 @@ def _cut(text: str, most: int) -> str:
 
 
 def wrapped(text: str, indent: str = "") -> Iterator[str]:
-    """A text in lines that fit, what goes on indented further."""
+    """Yield a text in lines that fit, what goes on indented further."""
     yield from textwrap.wrap(
         text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False
     )
 
 
 def kind(difference: Difference) -> Kind:
-    """The kind of a difference: where (any index), the sort recorded, the sort come."""
+    """Return the kind of a difference: where (any index), the sort recorded, the sort come."""
     where = _INDEX.sub("[*]", difference.where)
     exact = where in ("status", "content_type", "request")
     return where, _sort(difference.recorded, exact=exact), _sort(difference.came, exact=exact)
 
 
 def telling(played: Played) -> tuple[Difference, ...]:
-    """The differences that tell exchanges apart: with another status the rest of the answer follows from it."""
+    """Return the differences that tell exchanges apart: with another status the rest of the answer follows from it."""
     by_status = tuple(difference for difference in played.differences if difference.where == "status")
     return by_status or played.differences
 

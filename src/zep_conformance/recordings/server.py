@@ -41,20 +41,19 @@ class ReplayServer:
         return self.client.request(method, url, headers=self.with_key(headers), content=content)
 
     def with_key(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """The headers of a request as this server wants them: with its token or key, for which there is a recorded
-        one."""
+        """Return the headers of a request as this server wants them, with its token or key for a recorded one."""
         kept = {name: value for name, value in headers.items() if name.lower() != INTERNAL}
         return {**self.headers, **(self.key if len(kept) < len(headers) else {}), **kept}
 
 
 def part_of(exchanges: Iterable[RecordedExchange]) -> str:
-    """The part that a recording was made of: langflux where one of its paths is asked for, else zep."""
+    """Return the part that a recording was made of: langflux where one of its paths is asked for, else zep."""
     paths = (exchange.request["path"] for exchange in exchanges)
     return "langflux" if any(path.startswith(_LANGFLUX_PATHS) for path in paths) else "zep"
 
 
 def zep_server(settings: Settings) -> ReplayServer:
-    """The Zep of the settings. Raises CannotTell with the doctor's finding when it is unfit, or not given."""
+    """Return the Zep of the settings. Raises CannotTell with the doctor's finding when it is unfit, or not given."""
     url = _wanted(settings.zep_url, "--zep-url", "a recording of Zep")
     token, secret = revealed(settings.zep_token), revealed(settings.zep_auth_secret)
     seen = probe_zep(url, token, secret, any_version=True)
@@ -63,7 +62,7 @@ def zep_server(settings: Settings) -> ReplayServer:
 
 
 def langflux_server(settings: Settings, exchanges: Iterable[RecordedExchange]) -> ReplayServer:
-    """The LangFlux of the settings, and what the chatflows of a recording need.
+    """Return the LangFlux of the settings, and what the chatflows of a recording need.
 
     Raises CannotTell with the doctor's finding when one is unfit, or not given.
     """
@@ -106,7 +105,7 @@ def _client(url: str) -> httpx.Client:
 
 
 def addresses(settings: Settings) -> list[str]:
-    """What says where the servers are, as it would be in a text: never to be written into a recording."""
+    """Return what says where the servers are, as it would be in a text: never to be written into a recording."""
     given = (settings.zep_url, settings.langflux_url, settings.zep_url_from_langflux, settings.model_url)
     places = {httpx.URL(url.strip()).netloc.decode() for url in given if url}
     # A bare word (`zep`, `localhost`) is one only in a URL.

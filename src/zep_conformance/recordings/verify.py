@@ -48,7 +48,7 @@ class Verification:
 
 
 def server_for(part: str, exchanges: Sequence[RecordedExchange], settings: Settings) -> ReplayServer:
-    """The server that these are to be played against. Raises CannotTell when it is unfit, or not given."""
+    """Return the server that these are to be played against. Raises CannotTell when it is unfit, or not given."""
     return langflux_server(settings, exchanges) if part == "langflux" else zep_server(settings)
 
 

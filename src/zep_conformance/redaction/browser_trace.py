@@ -33,7 +33,7 @@ class _Cleaner:
         self._clean = cache(redactor)
 
     def member(self, name: str, content: bytes) -> str:
-        """One file of the trace, as text."""
+        """Return one file of the trace, as text."""
         try:
             text = content.decode()
         except UnicodeDecodeError:

@@ -36,12 +36,12 @@ class Reading:
     joined: bool = False
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
-        """Where a stretch of this reading stands in the text itself; it must not be empty."""
+        """Return where a stretch of this reading stands in the text itself; it must not be empty."""
         return self.starts[start], self.ends[end - 1]
 
 
 def readings(text: str, *, blanks: bool) -> list[Reading]:
-    """The text itself, then every other reading of it, each once.
+    """Return the text itself, then every other reading of it, each once.
 
     blanks: what is looked for has blanks in it. Then + is read as one too, as in a form's fields, and a last reading
     has none at all, since what is wrapped loses those at the ends of its lines.

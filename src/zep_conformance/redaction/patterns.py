@@ -21,7 +21,7 @@ _END = r"(?:(?<!\\)(?P=e)(?P=q)|(?=\n)|\Z)"
 
 
 def looks_drawn(text: str) -> bool:
-    """Whether a text is more like something drawn at random than like a word: digits or capitals inside it."""
+    """Return whether a text is more like something drawn at random than like a word: digits or capitals inside it."""
     letters = any(character.isalpha() for character in text)
     digits = any(character.isdigit() for character in text)
     mixed = any(one.islower() and other.isupper() for one, other in itertools.pairwise(text))
@@ -106,7 +106,7 @@ _VARIABLE = re.compile(r"\$\{?[A-Z][A-Z0-9_]*\}?")
 
 
 def suspects(text: str) -> Iterator[tuple[int, int]]:
-    """Where in a text there is what looks like a secret: start and end of each."""
+    """Yield where in a text there is what looks like a secret: start and end of each."""
     if _HINT.search(text) is None:
         return
     for pattern, is_secret in _PATTERNS:

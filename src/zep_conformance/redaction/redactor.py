@@ -38,7 +38,7 @@ class Redactor:
             self.hide(secret)
 
     def hide(self, secret: str) -> None:
-        """From now on hide this value. Values of under 6 characters would hide ordinary words: they are ignored."""
+        """Hide this value from now on. Values of under 6 characters would hide ordinary words: they are ignored."""
         for value in {secret, secret.strip()}:
             if len(value) < SHORTEST or value in self._secrets:
                 continue
@@ -66,11 +66,11 @@ class Redactor:
         return _without(text, spans)
 
     def finds_known(self, text: str) -> bool:
-        """Whether there is something in `text` that this knows as a secret."""
+        """Return whether there is something in `text` that this knows as a secret."""
         return any(True for reading in readings(text, blanks=self._blanks) for _ in self._known(reading))
 
     def everywhere(self, value: Any) -> Any:
-        """A JSON document without secrets in its texts; names of fields stay as they are."""
+        """Return a JSON document without secrets in its texts; names of fields stay as they are."""
         if isinstance(value, str):
             return self(value)
         if isinstance(value, dict):
