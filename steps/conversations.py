@@ -6,7 +6,7 @@ from faker import Faker
 from pytest_bdd import given, parsers, then, when
 
 from fixtures.conversations import Conversation, Conversations
-from zep_conformance.clients.enrichment import Enrichment
+from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.zep import Zep
 
 
@@ -46,6 +46,6 @@ def write_one_at_a_time(conversation: Conversation, faker: Faker, count: int) ->
 
 @given("they have all been enriched")
 @when("they have all been enriched")
-def all_enriched(conversation: Conversation, zep: Zep, enrichment: Enrichment) -> None:
+def all_enriched(conversation: Conversation, zep: Zep, enrichment: EnrichmentWait) -> None:
     """Wait until the newest message is embedded, and nothing more will happen."""
     enrichment.settle(zep, conversation.session)

@@ -10,7 +10,7 @@ from pytest_bdd import given, parsers, then, when
 
 from fixtures.conversations import Conversation, Conversations
 from fixtures.people import People, Person
-from zep_conformance.clients.enrichment import Enrichment
+from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import NewMessage, Zep, session_path
 from zep_conformance.settings import Settings
@@ -59,7 +59,7 @@ def intent_appears(conversations: Conversations, settings: Settings) -> None:
 
 
 @then("zep-nlp embeds it: it can be found by searching")
-def can_be_found(conversations: Conversations, zep: Zep, enrichment: Enrichment) -> None:
+def can_be_found(conversations: Conversations, zep: Zep, enrichment: EnrichmentWait) -> None:
     """Wait until Alice's message can be found."""
     enrichment.await_embedded(zep, conversations["Alice"].session)
 

@@ -9,7 +9,7 @@ from fixtures.chatflows import Chatflows
 from fixtures.chats import Chat, Chats
 from fixtures.page import PageUser
 from fixtures.people import People, SessionIds
-from zep_conformance.clients.enrichment import Enrichment
+from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.langflux import LangFlux
 from zep_conformance.clients.page.credentials import CredentialsPage
 from zep_conformance.clients.page.marketplace import open_template
@@ -161,7 +161,7 @@ def page_knows(page_user: PageUser, people: People, text: str, role: str) -> Non
 
 
 @when("she clears the chat history in the page")
-def clear_in_page(page_user: PageUser, enrichment: Enrichment) -> None:
+def clear_in_page(page_user: PageUser, enrichment: EnrichmentWait) -> None:
     """Press the button, and confirm, after everything has settled (DEV-1)."""
     if page_user.zep is not None:
         for message in page_user.langflux.chat_messages(page_user.chatflow)[-1:]:

@@ -10,7 +10,7 @@ from pytest_bdd import given, parsers, then, when
 
 from fixtures.conversations import Conversation, Conversations
 from fixtures.people import People, SessionIds
-from zep_conformance.clients.enrichment import Enrichment
+from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import Memory, NewMessage, Zep
 from zep_conformance.errors import HarnessError
@@ -81,13 +81,13 @@ def write_marked(conversation: Conversation, one: str, another: str) -> None:
 
 
 @given("it can be searched")
-def searchable(conversation: Conversation, zep: Zep, enrichment: Enrichment) -> None:
+def searchable(conversation: Conversation, zep: Zep, enrichment: EnrichmentWait) -> None:
     """Wait until every message is embedded, since the newest can be found."""
     enrichment.await_embedded(zep, conversation.session)
 
 
 @given("both can be searched")
-def both_searchable(conversation: Conversation, other: Conversation, zep: Zep, enrichment: Enrichment) -> None:
+def both_searchable(conversation: Conversation, other: Conversation, zep: Zep, enrichment: EnrichmentWait) -> None:
     """Wait until every message of both sessions is embedded."""
     for one in (conversation, other):
         enrichment.await_embedded(zep, one.session)

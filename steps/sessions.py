@@ -12,7 +12,7 @@ from pytest_bdd import given, parsers, then, when
 from fixtures.cleanup import Cleanup
 from fixtures.conversations import ODD_IDS, Conversation, Conversations, small_talk, texts
 from fixtures.people import People, SessionIds
-from zep_conformance.clients.enrichment import Enrichment
+from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.zep import NewMessage, NotFoundError, Zep, memory_path, session_path
 
 
@@ -86,7 +86,7 @@ def clear_of(conversations: Conversations, zep: Zep, role: str) -> None:
 
 
 @given(parsers.parse("what {role} has written has been enriched"))
-def role_enriched(conversations: Conversations, zep: Zep, enrichment: Enrichment, role: str) -> None:
+def role_enriched(conversations: Conversations, zep: Zep, enrichment: EnrichmentWait, role: str) -> None:
     """Wait until clearing it delays nobody (DEV-1)."""
     enrichment.settle(zep, conversations[role].session)
 
@@ -154,7 +154,7 @@ def make_users(
 
 
 @given("what was written to their sessions has been enriched")
-def owned_enriched(zep: Zep, enrichment: Enrichment, owned: dict[str, list[str]]) -> None:
+def owned_enriched(zep: Zep, enrichment: EnrichmentWait, owned: dict[str, list[str]]) -> None:
     """Wait until deleting them delays nobody (DEV-1)."""
     for _, *sessions in owned.values():
         for session in sessions:

@@ -9,8 +9,8 @@ GRACE = 3.0
 """Seconds that entities and intent get after the embedding. Zep 0.27.2 loses one of them for good now and then."""
 
 
-class Enrichment:
-    """Knows when messages are enriched: when a search finds them, and entities and intent are there.
+class EnrichmentWait:
+    """Waits until messages are enriched: when a search finds them, and entities and intent are there.
 
     limit: seconds to wait for the embedding.
     """

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from zep_conformance.clients.enrichment import Enrichment
+from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.zep import NewMessage, Zep
 
 STALL = 15.0
@@ -69,7 +69,7 @@ class EnrichmentQueue:
                 warnings.simplefilter("ignore")  # zep-python's, of versions other than its own
                 text = f"Conversation {self._settled} of Zita Marchetti is over in Lisbon"
                 self._zep.write(self._session, [NewMessage("human", text)])
-                Enrichment(self._limit + self._stalls * STALL).settle(self._zep, self._session)
+                EnrichmentWait(self._limit + self._stalls * STALL).settle(self._zep, self._session)
         except Exception as error:
             # Whatever is answered by what is no Zep, or a broken one: the rest, and the removal, go on.
             self.trouble = (
