@@ -95,75 +95,78 @@ def test_a_password_is_not_in_what_is_printed_of_a_login() -> None:
 
 
 def test_the_first_account_makes_a_key_and_deletes_it() -> None:
-    door = Accounts()
-    with serving(door.app()) as port:
+    accounts_server = Accounts()
+    with serving(accounts_server.app()) as port:
         account = accounts.first_account()
         accounts.register(url(port), account)
         with pytest.raises(LangFluxRefused, match="400"):
             accounts.register(url(port), accounts.first_account())
         key = accounts.make_key(url(port), account, "zc-1")
-        assert door.keys[key.id]["apiKey"] == key.value
+        assert accounts_server.keys[key.id]["apiKey"] == key.value
         assert httpx.get(f"{url(port)}/api/v1/nodes/x", headers={"authorization": f"Bearer {key.value}"}).is_success
         accounts.delete_key(url(port), account, key.id)
-    assert door.keys == {}
-    assert door.logins == set(), "nobody is left logged in"
+    assert accounts_server.keys == {}
+    assert accounts_server.logins == set(), "nobody is left logged in"
     assert key.value not in repr(key)
 
 
 def test_a_wrong_password_makes_no_key() -> None:
-    door = Accounts(accounts={"a@example.com": "right"})
-    with serving(door.app()) as port, pytest.raises(LangFluxRefused, match="logging in: LangFlux answered 401"):
+    accounts_server = Accounts(accounts={"a@example.com": "right"})
+    with (
+        serving(accounts_server.app()) as port,
+        pytest.raises(LangFluxRefused, match="logging in: LangFlux answered 401"),
+    ):
         accounts.make_key(url(port), Account("a@example.com", "wrong"), "zc-1")
 
 
 @pytest.fixture
-def behind_a_door(served, tmp_path: Path) -> Callable[..., tuple[Accounts, Any]]:
-    """Runs a scenario on a LangFlux 3.0.13 that it has a login for; gives the door as it was left, and the run."""
+def behind_accounts(served, tmp_path: Path) -> Callable[..., tuple[Accounts, Any]]:
+    """Runs a scenario on a LangFlux 3.0.13 that has accounts; gives the accounts as they are left, and the run."""
     urls = served("--recorded-behaviours", "none")
     account = accounts.first_account()
 
-    def go(door: Accounts, *options: str) -> tuple[Accounts, Any]:
-        door.behind, door.key = urls["langflux"], urls["langflux_api_key"]
-        door.accounts[account.user] = account.password
-        with serving(door.app()) as port:
+    def go(accounts_server: Accounts, *options: str) -> tuple[Accounts, Any]:
+        accounts_server.behind, accounts_server.key = urls["langflux"], urls["langflux_api_key"]
+        accounts_server.accounts[account.user] = account.password
+        with serving(accounts_server.app()) as port:
             result = run(
                 tmp_path, "--target", "remote", "--zep-url", urls["zep"], "--langflux-url", url(port),
                 "--model-url", urls["model"], "-k", "session_id_of_the_request or new_timestamp", *options,
                 LANGFLUX_USER=account.user, LANGFLUX_PASSWORD=account.password,
             )  # fmt: skip
         assert account.password not in result.stdout
-        return door, result
+        return accounts_server, result
 
     return go
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "two workers"])
-def test_a_run_with_a_login_alone_makes_one_key_and_deletes_it(behind_a_door, tmp_path: Path, options: Any) -> None:
-    door, result = behind_a_door(Accounts(), *options)
+def test_a_run_with_a_login_alone_makes_one_key_and_deletes_it(behind_accounts, tmp_path: Path, options: Any) -> None:
+    accounts_server, result = behind_accounts(Accounts(), *options)
     assert result.returncode == 0, result.stdout
     found = report_in(tmp_path)
     assert found["outcomes"]["passed"] == 2
     assert found["parts"]["langflux"]["version"] == "3.0.13"
-    assert any(seen.startswith("POST /api/v1/chatflows") for seen in door.seen)
-    assert door.made == 1
-    assert door.keys == {}
-    assert door.logins == set()
+    assert any(seen.startswith("POST /api/v1/chatflows") for seen in accounts_server.seen)
+    assert accounts_server.made == 1
+    assert accounts_server.keys == {}
+    assert accounts_server.logins == set()
     # Two logins at once are more than a real one can bear.
-    assert door.most_logins == 1
+    assert accounts_server.most_logins == 1
 
 
-def test_a_key_that_could_not_be_deleted_is_said(behind_a_door, tmp_path: Path) -> None:
-    _, result = behind_a_door(Accounts(keeps_keys=True))
+def test_a_key_that_could_not_be_deleted_is_said(behind_accounts, tmp_path: Path) -> None:
+    _, result = behind_accounts(Accounts(keeps_keys=True))
     assert result.returncode == 0
     assert [text for text in report_in(tmp_path)["left_behind"] if "API key" in text]
     assert "left behind: API key" in result.stdout
 
 
-def test_an_account_that_may_make_no_key_ends_the_run(behind_a_door) -> None:
-    door, result = behind_a_door(Accounts(makes_keys=False))
+def test_an_account_that_may_make_no_key_ends_the_run(behind_accounts) -> None:
+    accounts_server, result = behind_accounts(Accounts(makes_keys=False))
     assert result.returncode == 2
     assert "no API key could be made" in result.stdout
-    assert door.logins == set()
+    assert accounts_server.logins == set()
 
 
 def test_the_embedded_target_makes_no_key_in_a_given_langflux(tmp_path: Path) -> None:

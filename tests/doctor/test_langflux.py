@@ -90,11 +90,11 @@ def test_user_name_and_password_of_flowise_2() -> list[Finding]:
 
 @produces("ok")
 def test_a_login_of_flowise_3() -> list[Finding]:
-    door = Accounts(accounts={ACCOUNT.user: ACCOUNT.password})
-    with serving(door.app()) as port:
+    accounts_server = Accounts(accounts={ACCOUNT.user: ACCOUNT.password})
+    with serving(accounts_server.app()) as port:
         found = diagnose(langflux_url=url(port), account=ACCOUNT)
     assert "the login is accepted" in str(found)
-    assert door.logins == set(), "nobody is left logged in"
+    assert accounts_server.logins == set(), "nobody is left logged in"
     return found
 
 
@@ -163,7 +163,7 @@ def test_langflux_without_zep_memory() -> list[Finding]:
     return imitated(**{NODE: (500, {}, '{"message":"Node ZepMemory not found"}')})
 
 
-def test_zep_and_langflux_are_looked_at_independently(fleet: Fleet) -> None:
+def test_zep_and_langflux_are_examined_independently(fleet: Fleet) -> None:
     found = diagnose(url(closed_port()), langflux_url=fleet.url("langflux"), api_key="wrong-key")
     faults = {(finding.part, finding.code) for finding in found if finding.verdict == "fault"}
     assert faults == {("zep", "tcp-refused"), ("langflux", "langflux-key-wrong")}
