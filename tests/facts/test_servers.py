@@ -60,6 +60,10 @@ def test_no_module_writes_a_version_or_a_port_of_its_own(path: Path) -> None:
         assert not found, "import it from facts/servers.py"
 
 
+def test_every_excuse_is_for_a_module_that_there_is() -> None:
+    assert [name for name in EXCUSED if not (SOURCES / name).is_file()] == []
+
+
 def test_what_is_looked_for_would_be_found() -> None:
     for text in ("0.27.2", "v0.27.2", "5557", "http://zep-nlp:5557", "ghcr.io/getzep/zep-nlp-server:0.4.2", "8000"):
         assert is_fact(text), text
