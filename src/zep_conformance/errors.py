@@ -29,7 +29,7 @@ class ConformanceError(Exception):
     """What every error of ours is.
 
     what: what was tried and what came back. advice: the likely cause and the next step, one sentence. code:
-    kebab-case, one of `facts.error_codes`, the doctor's findings or those about deployment files.
+    kebab-case, one of `facts.codes`.
     """
 
     def __init__(self, what: str, advice: str = "", *, code: str = "") -> None:

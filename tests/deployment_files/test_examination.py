@@ -15,13 +15,14 @@ import pytest
 from fixtures.deployment_files import ExaminedFiles
 from tests.support.deployment_cases import CASES, Case, kinds_changed
 from tests.support.deployment_spellings import SPELLINGS, respelt
-from zep_conformance.deployment_files.catalogue import ASPECTS, CATALOGUE
 from zep_conformance.deployment_files.compose import read_project
 from zep_conformance.deployment_files.examination import examine, kinds
+from zep_conformance.deployment_files.findings import ASPECTS
 from zep_conformance.deployment_files.mutations import MUTATIONS
 from zep_conformance.deployment_files.shipped import folder, shipped
 from zep_conformance.deployment_files.sources import load
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.codes import codes
 from zep_conformance.redaction.redactor import Redactor
 
 ROOT = Path(__file__).parents[2]
@@ -61,12 +62,12 @@ def test_what_is_fit_in_other_words_is_fit(name: str) -> None:
 
 
 def test_every_finding_is_produced_by_a_case() -> None:
-    assert {one.code for one in CASES} == set(CATALOGUE)
+    assert {one.code for one in CASES} == set(codes("deployment-files"))
 
 
-@pytest.mark.parametrize("code", CATALOGUE)
+@pytest.mark.parametrize("code", codes("deployment-files"))
 def test_an_entry_is_fit_to_be_read(code: str) -> None:
-    entry = CATALOGUE[code]
+    entry = codes("deployment-files")[code]
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code)
     assert entry.layer in ASPECTS
     for text in (entry.symptom, entry.cause, entry.advice):

@@ -20,11 +20,11 @@ from tests.support.doctor_servers import PRODUCED, ZEP, app, closed_port, servin
 from zep_conformance.cli.main import main
 from zep_conformance.clients import tokens
 from zep_conformance.doctor import report
-from zep_conformance.doctor.catalogue import CATALOGUE, LAYERS
 from zep_conformance.doctor.diagnosis import diagnose
-from zep_conformance.doctor.findings import Case, Finding, Late, TimeBudget
+from zep_conformance.doctor.findings import LAYERS, Case, Finding, Late, TimeBudget
 from zep_conformance.doctor.preflight import checked_origin, probe_langflux, probe_zep
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.codes import codes
 from zep_conformance.redaction.redactor import Redactor
 
 HERE = Path(__file__).parent
@@ -34,12 +34,12 @@ Serve = Callable[..., dict[str, str]]
 def test_every_code_has_a_test_that_produces_it() -> None:
     for module in HERE.glob("test_*.py"):
         importlib.import_module(f"tests.doctor.{module.stem}")
-    assert PRODUCED - {"ok"} == set(CATALOGUE)
+    assert PRODUCED - {"ok"} == set(codes("doctor"))
 
 
-@pytest.mark.parametrize("code", CATALOGUE)
+@pytest.mark.parametrize("code", codes("doctor"))
 def test_an_entry_is_fit_to_be_read(code: str) -> None:
-    entry = CATALOGUE[code]
+    entry = codes("doctor")[code]
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code)
     assert entry.layer in LAYERS
     for text in (entry.symptom, entry.cause, entry.advice):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from zep_conformance.deployment_files.catalogue import CATALOGUE as FILES
-from zep_conformance.doctor.catalogue import CATALOGUE as DOCTOR
 from zep_conformance.facts.causes import CAUSES, SHOWN, Source, cause_of, last_lines
+from zep_conformance.facts.codes import codes
 
 WORDS = {
     "where": "unix:///x",
@@ -54,7 +53,7 @@ def test_every_row_is_fit_to_be_shown(cause: object) -> None:
 
 
 def test_the_same_thing_has_the_same_code_as_in_the_catalogues() -> None:
-    shared = {one.code for one in CAUSES} & (set(FILES) | set(DOCTOR))
+    shared = {one.code for one in CAUSES} & {*codes("doctor"), *codes("deployment-files")}
     assert shared >= {"image-lacks-config", "openai-key-missing", "auth-without-secret", "image-lacks-pgvector"}
     assert shared >= {"credentials-differ", "name-unknown", "tcp-refused"}
 

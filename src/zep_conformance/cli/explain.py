@@ -55,19 +55,17 @@ class Explanation:
 
 def explanations() -> list[Explanation]:
     """Return what every code means, room by room; one that two rooms have is there twice."""
-    from zep_conformance.deployment_files import catalogue as files
-    from zep_conformance.doctor import catalogue as doctor
     from zep_conformance.facts.causes import CAUSES
-    from zep_conformance.facts.error_codes import ERROR_CODES
+    from zep_conformance.facts.codes import Catalogue, codes
 
-    errors = [Explanation(e.code, e.room, "error", e.meaning, e.cause, e.advice) for e in ERROR_CODES.values()]
+    rooms: dict[Catalogue, str] = {"errors": "", "doctor": "the doctor: ", "deployment-files": "deployment files: "}
     found = [
         Explanation(entry.code, f"{room}{entry.layer}", entry.verdict, *map(_filled, texts))
-        for room, catalogue in (("the doctor: ", doctor.CATALOGUE), ("deployment files: ", files.CATALOGUE))
-        for entry in catalogue.values()
+        for catalogue, room in rooms.items()
+        for entry in codes(catalogue).values()
         for texts in [(entry.symptom, entry.cause, entry.advice)]
     ]
-    known = {one.code for one in errors + found}
+    known = {one.code for one in found}
     causes = {
         one.code: Explanation(
             one.code, f"causes: {one.source}", "error", f"it is {WROTE[one.source]} that says so", one.cause, one.advice
@@ -75,7 +73,7 @@ def explanations() -> list[Explanation]:
         for one in (cause.filled(**ANYWHERE) for cause in CAUSES)
         if one.code not in known
     }
-    return errors + found + list(causes.values())
+    return found + list(causes.values())
 
 
 def _filled(text: str) -> str:

@@ -176,9 +176,9 @@ def inspect(*, as_json: bool) -> int:
 
 
 def _finding(flaw: tokens.Flaw) -> dict[str, str]:
-    from zep_conformance.doctor.catalogue import CATALOGUE
+    from zep_conformance.facts.codes import codes
 
-    entry = CATALOGUE[flaw.code]
+    entry = codes("doctor")[flaw.code]
     return {
         "code": flaw.code,
         "verdict": entry.verdict,

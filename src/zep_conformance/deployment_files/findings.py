@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from zep_conformance.deployment_files.catalogue import ASPECTS, CATALOGUE
 from zep_conformance.deployment_files.model import Place, PlannedDeployment
 from zep_conformance.doctor.findings import Finding
+from zep_conformance.facts.codes import codes
 from zep_conformance.redaction.redactor import Redactor
+
+ASPECTS = ("applications", "image", "settings", "wiring", "port", "health", "secrets", "exposure", "store")
+"""The sides of a deployment that are examined, in this order."""
 
 
 @dataclass(frozen=True)
 class FileFinding(Finding):
-    """A finding of the doctor's form, about a file. part: the kind of file; layer: an aspect of `catalogue.ASPECTS`.
+    """A finding of the doctor's form, about a file. part: the kind of file; layer: one of ASPECTS.
 
     file: as it was named; line: from 1 on, None where it is about no line.
     """
@@ -31,7 +34,7 @@ class Ledger:
 
     def report(self, code: str, place: Place, **words: object) -> None:
         """Note a finding. words: for its texts."""
-        entry = CATALOGUE[code]
+        entry = codes("deployment-files")[code]
         clean = {name: self._clean(str(word)) for name, word in words.items()}
         symptom, cause, advice = (
             self._clean(text.format_map(clean)) for text in (entry.symptom, entry.cause, entry.advice)

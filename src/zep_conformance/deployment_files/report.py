@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from zep_conformance.deployment_files.catalogue import ASPECTS
-from zep_conformance.deployment_files.findings import FileFinding
+from zep_conformance.deployment_files.findings import ASPECTS, FileFinding
 from zep_conformance.deployment_files.sources import KINDS, Kind
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.doctor.report import show_group, show_verdict

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from itertools import groupby
 
-from zep_conformance.doctor.catalogue import Entry
+from zep_conformance.facts.codes import Code
 
 
-def table(catalogue: Mapping[str, Entry]) -> str:
+def table(catalogue: Mapping[str, Code]) -> str:
     """Return the findings of a catalogue as Markdown, a table a layer."""
     lines = []
     for layer, entries in groupby(catalogue.values(), key=lambda entry: entry.layer):

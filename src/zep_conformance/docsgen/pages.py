@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zep_conformance import suite
-from zep_conformance.deployment_files import catalogue as file_findings
 from zep_conformance.docsgen import findings, mutations, requirements, versions
-from zep_conformance.doctor import catalogue as findings_of_doctor
+from zep_conformance.facts.codes import codes
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class GeneratedPage:
 PAGES = (
     GeneratedPage("requirements.md", requirements.page),
     GeneratedPage("mutations.md", mutations.page),
-    GeneratedPage("doctor.md", lambda: findings.table(findings_of_doctor.CATALOGUE), "findings"),
-    GeneratedPage("deployment-files.md", lambda: findings.table(file_findings.CATALOGUE), "findings"),
+    GeneratedPage("doctor.md", lambda: findings.table(codes("doctor")), "findings"),
+    GeneratedPage("deployment-files.md", lambda: findings.table(codes("deployment-files")), "findings"),
     GeneratedPage("versions.md", versions.table, "versions"),
 )

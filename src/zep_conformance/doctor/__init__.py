@@ -4,7 +4,7 @@
     for finding in diagnose("http://127.0.0.1:8000", langflux_url="http://127.0.0.1:3000"):
         print(finding.part, finding.layer, finding.verdict, finding.symptom)
 
-`catalogue` has every finding there can be; `address`, `network`, `http` and the parts' own modules each probe a few
+`facts.codes` has every finding there can be; `address`, `network`, `http` and the parts' own modules each probe a few
 layers; `findings` is what they share; `diagnosis` puts them in order; `preflight` is the short examination of its
 target before a run begins.
 

@@ -10,11 +10,13 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
-from zep_conformance.doctor.catalogue import CATALOGUE, Verdict
+from zep_conformance.facts.codes import CodeVerdict, codes
 from zep_conformance.redaction.redactor import Redactor
 
 T = TypeVar("T")
 
+LAYERS = ("URL", "name", "TCP", "TLS", "HTTP", "version", "token", "store", "NLP", "model", "key", "view")
+"""In the order in which they are examined. view: Zep as LangFlux sees it."""
 CONNECT_LIMIT = 5.0
 """Seconds for a name, a TCP connection, a TLS handshake: each."""
 ANSWER_LIMIT = 10.0
@@ -37,13 +39,13 @@ QUOTED = 240
 class Finding:
     """What the examination of one layer of a part concludes.
 
-    part: zep, langflux or model. layer: of `catalogue.LAYERS`. code: of `catalogue.CATALOGUE`, or "ok".
+    part: zep, langflux or model. layer: of LAYERS. code: of `facts.codes`, or "ok".
     symptom: what was seen. cause, advice: why, and what to do; empty where all is well.
     """
 
     part: str
     layer: str
-    verdict: Verdict
+    verdict: CodeVerdict
     code: str
     symptom: str
     cause: str = ""
@@ -132,7 +134,7 @@ class Case:
 
     def report(self, code: str, **details: object) -> Finding:
         """Note a finding and go on. details: words for its texts."""
-        entry = CATALOGUE[code]
+        entry = codes("doctor")[code]
         words = {name: self.clean(str(word)) for name, word in {**self._words, **details}.items()}
         texts = (self.clean(text.format_map(words)) for text in (entry.symptom, entry.cause, entry.advice))
         finding = Finding(self.part, entry.layer, entry.verdict, code, *texts)

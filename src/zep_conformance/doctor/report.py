@@ -14,8 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from zep_conformance.doctor.catalogue import LAYERS
-from zep_conformance.doctor.findings import Finding, faults
+from zep_conformance.doctor.findings import LAYERS, Finding, faults
 
 MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "fault": ("FAULT", "bold red")}
 _LOOKED_AT = {

@@ -15,7 +15,6 @@ from typing import Any
 
 import yaml
 
-from zep_conformance.deployment_files.catalogue import CATALOGUE
 from zep_conformance.deployment_files.compose import read_project
 from zep_conformance.deployment_files.examination import examine
 from zep_conformance.deployment_files.findings import FileFinding
@@ -26,6 +25,7 @@ from zep_conformance.deployment_files.variables import KEY, how_to_give_key
 from zep_conformance.deployment_files.wiring import database_host
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.causes import last_lines
+from zep_conformance.facts.codes import codes
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.targets.compose.commands import CommandFailed, Compose
 from zep_conformance.targets.docker.engine import DockerEngine
@@ -216,7 +216,7 @@ def _not_understood(output: str, *, folder: Path, path: str, compose: Compose) -
         advice = f"{env} is not there. Put {KEY}=… into it."
         if env.is_file():
             advice = how_to_give_key(read_env(str(env), env.read_text(errors="replace")))
-        entry = CATALOGUE["openai-key-missing"]
+        entry = codes("deployment-files")["openai-key-missing"]
         return CannotTell(f"{entry.symptom.format(application='Zep')}: {entry.cause}", advice, code=entry.code)
     return CannotTell(
         f"{compose.called} does not understand {path}:\n{last_lines(text, 5)}",

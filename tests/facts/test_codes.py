@@ -12,10 +12,8 @@ import pytest
 import zep_conformance
 from zep_conformance import errors
 from zep_conformance.cli.explain import explanations
-from zep_conformance.deployment_files import catalogue as files
-from zep_conformance.doctor import catalogue as doctor
 from zep_conformance.errors import CannotTell, ConformanceError, HarnessError, PartDied, PortTaken
-from zep_conformance.facts.error_codes import ERROR_CODES
+from zep_conformance.facts.codes import codes
 
 SOURCES = Path(zep_conformance.__file__).parent
 KNOWN = {one.code for one in explanations()}
@@ -58,18 +56,12 @@ def test_every_code_that_is_given_is_known() -> None:
 
 
 def test_every_code_that_is_known_is_used() -> None:
-    written = {
-        node.value
-        for name, tree in modules()
-        if name != "facts/error_codes.py"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant)
-    }
-    assert sorted(set(ERROR_CODES) - written) == []
+    written = {node.value for _, tree in modules() for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert sorted(set(codes("errors")) - written) == []
 
 
 def test_no_code_stands_for_two_things() -> None:
-    assert set(ERROR_CODES).isdisjoint({*doctor.CATALOGUE, *files.CATALOGUE})
+    assert set(codes("errors")).isdisjoint({*codes("doctor"), *codes("deployment-files")})
 
 
 @pytest.mark.parametrize("code", sorted(KNOWN))

@@ -1,0 +1,56 @@
+"""Every code that an error or a finding has, and what it means, as data (fixtures/data/codes.toml)."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from zep_conformance import suite
+from zep_conformance.facts.servers import IMAGES, LANGFLUX_VERSION, NEWEST_LANGFLUX, PORTS, ZEP_VERSION
+
+Catalogue = Literal["errors", "doctor", "deployment-files"]
+CodeVerdict = Literal["ok", "fault", "note", "error"]
+
+_FACTS = {
+    **{f"{part}-image": image for part, image in IMAGES.items()},
+    **{f"{part}-port": str(port) for part, port in PORTS.items()},
+    "zep-version": ZEP_VERSION,
+    "langflux-version": LANGFLUX_VERSION,
+    "newest-langflux": NEWEST_LANGFLUX,
+}
+"""What stands between «guillemets» in the texts."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """What one code stands for. Texts of findings have words in {braces}, which are filled in from what was found.
+
+    catalogue: "errors" end a run or a command; the others are of findings. layer: what it is about. verdict: "error",
+    or what the finding is. symptom: what is seen. cause, advice: why, and what to do.
+    """
+
+    code: str
+    catalogue: Catalogue
+    layer: str
+    verdict: CodeVerdict
+    symptom: str
+    cause: str
+    advice: str
+
+
+@cache
+def codes(catalogue: Catalogue) -> dict[str, Code]:
+    """Return the codes of a catalogue, in the order of its layers. Raises KeyError or TypeError for a bad entry."""
+    entries: list[dict[str, Any]] = tomllib.loads((suite.data() / "codes.toml").read_text(encoding="utf-8"))["code"]
+    return {
+        entry["code"]: Code(**{name: _with_facts(text) for name, text in entry.items()})
+        for entry in entries
+        if entry["catalogue"] == catalogue
+    }
+
+
+def _with_facts(text: str) -> Any:
+    return re.sub("«([^»]*)»", lambda found: _FACTS[found[1]], text)
