@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+import tomllib
 import xml.etree.ElementTree
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import zep_conformance
 from tests.support.runs import ENVIRONMENT, report_in, run
+from zep_conformance.settings import GROUPS, SETTINGS
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +118,17 @@ WRONG = {
     "remote without a URL": (("--target", "remote"), {}, "no --zep-url"),
     "a number that is none": (("--wait-limit", "soon"), {}, "--wait-limit"),
     "a number that can't be": (("--wait-limit", "0"), {}, "must be more than 0"),
+    "a mistyped option": (("--tarjet", "embedded"), {}, "Did you mean --target?"),
+    "a renamed option": (("--manner", "faithful"), {}, "Did you mean --recorded-behaviours?"),
+    "a mistyped variable": ((), {"ZEP_CONFORMANCE_SED": "4"}, "Did you mean $ZEP_CONFORMANCE_SEED?"),
+    "a scenario that there is not": (("features/nowhere.py::x",), {}, "not found: features/nowhere.py"),
+    "an option of another target": (("--zep-image", "x"), {}, "--zep-image was given, and target embedded does not"),
+    "a variable of ours for another target": ((), {"ZEP_CONFORMANCE_KEEP": "1"}, "$ZEP_CONFORMANCE_KEEP was given"),
+    "an unknown mutation, whatever the target": (
+        ("--target", "remote", "--zep-url", "http://127.0.0.1:9", "--mutations", "zep:lastn-ignord"),
+        {},
+        "Did you mean zep:lastn-ignored",
+    ),
     "an unknown capability": (("--without", "zeppelin"), {}, "no capability zeppelin"),
     "an unknown recorded behaviour": (
         ("--recorded-behaviours", "zep:token-count-rest"),
@@ -180,3 +197,98 @@ def test_a_bare_pytest_elsewhere_is_left_alone(tmp_path: Path) -> None:
     assert finished.returncode == 0
     assert "conformance" not in finished.stdout
     assert not (tmp_path / "reports").exists()
+
+
+def test_a_variable_that_the_target_does_not_use_is_named(tmp_path: Path) -> None:
+    finished = run(tmp_path, "-q", "-m", "API-3", ZEP_IMAGE="x", LANGFLUX_API_KEY="hunter2hunter2")
+    assert finished.returncode == 0, finished.stdout
+    assert "not used by target embedded: $LANGFLUX_API_KEY, $ZEP_IMAGE" in finished.stdout
+
+
+def test_help_fits_a_terminal_and_has_every_setting_in_its_group() -> None:
+    command = [sys.executable, "-m", "zep_conformance", "run", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    places = {title: shown.index(f"\n{title.capitalize()}:\n") for title in GROUPS}
+    for setting in SETTINGS.values():
+        assert f"\n  {setting.option} " in shown
+        before = [title for title, place in places.items() if place < shown.index(f"\n  {setting.option} ")]
+        assert before[-1] == setting.group
+
+
+# -- in a clone, and installed --------------------------------------------------------------------------------------
+
+BROKEN = "zep:garbage-token-accepted"
+"""A mutation that one example of an outline notices."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as a wheel lays it out: with the suite inside, and nobody may write beside it."""
+    site = tmp_path_factory.mktemp("site")
+    package, ignored = site / "zep_conformance", shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(zep_conformance.__file__).parent, package, ignore=ignored)
+    top = Path(__file__).parents[2]
+    for source, target in tomllib.loads((top / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"][
+        "wheel"
+    ]["force-include"].items():
+        copy = shutil.copytree if (top / source).is_dir() else shutil.copy
+        (site / target).parent.mkdir(exist_ok=True)
+        copy(top / source, site / target)
+    return site
+
+
+@pytest.fixture(params=["clone", "installed"])
+def command(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a line of shell with `zep-conformance`, in a folder that is neither the clone nor the copy."""
+    program = tmp_path / "bin" / "zep-conformance"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m zep_conformance "$@"\n')
+    program.chmod(0o755)
+    own = {"PATH": f"{program.parent}:{os.environ['PATH']}", "ZEP_CONFORMANCE_CACHE": str(tmp_path / "cache")}
+    if request.param == "installed":
+        own["PYTHONPATH"] = str(request.getfixturevalue("site"))
+    folder = tmp_path / "a folder of my own"
+    folder.mkdir()
+
+    def run_line(line: str) -> subprocess.CompletedProcess[str]:
+        words = ["bash", "-c", line]
+        return subprocess.run(
+            words, cwd=folder, env={**ENVIRONMENT, **own}, capture_output=True, text=True, timeout=120
+        )
+
+    return run_line
+
+
+def ran(finished: subprocess.CompletedProcess[str]) -> str:
+    """Return pytest's last line, without the time."""
+    return finished.stdout.strip().splitlines()[-1].strip("= ").partition(" in ")[0]
+
+
+def test_just_one_example_is_run_again_by_the_line_that_a_failure_shows(command) -> None:
+    first = command(f"zep-conformance run -q -m AUTH-3 -k good --mutations {BROKEN} --load-users 5")
+    lines = first.stdout.splitlines()
+    line = lines[lines.index("run just this again:") + 1].strip()
+    assert line.startswith("zep-conformance run 'features/test_features.py::test_a_token_that_is_not_good")
+    assert line.endswith(f"--load-users 5 --mutations {BROKEN}")
+    again = command(line)
+    assert again.returncode == 1, again.stdout
+    assert ran(again) == "1 failed"
+
+
+def test_what_failed_is_run_alone_and_nothing_where_nothing_did(command, site: Path) -> None:
+    before = {path for path in site.rglob("*") if "__pycache__" not in path.parts}
+    words = "zep-conformance run -q -m 'AUTH-3 or API-3'"
+    assert command(f"{words}").returncode == 0
+    nothing = command(f"{words} --lf")
+    assert nothing.returncode == 2
+    assert "no scenario ran" in nothing.stdout
+    command(f"{words} --mutations {BROKEN}")
+    assert ran(command(f"{words} --lf")).startswith("1 passed")
+    assert {path for path in site.rglob("*") if "__pycache__" not in path.parts} == before
+
+
+def test_workers_and_ff_and_x_work_anywhere(command) -> None:
+    finished = command("zep-conformance run -q -n 2 --ff -x -m API-3 -k timestamp")
+    assert finished.returncode == 0, finished.stdout
+    assert ran(finished) == "1 passed"

@@ -214,9 +214,6 @@ class TestTheProject:
     def test_is_on_the_hosts_network(self, refused: Refused) -> None:
         assert "network_mode: host" in refused(zep={"network_mode": "host"}).what
 
-    def test_can_not_be_tested_beside_another_zep(self, refused: Refused) -> None:
-        assert "--zep-url names one that runs already" in refused(options={"zep_url": "http://zep"}).what
-
 
 def test_a_zep_whose_latest_is_here_already_is_looked_at_when_it_is_up(target, engine) -> None:
     engine.images = {"ghcr.io/getzep/zep:latest"}

@@ -17,7 +17,6 @@ from tests.support import stand_ins
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import Settings, read_settings
 from zep_conformance.targets.processes import langflux, postgres, surroundings, tokenizer, zep
-from zep_conformance.targets.processes.target import ProcessesTarget
 
 
 @pytest.fixture
@@ -152,13 +151,6 @@ class TestZep:
         error = refused(zep.check, tmp_path / "a zep")
         assert "may not be run" in error.what
         assert error.advice == f"chmod +x '{tmp_path / 'a zep'}'"
-
-    def test_a_database_for_no_zep(self, programs: Path) -> None:
-        stand_ins.shell(programs / "flowise", "exit 0")
-        target = ProcessesTarget(settings(postgres_dsn="postgres://somebody:hunter2hunter2@127.0.0.1/zep"))
-        error = refused(target.start)
-        assert "no real Zep to use it" in error.what
-        assert "hunter2hunter2" not in str(error)
 
 
 # -- PostgreSQL -------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
@@ -86,13 +87,20 @@ class _Start:
     ) -> Generator[None, object, object]:
         """Find what is named in the suite, features/… from any folder; without a name all of it is run."""
         root = suite.root()
-        named: list[str] = early_config.known_args_namespace.file_or_dir
-        for place, word in enumerate(named):
-            if word.startswith("features/") and (root / word.partition("::")[0]).exists():
-                named[place] = args[args.index(word)] = str(root / word)
-        if not named:
-            named.append(str(root / "features"))
-            args.append(named[0])
+        words: list[str] = early_config.known_args_namespace.file_or_dir
+        added = [] if words else [str(root / "features")]
+        found = {
+            word: str(root / word)
+            for word in words
+            if word.startswith("features/") and (root / word.partition("::")[0]).exists()
+        }
+        # What conftests are looked for by, what is parsed next, and what workers of pytest-xdist are started with.
+        words[:] = [found.get(word, word) for word in words] + added
+        args[:] = [found.get(word, word) for word in args] + added
+        given = early_config.invocation_params
+        early_config.invocation_params = replace(
+            given, args=(*(found.get(str(word), word) for word in given.args), *added)
+        )
         return (yield)
 
     def pytest_sessionstart(self) -> None:

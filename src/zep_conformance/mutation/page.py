@@ -14,7 +14,7 @@ from pathlib import Path
 from zep_conformance.errors import CannotTell, needed
 from zep_conformance.mutation.catalogue import PAGE
 from zep_conformance.mutation.runner import Runner, chosen, never_failed, try_all
-from zep_conformance.settings import Settings
+from zep_conformance.settings import read_settings
 from zep_conformance.targets import choose
 
 WAIT_LIMIT = 20
@@ -59,7 +59,7 @@ def _started() -> Iterator[tuple[list[str], dict[str, str]]]:
 
     Raises CannotTell where it does not start, or its page can't be driven.
     """
-    target = choose(Settings(target="processes"), "processes")
+    target = choose(read_settings({"target": "processes"}), "processes")
     try:
         target.start()
         found = target.deployment(lambda _: None)

@@ -15,6 +15,7 @@ import pytest
 
 from zep_conformance.clients.limits import Limits
 from zep_conformance.errors import CannotTell
+from zep_conformance.mutation.asked import refuse_unknown_names
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import document as reports
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
@@ -90,6 +91,7 @@ class Run:
         """
         try:
             name, self.because = (chosen, "") if chosen is not None else resolved(self.settings, environment)
+            refuse_unknown_names(self.settings)
             self.settings, self.unused = for_target(self.settings, name)
             self.target = choose(self.settings, name)
         except CannotTell as error:

@@ -29,7 +29,6 @@ from pathlib import Path
 
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell
-from zep_conformance.mutation.asked import refuse_unknown_names
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Target, ZepServer
 
@@ -51,13 +50,12 @@ def named(name: str) -> type[Target]:
 def choose(settings: Settings, name: str) -> Target:
     """Return a target that is not started yet. name: as `--target` takes it, but for "auto" (see `resolved`).
 
-    Raises CannotTell for a name that is none (of a mutation, either), and for deployment files that can't be read.
+    Raises CannotTell for a name that is none, and for deployment files that can't be read.
     """
     kind, colon, _ = name.partition(":")
     if kind not in names() or (colon and not named(kind).takes_path):
         known = ", ".join(f"{one}:PATH" if named(one).takes_path else one for one in names())
         raise CannotTell(f"no target {name!r}", f"There are: auto, {known}.", code="target-unknown")
-    refuse_unknown_names(settings)
     missing_files(settings, own=True)  # complains of files that can't be read, before anything is started
     return named(kind)(settings)
 

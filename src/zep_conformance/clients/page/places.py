@@ -78,7 +78,6 @@ NOTICE = Place("a notice", ".SnackbarItem-message, [class*='SnackbarItem']", rol
 
 USERNAME = Place("the field for the username", "input[name='username']", role="textbox", name="user|e-?mail")
 PASSWORD = Place("the field for the password", "input[name='password']", beside=r"^Password")
-SIGN_IN = Place("the button that signs in", "button[type='submit']", role="button", name=r"^(log ?in|sign ?in)$")
 SIGNED_IN = Place("the list of chatflows", ".MuiDrawer-paper", role="heading", name="^chatflows")
 
 # -- the marketplace ----------------------------------------------------------------------------------------------

@@ -98,12 +98,6 @@ class ComposeTarget(Target):
 
         Raises CannotTell: no engine, no Compose, no such project, or one that could not start.
         """
-        if self.settings.zep_url:
-            raise CannotTell(
-                "--target compose starts a Zep, and --zep-url names one that runs already",
-                "Leave one of them out; --target remote tests the one that runs.",
-                code="options-conflict",
-            )
         self._find()
         project = self._project = read_given(self.title.partition(":")[2], self._compose)
         refuse_unfit(project, self._engine, self.settings.message_window)

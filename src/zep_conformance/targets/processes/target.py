@@ -10,7 +10,7 @@ from typing import Any
 
 from zep_conformance.clients.families import Account
 from zep_conformance.deployment_files.chosen import missing_files
-from zep_conformance.errors import CannotTell, PartDied
+from zep_conformance.errors import PartDied
 from zep_conformance.facts.causes import cause_of, last_lines
 from zep_conformance.mutation.asked import planted_in_servers
 from zep_conformance.processes.programs import Program
@@ -53,12 +53,6 @@ class ProcessesTarget(SupervisedTarget):
     def _check_zep(self) -> None:
         """Check a real Zep and what it needs, so that it is said before work starts. Raises CannotTell."""
         if self.settings.zep_binary is None:
-            if self.settings.postgres_dsn is not None:
-                raise CannotTell(
-                    "--postgres-dsn was given, and no real Zep to use it: the embedded one does not",
-                    "Give --zep-binary too, or leave it away.",
-                    code="options-conflict",
-                )
             return
         zep.check(self.settings.zep_binary)
         if self.settings.postgres_dsn is not None:

@@ -7,7 +7,6 @@ from zep_conformance.doctor.address import parse
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
-from zep_conformance.mutation.asked import names_by_part
 from zep_conformance.settings import CAPABILITIES, revealed
 from zep_conformance.targets.base import Deployment, Say, Target
 from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep
@@ -26,12 +25,6 @@ class RemoteTarget(Target):
                 "--target remote needs to know where: no --zep-url and no --langflux-url",
                 "Give them, or set $ZEP_URL and $LANGFLUX_URL.",
                 code="address-missing",
-            )
-        if names_by_part(self.settings, "mutations").keys() - {"page"}:
-            raise CannotTell(
-                f"--mutations {self.settings.mutations}: this target has no server of ours",
-                "Only the page can have a mutation here (page:NAME); --target embedded has the servers.",
-                code="mutation-unknown",
             )
 
     def deployment(self, say: Say) -> Deployment:  # noqa: ARG002  (each is asked once)
