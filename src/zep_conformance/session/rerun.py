@@ -37,7 +37,7 @@ def given_again(settings: Settings, *, target: str, seed: int, hidden: Callable[
             words.append(setting.option)
         elif setting.is_secret or hidden(text) != text:
             words += [setting.option, f'"${setting.variable}"']
-        elif text.startswith("-"):
+        elif text.startswith(("-", "@")):  # pytest takes @FILE for options in a file
             words.append(shlex.quote(f"{setting.option}={text}"))
         else:
             words += [setting.option, shlex.quote(text)]
