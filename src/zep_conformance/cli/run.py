@@ -115,6 +115,7 @@ def run_suite(arguments: list[str]) -> int:
 
     root = suite.root()
     start = _Start()
+    # Marked here: pytest is imported when it is run, not for --help.
     pytest.hookimpl(wrapper=True, tryfirst=True)(_Start.pytest_load_initial_conftests)
     fixed = [f"--rootdir={root}", f"-c{root / 'pyproject.toml'}", *_cache(root)]
     try:
