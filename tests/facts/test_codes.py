@@ -13,6 +13,7 @@ import zep_conformance
 from zep_conformance import errors
 from zep_conformance.cli.explain import explanations
 from zep_conformance.errors import CannotTell, ConformanceError, HarnessError, PartDied, PortTaken
+from zep_conformance.facts.causes import causes
 from zep_conformance.facts.codes import codes
 
 SOURCES = Path(zep_conformance.__file__).parent
@@ -57,6 +58,7 @@ def test_every_code_that_is_given_is_known() -> None:
 
 def test_every_code_that_is_known_is_used() -> None:
     written = {node.value for _, tree in modules() for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    written |= {one.code for one in causes()}
     assert sorted(set(codes("errors")) - written) == []
 
 

@@ -55,7 +55,7 @@ class Explanation:
 
 def explanations() -> list[Explanation]:
     """Return what every code means, room by room; one that two rooms have is there twice."""
-    from zep_conformance.facts.causes import CAUSES
+    from zep_conformance.facts.causes import causes
     from zep_conformance.facts.codes import Catalogue, codes
 
     rooms: dict[Catalogue, str] = {"errors": "", "doctor": "the doctor: ", "deployment-files": "deployment files: "}
@@ -66,14 +66,14 @@ def explanations() -> list[Explanation]:
         for texts in [(entry.symptom, entry.cause, entry.advice)]
     ]
     known = {one.code for one in found}
-    causes = {
+    unnamed = {
         one.code: Explanation(
             one.code, f"causes: {one.source}", "error", f"it is {WROTE[one.source]} that says so", one.cause, one.advice
         )
-        for one in (cause.filled(**ANYWHERE) for cause in CAUSES)
+        for one in (cause.filled(**ANYWHERE) for cause in causes())
         if one.code not in known
     }
-    return found + list(causes.values())
+    return found + list(unnamed.values())
 
 
 def _filled(text: str) -> str:

@@ -46,11 +46,12 @@ def codes(catalogue: Catalogue) -> dict[str, Code]:
     """Return the codes of a catalogue, in the order of its layers. Raises KeyError or TypeError for a bad entry."""
     entries: list[dict[str, Any]] = tomllib.loads((suite.data() / "codes.toml").read_text(encoding="utf-8"))["code"]
     return {
-        entry["code"]: Code(**{name: _with_facts(text) for name, text in entry.items()})
+        entry["code"]: Code(**{name: with_facts(text) for name, text in entry.items()})
         for entry in entries
         if entry["catalogue"] == catalogue
     }
 
 
-def _with_facts(text: str) -> Any:
+def with_facts(text: str) -> Any:
+    """Return a text of a data file with what stands in «guillemets» filled in. Raises KeyError for what is unknown."""
     return re.sub("«([^»]*)»", lambda found: _FACTS[found[1]], text)
