@@ -9,13 +9,13 @@ _INSTALLED = Path(__file__).parent / "_suite"
 
 
 def is_installed() -> bool:
-    """Whether this is an installed copy, not a checkout."""
+    """Return whether this is an installed copy, not a checkout."""
     return _INSTALLED.is_dir()
 
 
 @cache
 def root() -> Path:
-    """The folder that holds features/, steps/, fixtures/ and conftest.py.
+    """Return the folder that holds features/, steps/, fixtures/ and conftest.py.
 
     In a checkout that is its top; an installed wheel carries a copy inside the package.
     """
@@ -23,5 +23,5 @@ def root() -> Path:
 
 
 def data() -> Path:
-    """The folder with requirements, deviations and recordings."""
+    """Return the folder with requirements, deviations and recordings."""
     return root() / "fixtures" / "data"

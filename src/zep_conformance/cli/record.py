@@ -40,7 +40,7 @@ def command(
     requests, one a line. What is made is removed at the end. Neither a secret nor an address is written. Exit code 0:
     recorded, 1: recorded in part, 2: could not tell.
     """
-    recording.nothing_given(settings)
+    recording.require_server(settings)
     if output.exists() and not force:
         raise CannotTell(
             f"{output} is there already", "Give --force to overwrite it, or another name.", code="file-exists"

@@ -46,12 +46,12 @@ def takes_server(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def shipped(part: str) -> Path:
-    """The recording of a part that comes with the harness."""
+    """Return the path of the recording of a part that comes with the harness."""
     return suite.data() / "recordings" / RECORDINGS[part]
 
 
 def loaded(path: Path, load: Callable[[Path], list[RecordedExchange]]) -> list[RecordedExchange]:
-    """What is in a file. Raises CannotTell when it can't be read, or is no recording."""
+    """Return the exchanges in a file. Raises CannotTell when it can't be read, or is no recording."""
     try:
         exchanges = load(path)
     except OSError as error:
@@ -70,7 +70,7 @@ def loaded(path: Path, load: Callable[[Path], list[RecordedExchange]]) -> list[R
 def chosen(
     exchanges: list[RecordedExchange], only: Iterable[str], skip: Iterable[str], known: set[str]
 ) -> list[RecordedExchange]:
-    """The exchanges of the sequences that were asked for. known: those of every recording that is played.
+    """Return the exchanges of the sequences that were asked for. known: those of every recording that is played.
 
     Raises CannotTell naming a sequence that there is not.
     """
@@ -103,8 +103,8 @@ def say(text: str) -> None:
         click.echo(line)
 
 
-def nothing_given(settings: Settings) -> None:
-    """Raises CannotTell when no server is given at all."""
+def require_server(settings: Settings) -> None:
+    """Check that a server is given. Raises CannotTell where none is."""
     if not settings.zep_url and not settings.langflux_url:
         raise CannotTell(
             "no server to ask: no --zep-url and no --langflux-url",

@@ -78,7 +78,7 @@ class _Start:
         sys.stderr = self.complaints
 
     def release(self) -> None:
-        """From now on stderr is stderr again."""
+        """Let stderr be stderr again."""
         if sys.stderr is self.complaints:
             sys.stderr = self._real
 

@@ -45,7 +45,7 @@ def command(
     Sessions, users and chatflows are made under names with a prefix of their own, and removed at the end. Nothing that
     is not the command's own is listed or changed. Exit code 0: all as recorded, 1: differences, 2: could not tell.
     """
-    recording.nothing_given(settings)
+    recording.require_server(settings)
     given = {"zep": settings.zep_url, "langflux": settings.langflux_url}
     files = recordings or tuple(recording.shipped(part) for part, url in given.items() if url)
     all_exchanges = {path: recording.loaded(path, load_recording) for path in files}
