@@ -15,18 +15,18 @@ from jsonschema import Draft202012Validator
 from tests.support.zep_asked import fresh
 from zep_conformance.clients import tokens
 from zep_conformance.embedded.behaviours import Behaviours
-from zep_conformance.embedded.zep.departures import CATALOGUE, RECORDED
 from zep_conformance.embedded.zep.openapi import describe
 from zep_conformance.embedded.zep.operations import OPERATIONS, by_resource
-from zep_conformance.embedded.zep.paths import parse
+from zep_conformance.embedded.zep.paths import Paths
+from zep_conformance.embedded.zep.recorded_behaviours import RECORDED_BEHAVIOURS
 from zep_conformance.embedded.zep.schemas import ANSWERS, BODIES
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.wiring import parts_for
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 SECRET = tokens.make_secret()
-NONE = Behaviours(CATALOGUE)
-ALL = Behaviours(CATALOGUE, (one.name for one in RECORDED))
+NONE = Behaviours(RECORDED_BEHAVIOURS)
+ALL = Behaviours(RECORDED_BEHAVIOURS, "all")
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,9 @@ def test_the_description_is_that_of_this_server(open_zep: httpx.Client) -> None:
 @pytest.mark.parametrize("behaviours", [NONE, ALL], ids=["documented", "recorded"])
 def test_every_route_is_described_and_the_reverse(behaviours: Behaviours) -> None:
     described = operations(describe(behaviours, secured=False))
-    routed = {(parse(filled(path), behaviours).resource, method) for path, method in described if "{page}" not in path}
+    routed = {
+        (Paths(behaviours).parse(filled(path)).resource, method) for path, method in described if "{page}" not in path
+    }
     routed |= {("admin_pages", method) for path, method in described if "{page}" in path}
     known = {
         (resource, method) for resource, methods in by_resource(behaviours, web=True).items() for method in methods
@@ -95,7 +97,7 @@ def test_what_is_described_is_there_and_nothing_else_at_its_path(open_zep: httpx
 
 
 def test_ids_are_taken_in_the_order_of_the_path() -> None:
-    target = parse("/api/v1/sessions/a%2Fb/messages/c", NONE)
+    target = Paths(NONE).parse("/api/v1/sessions/a%2Fb/messages/c")
     assert (target.resource, target.ids) == ("message", ("a/b", "c"))
     assert all(one.path.count("{") <= 2 for one in OPERATIONS)
 

@@ -23,15 +23,21 @@ def zep_app(
     from zep_conformance.embedded.behaviours import Behaviours
     from zep_conformance.embedded.zep.app import ZepSettings, create_app
     from zep_conformance.embedded.zep.configuration import Misconfigured, configured
-    from zep_conformance.embedded.zep.departures import CATALOGUE, RECORDED
+    from zep_conformance.embedded.zep.recorded_behaviours import RECORDED_BEHAVIOURS
 
-    recorded = Behaviours(RECORDED, recorded_behaviours).active
-    planted = frozenset(mutations)
+    behaviours = Behaviours(RECORDED_BEHAVIOURS, recorded_behaviours)
+    planted, environment = frozenset(mutations), dict(environment)
     try:
-        settings = configured(environment, Behaviours(CATALOGUE, recorded | planted))
+        if planted:
+            from zep_conformance.embedded.zep.mutations import MUTATIONS
+
+            MUTATIONS.plant(planted, environment, into="environment")
+        settings = configured(environment, behaviours)
     except Misconfigured as error:
         sys.exit(str(error))
-    return create_app(ZepSettings(database=database, recorded_behaviours=recorded, mutations=planted, **settings))
+    return create_app(
+        ZepSettings(database=database, recorded_behaviours=behaviours.active, mutations=planted, **settings)
+    )
 
 
 def langflux_app(*, recorded_behaviours: Iterable[str] = (), mutations: Iterable[str] = (), **settings: Any) -> Any:

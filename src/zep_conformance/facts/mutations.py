@@ -48,11 +48,16 @@ class Mutation:
 
 
 class Mutations(Mapping[str, Mutation]):
-    """The mutations of one part by name, in the order in which they were declared."""
+    """The mutations of one part by name, in the order in which they were declared.
 
-    def __init__(self, part: str) -> None:
+    others: those of the same part from other files, which these are put together from.
+    """
+
+    def __init__(self, part: str, *others: Mutations) -> None:
         self.part = part
         self._declared: dict[str, Mutation] = {}
+        for mutation in (one for declared in others for one in declared.values()):
+            self._add(mutation)
 
     def mutation(self, name: str, about: str, *breaks: str, into: str = "part") -> Callable[[Plant], Plant]:
         """Declare the decorated function as a mutation of this part, see `Mutation`.
@@ -61,12 +66,15 @@ class Mutations(Mapping[str, Mutation]):
         """
 
         def declare(plant: Plant) -> Plant:
-            if name in self._declared:
-                raise ValueError(f"two mutations {self.part}:{name}")
-            self._declared[name] = Mutation(name, self.part, about, breaks, plant, into)
+            self._add(Mutation(name, self.part, about, breaks, plant, into))
             return plant
 
         return declare
+
+    def _add(self, mutation: Mutation) -> None:
+        if mutation.name in self._declared:
+            raise ValueError(f"two mutations {mutation.full_name}")
+        self._declared[mutation.name] = mutation
 
     def plant(self, names: Iterable[str], target: Any, *, into: str = "part") -> None:
         """Plant the named mutations in `target`, in the order in which they were declared.

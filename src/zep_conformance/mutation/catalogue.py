@@ -6,7 +6,8 @@ from zep_conformance.clients.page import mutations as page
 from zep_conformance.deployment_files import mutations as files
 from zep_conformance.embedded.langflux import mutations as langflux
 from zep_conformance.embedded.langflux import recorded_behaviours as langflux_recorded
-from zep_conformance.embedded.zep.departures import CATALOGUE as ZEP
+from zep_conformance.embedded.zep import mutations as zep
+from zep_conformance.embedded.zep import recorded_behaviours as zep_recorded
 from zep_conformance.facts.mutations import Mutation
 from zep_conformance.facts.recorded_behaviours import RecordedBehaviour
 
@@ -14,13 +15,13 @@ Planted = Mutation | RecordedBehaviour
 """What can be planted in a part, to see who notices."""
 
 RECORDED_BEHAVIOURS: tuple[RecordedBehaviour, ...] = (
-    *(RecordedBehaviour(one.name, one.part, one.about, one.breaks, one.deviation) for one in ZEP if one.recorded),
+    *zep_recorded.RECORDED_BEHAVIOURS,
     *langflux_recorded.RECORDED_BEHAVIOURS,
 )
 """What the recorded versions do beside their documentation."""
 
 WITHOUT_PAGE: tuple[Mutation, ...] = (
-    *(Mutation(one.name, one.part, one.about, one.breaks, lambda _: None) for one in ZEP if not one.recorded),
+    *zep.MUTATIONS.values(),
     *langflux.MUTATIONS.values(),
     *files.MUTATIONS.values(),
 )

@@ -134,7 +134,7 @@ class Fleet:
         """
         part = self.parts[name]
         self.stop(name)
-        if isinstance(part, Part) and "firewall-refuses" in part.arguments.get("mutations", ()):
+        if isinstance(part, Part) and part.refuses_when_cut_off:
             return
         listener = listen(name, part.host, part.port)
         listener.listen(0)

@@ -16,7 +16,8 @@ class Part:
     """One server to run: `factory` ("module:function") called in its own process gives the application.
 
     log: the file that its output is appended to. reserved: a socket that holds the port until the first start, so
-    that no other process is given it in between.
+    that no other process is given it in between. refuses_when_cut_off: whether what is sent to it through a firewall is
+    refused, and not dropped.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Part:
     host: str = "127.0.0.1"
     arguments: Mapping[str, Any] = field(default_factory=dict)
     reserved: socket.socket | None = field(default=None, repr=False, compare=False)
+    refuses_when_cut_off: bool = False
 
 
 def listen(name: str, host: str, port: int) -> socket.socket:

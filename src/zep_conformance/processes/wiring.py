@@ -6,6 +6,7 @@ Their makers are named and not imported: each is called in the part's own proces
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def parts_for(
         return {"recorded_behaviours": recorded, "mutations": tuple(mutations.get(name, ()))}
 
     def zep(name: str) -> Part:
-        return part(
+        made = part(
             name,
             f"{APPLICATIONS}:zep_app",
             **changes("zep"),
@@ -81,6 +82,7 @@ def parts_for(
             )
             | dict(environment or {}),
         )
+        return replace(made, refuses_when_cut_off="firewall-refuses" in mutations.get("zep", ()))
 
     makers: dict[str, Callable[[], Part]] = {
         "zep": lambda: zep("zep"),

@@ -11,7 +11,6 @@ from urllib.parse import quote, unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zep_conformance.embedded.zep.refusals import Refusal
 from zep_conformance.embedded.zep.service import Service
 from zep_conformance.embedded.zep.wire import NOT_FOUND_PAGE, page, plain
 
@@ -22,10 +21,8 @@ def _html(title: str, body: str) -> Response:
     return page(_PAGE.format(title=title, body=body), media_type="text/html")
 
 
-async def health(service: Service, _request: Request) -> Response:
+async def health(_service: Service, _request: Request) -> Response:
     """GET /healthz: whether the server is up, which says nothing about its store."""
-    if "healthz-503" in service.departures:
-        raise Refusal(503, "not ready")
     return Response(".", headers={"content-type": "text/plain"})
 
 
@@ -42,7 +39,7 @@ async def index(_service: Service, _request: Request) -> Response:
 def _named(service: Service, rest: str) -> tuple[str, str]:
     """(section, id) of a path below /admin."""
     section, _, name = rest.partition("/")
-    return section, name if "path-ids-stay-escaped" in service.departures else unquote(name)
+    return section, name if "path-ids-stay-escaped" in service.behaviours else unquote(name)
 
 
 async def shown(service: Service, _request: Request, rest: str) -> Response:

@@ -8,30 +8,30 @@ from starlette.responses import Response
 from zep_conformance.embedded.zep import sessions, users
 from zep_conformance.embedded.zep.service import Service
 from zep_conformance.embedded.zep.sessions import Row
-from zep_conformance.embedded.zep.wire import answer, field, paging, plain, read_object
+from zep_conformance.embedded.zep.wire import answer, field, paging, plain
 
 
 def _session(row: Row, service: Service, status: int = 200) -> Response:
-    return answer(sessions.render(row) + "\n", service.departures, status)
+    return answer(sessions.render(row) + "\n", service.behaviours, status)
 
 
 def _sessions(rows: list[Row], service: Service) -> Response:
-    return answer("[" + ",".join(map(sessions.render, rows)) + "]\n", service.departures)
+    return answer("[" + ",".join(map(sessions.render, rows)) + "]\n", service.behaviours)
 
 
 def _user(row: Row, service: Service, status: int = 200) -> Response:
-    return answer(users.render(row) + "\n", service.departures, status)
+    return answer(users.render(row) + "\n", service.behaviours, status)
 
 
 async def list_sessions(service: Service, request: Request) -> Response:
     """GET /sessions?limit&cursor: the sessions whose row id is above the cursor."""
-    limit, cursor = paging(request, service.departures)
+    limit, cursor = paging(request, service.behaviours)
     return _sessions(service.store.sessions.listed(cursor, limit), service)
 
 
 async def create_session(service: Service, request: Request) -> Response:
     """POST /sessions {session_id, user_id?, metadata?}."""
-    body = await read_object(request, service.departures)
+    body = await service.read_object(request)
     row = service.store.sessions.create(
         field(body, "session_id", str, ""),
         field(body, "user_id", str, None),
@@ -47,7 +47,7 @@ async def get_session(service: Service, _request: Request, session_id: str) -> R
 
 async def update_session(service: Service, request: Request, session_id: str) -> Response:
     """PATCH /sessions/{id} {metadata?}."""
-    body = await read_object(request, service.departures)
+    body = await service.read_object(request)
     return _session(service.store.sessions.update(session_id, field(body, "metadata", dict, None)), service)
 
 
@@ -61,14 +61,14 @@ def _names(body: dict[str, object]) -> tuple[str, str, str]:
 
 async def list_users(service: Service, request: Request) -> Response:
     """GET /user?limit&cursor: the users whose row id is above the cursor."""
-    limit, cursor = paging(request, service.departures)
+    limit, cursor = paging(request, service.behaviours)
     listed = map(users.render, service.store.users.listed(cursor, limit))
-    return answer("[" + ",".join(listed) + "]\n", service.departures)
+    return answer("[" + ",".join(listed) + "]\n", service.behaviours)
 
 
 async def create_user(service: Service, request: Request) -> Response:
     """POST /user {user_id, email?, first_name?, last_name?, metadata?}."""
-    body = await read_object(request, service.departures)
+    body = await service.read_object(request)
     user_id, metadata = field(body, "user_id", str, ""), field(body, "metadata", dict, None)
     return _user(service.store.users.create(user_id, _names(body), metadata), service, 201)
 
@@ -80,7 +80,7 @@ async def get_user(service: Service, _request: Request, user_id: str) -> Respons
 
 async def update_user(service: Service, request: Request, user_id: str) -> Response:
     """PATCH /user/{id} {email?, first_name?, last_name?, metadata?}."""
-    body = await read_object(request, service.departures)
+    body = await service.read_object(request)
     metadata = field(body, "metadata", dict, None)
     return _user(service.store.users.update(user_id, _names(body), metadata), service)
 
@@ -93,11 +93,4 @@ async def delete_user(service: Service, _request: Request, user_id: str) -> Resp
 
 async def list_user_sessions(service: Service, _request: Request, user_id: str) -> Response:
     """GET /user/{id}/sessions."""
-    listed = service.store.sessions.of_user(user_id)
-    if "user-sessions-unlisted" in service.departures:
-        listed = []
-    if "user-sessions-newest-only" in service.departures:
-        listed = listed[-1:]
-    if "user-sessions-of-all" in service.departures:
-        listed = service.store.sessions.listed(0, 0)
-    return _sessions(listed, service)
+    return _sessions(service.store.sessions.of_user(user_id), service)

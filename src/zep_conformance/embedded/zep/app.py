@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,28 +21,23 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from zep_conformance.embedded.behaviours import variant
-from zep_conformance.embedded.departures import Departures
-from zep_conformance.embedded.zep import api_memory
+from zep_conformance.embedded.behaviours import Behaviours, variant
 from zep_conformance.embedded.zep.auth import Guard
-from zep_conformance.embedded.zep.defects import OPEN_ROUTES
-from zep_conformance.embedded.zep.departures import CATALOGUE
 from zep_conformance.embedded.zep.enrichment import Enrichment
 from zep_conformance.embedded.zep.neighbours import Neighbours
 from zep_conformance.embedded.zep.openapi import describe
 from zep_conformance.embedded.zep.operations import by_resource, wants_token
-from zep_conformance.embedded.zep.paths import Target, parse
+from zep_conformance.embedded.zep.paths import Paths, Target
+from zep_conformance.embedded.zep.recorded_behaviours import RECORDED_BEHAVIOURS
 from zep_conformance.embedded.zep.refusals import Refusal, not_found
+from zep_conformance.embedded.zep.search import Search
 from zep_conformance.embedded.zep.service import Service
 from zep_conformance.embedded.zep.store import Store
 from zep_conformance.embedded.zep.storeserver import StoreDown, StoreServer
-from zep_conformance.embedded.zep.wire import NOT_FOUND_PAGE, page, plain, refused
+from zep_conformance.embedded.zep.wire import NOT_FOUND_PAGE, page, refused
 from zep_conformance.facts.servers import ZEP_VERSION
 
 log = logging.getLogger(__name__)
-
-MISTAKES_BORNE = 10
-"""Malformed requests after which a server that they wear out is done for."""
 
 
 @dataclass(frozen=True)
@@ -68,26 +62,47 @@ class ZepSettings:
     mutations: frozenset[str] = frozenset()
 
 
-class _Dispatcher:
-    """From a request to its handler. Starlette's own routing decodes a path before it takes it apart."""
+class EmbeddedZep:
+    """A Zep put together: from a request to its handler, and what handlers are given.
 
-    def __init__(self, settings: ZepSettings, departures: Departures) -> None:
-        self._departures = departures
-        self._guard = Guard(settings.auth_secret, departures)
-        self._version = (
-            b"x-zep-version",
-            f"{_version(departures)}-embedded ({variant(settings.recorded_behaviours, settings.mutations)})".encode(),
+    Starlette's own routing would decode a path before it takes it apart. operations: by resource and method. headers:
+    sent with every answer.
+    """
+
+    def __init__(self, settings: ZepSettings) -> None:
+        behaviours = self._behaviours = Behaviours(RECORDED_BEHAVIOURS, settings.recorded_behaviours)
+        self.guard = Guard(settings.auth_secret)
+        self.paths = Paths(behaviours)
+        self.operations = by_resource(behaviours, web=settings.web)
+        version = f"{ZEP_VERSION}-embedded ({variant(settings.recorded_behaviours, settings.mutations)})"
+        self.headers = [(b"x-zep-version", version.encode())]
+        store = Store(settings.database, behaviours)
+        store_server = StoreServer(settings.store_server)
+        neighbours = Neighbours(settings.model_url, settings.nlp_url)
+        self.service = Service(
+            store=store,
+            store_server=store_server,
+            neighbours=neighbours,
+            enrichment=Enrichment(
+                store,
+                neighbours,
+                settings.message_window,
+                model=settings.model_url is not None,
+                nlp=settings.nlp_url is not None,
+                store_server=store_server,
+            ),
+            search=Search(store.database),
+            behaviours=behaviours,
+            window=settings.message_window,
+            description=json.dumps(describe(behaviours, secured=settings.auth_secret is not None, web=settings.web)),
         )
-        self._operations = by_resource(departures, web=settings.web)
-        self._mistakes = 0
-        self.service: Service | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            response = await self._answer(request)
+            response = await self.answer(request)
         except Refusal as refusal:
-            response = self._refused(refusal)
+            response = self.refused(refusal)
         except ClientDisconnect:
             return
         except sqlite3.Error as error:
@@ -96,113 +111,69 @@ class _Dispatcher:
         except Exception:
             log.exception("%s %s", request.method, scope["path"])
             response = refused(Refusal(500, "internal error"))
-        if "version-missing" not in self._departures:
-            response.raw_headers.append(self._version)
+        response.raw_headers += self.headers
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        """Return the answer to a request. Raises Refusal, and sqlite3.Error for a broken store."""
         raw: bytes | None = request.scope.get("raw_path")
         path = request.scope["path"] if raw is None else raw.partition(b"?")[0].decode("latin-1")
-        target = parse(path, self._departures)
-        if self._mistakes > MISTAKES_BORNE:
-            raise Refusal(503, "worn out")
-        if self._needs_token(target, request.method):
-            await self._check_token(request, target)
-        known = self._operations.get(target.resource)
-        if target.resource == "collections":
-            return plain("[]\n")
+        target = self.paths.parse(path)
+        if self.wants_token(target.resource, request.method):
+            await self.check_token(request, target)
+        known = self.operations.get(target.resource)
         if known is None:
             return page(NOT_FOUND_PAGE, 404)
         if target.ids and not target.ids[0]:
             raise not_found()
         operation = known.get(request.method)
         if operation is None:
-            if target.resource == "healthz" and "healthz-404-else" in self._departures:
+            if target.resource == "healthz" and "healthz-404-else" in self._behaviours:
                 return page(NOT_FOUND_PAGE, 404)
             return Response(status_code=405, headers={"allow": ", ".join(known)})
-        assert self.service is not None, "a request before the start"
         if operation.stored:
             try:
-                await self.service.store_is_up()
+                await self.service.store_server.check()
             except StoreDown as error:
-                if "store-down-acknowledged" in self._departures and request.method == "POST":
-                    return plain("OK")
                 raise Refusal(500, f"failed to connect to the database: {error}") from error
         return await operation.handler(self.service, request, *target.ids)
 
-    async def _check_token(self, request: Request, target: Target) -> None:
-        """Raises Refusal 401, unless a planted defect has it otherwise."""
-        try:
-            self._guard.check(request.headers)
-        except Refusal as refusal:
-            if "refused-write-stored" in self._departures and (target.resource, request.method) == ("memory", "POST"):
-                assert self.service is not None, "a request before the start"
-                await api_memory.post_memory(self.service, request, *target.ids)
-            status = 500 if "refusal-is-500" in self._departures else refusal.status
-            raise Refusal(status, "" if "refusal-unexplained" in self._departures else refusal.reason) from refusal
+    def wants_token(self, resource: str, method: str) -> bool:  # noqa: ARG002  (all methods of a resource alike)
+        """Say whether a request has to show a token, where authentication is required."""
+        return wants_token(resource, self._behaviours)
 
-    def _refused(self, refusal: Refusal) -> Response:
-        """The answer to a request that is refused; a planted defect may make another one of a mistake's."""
-        departures = self._departures
-        if refusal.status != 400 or not departures.active:
-            return refused(refusal)
-        if "malformed-kills" in departures:
-            os._exit(1)
-        if "malformed-wears-out" in departures:
-            self._mistakes += 1
-        if "malformed-accepted" in departures:
-            return plain("OK")
-        status = 500 if "malformed-500" in departures else refusal.status
-        return refused(Refusal(status, "" if "malformed-unexplained" in departures else refusal.reason))
+    async def check_token(self, request: Request, target: Target) -> None:  # noqa: ARG002
+        """Check the token of a request for something. Raises Refusal 401."""
+        self.guard.check(request.headers)
 
-    def _needs_token(self, target: Target, method: str) -> bool:
-        departures = self._departures
-        if departures.active and any(
-            route == (target.resource, method) and name in departures for name, route in OPEN_ROUTES.items()
-        ):
-            return False
-        return wants_token(target.resource, departures)
-
-
-def _version(departures: Departures) -> str:
-    if "version-too-new" in departures:
-        return "1.0.2"
-    return "0.19.0" if "version-too-old" in departures else ZEP_VERSION
+    def refused(self, refusal: Refusal) -> Response:
+        """Return the answer to a request that is refused."""
+        return refused(refusal)
 
 
 def create_app(settings: ZepSettings) -> Starlette:
-    """The server as an ASGI application; its lifespan opens the database and runs the workers.
+    """Return the server as an ASGI application, to be run once: its lifespan runs the workers and closes the store.
 
-    Raises KeyError for an unknown departure, ValueError for an empty secret or a window below 1.
+    Raises KeyError for an unknown recorded behaviour or mutation, ValueError for an empty secret or a window below 1,
+    sqlite3.Error or OSError when the database can't be opened.
     """
     if settings.message_window < 1:
         raise ValueError("the message window must be at least 1")
-    departures = Departures(CATALOGUE, settings.recorded_behaviours | settings.mutations)
-    dispatcher = _Dispatcher(settings, departures)
+    zep = EmbeddedZep(settings)
+    if settings.mutations:
+        from zep_conformance.embedded.zep.mutations import MUTATIONS  # not imported where there are none
+
+        MUTATIONS.plant(settings.mutations, zep)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        store = Store(settings.database, departures)
-        store_server = StoreServer(settings.store_server, departures)
-        neighbours = Neighbours(settings.model_url, settings.nlp_url)
-        enrichment = Enrichment(
-            store,
-            neighbours,
-            settings.message_window,
-            model=settings.model_url is not None,
-            nlp=settings.nlp_url is not None,
-            store_server=store_server,
-        )
-        description = json.dumps(describe(departures, secured=settings.auth_secret is not None, web=settings.web))
-        service = Service(store, store_server, neighbours, enrichment, departures, settings.message_window, description)
-        enrichment.start()
-        dispatcher.service = service
+        zep.service.enrichment.start()
         try:
             yield
         finally:
-            await service.close()
+            await zep.service.close()
 
     application = Starlette(lifespan=lifespan)
     # Not a Mount: its pattern matches no path with a newline in it.
-    application.router.default = dispatcher
+    application.router.default = zep
     return application

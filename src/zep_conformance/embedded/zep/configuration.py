@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from zep_conformance.embedded.departures import Departures
+from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.facts.servers import DEFAULT_WINDOW, PORTS, PUBLISHED_SECRET, go_bool
 
 KEY_MISSING = "ZEP_OPENAI_API_KEY is not set"
@@ -18,7 +18,7 @@ class Misconfigured(Exception):
     """Zep does not start with such an environment; the text is what its log says."""
 
 
-def configured(environment: Mapping[str, str], departures: Departures) -> dict[str, Any]:
+def configured(environment: Mapping[str, str], behaviours: Behaviours) -> dict[str, Any]:
     """The fields of ZepSettings that the environment sets. A variable that is empty is not set.
 
     Read are ZEP_OPENAI_API_KEY, ZEP_AUTH_REQUIRED, ZEP_AUTH_SECRET, ZEP_LLM_OPENAI_ENDPOINT, ZEP_NLP_SERVER_URL,
@@ -27,13 +27,13 @@ def configured(environment: Mapping[str, str], departures: Departures) -> dict[s
     Raises Misconfigured.
     """
     given = {name: value for name, value in environment.items() if value}
-    if "ZEP_OPENAI_API_KEY" not in given and "starts-without-key" not in departures:
-        raise Misconfigured("" if "silent-without-key" in departures else KEY_MISSING)
+    if "ZEP_OPENAI_API_KEY" not in given:
+        raise Misconfigured(KEY_MISSING)
     secret = given.get("ZEP_AUTH_SECRET") if _true(given, "ZEP_AUTH_REQUIRED") else None
-    if _true(given, "ZEP_AUTH_REQUIRED") and secret is None and "published-secret" in departures:
+    if _true(given, "ZEP_AUTH_REQUIRED") and secret is None and "published-secret" in behaviours:
         secret = PUBLISHED_SECRET
-    if _true(given, "ZEP_AUTH_REQUIRED") and secret is None and "starts-without-secret" not in departures:
-        raise Misconfigured("" if "silent-without-secret" in departures else SECRET_MISSING)
+    if _true(given, "ZEP_AUTH_REQUIRED") and secret is None:
+        raise Misconfigured(SECRET_MISSING)
     return {
         "model_url": given.get("ZEP_LLM_OPENAI_ENDPOINT"),
         "nlp_url": given.get("ZEP_NLP_SERVER_URL"),

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from zep_conformance.embedded.departures import Departures
-
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (
     id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL, user_id TEXT NOT NULL UNIQUE,
@@ -52,12 +50,8 @@ class Database:
     Raises sqlite3.Error (or OSError for the folder) when the file can't be opened.
     """
 
-    def __init__(self, path: Path, departures: Departures) -> None:
+    def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if "forgotten-on-restart" in departures:
-            for suffix in ("", "-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-        restarted = path.exists()
         self.connection = sqlite3.connect(
             path, timeout=1.0, isolation_level=None, check_same_thread=False, cached_statements=256
         )
@@ -67,26 +61,18 @@ class Database:
         self.execute("PRAGMA synchronous=NORMAL")
         self.execute("PRAGMA cache_size=-32000")
         self.connection.executescript(_SCHEMA)
-        if restarted and "read-only-after-restart" in departures:
-            self.execute("PRAGMA query_only=ON")
-        self._late = "lost-in-crash" in departures
-        if self._late:
-            self.execute("BEGIN")  # and no COMMIT before `close`
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing: rolled back when the block raises. Not to be nested, nor to hold an await."""
-        self.execute("SAVEPOINT step" if self._late else "BEGIN IMMEDIATE")
+        self.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
-            self.execute("ROLLBACK TO step" if self._late else "ROLLBACK")
+            self.execute("ROLLBACK")
             raise
-        self.execute("RELEASE step" if self._late else "COMMIT")
+        self.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""
-        if self._late:
-            self.connection.commit()
-            self._late = False
         self.connection.close()

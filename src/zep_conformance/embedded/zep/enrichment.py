@@ -15,13 +15,12 @@ import time
 from array import array
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from zep_conformance.embedded.zep.messages import Text
 from zep_conformance.embedded.zep.neighbours import Neighbours, Unavailable
 from zep_conformance.embedded.zep.store import Store
 from zep_conformance.embedded.zep.storeserver import StoreDown, StoreServer
-from zep_conformance.embedded.zep.summary import as_line, count_tokens, due, summarise
+from zep_conformance.embedded.zep.summaries import Summariser, as_line, count_tokens
 from zep_conformance.embedded.zep.tasks import Task
 
 FIRST_PAUSE = 0.05
@@ -72,13 +71,12 @@ class Worker:
     """Does the tasks of one topic; asleep while there are none."""
 
     def __init__(self, store: Store, store_server: StoreServer, topic: str, job: Job) -> None:
-        self._tasks = store.tasks
+        self.tasks = store.tasks
         self._store_server = store_server
-        self._departures = store.departures
         # One after the other, as the real queue does, where a task can hold up those behind it.
-        self._stalls = topic in STALLED_TOPICS and "clearing-stalls-enrichment" in store.departures
+        self._stalls = topic in STALLED_TOPICS and "clearing-stalls-enrichment" in store.behaviours
         self._batch = 1 if self._stalls else BATCH
-        self._topic = topic
+        self.topic = topic
         self._job = job
         self.wake = asyncio.Event()
         self._pause = FIRST_PAUSE
@@ -93,19 +91,21 @@ class Worker:
             except StoreDown:
                 await asyncio.sleep(LONGEST_PAUSE)
             except Unavailable as error:
-                if "enrichment-given-up" in self._departures:
-                    self._tasks.finish(self._tasks.take(self._topic, BATCH))
-                log.info("%s: %s; trying again in %.2f s", self._topic, error, self._pause)
-                await asyncio.sleep(self._pause)
-                self._pause = min(self._pause * 2, LONGEST_PAUSE)
+                await self.back_off(error)
             except Exception:
-                log.exception("%s: trying again", self._topic)
+                log.exception("%s: trying again", self.topic)
                 await asyncio.sleep(LONGEST_PAUSE)
+
+    async def back_off(self, error: Unavailable) -> None:
+        """Wait before what could not be done is tried again, longer each time."""
+        log.info("%s: %s; trying again in %.2f s", self.topic, error, self._pause)
+        await asyncio.sleep(self._pause)
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     async def _once(self) -> None:
         await self._store_server.check()
         now = time.monotonic()
-        tasks = self._tasks.take(self._topic, self._batch, self._not_yet(now))
+        tasks = self.tasks.take(self.topic, self._batch, self._not_yet(now))
         if not tasks:
             await self._sleep(now)
             return
@@ -153,7 +153,7 @@ class Worker:
                 return any([await self._do([task]) for task in tasks])
             pause = min(self._waiting.get(tasks[0].id, (0.0, FIRST_PAUSE / 2))[1] * 2, LONGEST_PAUSE)
             self._waiting[tasks[0].id] = (time.monotonic() + pause, pause)
-            log.warning("%s: task %d: %r; trying again in %.2f s", self._topic, tasks[0].id, error, pause)
+            log.warning("%s: task %d: %r; trying again in %.2f s", self.topic, tasks[0].id, error, pause)
             return False
         for task in tasks:
             self._waiting.pop(task.id, None)
@@ -175,7 +175,9 @@ class Enrichment:
     ) -> None:
         self._store = store
         self._neighbours = neighbours
-        self._window = window
+        self.summariser = Summariser(
+            messages=store.messages, behaviours=store.behaviours, window=window, ask=neighbours.complete
+        )
         jobs = {"tokens": Job(self._count)}
         if nlp:
             jobs["embedding"] = Job(self._embed)
@@ -185,13 +187,13 @@ class Enrichment:
         if model:
             jobs["intent"] = Job(self._find_intents, lambda task: task.id)
             jobs["summary"] = Job(self._summarise, lambda task: task.session_id)
-        self._workers = {topic: Worker(store, store_server, topic, job) for topic, job in jobs.items()}
+        self.workers = {topic: Worker(store, store_server, topic, job) for topic, job in jobs.items()}
         self._running: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Start the workers: what was queued before goes on. Needs a running event loop."""
         self._store.tasks.on_added = self._wake
-        self._running = [asyncio.create_task(worker.run()) for worker in self._workers.values()]
+        self._running = [asyncio.create_task(worker.run()) for worker in self.workers.values()]
 
     async def stop(self) -> None:
         """Stop the workers; what they were doing stays queued."""
@@ -201,7 +203,7 @@ class Enrichment:
         self._running = []
 
     def _wake(self, topic: str) -> None:
-        worker = self._workers.get(topic)
+        worker = self.workers.get(topic)
         if worker is not None:
             worker.wake.set()
 
@@ -211,7 +213,7 @@ class Enrichment:
         texts: list[Text] = []
         for task in tasks:
             texts += self._store.messages.of_task(task.session_id, task.first, task.last)
-        if not texts and "clearing-stalls-enrichment" in self._store.departures:
+        if not texts and "clearing-stalls-enrichment" in self._store.behaviours:
             await asyncio.sleep(STALL)
         return texts
 
@@ -220,12 +222,11 @@ class Enrichment:
         with self._store.transaction():
             for task in tasks:
                 texts = messages.of_task(task.session_id, task.first, task.last)
-                if "tokens-never-counted" not in self._store.departures:
-                    messages.count_tokens((count_tokens(as_line(text)), text.id) for text in texts)
+                messages.count_tokens((count_tokens(as_line(text)), text.id) for text in texts)
             self._store.tasks.finish(tasks)
 
     async def _embed(self, tasks: Sequence[Task]) -> None:
-        texts = [] if "messages-not-embedded" in self._store.departures else await self._texts(tasks)
+        texts = await self._texts(tasks)
         vectors: list[array[float]] = []
         if texts:
             vectors = await self._neighbours.embed([text.content for text in texts])
@@ -238,23 +239,15 @@ class Enrichment:
         found = await self._neighbours.entities(texts) if texts else {}
         with self._store.transaction():
             for text in texts:
-                self._store.messages.add_system(text.id, "entities", self._known(found[text.uuid]))
+                self._store.messages.add_system(text.id, "entities", found[text.uuid])
             self._store.tasks.finish(tasks)
-
-    def _known(self, entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Entities as they are stored: not as they were found where a planted defect spoils them."""
-        if "entities-missing" in self._store.departures:
-            return []
-        if "entities-unnamed" in self._store.departures:
-            return [{**entity, "Name": ""} for entity in entities]
-        return entities
 
     async def _find_intents(self, tasks: Sequence[Task]) -> None:
         texts = await self._texts(tasks)
         intents = await asyncio.gather(*(self._intent(text) for text in texts))
         with self._store.transaction():
             for text, intent in zip(texts, intents, strict=True):
-                if intent and "intent-missing" not in self._store.departures:
+                if intent:
                     self._store.messages.add_system(text.id, "intent", intent)
             self._store.tasks.finish(tasks)
 
@@ -268,9 +261,8 @@ class Enrichment:
         """All that wait for one session at once: they would find the same."""
         session_id = tasks[0].session_id
         latest = self._store.summaries.latest(session_id)
-        covered = due(self._store.messages, self._store.departures, session_id, latest, self._window)
-        previous = "" if "summary-forgets-the-last" in self._store.departures else latest.content
-        content = await summarise(covered, previous, self._neighbours.complete) if covered else ""
+        covered = self.summariser.due(session_id, latest)
+        content = await self.summariser.summarise(covered, latest.content) if covered else ""
         if covered and not content:
             raise ValueError("the model's summary is empty")
         with self._store.transaction():
@@ -283,7 +275,7 @@ class Enrichment:
         summary = self._store.summaries.get(task.first)
         vectors = await self._neighbours.embed([summary.content]) if summary else []
         with self._store.transaction():
-            for vector in [] if "summaries-not-embedded" in self._store.departures else vectors:
+            for vector in vectors:
                 self._store.summaries.embed(task.first, vector)
             self._store.tasks.finish(tasks)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from zep_conformance.embedded.departures import Departures
+from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep.database import Database
 from zep_conformance.embedded.zep.encoding import ZERO_TIME, ZERO_UUID, dumps, merge, now, quote
 from zep_conformance.embedded.zep.refusals import Refusal, mistake, not_found
@@ -22,8 +22,8 @@ _INSERT = (
     "INSERT INTO messages (uuid, session_id, created_at, role, content, metadata, token_count)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-_NEWEST = f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? AND id > ? ORDER BY id DESC LIMIT ?"
-_PAGE = f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? ORDER BY id LIMIT ? OFFSET ?"
+NEWEST = f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? AND id > ? ORDER BY id DESC LIMIT ?"
+PAGE = f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? ORDER BY id LIMIT ? OFFSET ?"
 _AFTER = "SELECT id, uuid, role, content FROM messages WHERE session_id = ? AND id > ? ORDER BY id DESC LIMIT ?"
 _OF_TASK = "SELECT id, uuid, role, content FROM messages WHERE session_id = ? AND id BETWEEN ? AND ? ORDER BY id"
 _EMBED = (
@@ -66,11 +66,16 @@ def render(row: Row) -> str:
 
 
 class Messages:
-    """The messages table. Rows are tuples to be given to `render`."""
+    """The messages table. Rows are tuples to be given to `render`.
 
-    def __init__(self, database: Database, departures: Departures, sessions: Sessions, tasks: Tasks) -> None:
+    reserved: keys of metadata that are not for clients.
+    """
+
+    reserved: tuple[str, ...] = ("system",)
+
+    def __init__(self, database: Database, behaviours: Behaviours, sessions: Sessions, tasks: Tasks) -> None:
         self._db = database
-        self._departures = departures
+        self._behaviours = behaviours
         self._sessions = sessions
         self._tasks = tasks
 
@@ -79,7 +84,7 @@ class Messages:
 
         Creates or revives the session. Raises Refusal when a uuid is taken.
         """
-        time = ZERO_TIME if "created-at-zero" in self._departures else now()
+        time = now()
         rows = [
             (
                 message.uuid if message.uuid and message.uuid != ZERO_UUID else str(uuid4()),
@@ -94,38 +99,21 @@ class Messages:
         ]
         with self._db.transaction():
             self._sessions.touch(session_id)
-            if "post-replaces" in self._departures:
-                self._db.execute("DELETE FROM messages WHERE session_id = ?", (session_id,))
             try:
                 self._db.executemany(_INSERT, rows)
             except sqlite3.IntegrityError as error:
                 reason = "bad request: a message with this uuid exists already; nothing was stored"
-                raise mistake(self._departures, "duplicate-uuid-500", reason) from error
+                raise mistake(self._behaviours, "duplicate-uuid-500", reason) from error
             if rows:
                 last = self._db.execute("SELECT last_insert_rowid()").fetchone()[0]
                 self._tasks.add(MESSAGE_TOPICS, session_id, last - len(rows) + 1, last)
-            elif "clearing-stalls-enrichment" in self._departures:
+            elif "clearing-stalls-enrichment" in self._behaviours:
                 self._tasks.add(MESSAGE_TOPICS, session_id, 1, 0)
 
     def newest(self, session_id: str, count: int, after: int = 0) -> list[Row]:
         """The newest `count` messages with a row id above `after`, oldest of them first."""
-        rows = self._db.execute(self._matching(_NEWEST), (session_id, after, count)).fetchall()
-        if "messages-reversed" not in self._departures:
-            rows.reverse()
-        return self._shown(rows)
-
-    def _matching(self, query: str) -> str:
-        """A query, which takes other sessions for the one asked for where a planted defect does."""
-        if "session-ids-match-prefix" in self._departures:
-            return query.replace("session_id = ?", "session_id GLOB ? || '*'")
-        return query
-
-    def _shown(self, rows: list[Row]) -> list[Row]:
-        """Rows, with wrong uuids where a planted defect gives them."""
-        if "uuid-repeated" in self._departures:
-            return [(rows[0][0], *row[1:]) for row in rows]
-        if "uuid-malformed" in self._departures:
-            return [("message", *row[1:]) for row in rows]
+        rows = self._db.execute(NEWEST, (session_id, after, count)).fetchall()
+        rows.reverse()
         return rows
 
     def page(self, session_id: str, page: int, size: int) -> tuple[list[Row], int]:
@@ -135,9 +123,9 @@ class Messages:
         """
         limit = size if size > 0 else -1
         offset = min(max(0, (page - 1) * size), _FURTHEST)
-        rows = self._db.execute(self._matching(_PAGE), (session_id, limit, offset)).fetchall()
+        rows = self._db.execute(PAGE, (session_id, limit, offset)).fetchall()
         count = "SELECT count(*) FROM messages WHERE session_id = ?"
-        return self._shown(rows), self._db.execute(count, (session_id,)).fetchone()[0] if rows else 0
+        return rows, self._db.execute(count, (session_id,)).fetchone()[0] if rows else 0
 
     def get(self, session_id: str, uuid: str) -> Row:
         """One message of a session. Raises Refusal 404."""
@@ -145,24 +133,23 @@ class Messages:
         row: Row | None = self._db.execute(query, (session_id, uuid)).fetchone()
         if row is None:
             # An empty reason is what the real server's crash leaves of the answer.
-            raise Refusal(500, "") if "missing-message-500" in self._departures else not_found()
+            raise Refusal(500, "") if "missing-message-500" in self._behaviours else not_found()
         return row
 
     def update_metadata(self, session_id: str, uuid: str, metadata: dict[str, Any] | None, token_count: int) -> Row:
-        """Merge metadata into a message's; its `system` key is not for clients.
+        """Merge metadata into a message's, but for what is reserved.
 
         token_count: what the client sent (0 if nothing); matters only where counts are reset. Raises Refusal.
         """
         with self._db.transaction():
             row = self.get(session_id, uuid) if metadata is None else self._known(session_id, uuid)
             if metadata is not None:
-                if not metadata and "empty-metadata-500" in self._departures:
+                if not metadata and "empty-metadata-500" in self._behaviours:
                     raise Refusal(500, "failed to update message metadata: metadata cannot be empty")
-                closed = () if "system-metadata-writable" in self._departures else ("system",)
-                wanted = {key: value for key, value in metadata.items() if key not in closed}
+                wanted = {key: value for key, value in metadata.items() if key not in self.reserved}
                 text = dumps(merge(json.loads(row[4] or "{}"), wanted))
                 self._db.execute("UPDATE messages SET metadata = ? WHERE uuid = ?", (text, uuid))
-            if "token-count-reset" in self._departures:
+            if "token-count-reset" in self._behaviours:
                 self._db.execute("UPDATE messages SET token_count = ? WHERE uuid = ?", (token_count, uuid))
         return self.get(session_id, uuid)
 
@@ -190,10 +177,6 @@ class Messages:
         """Store (embedding, row id) pairs, except of messages deleted meanwhile. In a transaction."""
         self._db.executemany(_EMBED, ((vector.tobytes(), number) for vector, number in vectors))
 
-    def forget_newest(self) -> None:
-        """Lose the message of each session that was written last, as a planted defect does."""
-        self._db.execute("DELETE FROM messages WHERE id IN (SELECT max(id) FROM messages GROUP BY session_id)")
-
     def add_system(self, number: int, key: str, value: Any) -> None:
         """Write metadata.system.<key> of the message with this row id, if still there. In a transaction."""
         row = self._db.execute("SELECT metadata FROM messages WHERE id = ?", (number,)).fetchone()
@@ -201,5 +184,5 @@ class Messages:
             return
         text = dumps(merge(json.loads(row[0] or "{}"), {"system": {key: value}}))
         self._db.execute("UPDATE messages SET metadata = ? WHERE id = ?", (text, number))
-        if "token-count-reset" in self._departures:
+        if "token-count-reset" in self._behaviours:
             self._db.execute("UPDATE messages SET token_count = 0 WHERE id = ?", (number,))

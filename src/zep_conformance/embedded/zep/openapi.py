@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from zep_conformance.embedded.departures import Departures
+from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep.operations import JSON, PAGE, Operation, offered, wants_token
 from zep_conformance.embedded.zep.schemas import ANSWERS, BODIES, PARAMETERS, PATH_PARAMETERS
 from zep_conformance.embedded.zep.wire import MAX_BODY
@@ -27,11 +27,11 @@ _REFUSALS = {
 _SECURITY: list[dict[str, list[str]]] = [{"token": []}, {"cookie": []}]
 
 
-def describe(departures: Departures, *, secured: bool, web: bool = True) -> dict[str, Any]:
-    """The description of a server with these departures. secured: whether it wants a token; web: has /admin."""
+def describe(behaviours: Behaviours, *, secured: bool, web: bool = True) -> dict[str, Any]:
+    """Return the description of a server. secured: whether it wants a token; web: whether it has /admin."""
     paths: dict[str, dict[str, Any]] = {}
-    for one in offered(departures, web=web):
-        paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, departures, secured)
+    for one in offered(behaviours, web=web):
+        paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, behaviours, secured)
     schemas = {name: schema for name, schema in (BODIES | ANSWERS).items() if name not in ("OK", "Dot", "Description")}
     components: dict[str, Any] = {"schemas": schemas}
     if secured:
@@ -51,14 +51,14 @@ def describe(departures: Departures, *, secured: bool, web: bool = True) -> dict
     }
 
 
-def _operation(one: Operation, departures: Departures, secured: bool) -> dict[str, Any]:
-    guarded = secured and wants_token(one.resource, departures)
+def _operation(one: Operation, behaviours: Behaviours, secured: bool) -> dict[str, Any]:
+    guarded = secured and wants_token(one.resource, behaviours)
     described: dict[str, Any] = {
         "operationId": f"{one.method.lower()}_{one.resource}",
         "summary": one.summary,
         "parameters": [_in_path(name) for name in _PARAMETER.findall(one.path)]
         + [_in_query(name) for name in one.query],
-        "responses": {str(one.status): _success(one, departures)},
+        "responses": {str(one.status): _success(one, behaviours)},
     }
     if one.body:
         described["requestBody"] = {
@@ -74,11 +74,11 @@ def _operation(one: Operation, departures: Departures, secured: bool) -> dict[st
     return described
 
 
-def _success(one: Operation, departures: Departures) -> dict[str, Any]:
+def _success(one: Operation, behaviours: Behaviours) -> dict[str, Any]:
     if one.method == "HEAD":
         return {"description": "As GET, without a body"}
     if one.form == JSON:
-        label = _TEXT if "json-as-text" in departures else "application/json"
+        label = _TEXT if "json-as-text" in behaviours else "application/json"
         schema = ANSWERS[one.answer] if one.answer == "Description" else {"$ref": f"#/components/schemas/{one.answer}"}
     else:
         label = "text/html" if one.form == PAGE else _TEXT

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from zep_conformance.embedded.departures import Departures
+from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep import api_admin, api_memory, api_sessions
 
 Handler = Callable[..., Awaitable[Response]]
@@ -29,7 +29,7 @@ class Operation:
     takes them. answer: the name of its schema in `schemas.ANSWERS`, sent as `form`. query: names in
     `schemas.PARAMETERS`. body: name in `schemas.BODIES`, "" for none. refusals: statuses of refusals, beside 401 of
     a secured server and the 500 that a broken store or neighbour gives. stored: whether the store is needed.
-    only, unless: names of departures.
+    only, unless: names of recorded behaviours.
     """
 
     resource: str
@@ -47,9 +47,9 @@ class Operation:
     only: str = ""
     unless: str = ""
 
-    def is_offered(self, departures: Departures) -> bool:
-        """Whether a server with these departures has this operation."""
-        return (not self.only or self.only in departures) and (not self.unless or self.unless not in departures)
+    def is_offered(self, behaviours: Behaviours) -> bool:
+        """Whether a server with these recorded behaviours has this operation."""
+        return (not self.only or self.only in behaviours) and (not self.unless or self.unless not in behaviours)
 
 
 _SESSIONS = "/api/v1/sessions"
@@ -244,23 +244,21 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def offered(departures: Departures, *, web: bool) -> tuple[Operation, ...]:
-    """The operations of a server with these departures. web: whether there is /admin."""
-    return tuple(one for one in OPERATIONS if one.is_offered(departures) and (web or not one.path.startswith("/admin")))
+def offered(behaviours: Behaviours, *, web: bool) -> tuple[Operation, ...]:
+    """The operations of a server with these recorded behaviours. web: whether there is /admin."""
+    return tuple(one for one in OPERATIONS if one.is_offered(behaviours) and (web or not one.path.startswith("/admin")))
 
 
-def by_resource(departures: Departures, *, web: bool) -> dict[str, dict[str, Operation]]:
+def by_resource(behaviours: Behaviours, *, web: bool) -> dict[str, dict[str, Operation]]:
     """The same, by resource and method."""
     found: dict[str, dict[str, Operation]] = {}
-    for one in offered(departures, web=web):
+    for one in offered(behaviours, web=web):
         found.setdefault(one.resource, {})[one.method] = one
     return found
 
 
-def wants_token(resource: str, departures: Departures) -> bool:
+def wants_token(resource: str, behaviours: Behaviours) -> bool:
     """Whether a secured server asks for a token before it says anything about a resource."""
     if resource in ("admin", "admin_pages"):
-        return "admin-without-token" not in departures
-    if resource == "healthz":
-        return "healthz-wants-token" in departures
-    return resource not in ("", "collections")
+        return "admin-without-token" not in behaviours
+    return resource not in ("", "healthz")

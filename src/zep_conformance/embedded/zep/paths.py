@@ -8,16 +8,15 @@ last segment says what is asked for, and everything between is the id, slashes a
 from __future__ import annotations
 
 import posixpath
-import re
+from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from zep_conformance.embedded.departures import Departures
+from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep.refusals import Refusal
 
 API = "/api/v1/"
 _GO_PATH_SAFE = "$&+,/:;=@~"  # what Go leaves alone in a path, beside letters, digits, "-", "_" and "."
-_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
@@ -29,39 +28,8 @@ class Target(NamedTuple):
 
 
 NOTHING = Target("")
-
-
-def _decode(text: str, departures: Departures) -> str:
-    if "path-ids-stay-escaped" in departures or "session-ids-stay-escaped" in departures or "%" not in text:
-        return text
-    try:
-        return unquote(text, errors="strict")
-    except UnicodeDecodeError:
-        raise Refusal(400, "the path is not UTF-8") from None
-
-
-def _session(text: str, departures: Departures) -> str:
-    """The session id in a path; another one where a planted defect takes it for that. Raises Refusal 400."""
-    ident = _decode(text, departures)
-    if not departures.active:
-        return ident
-    if "sessions-mixed" in departures:
-        return "everybody"
-    if "session-ids-ignore-case" in departures:
-        return ident.lower()
-    if "session-ids-cut-at-64" in departures:
-        return ident[:64]
-    if "session-ids-cut-at-sign" in departures:
-        return re.split(r"[ ?#%&+/:@]", ident)[0]
-    if "session-ids-ascii-only" in departures:
-        return ident.encode("ascii", "replace").decode()
-    if "session-ids-plus-is-space" in departures:
-        return ident.replace("+", " ")
-    if "odd-session-ids-refused" in departures and not _PLAIN.fullmatch(ident):
-        raise Refusal(400, "a session id is made of letters, digits and - . _ ~")
-    if "long-session-ids-refused" in departures and len(ident) > 100:
-        raise Refusal(400, "a session id has at most 100 characters")
-    return ident
+NOT_THERE = Target("api")
+"""Of a path under the API that leads nowhere: a token is needed to be told so."""
 
 
 def as_go_routes(path: str) -> str:
@@ -80,53 +48,67 @@ def as_go_routes(path: str) -> str:
     return decoded if quote(decoded, safe=_GO_PATH_SAFE) == path else path
 
 
-def _under(rest: str, single: str, parts: tuple[str, ...], departures: Departures) -> Target:
-    """The target of what follows a collection's name: `id`, or `id/part`."""
-    before, slash, last = rest.rpartition("/")
-    if slash and last in parts:
-        target, text = last, before
-    elif slash and single == "session" and before.rpartition("/")[2] == "messages" and before != "messages":
-        session = before.rpartition("/")[0]
-        if "/" in session and "unescaped-slash-404" in departures:
-            return NOTHING
-        return Target("message", (_session(session, departures), _decode(last, departures)))
-    else:
-        target, text = single, rest
-    if "/" in text and "unescaped-slash-404" in departures:
-        return NOTHING
-    return Target(target, ((_session if single == "session" else _decode)(text, departures),))
+class Paths:
+    """Takes apart the paths that are asked for."""
 
+    def __init__(self, behaviours: Behaviours) -> None:
+        self._behaviours = behaviours
+        self._stay_escaped = "path-ids-stay-escaped" in behaviours
+        self._slash_ends_id = "unescaped-slash-404" in behaviours
 
-def parse(path: str, departures: Departures) -> Target:
-    """The target of a path as it was sent, without its query. Raises Refusal 400 where it can't be read."""
-    if path == "/healthz":
-        return Target("healthz")
-    if path == "/openapi.json":
-        return NOTHING if "api-undescribed" in departures else Target("openapi")
-    if "path-ids-stay-escaped" in departures:
-        path = as_go_routes(path)
-    tidied = "unescaped-slash-404" in departures
-    path = posixpath.normpath("/" + path.lstrip("/")) if tidied else "/" + path.strip("/")
-    if path.startswith("/admin"):
-        rest = path[len("/admin") :]
-        if rest[:1] not in ("", "/"):
-            return NOTHING
-        return Target("admin_pages", (rest.strip("/"),)) if rest.strip("/") else Target("admin")
-    if not path.startswith(API):
-        return Target("api") if path == API.rstrip("/") else NOTHING
-    collection, slash, rest = path[len(API) :].partition("/")
-    if collection == "sessions":
-        if not slash:
-            return Target("sessions")
-        return _or_api(_under(rest, "session", ("memory", "messages", "search"), departures))
-    if collection == "user":
-        if not slash:
-            return Target("users")
-        target = _under(rest, "user", ("sessions",), departures)
-        return _or_api(Target("user_sessions", target.ids) if target.resource == "sessions" else target)
-    return Target("collections" if collection == "collection" and "collections-open" in departures else "api")
+    def parse(self, path: str) -> Target:
+        """Return the target of a path as it was sent, without its query. Raises Refusal 400 where it can't be read."""
+        if path == "/healthz":
+            return Target("healthz")
+        if path == "/openapi.json":
+            return NOTHING if "api-undescribed" in self._behaviours else Target("openapi")
+        if self._stay_escaped:
+            path = as_go_routes(path)
+        path = posixpath.normpath("/" + path.lstrip("/")) if self._slash_ends_id else "/" + path.strip("/")
+        if path.startswith("/admin"):
+            rest = path[len("/admin") :]
+            if rest[:1] not in ("", "/"):
+                return NOTHING
+            return Target("admin_pages", (rest.strip("/"),)) if rest.strip("/") else Target("admin")
+        if not path.startswith(API):
+            return Target("api") if path == API.rstrip("/") else NOTHING
+        collection, slash, rest = path[len(API) :].partition("/")
+        if collection == "sessions":
+            return self._in_sessions(rest) if slash else Target("sessions")
+        if collection == "user":
+            return self._in_users(rest) if slash else Target("users")
+        return NOT_THERE
 
+    def session_id(self, text: str) -> str:
+        """Return the session id that a piece of a path is. Raises Refusal 400."""
+        return self.decode(text)
 
-def _or_api(target: Target) -> Target:
-    # Nothing is there, but it is asked for under the API: a token is needed to be told so.
-    return target if target.resource else Target("api")
+    def decode(self, text: str) -> str:
+        """Return an id without the escaping that it has in a path. Raises Refusal 400."""
+        if self._stay_escaped or "%" not in text:
+            return text
+        try:
+            return unquote(text, errors="strict")
+        except UnicodeDecodeError:
+            raise Refusal(400, "the path is not UTF-8") from None
+
+    def _in_sessions(self, rest: str) -> Target:
+        """The target of `id`, `id/part`, or `id/messages/uuid`."""
+        before, slash, last = rest.rpartition("/")
+        session, _, collection = before.rpartition("/")
+        if slash and last in ("memory", "messages", "search"):
+            return self._target(last, before, self.session_id)
+        if slash and collection == "messages" and "/" in before:
+            target = self._target("message", session, self.session_id)
+            return Target(target.resource, (*target.ids, self.decode(last))) if target.ids else target
+        return self._target("session", rest, self.session_id)
+
+    def _in_users(self, rest: str) -> Target:
+        """The target of `id`, or `id/sessions`."""
+        before, slash, last = rest.rpartition("/")
+        if slash and last == "sessions":
+            return self._target("user_sessions", before, self.decode)
+        return self._target("user", rest, self.decode)
+
+    def _target(self, resource: str, text: str, read: Callable[[str], str]) -> Target:
+        return NOT_THERE if "/" in text and self._slash_ends_id else Target(resource, (read(text),))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zep_conformance.embedded.departures import Departures
+from zep_conformance.embedded.behaviours import Behaviours
 
 
 class Refusal(Exception):
@@ -19,6 +19,6 @@ def not_found() -> Refusal:
     return Refusal(404, "not found")
 
 
-def mistake(departures: Departures, departure: str, reason: str) -> Refusal:
-    """A client's mistake: 400, or 500 where the named departure blames the server for it."""
-    return Refusal(500 if departure in departures else 400, reason)
+def mistake(behaviours: Behaviours, behaviour: str, reason: str) -> Refusal:
+    """A client's mistake: 400, or 500 where the named recorded behaviour blames the server for it."""
+    return Refusal(500 if behaviour in behaviours else 400, reason)

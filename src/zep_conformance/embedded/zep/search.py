@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import math
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import mul
 from typing import Any
 
-from zep_conformance.embedded.departures import Departures
+from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep.database import Database
 from zep_conformance.embedded.zep.encoding import ZERO_UUID, dumps, parse_time
 from zep_conformance.embedded.zep.jsonpath import compile_path
@@ -28,7 +28,7 @@ DEFAULT_LIMIT = 10
 DEFAULT_LAMBDA = 0.5
 _MMR_CANDIDATES = 2  # times the limit, at least 10
 
-_SOURCES = {
+SOURCES = {
     "messages": (
         "SELECT e.vector, t.created_at, t.metadata, t.uuid, t.created_at, t.role, t.content, t.metadata,"
         " t.token_count FROM message_embeddings e JOIN messages t ON t.id = e.id"
@@ -102,35 +102,29 @@ def _filters(metadata: dict[str, Any]) -> tuple[Filter, ...]:
     return tuple(filters)
 
 
-def parse_query(payload: dict[str, Any], limit: int, departures: Departures) -> Query:
+def parse_query(payload: dict[str, Any], limit: int, behaviours: Behaviours) -> Query:
     """A search from its payload, whose fields have the right JSON types already. Raises Refusal."""
     text, metadata = payload["text"], payload["metadata"]
     scope = payload["search_scope"] or "messages"
     kind = payload["search_type"] or "similarity"
     if not text and not metadata:
-        raise mistake(departures, "empty-search-500", "empty query")
-    if scope not in _SOURCES:
-        raise mistake(departures, "bad-search-500", "invalid search scope")
-    if kind not in ("similarity", "mmr") and "unknown-search-type-ignored" not in departures:
+        raise mistake(behaviours, "empty-search-500", "empty query")
+    if scope not in SOURCES:
+        raise mistake(behaviours, "bad-search-500", "invalid search scope")
+    if kind not in ("similarity", "mmr") and "unknown-search-type-ignored" not in behaviours:
         raise Refusal(400, "invalid search type")
     if kind == "mmr" and not text:
-        raise mistake(departures, "bad-search-500", "mmr needs a text to search for")
+        raise mistake(behaviours, "bad-search-500", "mmr needs a text to search for")
     try:
         filters = _filters(metadata)
     except ValueError as error:
-        raise mistake(departures, "bad-search-500", f"error applying metadata filter: {error}") from None
-    if "search-filter-ignored" in departures:
-        filters = ()
-    if "search-scope-ignored" in departures:
-        scope = "messages"
-    mmr = (kind == "mmr" or "mmr-always" in departures) and "mmr-ignored" not in departures
-    weight = 0.3 if "mmr-always" in departures else payload["mmr_lambda"] or DEFAULT_LAMBDA
-    return Query(text, scope, mmr, weight, limit, filters)
+        raise mistake(behaviours, "bad-search-500", f"error applying metadata filter: {error}") from None
+    return Query(text, scope, kind == "mmr", payload["mmr_lambda"] or DEFAULT_LAMBDA, limit, filters)
 
 
 # ------------------------------------------------------------------------------------------------ the answer
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """One candidate. row: as `render` of its kind wants it."""
 
     row: Row
@@ -138,38 +132,12 @@ class _Found:
     dist: float
 
 
-def _candidates(
-    database: Database, departures: Departures, session_id: str, query: Query, vector: array[float] | None
-) -> list[_Found]:
-    """What passes the filters, best first: by likeness, or the newest first where no text is searched."""
-    found = []
-    source = _SOURCES[query.scope] + " WHERE e.session_id = ? ORDER BY t.id DESC"
-    if "search-crosses-sessions" in departures:
-        source = source.replace("e.session_id = ?", "? IS NOT NULL")
-    for blob, created, metadata, *row in database.execute(source, (session_id,)):
-        if query.filters:
-            value = None if metadata is None else json.loads(metadata)
-            if not all(kept(created, value) for kept in query.filters):
-                continue
-        embedding = array("f")
-        embedding.frombytes(blob)
-        if vector is not None and len(vector) != len(embedding):
-            raise Refusal(500, f"different vector dimensions {len(embedding)} and {len(vector)}")
-        found.append(_Found(tuple(row), embedding, dot(embedding, vector) if vector is not None else 0.0))
-    if vector is not None:
-        found.reverse()
-        if "search-ranking-ignored" not in departures:
-            best_first = "search-ranking-reversed" not in departures
-            found.sort(key=lambda one: one.dist, reverse=best_first)  # stable: of equals the older comes first
-    return found * 2 if "search-finds-twice" in departures else found
-
-
 def _cosine(one: array[float], other: array[float]) -> float:
     lengths = math.sqrt(dot(one, one) * dot(other, other))
     return dot(one, other) / lengths if lengths else 0.0
 
 
-def rerank(found: list[_Found], vector: array[float], weight: float, count: int) -> list[_Found]:
+def rerank(found: list[Found], vector: array[float], weight: float, count: int) -> list[Found]:
     """Maximal marginal relevance: each next result is like the query and unlike those chosen before.
 
     weight: how much likeness counts against novelty, from 0 to 1 (Zep's mmr_lambda).
@@ -190,7 +158,7 @@ def rerank(found: list[_Found], vector: array[float], weight: float, count: int)
     return [found[at] for at in chosen]
 
 
-def _render(one: _Found, query: Query) -> str:
+def _render(one: Found, query: Query) -> str:
     message = summary = "null"
     if query.scope == "messages":
         message = render_message(one.row)
@@ -202,14 +170,41 @@ def _render(one: _Found, query: Query) -> str:
     return f'{{"message":{message},"summary":{summary},"dist":{one.dist!r},"embedding":{vector}}}'
 
 
-def search(
-    database: Database, departures: Departures, session_id: str, query: Query, vector: array[float] | None
-) -> str:
-    """The answer to a search as Zep's JSON. vector: the embedding of the text, None if there is no text.
+class Search:
+    """Finds what a query asks for among the embeddings of one session."""
 
-    Raises Refusal 500 when the stored embeddings are of another width.
-    """
-    found = _candidates(database, departures, session_id, query, vector)
-    if query.mmr and vector is not None:
-        found = rerank(found[: max(_MMR_CANDIDATES * query.limit, 10)], vector, query.mmr_lambda, query.limit)
-    return "[" + ",".join([_render(one, query) for one in found[: query.limit]]) + "]\n"
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def find(self, session_id: str, query: Query, vector: array[float] | None) -> str:
+        """Return the answer to a search as Zep's JSON. vector: the embedding of the text, None if there is no text.
+
+        Raises Refusal 500 when the stored embeddings are of another width.
+        """
+        found = self.candidates(session_id, query, vector)
+        if query.mmr and vector is not None:
+            found = rerank(found[: max(_MMR_CANDIDATES * query.limit, 10)], vector, query.mmr_lambda, query.limit)
+        return "[" + ",".join([_render(one, query) for one in found[: query.limit]]) + "]\n"
+
+    def candidates(self, session_id: str, query: Query, vector: array[float] | None) -> list[Found]:
+        """Return what passes the filters, best first; the newest first where no text is searched."""
+        found = []
+        for blob, created, metadata, *row in self.stored(session_id, query.scope):
+            if query.filters:
+                value = None if metadata is None else json.loads(metadata)
+                if not all(kept(created, value) for kept in query.filters):
+                    continue
+            embedding = array("f")
+            embedding.frombytes(blob)
+            if vector is not None and len(vector) != len(embedding):
+                raise Refusal(500, f"different vector dimensions {len(embedding)} and {len(vector)}")
+            found.append(Found(tuple(row), embedding, dot(embedding, vector) if vector is not None else 0.0))
+        return found if vector is None else self.ranked(found[::-1])
+
+    def stored(self, session_id: str, scope: str) -> Iterable[Row]:
+        """Return what is embedded of a session, the newest first, as `SOURCES` selects it."""
+        return self._db.execute(f"{SOURCES[scope]} WHERE e.session_id = ? ORDER BY t.id DESC", (session_id,))
+
+    def ranked(self, found: list[Found]) -> list[Found]:
+        """Sort candidates, the oldest first, by their likeness: of equals the older comes first."""
+        return sorted(found, key=lambda one: one.dist, reverse=True)

@@ -1,43 +1,51 @@
-"""What every handler is given: the parts of a running server."""
+"""The parts of a running server, as every handler is given them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
-from zep_conformance.embedded.departures import Departures
+from starlette.requests import Request
+
+from zep_conformance.embedded.behaviours import Behaviours
+from zep_conformance.embedded.zep import wire
 from zep_conformance.embedded.zep.enrichment import Enrichment
 from zep_conformance.embedded.zep.neighbours import Neighbours
-from zep_conformance.embedded.zep.spoiling import Crowd
+from zep_conformance.embedded.zep.search import Search
+from zep_conformance.embedded.zep.sessions import Row
 from zep_conformance.embedded.zep.store import Store
 from zep_conformance.embedded.zep.storeserver import StoreServer
+from zep_conformance.embedded.zep.summaries import Summary
 
 
-@dataclass(frozen=True)
+@dataclass(kw_only=True)
 class Service:
     """A running server. window: messages after which a summary is due, and most that a memory shows.
 
-    description: the OpenAPI description of what it offers, as JSON.
+    description: the OpenAPI description of what it offers, as JSON. most: bytes of a request's body that are taken.
     """
 
     store: Store
     store_server: StoreServer
     neighbours: Neighbours
     enrichment: Enrichment
-    departures: Departures
+    search: Search
+    behaviours: Behaviours
     window: int
     description: str
-    crowd: Crowd = field(init=False)
+    most: int = wire.MAX_BODY
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "crowd", Crowd(self.departures))
+    def recent(self, session_id: str, summary: Summary) -> list[Row]:
+        """Return the messages since a session's summary, at most a window of the newest, oldest first."""
+        return self.store.messages.newest(session_id, self.window, after=summary.point_id)
 
-    async def store_is_up(self) -> None:
-        """See that the store can be used. Raises StoreDown."""
-        await self.store_server.check()
-        if self.store_server.back:
-            self.store_server.back = False
-            if "store-back-without-newest" in self.departures:
-                self.store.messages.forget_newest()
+    def last(self, session_id: str, count: int) -> list[Row]:
+        """Return the newest `count` messages of a session, summarised or not, oldest first."""
+        return self.store.messages.newest(session_id, count)
+
+    async def read_object(self, request: Request) -> dict[str, Any]:
+        """Return the JSON object in a request's body. Raises Refusal 400 or 413."""
+        return await wire.read_object(request, self.behaviours, self.most)
 
     async def close(self) -> None:
         """Stop the workers and close what is open."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 from uuid import uuid4
 
-from zep_conformance.embedded.departures import Departures
+from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep.database import Database
 from zep_conformance.embedded.zep.encoding import dumps, merge, now, quote
 from zep_conformance.embedded.zep.refusals import Refusal, mistake, not_found
@@ -18,14 +17,6 @@ _COLUMNS = "id, uuid, session_id, created_at, updated_at, metadata, user_id"
 _GET = f"SELECT {_COLUMNS} FROM sessions WHERE session_id = ? AND deleted_at IS NULL"
 _INSERT = "INSERT INTO sessions (uuid, session_id, created_at, updated_at, metadata, user_id) VALUES (?, ?, ?, ?, ?, ?)"
 _TOUCH = "UPDATE sessions SET deleted_at = NULL, updated_at = ? WHERE session_id = ?"
-_BELONGINGS = ("messages", "message_embeddings", "summaries", "summary_embeddings")
-_KEPT = (
-    ("clear-keeps-messages", "messages"),
-    ("clear-keeps-search", "message_embeddings"),
-    ("clear-keeps-summary", "summaries"),
-)
-"""What planted defects leave of a cleared session, by defect."""
-_CLEARED = " (cleared)"  # after the id of a session whose messages a planted defect only hides
 
 
 def render(row: Row) -> str:
@@ -39,11 +30,16 @@ def render(row: Row) -> str:
 
 
 class Sessions:
-    """The sessions table. Rows are tuples to be given to `render`."""
+    """The sessions table. Rows are tuples to be given to `render`.
 
-    def __init__(self, database: Database, departures: Departures) -> None:
+    contents: the tables of what a session holds, which goes with it.
+    """
+
+    contents: tuple[str, ...] = ("messages", "message_embeddings", "summaries", "summary_embeddings")
+
+    def __init__(self, database: Database, behaviours: Behaviours) -> None:
         self._db = database
-        self._departures = departures
+        self._behaviours = behaviours
 
     def get(self, session_id: str) -> Row:
         """A session that is not deleted. Raises Refusal 404."""
@@ -57,10 +53,8 @@ class Sessions:
 
         Raises Refusal when the id is empty or taken, or the user unknown.
         """
-        if "record-ids-normalised" in self._departures:
-            session_id = re.sub(r"[^a-zA-Z0-9]", "-", session_id)
         if not session_id:
-            raise mistake(self._departures, "session-without-id-500", "sessionID cannot be empty")
+            raise mistake(self._behaviours, "session-without-id-500", "sessionID cannot be empty")
         if self._db.execute("SELECT 1 FROM sessions WHERE session_id = ?", (session_id,)).fetchone():
             raise Refusal(400, f"bad request: session already exists with session_id: {session_id}")
         if user_id is not None:
@@ -77,8 +71,6 @@ class Sessions:
         time = now()
         if self._db.execute(_TOUCH, (time, session_id)).rowcount == 0:
             self._db.execute(_INSERT, (str(uuid4()), session_id, time, time, None, None))
-        if "clear-comes-back" in self._departures:
-            self._rename_messages(session_id + _CLEARED, session_id)
 
     def update(self, session_id: str, metadata: dict[str, Any] | None) -> Row:
         """Merge metadata into a session's; revives a deleted one. Its `system` key is not for clients.
@@ -92,7 +84,7 @@ class Sessions:
                 raise not_found()
             text = row[0]
             if metadata is not None:
-                if not metadata and "empty-metadata-500" in self._departures:
+                if not metadata and "empty-metadata-500" in self._behaviours:
                     raise Refusal(500, "failed to merge session metadata: metadata cannot be empty")
                 wanted = {key: value for key, value in metadata.items() if key != "system"}
                 text = dumps(merge(json.loads(text or "{}"), wanted))
@@ -115,30 +107,19 @@ class Sessions:
     def delete(self, session_id: str) -> None:
         """Delete a session with all that it holds. Raises Refusal 404."""
         with self._db.transaction():
-            if not self.delete_within(session_id) and "clear-unknown-200" not in self._departures:
+            if not self.delete_within(session_id):
                 raise not_found()
-
-    def _rename_messages(self, session_id: str, other: str) -> None:
-        self._db.execute("UPDATE messages SET session_id = ? WHERE session_id = ?", (other, session_id))
 
     def delete_within(self, session_id: str) -> bool:
         """The work of `delete` inside a transaction; False if there is no such session.
 
         The record stays, marked: it comes back, with its uuid and metadata, when the session is used again.
         """
-        if "clear-does-nothing" in self._departures:
-            return self._db.execute(_GET, (session_id,)).fetchone() is not None
         mark = "UPDATE sessions SET deleted_at = ? WHERE session_id = ? AND deleted_at IS NULL"
         if self._db.execute(mark, (now(), session_id)).rowcount == 0:
             return False
-        if "clear-keeps-search" in self._departures or "clear-comes-back" in self._departures:
-            self._rename_messages(session_id, session_id + _CLEARED)
-        for table in _BELONGINGS:
-            if any(kept == table and name in self._departures for name, kept in _KEPT):
-                continue
+        for table in self.contents:
             self._db.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
-            if "clear-clears-all" in self._departures:
-                self._db.execute(f"DELETE FROM {table}")
-        if "clearing-stalls-enrichment" not in self._departures:
+        if "clearing-stalls-enrichment" not in self._behaviours:
             self._db.execute("DELETE FROM tasks WHERE session_id = ?", (session_id,))
         return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from zep_conformance.embedded.departures import Departures
 from zep_conformance.embedded.postgres import SSL_REQUEST
 
 ANSWER_LIMIT = 2.0
@@ -22,14 +21,10 @@ class StoreServer:
     address: host and port, None for a Zep that needs no such server.
     """
 
-    def __init__(self, address: tuple[str, int] | None, departures: Departures) -> None:
+    def __init__(self, address: tuple[str, int] | None) -> None:
         self._address = address
-        self._departures = departures
         self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        self._was_down = False
         self._connecting = asyncio.Lock()
-        self.back = False
-        """Whether the server has been away and has come back since this was last set to False."""
 
     async def check(self) -> None:
         """See that the server is there. Raises StoreDown."""
@@ -40,15 +35,11 @@ class StoreServer:
                 await self._reopen(*self._address)
 
     async def _reopen(self, host: str, port: int) -> None:
-        if self._was_down and "store-lost-for-good" in self._departures:
-            raise StoreDown("the connection to the database was lost")
         try:
             await asyncio.wait_for(self._connect(host, port), ANSWER_LIMIT)
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-            self._was_down = True
             await self.close()
             raise StoreDown(f"dial tcp {host}:{port}: {error or type(error).__name__}") from error
-        self.back, self._was_down = self._was_down, False
 
     def _is_open(self) -> bool:
         if self._connection is None:

@@ -1,16 +1,21 @@
-"""Summaries: each covers all messages up to one, and takes the place of the one before."""
+"""Summaries: each covers all messages up to one, and takes the place of the one before.
+
+A summary is due when the messages since the newest covered one reach the window. It covers the oldest of them; the
+newest half of a window stays as it is. Blank messages don't count (`message_summarizer.go` of Zep).
+"""
 
 from __future__ import annotations
 
 import json
 from array import array
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from zep_conformance.embedded.departures import Departures
+from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep.database import Database
 from zep_conformance.embedded.zep.encoding import ZERO_TIME, ZERO_UUID, dumps, merge, now, quote
-from zep_conformance.embedded.zep.messages import Text
+from zep_conformance.embedded.zep.messages import Messages, Text
 from zep_conformance.embedded.zep.tasks import SUMMARY_TOPICS, Tasks
 
 _COLUMNS = "id, uuid, created_at, content, metadata, token_count, point_id, point_uuid"
@@ -55,9 +60,9 @@ def render(summary: Summary) -> str:
 class Summaries:
     """The summaries table."""
 
-    def __init__(self, database: Database, departures: Departures, tasks: Tasks) -> None:
+    def __init__(self, database: Database, behaviours: Behaviours, tasks: Tasks) -> None:
         self._db = database
-        self._departures = departures
+        self._behaviours = behaviours
         self._tasks = tasks
 
     def latest(self, session_id: str) -> Summary:
@@ -77,18 +82,10 @@ class Summaries:
         """
         if self._db.execute("SELECT 1 FROM messages WHERE id = ?", (point.id,)).fetchone() is None:
             return
-        if "summary-forgets-names" in self._departures:
-            content = "two people talked"
-        named = point.uuid
-        if "summary-names-newest" in self._departures:
-            newest = "SELECT uuid FROM messages WHERE session_id = ? ORDER BY id DESC LIMIT 1"
-            named = self._db.execute(newest, (session_id,)).fetchone()[0]
-        values = (str(uuid4()), session_id, now(), content, token_count, point.id, named)
+        values = (str(uuid4()), session_id, now(), content, token_count, point.id, point.uuid)
         number = self._db.execute(_INSERT, values).lastrowid
         assert number is not None
         self._tasks.add(SUMMARY_TOPICS, session_id, number, number)
-        if "summary-deletes-messages" in self._departures:
-            self._db.execute("DELETE FROM messages WHERE session_id = ? AND id <= ?", (session_id, point.id))
 
     def embed(self, number: int, vector: array[float]) -> None:
         """Store a summary's embedding, if it is still there. Part of a transaction."""
@@ -101,5 +98,97 @@ class Summaries:
             return
         text = dumps(merge(json.loads(summary.metadata or "{}"), {"system": {key: value}}))
         self._db.execute("UPDATE summaries SET metadata = ? WHERE id = ?", (text, number))
-        if "token-count-reset" in self._departures:
+        if "token-count-reset" in self._behaviours:
             self._db.execute("UPDATE summaries SET token_count = 0 WHERE id = ?", (number,))
+
+
+# ------------------------------------------------------------------------------------------------ the summariser
+MAX_TOKENS = 1024
+"""Tokens that the model may answer with."""
+_MAX_INPUT = 126_000
+"""Tokens of conversation that one call may carry; more is summarised step by step."""
+
+# The first words and the headings are those by which a model server tells a summary prompt of Zep.
+_PROMPT = """
+Review the Current Content and the New Lines of a conversation below. Write one short summary that keeps
+what the Current Content says and adds what the New Lines tell. Where the New Lines tell nothing, repeat the
+Current Content.
+
+EXAMPLE
+Current summary:
+The human asks for a quiet place to read. The AI suggests the city library.
+New lines of conversation:
+Human: When does it close?
+AI: At eight in the evening, on Sundays at five.
+New summary:
+The human asks for a quiet place to read. The AI suggests the city library, open until eight, on Sundays until
+five.
+EXAMPLE END
+
+Current summary:
+{previous}
+New lines of conversation:
+{lines}
+New summary:
+"""
+
+
+def count_tokens(text: str) -> int:
+    """About how many tokens a text has: a quarter of its UTF-8 bytes, rounded up.
+
+    An approximation, the same everywhere, which needs no vocabulary to be downloaded. Zep counts exactly.
+    """
+    return (len(text.encode()) + 3) // 4
+
+
+def as_line(message: Text) -> str:
+    """A message as the model reads it; it is also what is counted as its tokens."""
+    return f"{message.role}: {message.content}"
+
+
+class Summariser:
+    """Says when a session is due for a summary, and asks the model for it.
+
+    window: messages after which it is due. ask: called with a prompt and the most tokens wanted of the answer.
+    due_at, kept: messages, not covered yet, at which a summary is due, and how many of them it leaves as they are.
+    """
+
+    def __init__(
+        self,
+        *,
+        messages: Messages,
+        behaviours: Behaviours,
+        window: int,
+        ask: Callable[[str, int], Awaitable[str]],
+    ) -> None:
+        self._messages, self._ask = messages, ask
+        self._most = window if "summary-skips-beyond-window" in behaviours else -1
+        self.due_at, self.kept = window, window // 2
+
+    def due(self, session_id: str, latest: Summary) -> list[Text]:
+        """Return the messages that the next summary has to cover, oldest first; none if it is not due yet."""
+        after = self._messages.after(session_id, latest.point_id, self._most)
+        waiting = [one for one in after if one.content.strip()]
+        return waiting[: len(waiting) - self.kept] if len(waiting) >= self.due_at else []
+
+    async def summarise(self, covered: Sequence[Text], previous: str) -> str:
+        """Return the model's summary of messages, built on the previous one ("" for none).
+
+        It is "" if the model has nothing to say. Raises what `ask` raises.
+        """
+        lines: list[str] = []
+        tokens = 0
+        for message in covered:
+            line = as_line(message)
+            size = count_tokens(line)
+            if lines and tokens + size > _MAX_INPUT:
+                previous = await self._step(lines, previous)
+                lines, tokens = [], 0
+            lines.append(line)
+            tokens += size
+        return await self._step(lines, previous)
+
+    async def _step(self, lines: list[str], previous: str) -> str:
+        # Not str.format: what people say has braces in it.
+        before, _, after = _PROMPT.replace("{previous}", previous, 1).rpartition("{lines}")
+        return (await self._ask(before + "\n".join(lines) + after, MAX_TOKENS)).strip()

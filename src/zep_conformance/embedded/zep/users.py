@@ -6,7 +6,7 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from zep_conformance.embedded.departures import Departures
+from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep.database import Database
 from zep_conformance.embedded.zep.encoding import dumps, merge, now, quote
 from zep_conformance.embedded.zep.refusals import Refusal, not_found
@@ -38,9 +38,9 @@ def render(row: Row) -> str:
 class Users:
     """The users table. Rows are tuples to be given to `render`."""
 
-    def __init__(self, database: Database, departures: Departures, sessions: Sessions) -> None:
+    def __init__(self, database: Database, behaviours: Behaviours, sessions: Sessions) -> None:
         self._db = database
-        self._departures = departures
+        self._behaviours = behaviours
         self._sessions = sessions
 
     def get(self, user_id: str) -> Row:
@@ -71,7 +71,7 @@ class Users:
             row = self.get(user_id)
             text = row[8]
             if metadata is not None:
-                if not metadata and "empty-metadata-500" in self._departures:
+                if not metadata and "empty-metadata-500" in self._behaviours:
                     raise Refusal(500, "failed to merge metadata: metadata cannot be empty")
                 text = dumps(merge(json.loads(text or "{}"), metadata))
             kept = [new or old for new, old in zip(names, row[5:8], strict=True)]
@@ -88,14 +88,13 @@ class Users:
             mark = "UPDATE users SET deleted_at = ? WHERE user_id = ? AND deleted_at IS NULL"
             if self._db.execute(mark, (now(), user_id)).rowcount == 0:
                 raise not_found()
-            if "user-deletion-keeps-sessions" in self._departures:
-                return
-            if "user-deletion-keeps-memory" in self._departures:
-                self._db.execute("UPDATE sessions SET deleted_at = ? WHERE user_id = ?", (now(), user_id))
-                return
-            everybody = "user-deletion-takes-all" in self._departures
-            for session in self._sessions.listed(0, 0) if everybody else self._sessions.of_user(user_id):
-                self._sessions.delete_within(session[2])
+            self.delete_sessions(user_id)
+
+    def delete_sessions(self, user_id: str) -> None:
+        """Delete the sessions of a user. Part of a transaction."""
+        query = "SELECT session_id FROM sessions WHERE user_id = ? AND deleted_at IS NULL ORDER BY id"
+        for (session_id,) in self._db.execute(query, (user_id,)).fetchall():
+            self._sessions.delete_within(session_id)
 
     def listed(self, cursor: int, limit: int) -> list[Row]:
         """Users with a row id above `cursor`, in that order; limit 0 for all of them."""

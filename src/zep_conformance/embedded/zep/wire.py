@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zep_conformance.embedded.departures import Departures
+from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep.encoding import loads
 from zep_conformance.embedded.zep.refusals import Refusal
 
@@ -32,9 +32,9 @@ def plain(text: str, status: int = 200) -> Response:
     return Response(text, status, media_type=_TEXT)
 
 
-def answer(json: str, departures: Departures, status: int = 200) -> Response:
+def answer(json: str, behaviours: Behaviours, status: int = 200) -> Response:
     """JSON, which Zep 0.27.2 labels as text."""
-    return Response(json, status, media_type=_TEXT if "json-as-text" in departures else JSON)
+    return Response(json, status, media_type=_TEXT if "json-as-text" in behaviours else JSON)
 
 
 def page(html: str, status: int = 200, media_type: str = "text/html; charset=utf-8") -> Response:
@@ -51,10 +51,10 @@ def refused(refusal: Refusal) -> Response:
     return plain(refusal.reason + "\n", refusal.status)
 
 
-async def read_object(request: Request, departures: Departures) -> dict[str, Any]:
-    """The JSON object in a request's body. Raises Refusal 400 or 413."""
-    body = await _read_body(request, departures)
-    lenient = "lenient-json" in departures
+async def read_object(request: Request, behaviours: Behaviours, most: int) -> dict[str, Any]:
+    """Return the JSON object in a request's body of at most so many bytes. Raises Refusal 400 or 413."""
+    body = await _read_body(request, most)
+    lenient = "lenient-json" in behaviours
     try:
         value = loads(body, trailing=lenient)
     except ValueError as error:
@@ -66,10 +66,9 @@ async def read_object(request: Request, departures: Departures) -> dict[str, Any
     return value
 
 
-async def _read_body(request: Request, departures: Departures) -> bytes:
+async def _read_body(request: Request, most: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    most = _DRAINED if "big-body-accepted" in departures else MAX_BODY
     async for chunk in request.stream():
         size += len(chunk)
         if size <= most:
@@ -94,10 +93,10 @@ def field(value: dict[str, Any], name: str, kind: type[Any], otherwise: Any) -> 
     return found
 
 
-def whole(value: dict[str, Any], name: str, departures: Departures) -> int:
+def whole(value: dict[str, Any], name: str, behaviours: Behaviours) -> int:
     """An integer field of a JSON object, which may be written as 5.0; absent or null gives 0. Raises Refusal 400."""
     found = value.get(name)
-    if isinstance(found, float) and found.is_integer() and "whole-floats-refused" not in departures:
+    if isinstance(found, float) and found.is_integer() and "whole-floats-refused" not in behaviours:
         value = {name: int(found)}
     return int(field(value, name, int, 0))
 
@@ -127,9 +126,9 @@ def integer(request: Request, name: str, otherwise: int = 0) -> int:
     return otherwise
 
 
-def paging(request: Request, departures: Departures) -> tuple[int, int]:
+def paging(request: Request, behaviours: Behaviours) -> tuple[int, int]:
     """(limit, cursor) of the query string, 0 where absent. Raises Refusal 400."""
     limit, cursor = integer(request, "limit"), integer(request, "cursor")
-    if (limit < 0 or cursor < 0) and "bad-paging-ignored" not in departures:
+    if (limit < 0 or cursor < 0) and "bad-paging-ignored" not in behaviours:
         raise Refusal(400, "limit and cursor must not be negative")
     return limit, cursor

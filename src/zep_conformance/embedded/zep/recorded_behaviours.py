@@ -1,19 +1,18 @@
-"""How the embedded Zep can behave other than documented.
+"""What Zep 0.27.2 does beside its documentation (measured, or read in its source where `about` says so).
 
-The recorded ones together are what Zep 0.27.2 does (measured, or read in its source where `about` says so).
+Each is a switch in the embedded Zep.
 """
 
 from __future__ import annotations
 
-from zep_conformance.embedded.zep.defects import PLANTED
-from zep_conformance.facts.departures import Departure
+from zep_conformance.facts.recorded_behaviours import RecordedBehaviour
 
 
-def _recorded(name: str, about: str, *breaks: str, deviation: str | None = None) -> Departure:
-    return Departure(name, "zep", about, breaks, recorded=True, deviation=deviation)
+def _recorded(name: str, about: str, *breaks: str, deviation: str | None = None) -> RecordedBehaviour:
+    return RecordedBehaviour(name, "zep", about, breaks, deviation)
 
 
-RECORDED: tuple[Departure, ...] = (
+RECORDED_BEHAVIOURS: tuple[RecordedBehaviour, ...] = (
     _recorded(
         "clearing-stalls-enrichment",
         "Clearing a conversation before its last message is enriched, or posting no messages, blocks the "
@@ -125,7 +124,4 @@ RECORDED: tuple[Departure, ...] = (
         "The health check answers 404 to any method but GET and HEAD, not 405 (read in the source)",
     ),
 )
-"""What Zep 0.27.2 does."""
-
-CATALOGUE: tuple[Departure, ...] = RECORDED + PLANTED
-"""Every departure of the embedded Zep."""
+"""All of them."""

@@ -1,0 +1,225 @@
+"""Mutations of what Zep finds out by itself: summaries, what a search finds, entities and intents."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from zep_conformance.embedded.zep.app import EmbeddedZep
+from zep_conformance.embedded.zep.messages import Text
+from zep_conformance.embedded.zep.mutations.handlers import around_handler
+from zep_conformance.embedded.zep.operations import Handler
+from zep_conformance.embedded.zep.refusals import Refusal
+from zep_conformance.embedded.zep.search import DEFAULT_LIMIT, SOURCES, Found, Query
+from zep_conformance.embedded.zep.service import Service
+from zep_conformance.embedded.zep.sessions import Row
+from zep_conformance.embedded.zep.summaries import Summary
+from zep_conformance.facts.mutations import Mutations, around
+
+MUTATIONS = Mutations("zep")
+
+
+# ----------------------------------------------------------------------------------------------------- summaries
+@MUTATIONS.mutation("summary-early", "A summary comes one message before the window is reached", "SUMMARY-1")
+def _(zep: EmbeddedZep) -> None:
+    zep.service.enrichment.summariser.due_at -= 1
+
+
+@MUTATIONS.mutation("summary-late", "A summary comes one message after the window is reached", "SUMMARY-1")
+def _(zep: EmbeddedZep) -> None:
+    zep.service.enrichment.summariser.due_at += 1
+
+
+@MUTATIONS.mutation("summary-never", "No summary ever comes", "SUMMARY-1")
+def _(zep: EmbeddedZep) -> None:
+    around(zep.service.enrichment.summariser, "due")(lambda _due, _session_id, _latest: [])
+
+
+@MUTATIONS.mutation("summary-covers-all", "A summary covers the whole window, and no message stays", "SUMMARY-1")
+def _(zep: EmbeddedZep) -> None:
+    zep.service.enrichment.summariser.kept = 0
+
+
+@MUTATIONS.mutation("summary-keeps-older-half", "Beside a summary the memory shows the oldest messages", "SUMMARY-1")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service, "recent")
+    def _(recent: Callable[..., list[Row]], session_id: str, summary: Summary) -> list[Row]:
+        if not summary.point_id:
+            return recent(session_id, summary)
+        return zep.service.store.messages.page(session_id, 1, zep.service.window // 2)[0]
+
+
+@MUTATIONS.mutation("summary-names-newest", "A summary names the newest message, which it does not cover", "SUMMARY-2")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service.store.summaries, "add")
+    def _(add: Callable[..., None], session_id: str, content: str, token_count: int, point: Text) -> None:
+        newest = zep.service.store.messages.after(session_id, point.id - 1, 1)
+        add(session_id, content, token_count, replace(point, uuid=newest[0].uuid) if newest else point)
+
+
+@MUTATIONS.mutation("summary-forgets-names", "A summary does not say who it is about", "SUMMARY-2")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service.store.summaries, "add")
+    def _(add: Callable[..., None], session_id: str, _content: str, *rest: Any) -> None:
+        add(session_id, "two people talked", *rest)
+
+
+@MUTATIONS.mutation("summary-forgets-the-last", "A summary does not build on the one before", "SUMMARY-2")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service.enrichment.summariser, "summarise")
+    async def _(summarise: Callable[..., Awaitable[str]], covered: Sequence[Text], _previous: str) -> str:
+        return await summarise(covered, "")
+
+
+@MUTATIONS.mutation("second-summary-never", "A session gets one summary and no other", "SUMMARY-2")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service.enrichment.summariser, "due")
+    def _(due: Callable[..., list[Text]], session_id: str, latest: Summary) -> list[Text]:
+        return [] if latest.point_id else due(session_id, latest)
+
+
+@MUTATIONS.mutation("summary-deletes-messages", "Messages are deleted once they are summarised", "SUMMARY-2")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service.store.summaries, "add")
+    def _(add: Callable[..., None], session_id: str, content: str, token_count: int, point: Text) -> None:
+        add(session_id, content, token_count, point)
+        delete = "DELETE FROM messages WHERE session_id = ? AND id <= ?"
+        zep.service.store.database.execute(delete, (session_id, point.id))
+
+
+@MUTATIONS.mutation("lastn-stops-at-summary", "lastn does not reach behind the summary", "SUMMARY-2")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service, "last")
+    def _(_last: object, session_id: str, count: int) -> list[Row]:
+        store = zep.service.store
+        return store.messages.newest(session_id, count, after=store.summaries.latest(session_id).point_id)
+
+
+# -------------------------------------------------------------------------------------------------------- search
+def _of_queries(name: str, about: str) -> Callable[[Callable[[Query], Query]], None]:
+    """Declare a mutation of SEARCH-2: the decorated function makes of a query the one that is answered."""
+
+    def declare(change: Callable[[Query], Query]) -> None:
+        @MUTATIONS.mutation(name, about, "SEARCH-2")
+        def _(zep: EmbeddedZep) -> None:
+            @around(zep.service.search, "find")
+            def _(find: Callable[..., str], session_id: str, query: Query, vector: array[float] | None) -> str:
+                return find(session_id, change(query), vector)
+
+    return declare
+
+
+@MUTATIONS.mutation("messages-not-embedded", "Messages are never embedded", "SEARCH-1", "DEPLOY-2")
+def _(zep: EmbeddedZep) -> None:
+    around(zep.service.store.messages, "embed")(lambda _embed, _vectors: None)
+
+
+@MUTATIONS.mutation("search-broken", "A search is answered 500, as it is without an NLP server", "SEARCH-1", "DEPLOY-2")
+def _(zep: EmbeddedZep) -> None:
+    @around_handler(zep, "search", "POST")
+    async def _(*_given: object) -> Response:
+        raise Refusal(500, "failed to embed query: no NLP server")
+
+
+@MUTATIONS.mutation("search-ranking-reversed", "The least like message comes first", "SEARCH-1")
+def _(zep: EmbeddedZep) -> None:
+    around(zep.service.search, "ranked")(lambda _ranked, found: sorted(found, key=lambda one: one.dist))
+
+
+@MUTATIONS.mutation("search-ranking-ignored", "The oldest message comes first, whatever is searched", "SEARCH-1")
+def _(zep: EmbeddedZep) -> None:
+    around(zep.service.search, "ranked")(lambda _ranked, found: found)
+
+
+@MUTATIONS.mutation("search-crosses-sessions", "A search finds messages of every session", "SEARCH-2", "DEPLOY-2")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service.search, "stored")
+    def _(_stored: object, _session_id: str, scope: str) -> Iterable[Row]:
+        return zep.service.store.database.execute(f"{SOURCES[scope]} ORDER BY t.id DESC")
+
+
+@MUTATIONS.mutation("search-unknown-404", "A search in a session that nobody wrote to is answered 404", "SEARCH-2")
+def _(zep: EmbeddedZep) -> None:
+    @around_handler(zep, "search", "POST")
+    async def _(handler: Handler, service: Service, request: Request, session_id: str) -> Response:
+        service.store.sessions.get(session_id)
+        return await handler(service, request, session_id)
+
+
+@_of_queries("search-limit-ignored", "A search's limit is ignored")
+def _(query: Query) -> Query:
+    return replace(query, limit=DEFAULT_LIMIT)
+
+
+@MUTATIONS.mutation("search-finds-twice", "Every result of a search comes twice", "SEARCH-2")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service.search, "candidates")
+    def _(candidates: Callable[..., list[Found]], *asked: Any) -> list[Found]:
+        return candidates(*asked) * 2
+
+
+@_of_queries("search-filter-ignored", "A search's metadata filter is ignored")
+def _(query: Query) -> Query:
+    return replace(query, filters=())
+
+
+@_of_queries("search-scope-ignored", "A search finds messages whatever its scope is")
+def _(query: Query) -> Query:
+    return replace(query, scope="messages")
+
+
+@MUTATIONS.mutation("summaries-not-embedded", "Summaries are never embedded", "SEARCH-2")
+def _(zep: EmbeddedZep) -> None:
+    around(zep.service.store.summaries, "embed")(lambda _embed, _number, _vector: None)
+
+
+@_of_queries("mmr-ignored", "A search by MMR ranks by relevance alone")
+def _(query: Query) -> Query:
+    return replace(query, mmr=False)
+
+
+@_of_queries("mmr-always", "Every search ranks by MMR")
+def _(query: Query) -> Query:
+    return replace(query, mmr=True, mmr_lambda=0.3)
+
+
+# --------------------------------------------------------------------------------------------- entities, intents
+def _of_entities(name: str, about: str) -> Callable[[Callable[[list[dict[str, Any]]], list[dict[str, Any]]]], None]:
+    """Declare a mutation: the decorated function makes of a message's entities those that are stored."""
+
+    def declare(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
+        @MUTATIONS.mutation(name, about, "ENRICH-1", "DEPLOY-2")
+        def _(zep: EmbeddedZep) -> None:
+            @around(zep.service.store.messages, "add_system")
+            def _(add_system: Callable[..., None], number: int, key: str, value: Any) -> None:
+                add_system(number, key, change(value) if key == "entities" else value)
+
+    return declare
+
+
+@_of_entities("entities-missing", "No entities are found")
+def _(_entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return []
+
+
+@_of_entities("entities-unnamed", "Entities are found and have no names")
+def _(entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**entity, "Name": ""} for entity in entities]
+
+
+@MUTATIONS.mutation("system-metadata-writable", "A client can overwrite what Zep found out", "ENRICH-1")
+def _(zep: EmbeddedZep) -> None:
+    zep.service.store.messages.reserved = ()
+
+
+@MUTATIONS.mutation("intent-missing", "No intent is found", "ENRICH-2")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service.store.messages, "add_system")
+    def _(add_system: Callable[..., None], number: int, key: str, value: Any) -> None:
+        if key != "intent":
+            add_system(number, key, value)

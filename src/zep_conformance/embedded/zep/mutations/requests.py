@@ -1,0 +1,321 @@
+"""Mutations of how requests are received: malformed ones, versions and health, and who may ask."""
+
+from __future__ import annotations
+
+import base64
+import os
+import warnings
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from zep_conformance.embedded.zep.app import EmbeddedZep
+from zep_conformance.embedded.zep.messages import NewMessage
+from zep_conformance.embedded.zep.mutations.handlers import around_handler
+from zep_conformance.embedded.zep.operations import Handler
+from zep_conformance.embedded.zep.paths import Target
+from zep_conformance.embedded.zep.refusals import Refusal
+from zep_conformance.embedded.zep.service import Service
+from zep_conformance.embedded.zep.wire import plain
+from zep_conformance.facts.mutations import Mutations, around
+from zep_conformance.facts.servers import PUBLISHED_SECRET
+
+MUTATIONS = Mutations("zep")
+
+
+# ------------------------------------------------------------------------------------------------------ mistakes
+def _of_mistakes(name: str, about: str, *breaks: str) -> Callable[[Callable[[Refusal], Response | Refusal]], None]:
+    """Declare a mutation: the decorated function makes of the refusal of a malformed request what is answered."""
+
+    def declare(change: Callable[[Refusal], Response | Refusal]) -> None:
+        @MUTATIONS.mutation(name, about, *breaks)
+        def _(zep: EmbeddedZep) -> None:
+            @around(zep, "refused")
+            def _(refused: Callable[[Refusal], Response], refusal: Refusal) -> Response:
+                changed = change(refusal) if refusal.status == 400 else refusal
+                return refused(changed) if isinstance(changed, Refusal) else changed
+
+    return declare
+
+
+def _leaving_a_message(name: str, about: str, is_meant: Callable[[int], bool]) -> None:
+    """Declare a mutation: a write that is refused with a certain status leaves a message."""
+
+    @MUTATIONS.mutation(name, about, "BADINPUT-1")
+    def _(zep: EmbeddedZep) -> None:
+        @around_handler(zep, "memory", "POST")
+        async def _(handler: Handler, service: Service, request: Request, session_id: str) -> Response:
+            try:
+                return await handler(service, request, session_id)
+            except Refusal as refusal:
+                if is_meant(refusal.status):
+                    service.store.messages.add(session_id, [NewMessage("human", "what was left of it")])
+                raise
+
+
+@_of_mistakes("malformed-accepted", "A malformed request is answered 200", "BADINPUT-1")
+def _(_refusal: Refusal) -> Response:
+    return plain("OK")
+
+
+@_of_mistakes("malformed-500", "A malformed request is answered 500", "BADINPUT-1")
+def _(refusal: Refusal) -> Refusal:
+    return Refusal(500, refusal.reason)
+
+
+@_of_mistakes("malformed-unexplained", "A malformed request is answered 400 with an empty body", "BADINPUT-1")
+def _(refusal: Refusal) -> Refusal:
+    return Refusal(refusal.status, "")
+
+
+_leaving_a_message(
+    "malformed-changes-memory", "A malformed write is refused and leaves a message", lambda status: status != 413
+)
+
+
+@_of_mistakes("malformed-kills", "A malformed request ends the server", "BADINPUT-1", "AUTH-2")
+def _(_refusal: Refusal) -> Refusal:
+    os._exit(1)
+
+
+@MUTATIONS.mutation("malformed-wears-out", "After 10 malformed requests everything is answered 503", "BADINPUT-1")
+def _(zep: EmbeddedZep) -> None:
+    borne: list[Refusal] = []
+
+    @around(zep, "refused")
+    def _(refused: Callable[[Refusal], Response], refusal: Refusal) -> Response:
+        borne.extend([refusal] if refusal.status == 400 else [])
+        return refused(refusal)
+
+    @around(zep, "answer")
+    async def _(answer: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
+        if len(borne) > 10:
+            raise Refusal(503, "worn out")
+        return await answer(request)
+
+
+@MUTATIONS.mutation("big-body-accepted", "A body of any size is accepted", "BADINPUT-1")
+def _(zep: EmbeddedZep) -> None:
+    zep.service.most = 64 * 1024 * 1024
+
+
+_leaving_a_message(
+    "big-body-stored", "A body that is too large is refused and leaves a message", lambda status: status == 413
+)
+
+
+@MUTATIONS.mutation("version-missing", "No answer says the version", "DEPLOY-1")
+def _(zep: EmbeddedZep) -> None:
+    zep.headers.clear()
+
+
+@MUTATIONS.mutation("version-too-new", "Every answer says version 1.0.2", "DEPLOY-1")
+def _(zep: EmbeddedZep) -> None:
+    zep.headers[:] = [(b"x-zep-version", b"1.0.2-embedded (mutated)")]
+
+
+@MUTATIONS.mutation("version-too-old", "Every answer says version 0.19.0", "DEPLOY-1")
+def _(zep: EmbeddedZep) -> None:
+    zep.headers[:] = [(b"x-zep-version", b"0.19.0-embedded (mutated)")]
+
+
+@MUTATIONS.mutation("healthz-503", "The health check is answered 503", "DEPLOY-1", "DEPLOY-6")
+def _(zep: EmbeddedZep) -> None:
+    @around_handler(zep, "healthz", "GET", "HEAD")
+    async def _(*_given: object) -> Response:
+        raise Refusal(503, "not ready")
+
+
+# ------------------------------------------------------------------------------------------------ who may ask
+OPEN_ROUTES: dict[str, tuple[str, str]] = {
+    "open-memory-read": ("memory", "GET"),
+    "open-memory-write": ("memory", "POST"),
+    "open-memory-delete": ("memory", "DELETE"),
+    "open-message-list": ("messages", "GET"),
+    "open-search": ("search", "POST"),
+    "open-session-creation": ("sessions", "POST"),
+    "open-session-read": ("session", "GET"),
+    "open-session-update": ("session", "PATCH"),
+    "open-user-creation": ("users", "POST"),
+    "open-user-read": ("user", "GET"),
+    "open-user-update": ("user", "PATCH"),
+    "open-user-deletion": ("user", "DELETE"),
+    "open-user-sessions": ("user_sessions", "GET"),
+}
+"""By mutation, the route (resource and method) that is served without a token."""
+
+
+def _opening(name: str, *route: str) -> None:
+    """Declare a mutation: a route wants no token."""
+
+    @MUTATIONS.mutation(name, f"{route[1]} of {route[0].replace('_', ' ')} needs no token", "AUTH-2")
+    def _(zep: EmbeddedZep) -> None:
+        around(zep, "wants_token")(lambda wants_token, *asked: asked != route and wants_token(*asked))
+
+
+for _name, _route in OPEN_ROUTES.items():
+    _opening(_name, *_route)
+
+
+def _of_tokens(name: str, about: str, *breaks: str) -> Callable[[Callable[[str, str], bool]], None]:
+    """Declare a mutation: tokens of which the decorated function says so are accepted, whatever is in them.
+
+    It is given the token and the secret.
+    """
+
+    def declare(is_accepted: Callable[[str, str], bool]) -> None:
+        @MUTATIONS.mutation(name, about, *breaks)
+        def _(zep: EmbeddedZep) -> None:
+            @around(zep.guard, "verify")
+            def _(verify: Callable[..., dict[str, Any]], token: str, secret: str) -> dict[str, Any]:
+                return {} if is_accepted(token, secret) else verify(token, secret)
+
+    return declare
+
+
+def _without_claim(name: str, about: str, claim: str, *breaks: str) -> None:
+    """Declare a mutation: a claim of tokens counts for nothing."""
+
+    @MUTATIONS.mutation(name, about, *breaks)
+    def _(zep: EmbeddedZep) -> None:
+        @around(zep.guard, "verify")
+        def _(verify: Callable[..., dict[str, Any]], *given: str) -> dict[str, Any]:
+            return {key: value for key, value in verify(*given).items() if key != claim}
+
+
+def _with_algorithm(name: str, about: str, algorithm: str) -> None:
+    """Declare a mutation: tokens may be signed with one more algorithm."""
+
+    @MUTATIONS.mutation(name, about, "AUTH-3")
+    def _(zep: EmbeddedZep) -> None:
+        zep.guard.algorithms.append(algorithm)
+
+
+def _refusing(name: str, about: str, change: Callable[[Refusal], Refusal]) -> None:
+    """Declare a mutation: requests without a good token are refused in another way."""
+
+    @MUTATIONS.mutation(name, about, "AUTH-2", "AUTH-3")
+    def _(zep: EmbeddedZep) -> None:
+        @around(zep, "check_token")
+        async def _(check_token: Callable[..., Awaitable[None]], *given: Any) -> None:
+            try:
+                await check_token(*given)
+            except Refusal as refusal:
+                raise change(refusal) from refusal
+
+
+def _signature(token: str) -> str:
+    return token.partition(".")[2].partition(".")[2]
+
+
+def _signed(secret: str | bytes) -> str:
+    """The signature of a token over no claims."""
+    import jwt
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the secret may be short
+        return jwt.encode({}, secret, "HS256").rpartition(".")[2]
+
+
+_UNSIGNED = tuple(
+    base64.urlsafe_b64encode(header.encode()).decode().rstrip("=")
+    for header in ('{"alg":"none","typ":"JWT"}', '{"typ":"JWT","alg":"none"}', '{"alg":"none"}')
+)
+"""The header of an unsigned token, as libraries write it."""
+
+
+@MUTATIONS.mutation("refused-write-stored", "A write without a token is answered 401 and stored", "AUTH-2")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep, "check_token")
+    async def _(check_token: Callable[..., Awaitable[None]], request: Request, target: Target) -> None:
+        try:
+            await check_token(request, target)
+        except Refusal:
+            if (target.resource, request.method) == ("memory", "POST"):
+                await zep.operations["memory"]["POST"].handler(zep.service, request, *target.ids)
+            raise
+
+
+_refusing(
+    "refusal-unexplained",
+    "A request without a good token is answered 401 with an empty body",
+    lambda refusal: Refusal(refusal.status, ""),
+)
+_refusing(
+    "refusal-is-500",
+    "A request without a good token is answered 500",
+    lambda refusal: Refusal(500, refusal.reason),
+)
+
+
+@MUTATIONS.mutation("right-token-refused", "No token is accepted", "AUTH-1", "AUTH-2", "AUTH-4")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.guard, "verify")
+    def _(*_given: object) -> dict[str, Any]:
+        raise Refusal(401, "token is unauthorized")
+
+
+@_of_tokens("secret-accepted", "The secret itself is accepted as a token", "AUTH-1", "AUTH-4")
+def _(token: str, secret: str) -> bool:
+    return token == secret
+
+
+@_of_tokens("garbage-token-accepted", "Any text of three parts is accepted as a token", "AUTH-3")
+def _(token: str, _secret: str) -> bool:
+    return token.count(".") == 2 and not token.startswith("ey")
+
+
+_without_claim("expired-token-accepted", "An expired token is accepted", "exp", "AUTH-3", "AUTH-4")
+_without_claim("early-token-accepted", "A token is accepted before it is valid", "nbf", "AUTH-3")
+
+
+@_of_tokens("unsigned-token-accepted", "A token of the algorithm none is accepted", "AUTH-3")
+def _(token: str, _secret: str) -> bool:
+    return token.partition(".")[0] in _UNSIGNED
+
+
+@_of_tokens("token-without-signature-accepted", "A token whose signature was cut off is accepted", "AUTH-3")
+def _(token: str, _secret: str) -> bool:
+    return not _signature(token) and token.partition(".")[0] not in _UNSIGNED
+
+
+@_of_tokens("changed-token-accepted", "A token is accepted whose claims were changed", "AUTH-3")
+def _(token: str, secret: str) -> bool:
+    return _signature(token) == _signed(secret)
+
+
+@_of_tokens("other-secret-accepted", "A token's signature is not verified", "AUTH-3", "AUTH-4")
+def _(token: str, _secret: str) -> bool:
+    return bool(_signature(token)) and token.startswith("ey")
+
+
+@_of_tokens("decoded-secret-accepted", "A token signed with the decoded secret is accepted", "AUTH-3")
+def _(token: str, secret: str) -> bool:
+    return _signature(token) == _signed(base64.urlsafe_b64decode(secret + "=="))
+
+
+@_of_tokens("published-secret-accepted", "A token made with the secret of Zep's own config.yaml is accepted", "AUTH-3")
+def _(token: str, _secret: str) -> bool:
+    return _signature(token) == _signed(PUBLISHED_SECRET)
+
+
+_with_algorithm("hs384-accepted", "A token signed with HS384 is accepted", "HS384")
+_with_algorithm("hs512-accepted", "A token signed with HS512 is accepted", "HS512")
+
+
+@MUTATIONS.mutation("healthz-wants-token", "The health check is answered 401 without a token", "AUTH-6")
+def _(zep: EmbeddedZep) -> None:
+    around(zep, "wants_token")(
+        lambda wants_token, resource, method: resource == "healthz" or wants_token(resource, method)
+    )
+
+
+@MUTATIONS.mutation("collections-open", "Document collections are listed without a token", "AUTH-6")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep, "answer")
+    async def _(answer: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
+        if request.url.path.split("/")[:4] == ["", "api", "v1", "collection"]:
+            return plain("[]\n")
+        return await answer(request)

@@ -1,0 +1,335 @@
+"""Mutations of what is stored and how fast, one writer at a time and several at once."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from zep_conformance.embedded.zep.app import EmbeddedZep
+from zep_conformance.embedded.zep.encoding import ZERO_TIME, dumps
+from zep_conformance.embedded.zep.messages import NewMessage
+from zep_conformance.embedded.zep.mutations.handlers import around_handler
+from zep_conformance.embedded.zep.operations import Handler
+from zep_conformance.embedded.zep.refusals import Refusal
+from zep_conformance.embedded.zep.service import Service
+from zep_conformance.embedded.zep.sessions import Row
+from zep_conformance.embedded.zep.summaries import Summary
+from zep_conformance.embedded.zep.wire import plain
+from zep_conformance.facts.mutations import Mutations, around
+
+MUTATIONS = Mutations("zep")
+_SLOWNESS = 0.3
+"""Seconds that a slow server takes more."""
+_TABLES = ("users", "sessions", "messages", "message_embeddings", "summaries", "summary_embeddings", "tasks")
+
+Posted = Sequence[NewMessage]
+
+
+def _of_posts(name: str, about: str, *breaks: str) -> Callable[[Callable[[Posted], Posted]], None]:
+    """Declare a mutation: the decorated function makes of a post's messages those that are stored."""
+
+    def declare(change: Callable[[Posted], Posted]) -> None:
+        @MUTATIONS.mutation(name, about, *breaks)
+        def _(zep: EmbeddedZep) -> None:
+            @around(zep.service.store.messages, "add")
+            def _(add: Callable[..., None], session_id: str, messages: Posted) -> None:
+                add(session_id, change(messages))
+
+    return declare
+
+
+def _of_messages(name: str, about: str, *breaks: str) -> Callable[[Callable[[NewMessage], NewMessage]], None]:
+    """Declare a mutation: the decorated function makes of a posted message the one that is stored."""
+
+    def declare(change: Callable[[NewMessage], NewMessage]) -> None:
+        _of_posts(name, about, *breaks)(lambda messages: [change(one) for one in messages])
+
+    return declare
+
+
+def _of_texts(name: str, about: str, *breaks: str) -> Callable[[Callable[[str], str]], None]:
+    """Declare a mutation: the decorated function makes of a message's text the one that is stored."""
+
+    def declare(change: Callable[[str], str]) -> None:
+        _of_messages(name, about, *breaks)(lambda message: replace(message, content=change(message.content)))
+
+    return declare
+
+
+def _of_lists(name: str, about: str, *breaks: str) -> Callable[[Callable[[list[Row]], list[Row]]], None]:
+    """Declare a mutation: the decorated function makes of the messages that are read those that are shown."""
+
+    def declare(change: Callable[[list[Row]], list[Row]]) -> None:
+        @MUTATIONS.mutation(name, about, *breaks)
+        def _(zep: EmbeddedZep) -> None:
+            @around(zep.service.store.messages, "newest")
+            def _(newest: Callable[..., list[Row]], *asked: Any, **options: Any) -> list[Row]:
+                return change(newest(*asked, **options))
+
+            @around(zep.service.store.messages, "page")
+            def _(page: Callable[..., tuple[list[Row], int]], *asked: Any) -> tuple[list[Row], int]:
+                rows, total = page(*asked)
+                return change(rows), total
+
+    return declare
+
+
+def _of_last(name: str, about: str, *breaks: str) -> Callable[[Callable[[Service, str, int], list[Row]]], None]:
+    """Declare a mutation: the decorated function gives what `lastn` does."""
+
+    def declare(last: Callable[[Service, str, int], list[Row]]) -> None:
+        @MUTATIONS.mutation(name, about, *breaks)
+        def _(zep: EmbeddedZep) -> None:
+            around(zep.service, "last")(lambda _last, session_id, count: last(zep.service, session_id, count))
+
+    return declare
+
+
+# ------------------------------------------------------------------------------------------------------- storing
+@_of_posts("writes-dropped", "Messages are acknowledged and not stored", "STORE-1", "DEPLOY-2", "DEPLOY-4")
+def _(_messages: Posted) -> Posted:
+    return []
+
+
+@_of_posts("last-message-lost", "The last message of a post of several is not stored", "STORE-1")
+def _(messages: Posted) -> Posted:
+    return messages[:-1] if len(messages) > 1 else messages
+
+
+@_of_posts("messages-doubled", "Every message is stored twice", "STORE-1")
+def _(messages: Posted) -> Posted:
+    return [copy for message in messages for copy in (message, replace(message, uuid=None))]
+
+
+@MUTATIONS.mutation("messages-reversed", "The memory lists the newest message first", "STORE-1", "STORE-4")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service.store.messages, "newest")
+    def _(newest: Callable[..., list[Row]], *asked: Any, **options: Any) -> list[Row]:
+        return newest(*asked, **options)[::-1]
+
+
+@MUTATIONS.mutation("memory-limited", "The memory holds the newest 6 messages, however large the window is", "STORE-1")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service, "recent")
+    def _(_recent: object, session_id: str, summary: Summary) -> list[Row]:
+        return zep.service.store.messages.newest(session_id, 6, after=summary.point_id)
+
+
+@MUTATIONS.mutation("post-replaces", "Writing to a session replaces what was in it", "STORE-1")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service.store.messages, "add")
+    def _(add: Callable[..., None], session_id: str, messages: Posted) -> None:
+        zep.service.store.database.execute("DELETE FROM messages WHERE session_id = ?", (session_id,))
+        add(session_id, messages)
+
+
+@_of_texts("content-cut", "Texts are cut after 1000 characters", "STORE-1")
+def _(text: str) -> str:
+    return text[:1000]
+
+
+@_of_texts("content-trimmed", "White space at both ends of a text is lost", "STORE-1")
+def _(text: str) -> str:
+    return text.strip()
+
+
+@_of_texts("newlines-normalised", "CR LF in a text becomes LF", "STORE-1")
+def _(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+@_of_texts("unicode-mangled", "Letters that are not Latin-1 become question marks", "STORE-1")
+def _(text: str) -> str:
+    return text.encode("latin-1", "replace").decode("latin-1")
+
+
+@_of_texts("markup-escaped", "&, < and > in a text come back as HTML entities", "STORE-1")
+def _(text: str) -> str:
+    return html.escape(text, quote=False)
+
+
+@_of_texts("backslashes-lost", "Backslashes in a text are lost", "STORE-1")
+def _(text: str) -> str:
+    return text.replace("\\", "")
+
+
+@_of_messages("roles-lost", "Every message is given the role human", "STORE-1")
+def _(message: NewMessage) -> NewMessage:
+    return replace(message, role="human")
+
+
+@_of_messages("metadata-dropped", "A message's own metadata is not stored", "STORE-2")
+def _(message: NewMessage) -> NewMessage:
+    return replace(message, metadata=None)
+
+
+@_of_messages("metadata-flattened", "Nested metadata is stored as text", "STORE-2")
+def _(message: NewMessage) -> NewMessage:
+    if message.metadata is None:
+        return message
+    fields = json.loads(message.metadata).items()
+    flat = {key: value if isinstance(value, str) else dumps(value) for key, value in fields}
+    return replace(message, metadata=dumps(flat))
+
+
+@_of_lists("uuid-repeated", "All messages of an answer have the uuid of the first", "STORE-2")
+def _(rows: list[Row]) -> list[Row]:
+    return [(rows[0][0], *row[1:]) for row in rows]
+
+
+@_of_lists("uuid-malformed", "A message's uuid is no uuid", "STORE-2")
+def _(rows: list[Row]) -> list[Row]:
+    return [("message", *row[1:]) for row in rows]
+
+
+@MUTATIONS.mutation("created-at-zero", "A message's creation time is the year 1", "STORE-2")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.service.store.messages, "add")
+    def _(add: Callable[..., None], session_id: str, messages: Posted) -> None:
+        add(session_id, messages)
+        update = "UPDATE messages SET created_at = ? WHERE session_id = ?"
+        zep.service.store.database.execute(update, (ZERO_TIME, session_id))
+
+
+@MUTATIONS.mutation("tokens-never-counted", "Messages have no token count", "STORE-2")
+def _(zep: EmbeddedZep) -> None:
+    around(zep.service.store.messages, "count_tokens")(lambda _count_tokens, _counts: None)
+
+
+@MUTATIONS.mutation("forgotten-on-restart", "The store is emptied at every start", "STORE-3")
+def _(zep: EmbeddedZep) -> None:
+    for table in _TABLES:
+        zep.service.store.database.execute(f"DELETE FROM {table}")
+
+
+@MUTATIONS.mutation("lost-in-crash", "Writes are committed at a clean stop only, so that a crash loses them", "STORE-3")
+def _(zep: EmbeddedZep) -> None:
+    database = zep.service.store.database
+    database.execute("BEGIN")
+
+    @around(database, "transaction")
+    @contextmanager
+    def _(_transaction: object) -> Iterator[None]:
+        database.execute("SAVEPOINT step")
+        try:
+            yield
+        except BaseException:
+            database.execute("ROLLBACK TO step")
+            raise
+        database.execute("RELEASE step")
+
+    @around(database, "close")
+    def _(close: Callable[[], None]) -> None:
+        database.connection.commit()
+        close()
+
+
+@MUTATIONS.mutation("read-only-after-restart", "After a restart nothing can be written any more", "STORE-3")
+def _(zep: EmbeddedZep) -> None:
+    database = zep.service.store.database
+    [was_started] = database.execute("PRAGMA user_version").fetchone()
+    database.execute("PRAGMA query_only=ON" if was_started else "PRAGMA user_version=1")
+
+
+@_of_last("lastn-off-by-one", "lastn returns one message less than asked for", "STORE-4")
+def _(service: Service, session_id: str, count: int) -> list[Row]:
+    return service.store.messages.newest(session_id, count - 1)
+
+
+@_of_last("lastn-ignored", "lastn is ignored", "STORE-4")
+def _(service: Service, session_id: str, _count: int) -> list[Row]:
+    return service.recent(session_id, service.store.summaries.latest(session_id))
+
+
+@_of_last("lastn-oldest", "lastn returns the oldest messages", "STORE-4")
+def _(service: Service, session_id: str, count: int) -> list[Row]:
+    return service.store.messages.page(session_id, 1, count)[0]
+
+
+@_of_last("lastn-capped", "lastn returns at most 5 messages", "STORE-4")
+def _(service: Service, session_id: str, count: int) -> list[Row]:
+    return service.store.messages.newest(session_id, min(count, 5))
+
+
+def _slow(name: str, about: str, method: str) -> None:
+    @MUTATIONS.mutation(name, about, "LATENCY-1")
+    def _(zep: EmbeddedZep) -> None:
+        @around_handler(zep, "memory", method)
+        async def _(handler: Handler, *given: Any) -> Response:
+            await asyncio.sleep(_SLOWNESS)
+            return await handler(*given)
+
+
+_slow("slow-writes", "Every write takes 0.3 s more, as if it waited for enrichment", "POST")
+_slow("slow-reads", "Every read takes 0.3 s more, as if it waited for enrichment", "GET")
+
+
+# ------------------------------------------------------------------------------------------- several at once
+Write = Callable[[str], Any]
+_HANDOVER = 0.003
+"""Seconds in which writers get into each other's way."""
+
+
+def _of_crowds(name: str, about: str, *breaks: str) -> Callable[[Callable[[str, Write, list[str]], Any]], None]:
+    """Declare a mutation of writes to the memory while others are under way.
+
+    The decorated coroutine function is called with the session id, what writes under a session id, and the session ids
+    of all writes that are under way, this one's included.
+    """
+
+    def declare(write_among: Callable[[str, Write, list[str]], Any]) -> None:
+        @MUTATIONS.mutation(name, about, *breaks)
+        def _(zep: EmbeddedZep) -> None:
+            under_way: list[str] = []
+
+            @around_handler(zep, "memory", "POST")
+            async def _(handler: Handler, service: Service, request: Request, session_id: str) -> Response:
+                await request.body()  # kept, so that it can be read twice
+                under_way.append(session_id)
+                try:
+                    await asyncio.sleep(_HANDOVER)
+                    await write_among(session_id, lambda other: handler(service, request, other), under_way)
+                finally:
+                    under_way.remove(session_id)
+                return plain("OK")
+
+    return declare
+
+
+@_of_crowds(
+    "mixed-under-load",
+    "Messages that are written at the same time land in each other's sessions",
+    "SESSION-1",
+    "LOAD-1",
+)
+async def _(_session_id: str, write: Write, under_way: list[str]) -> None:
+    await write(under_way[-1])
+
+
+@_of_crowds("lost-under-load", "A write is acknowledged and lost when another is under way", "SESSION-1", "LOAD-1")
+async def _(session_id: str, write: Write, under_way: list[str]) -> None:
+    if len(under_way) == 1:
+        await write(session_id)
+
+
+@_of_crowds("doubled-under-load", "A write is stored twice when another is under way", "SESSION-1", "LOAD-1")
+async def _(session_id: str, write: Write, under_way: list[str]) -> None:
+    is_alone = len(under_way) == 1
+    await write(session_id)
+    if not is_alone:
+        await write(session_id)
+
+
+@_of_crowds("refused-under-load", "With more than 3 writes under way the next is answered 503", "LOAD-1")
+async def _(session_id: str, write: Write, under_way: list[str]) -> None:
+    if len(under_way) > 3:
+        raise Refusal(503, "too many writers")
+    await write(session_id)
