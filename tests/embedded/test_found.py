@@ -66,15 +66,28 @@ def test_a_filter_of_a_wrong_type_is_refused_also_when_it_is_empty(zep: Asked, s
 @pytest.mark.parametrize(
     "path",
     [
-        '$ ? (@.a like_regex "a{99999999999}")',
-        '$ ? (@.a like_regex "' + "(" * 5000 + ")" * 5000 + '")',
+        '$ ? (@.a like_regex "a")',
+        "$.a[0]",
+        "$.**",
+        "$.a.size() ? (@ > 1)",
+        "strict $.a",
+        '$.a == "x"',
         "$ ? " + "(" * 2000 + "@.a == 1" + ")" * 2000,
         "$ ? " + "(!" * 3000,
     ],
-    ids=["repeated too often", "a deep pattern", "deep parentheses", "deep negations"],
+    ids=[
+        "a pattern",
+        "an index",
+        "every descendant",
+        "a method",
+        "strict mode",
+        "a predicate",
+        "deep parentheses",
+        "deep negations",
+    ],
 )
 def test_a_path_beyond_what_is_understood_is_refused(zep: Asked, session: str, path: str) -> None:
-    """Python's stack, or a number in a pattern, ran over: 500."""
+    """Where it is only deep, Python's stack ran over: 500."""
     answer = zep.ask("POST", "sessions", session, "search", body={"metadata": {"where": {"jsonpath": path}}})
     assert (answer.status_code, "jsonpath" in answer.text) == (400, True)
 

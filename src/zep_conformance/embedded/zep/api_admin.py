@@ -1,12 +1,12 @@
 """What is beside the API: the health check, the API's description, and the administrator's page.
 
-Of that page there is little, since nothing is promised of it but who may see it.
+Of that page there is what shows who may use it: lists of users and sessions, and deleting a session.
 """
 
 from __future__ import annotations
 
 from html import escape
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,54 +36,19 @@ async def index(_service: Service, _request: Request) -> Response:
     return _html("Zep", "<p>The embedded Zep is running.</p>")
 
 
-def _named(service: Service, rest: str) -> tuple[str, str]:
-    """(section, id) of a path below /admin."""
-    section, _, name = rest.partition("/")
-    return section, name if "path-ids-stay-escaped" in service.behaviours else unquote(name)
-
-
-async def shown(service: Service, _request: Request, rest: str) -> Response:
-    """GET below /admin: users and sessions, lists or one by its id."""
-    section, name = _named(service, rest)
-    if section == "sessions":
-        return _session(service, name) if name else _sessions(service)
-    if section == "users":
-        return _user(service, name) if name else _users(service)
-    return page(NOT_FOUND_PAGE, 404)
+async def shown(service: Service, _request: Request, section: str) -> Response:
+    """GET /admin/users or /admin/sessions: their ids."""
+    listed = {"users": service.store.users.listed, "sessions": service.store.sessions.listed}.get(section)
+    if listed is None:
+        return page(NOT_FOUND_PAGE, 404)
+    items = "\n".join(f"<li>{escape(row[2])}</li>" for row in listed(0, 0))
+    return _html(section.capitalize(), f"<ul>{items}</ul>")
 
 
 async def removed(service: Service, _request: Request, rest: str) -> Response:
     """DELETE /admin/sessions/{id}."""
-    section, name = _named(service, rest)
+    section, _, name = rest.partition("/")
     if section != "sessions" or not name:
         return page(NOT_FOUND_PAGE, 404)
-    service.store.sessions.delete(name)
+    service.store.sessions.delete(name if "path-ids-stay-escaped" in service.behaviours else unquote(name))
     return plain("")
-
-
-def _links(section: str, ids: list[str]) -> str:
-    items = (f'<li><a href="/admin/{section}/{quote(one, safe="")}">{escape(one)}</a></li>' for one in ids)
-    return "<ul>" + "\n".join(items) + "</ul>"
-
-
-def _sessions(service: Service) -> Response:
-    ids = [row[2] for row in service.store.sessions.listed(0, 0)]
-    return _html("Sessions", _links("sessions", ids))
-
-
-def _users(service: Service) -> Response:
-    ids = [row[2] for row in service.store.users.listed(0, 0)]
-    return _html("Users", _links("users", ids))
-
-
-def _user(service: Service, user_id: str) -> Response:
-    service.store.users.get(user_id)
-    ids = [row[2] for row in service.store.sessions.of_user(user_id)]
-    return _html(escape(user_id), _links("sessions", ids))
-
-
-def _session(service: Service, session_id: str) -> Response:
-    service.store.sessions.get(session_id)
-    rows, _ = service.store.messages.page(session_id, 1, 0)
-    lines = "\n".join(f"<li>{escape(row[2])}: {escape(row[3])}</li>" for row in rows)
-    return _html(escape(session_id), f"<ul>{lines}</ul>")

@@ -58,7 +58,7 @@ class Guard:
         options: Any = {"verify_signature": True} | {f"verify_{claim}": False for claim in others}
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a short secret is not ours to judge
+                warnings.simplefilter("ignore")  # whether a secret is too short is not asked here
                 claims = jwt.decode(token, secret, algorithms=self.algorithms, options=options)
         except Exception as error:
             raise Refusal(401, "token is unauthorized") from error

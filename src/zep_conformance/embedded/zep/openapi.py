@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description of a server: its operations, said to others.
+"""The OpenAPI 3.1 description of a server: its operations, as others read them.
 
 Zep 0.27.2 comes with one (`docs/swagger.yaml`), which it does not serve, and which it does not keep either: errors are
 plain text, and two of its paths are not there. This one is made from the table by which requests are answered.

@@ -216,7 +216,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/admin/{page}",
         api_admin.shown,
-        "Users and sessions as pages: `users`, `sessions`, or one of them by its id",
+        "The ids of all `users` or `sessions`",
         form=PAGE,
         refusals=(404,),
         only="admin-without-token",

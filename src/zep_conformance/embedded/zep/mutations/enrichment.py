@@ -151,9 +151,7 @@ def _(zep: EmbeddedZep) -> None:
         return await handler(service, request, session_id)
 
 
-@_of_queries("search-limit-ignored", "A search's limit is ignored")
-def _(query: Query) -> Query:
-    return replace(query, limit=DEFAULT_LIMIT)
+_of_queries("search-limit-ignored", "A search's limit is ignored")(lambda query: replace(query, limit=DEFAULT_LIMIT))
 
 
 @MUTATIONS.mutation("search-finds-twice", "Every result of a search comes twice", "SEARCH-2")
@@ -163,14 +161,10 @@ def _(zep: EmbeddedZep) -> None:
         return candidates(*asked) * 2
 
 
-@_of_queries("search-filter-ignored", "A search's metadata filter is ignored")
-def _(query: Query) -> Query:
-    return replace(query, filters=())
-
-
-@_of_queries("search-scope-ignored", "A search finds messages whatever its scope is")
-def _(query: Query) -> Query:
-    return replace(query, scope="messages")
+_of_queries("search-filter-ignored", "A search's metadata filter is ignored")(lambda query: replace(query, filters=()))
+_of_queries("search-scope-ignored", "A search finds messages whatever its scope is")(
+    lambda query: replace(query, scope="messages")
+)
 
 
 @MUTATIONS.mutation("summaries-not-embedded", "Summaries are never embedded", "SEARCH-2")
@@ -178,14 +172,8 @@ def _(zep: EmbeddedZep) -> None:
     around(zep.service.store.summaries, "embed")(lambda _embed, _number, _vector: None)
 
 
-@_of_queries("mmr-ignored", "A search by MMR ranks by relevance alone")
-def _(query: Query) -> Query:
-    return replace(query, mmr=False)
-
-
-@_of_queries("mmr-always", "Every search ranks by MMR")
-def _(query: Query) -> Query:
-    return replace(query, mmr=True, mmr_lambda=0.3)
+_of_queries("mmr-ignored", "A search by MMR ranks by relevance alone")(lambda query: replace(query, mmr=False))
+_of_queries("mmr-always", "Every search ranks by MMR")(lambda query: replace(query, mmr=True, mmr_lambda=0.3))
 
 
 # --------------------------------------------------------------------------------------------- entities, intents
@@ -202,14 +190,10 @@ def _of_entities(name: str, about: str) -> Callable[[Callable[[list[dict[str, An
     return declare
 
 
-@_of_entities("entities-missing", "No entities are found")
-def _(_entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return []
-
-
-@_of_entities("entities-unnamed", "Entities are found and have no names")
-def _(entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**entity, "Name": ""} for entity in entities]
+_of_entities("entities-missing", "No entities are found")(lambda _entities: [])
+_of_entities("entities-unnamed", "Entities are found and have no names")(
+    lambda entities: [{**entity, "Name": ""} for entity in entities]
+)
 
 
 @MUTATIONS.mutation("system-metadata-writable", "A client can overwrite what Zep found out", "ENRICH-1")

@@ -55,21 +55,13 @@ def _leaving_a_message(name: str, about: str, is_meant: Callable[[int], bool]) -
                 raise
 
 
-@_of_mistakes("malformed-accepted", "A malformed request is answered 200", "BADINPUT-1")
-def _(_refusal: Refusal) -> Response:
-    return plain("OK")
-
-
-@_of_mistakes("malformed-500", "A malformed request is answered 500", "BADINPUT-1")
-def _(refusal: Refusal) -> Refusal:
-    return Refusal(500, refusal.reason)
-
-
-@_of_mistakes("malformed-unexplained", "A malformed request is answered 400 with an empty body", "BADINPUT-1")
-def _(refusal: Refusal) -> Refusal:
-    return Refusal(refusal.status, "")
-
-
+_of_mistakes("malformed-accepted", "A malformed request is answered 200", "BADINPUT-1")(lambda _refusal: plain("OK"))
+_of_mistakes("malformed-500", "A malformed request is answered 500", "BADINPUT-1")(
+    lambda refusal: Refusal(500, refusal.reason)
+)
+_of_mistakes("malformed-unexplained", "A malformed request is answered 400 with an empty body", "BADINPUT-1")(
+    lambda refusal: Refusal(refusal.status, "")
+)
 _leaving_a_message(
     "malformed-changes-memory", "A malformed write is refused and leaves a message", lambda status: status != 413
 )
@@ -257,50 +249,34 @@ def _(zep: EmbeddedZep) -> None:
         raise Refusal(401, "token is unauthorized")
 
 
-@_of_tokens("secret-accepted", "The secret itself is accepted as a token", "AUTH-1", "AUTH-4")
-def _(token: str, secret: str) -> bool:
-    return token == secret
-
-
-@_of_tokens("garbage-token-accepted", "Any text of three parts is accepted as a token", "AUTH-3")
-def _(token: str, _secret: str) -> bool:
-    return token.count(".") == 2 and not token.startswith("ey")
-
-
+_of_tokens("secret-accepted", "The secret itself is accepted as a token", "AUTH-1", "AUTH-4")(
+    lambda token, secret: token == secret
+)
+_of_tokens("garbage-token-accepted", "Any text of three parts is accepted as a token", "AUTH-3")(
+    lambda token, _secret: token.count(".") == 2 and not token.startswith("ey")
+)
 _without_claim("expired-token-accepted", "An expired token is accepted", "exp", "AUTH-3", "AUTH-4")
 _without_claim("early-token-accepted", "A token is accepted before it is valid", "nbf", "AUTH-3")
 
 
-@_of_tokens("unsigned-token-accepted", "A token of the algorithm none is accepted", "AUTH-3")
-def _(token: str, _secret: str) -> bool:
-    return token.partition(".")[0] in _UNSIGNED
-
-
-@_of_tokens("token-without-signature-accepted", "A token whose signature was cut off is accepted", "AUTH-3")
-def _(token: str, _secret: str) -> bool:
-    return not _signature(token) and token.partition(".")[0] not in _UNSIGNED
-
-
-@_of_tokens("changed-token-accepted", "A token is accepted whose claims were changed", "AUTH-3")
-def _(token: str, secret: str) -> bool:
-    return _signature(token) == _signed(secret)
-
-
-@_of_tokens("other-secret-accepted", "A token's signature is not verified", "AUTH-3", "AUTH-4")
-def _(token: str, _secret: str) -> bool:
-    return bool(_signature(token)) and token.startswith("ey")
-
-
-@_of_tokens("decoded-secret-accepted", "A token signed with the decoded secret is accepted", "AUTH-3")
-def _(token: str, secret: str) -> bool:
-    return _signature(token) == _signed(base64.urlsafe_b64decode(secret + "=="))
-
-
-@_of_tokens("published-secret-accepted", "A token made with the secret of Zep's own config.yaml is accepted", "AUTH-3")
-def _(token: str, _secret: str) -> bool:
-    return _signature(token) == _signed(PUBLISHED_SECRET)
-
-
+_of_tokens("unsigned-token-accepted", "A token of the algorithm none is accepted", "AUTH-3")(
+    lambda token, _secret: token.partition(".")[0] in _UNSIGNED
+)
+_of_tokens("token-without-signature-accepted", "A token whose signature was cut off is accepted", "AUTH-3")(
+    lambda token, _secret: not _signature(token) and token.partition(".")[0] not in _UNSIGNED
+)
+_of_tokens("changed-token-accepted", "A token is accepted whose claims were changed", "AUTH-3")(
+    lambda token, secret: _signature(token) == _signed(secret)
+)
+_of_tokens("other-secret-accepted", "A token's signature is not verified", "AUTH-3", "AUTH-4")(
+    lambda token, _secret: bool(_signature(token)) and token.startswith("ey")
+)
+_of_tokens("decoded-secret-accepted", "A token signed with the decoded secret is accepted", "AUTH-3")(
+    lambda token, secret: _signature(token) == _signed(base64.urlsafe_b64decode(secret + "=="))
+)
+_of_tokens("published-secret-accepted", "A token made with the secret of Zep's own config.yaml is accepted", "AUTH-3")(
+    lambda token, _secret: _signature(token) == _signed(PUBLISHED_SECRET)
+)
 _with_algorithm("hs384-accepted", "A token signed with HS384 is accepted", "HS384")
 _with_algorithm("hs512-accepted", "A token signed with HS512 is accepted", "HS512")
 

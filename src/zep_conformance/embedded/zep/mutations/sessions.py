@@ -64,14 +64,10 @@ def _hide_cleared(zep: EmbeddedZep) -> None:
 
 
 # ----------------------------------------------------------------------------------------------------- their ids
-@_of_ids("sessions-mixed", "All sessions are one", "SESSION-1")
-def _(_session_id: str) -> str:
-    return "everybody"
-
-
-@_of_ids("session-ids-ignore-case", "Session ids that differ only in case are one session", "SESSION-1")
-def _(session_id: str) -> str:
-    return session_id.lower()
+_of_ids("sessions-mixed", "All sessions are one", "SESSION-1")(lambda _session_id: "everybody")
+_of_ids("session-ids-ignore-case", "Session ids that differ only in case are one session", "SESSION-1")(
+    lambda session_id: session_id.lower()
+)
 
 
 @MUTATIONS.mutation(
@@ -85,9 +81,9 @@ def _(zep: EmbeddedZep) -> None:
         return execute(changed.get(query, query), *values)
 
 
-@_of_ids("session-ids-cut-at-64", "Session ids are cut after 64 characters", "SESSION-2")
-def _(session_id: str) -> str:
-    return session_id[:64]
+_of_ids("session-ids-cut-at-64", "Session ids are cut after 64 characters", "SESSION-2")(
+    lambda session_id: session_id[:64]
+)
 
 
 @_of_ids("session-ids-cut-at-sign", "Session ids are cut at a space or any of ? # % & + / : @", "SESSION-2")
@@ -95,14 +91,12 @@ def _(session_id: str) -> str:
     return re.split(r"[ ?#%&+/:@]", session_id)[0]
 
 
-@_of_ids("session-ids-ascii-only", "Letters beyond ASCII in a session id become question marks", "SESSION-2")
-def _(session_id: str) -> str:
-    return session_id.encode("ascii", "replace").decode()
-
-
-@_of_ids("session-ids-plus-is-space", "A plus sign in a session id is taken for a space", "SESSION-2")
-def _(session_id: str) -> str:
-    return session_id.replace("+", " ")
+_of_ids("session-ids-ascii-only", "Letters beyond ASCII in a session id become question marks", "SESSION-2")(
+    lambda session_id: session_id.encode("ascii", "replace").decode()
+)
+_of_ids("session-ids-plus-is-space", "A plus sign in a session id is taken for a space", "SESSION-2")(
+    lambda session_id: session_id.replace("+", " ")
+)
 
 
 @MUTATIONS.mutation("session-ids-stay-escaped", "A session id in a path is not unescaped", "SESSION-2")

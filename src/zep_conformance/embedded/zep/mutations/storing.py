@@ -94,19 +94,15 @@ def _of_last(name: str, about: str, *breaks: str) -> Callable[[Callable[[Service
 
 
 # ------------------------------------------------------------------------------------------------------- storing
-@_of_posts("writes-dropped", "Messages are acknowledged and not stored", "STORE-1", "DEPLOY-2", "DEPLOY-4")
-def _(_messages: Posted) -> Posted:
-    return []
-
-
-@_of_posts("last-message-lost", "The last message of a post of several is not stored", "STORE-1")
-def _(messages: Posted) -> Posted:
-    return messages[:-1] if len(messages) > 1 else messages
-
-
-@_of_posts("messages-doubled", "Every message is stored twice", "STORE-1")
-def _(messages: Posted) -> Posted:
-    return [copy for message in messages for copy in (message, replace(message, uuid=None))]
+_of_posts("writes-dropped", "Messages are acknowledged and not stored", "STORE-1", "DEPLOY-2", "DEPLOY-4")(
+    lambda _messages: []
+)
+_of_posts("last-message-lost", "The last message of a post of several is not stored", "STORE-1")(
+    lambda messages: messages[:-1] if len(messages) > 1 else messages
+)
+_of_posts("messages-doubled", "Every message is stored twice", "STORE-1")(
+    lambda messages: [copy for message in messages for copy in (message, replace(message, uuid=None))]
+)
 
 
 @MUTATIONS.mutation("messages-reversed", "The memory lists the newest message first", "STORE-1", "STORE-4")
@@ -131,44 +127,22 @@ def _(zep: EmbeddedZep) -> None:
         add(session_id, messages)
 
 
-@_of_texts("content-cut", "Texts are cut after 1000 characters", "STORE-1")
-def _(text: str) -> str:
-    return text[:1000]
-
-
-@_of_texts("content-trimmed", "White space at both ends of a text is lost", "STORE-1")
-def _(text: str) -> str:
-    return text.strip()
-
-
-@_of_texts("newlines-normalised", "CR LF in a text becomes LF", "STORE-1")
-def _(text: str) -> str:
-    return text.replace("\r\n", "\n")
-
-
-@_of_texts("unicode-mangled", "Letters that are not Latin-1 become question marks", "STORE-1")
-def _(text: str) -> str:
-    return text.encode("latin-1", "replace").decode("latin-1")
-
-
-@_of_texts("markup-escaped", "&, < and > in a text come back as HTML entities", "STORE-1")
-def _(text: str) -> str:
-    return html.escape(text, quote=False)
-
-
-@_of_texts("backslashes-lost", "Backslashes in a text are lost", "STORE-1")
-def _(text: str) -> str:
-    return text.replace("\\", "")
-
-
-@_of_messages("roles-lost", "Every message is given the role human", "STORE-1")
-def _(message: NewMessage) -> NewMessage:
-    return replace(message, role="human")
-
-
-@_of_messages("metadata-dropped", "A message's own metadata is not stored", "STORE-2")
-def _(message: NewMessage) -> NewMessage:
-    return replace(message, metadata=None)
+_of_texts("content-cut", "Texts are cut after 1000 characters", "STORE-1")(lambda text: text[:1000])
+_of_texts("content-trimmed", "White space at both ends of a text is lost", "STORE-1")(lambda text: text.strip())
+_of_texts("newlines-normalised", "CR LF in a text becomes LF", "STORE-1")(lambda text: text.replace("\r\n", "\n"))
+_of_texts("unicode-mangled", "Letters that are not Latin-1 become question marks", "STORE-1")(
+    lambda text: text.encode("latin-1", "replace").decode("latin-1")
+)
+_of_texts("markup-escaped", "&, < and > in a text come back as HTML entities", "STORE-1")(
+    lambda text: html.escape(text, quote=False)
+)
+_of_texts("backslashes-lost", "Backslashes in a text are lost", "STORE-1")(lambda text: text.replace("\\", ""))
+_of_messages("roles-lost", "Every message is given the role human", "STORE-1")(
+    lambda message: replace(message, role="human")
+)
+_of_messages("metadata-dropped", "A message's own metadata is not stored", "STORE-2")(
+    lambda message: replace(message, metadata=None)
+)
 
 
 @_of_messages("metadata-flattened", "Nested metadata is stored as text", "STORE-2")
@@ -180,14 +154,12 @@ def _(message: NewMessage) -> NewMessage:
     return replace(message, metadata=dumps(flat))
 
 
-@_of_lists("uuid-repeated", "All messages of an answer have the uuid of the first", "STORE-2")
-def _(rows: list[Row]) -> list[Row]:
-    return [(rows[0][0], *row[1:]) for row in rows]
-
-
-@_of_lists("uuid-malformed", "A message's uuid is no uuid", "STORE-2")
-def _(rows: list[Row]) -> list[Row]:
-    return [("message", *row[1:]) for row in rows]
+_of_lists("uuid-repeated", "All messages of an answer have the uuid of the first", "STORE-2")(
+    lambda rows: [(rows[0][0], *row[1:]) for row in rows]
+)
+_of_lists("uuid-malformed", "A message's uuid is no uuid", "STORE-2")(
+    lambda rows: [("message", *row[1:]) for row in rows]
+)
 
 
 @MUTATIONS.mutation("created-at-zero", "A message's creation time is the year 1", "STORE-2")
@@ -239,24 +211,18 @@ def _(zep: EmbeddedZep) -> None:
     database.execute("PRAGMA query_only=ON" if was_started else "PRAGMA user_version=1")
 
 
-@_of_last("lastn-off-by-one", "lastn returns one message less than asked for", "STORE-4")
-def _(service: Service, session_id: str, count: int) -> list[Row]:
-    return service.store.messages.newest(session_id, count - 1)
-
-
-@_of_last("lastn-ignored", "lastn is ignored", "STORE-4")
-def _(service: Service, session_id: str, _count: int) -> list[Row]:
-    return service.recent(session_id, service.store.summaries.latest(session_id))
-
-
-@_of_last("lastn-oldest", "lastn returns the oldest messages", "STORE-4")
-def _(service: Service, session_id: str, count: int) -> list[Row]:
-    return service.store.messages.page(session_id, 1, count)[0]
-
-
-@_of_last("lastn-capped", "lastn returns at most 5 messages", "STORE-4")
-def _(service: Service, session_id: str, count: int) -> list[Row]:
-    return service.store.messages.newest(session_id, min(count, 5))
+_of_last("lastn-off-by-one", "lastn returns one message less than asked for", "STORE-4")(
+    lambda service, session_id, count: service.store.messages.newest(session_id, count - 1)
+)
+_of_last("lastn-ignored", "lastn is ignored", "STORE-4")(
+    lambda service, session_id, _count: service.recent(session_id, service.store.summaries.latest(session_id))
+)
+_of_last("lastn-oldest", "lastn returns the oldest messages", "STORE-4")(
+    lambda service, session_id, count: service.store.messages.page(session_id, 1, count)[0]
+)
+_of_last("lastn-capped", "lastn returns at most 5 messages", "STORE-4")(
+    lambda service, session_id, count: service.store.messages.newest(session_id, min(count, 5))
+)
 
 
 def _slow(name: str, about: str, method: str) -> None:
