@@ -141,7 +141,7 @@ def test_without_a_web_page_there_is_none_described() -> None:
     assert "/admin" in describe(NONE, secured=False)["paths"]
 
 
-def test_a_departure_is_described_too(tmp_path: Path) -> None:
+def test_a_recorded_behaviour_is_described_too(tmp_path: Path) -> None:
     behaviours = {"zep": ["json-as-text", "admin-without-token"]}
     with Fleet(parts_for(["zep"], data=tmp_path, recorded_behaviours=behaviours)) as fleet:
         description = httpx.get(f"{fleet.url('zep')}/openapi.json").json()

@@ -66,7 +66,7 @@ class Mutations(Mapping[str, Mutation]):
         """
 
         def declare(plant: Plant) -> Plant:
-            self._add(Mutation(name, self.part, about, breaks, plant, into))
+            self._add(Mutation(name=name, part=self.part, about=about, breaks=breaks, plant=plant, into=into))
             return plant
 
         return declare

@@ -86,7 +86,7 @@ class EmbeddedZep:
             enrichment=Enrichment(
                 store,
                 neighbours,
-                settings.message_window,
+                window=settings.message_window,
                 model=settings.model_url is not None,
                 nlp=settings.nlp_url is not None,
                 store_server=store_server,

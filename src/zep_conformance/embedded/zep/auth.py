@@ -29,7 +29,7 @@ class Guard:
         self._known: dict[str, dict[str, Any]] = {}  # claims of tokens whose signature was right
 
     def check(self, headers: Headers) -> None:
-        """Raises Refusal 401 unless a good token is in the Authorization header or the cookie `jwt`."""
+        """Check that a good token is in the Authorization header or the cookie `jwt`. Raises Refusal 401."""
         if self.secret is None:
             return
         token = _token(headers)
@@ -50,7 +50,7 @@ class Guard:
             raise Refusal(401, "token nbf validation failed")
 
     def verify(self, token: str, secret: str) -> dict[str, Any]:
-        """The claims of a token with the right signature. Raises Refusal 401."""
+        """Return the claims of a token with the right signature. Raises Refusal 401."""
         import jwt  # heavy, and not needed where everybody may ask
 
         # Only the signature is PyJWT's business: of the claims Zep looks at none but the times.

@@ -19,7 +19,7 @@ class Misconfigured(Exception):
 
 
 def configured(environment: Mapping[str, str], behaviours: Behaviours) -> dict[str, Any]:
-    """The fields of ZepSettings that the environment sets. A variable that is empty is not set.
+    """Return the fields of ZepSettings that the environment sets. A variable that is empty is not set.
 
     Read are ZEP_OPENAI_API_KEY, ZEP_AUTH_REQUIRED, ZEP_AUTH_SECRET, ZEP_LLM_OPENAI_ENDPOINT, ZEP_NLP_SERVER_URL,
     ZEP_STORE_POSTGRES_DSN, ZEP_MEMORY_MESSAGE_WINDOW and ZEP_SERVER_WEB_ENABLED.

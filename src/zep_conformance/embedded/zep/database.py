@@ -64,7 +64,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of it or nothing: rolled back when the block raises. Not to be nested, nor to hold an await."""
+        """Do all of a block or nothing: roll back when it raises. Not to be nested, nor to hold an await."""
         self.execute("BEGIN IMMEDIATE")
         try:
             yield

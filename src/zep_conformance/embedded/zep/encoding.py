@@ -31,12 +31,12 @@ _LONG = 300
 
 
 def now() -> str:
-    """The current time as RFC 3339 text in UTC, always with six decimals so that text order is time order."""
+    """Return the current time as RFC 3339 text in UTC, always with six decimals so that text order is time order."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def parse_time(text: str) -> str:
-    """A date or an RFC 3339 time in the form of `now`. A time without a zone is UTC.
+    """Return a date or an RFC 3339 time in the form of `now`. A time without a zone is UTC.
 
     Raises ValueError for anything else.
     """
@@ -51,7 +51,7 @@ def parse_time(text: str) -> str:
 
 
 def parse_uuid(text: str) -> str:
-    """A uuid in its usual form (lower case, dashes). Raises ValueError if the text is none."""
+    """Return a uuid in its usual form (lower case, dashes). Raises ValueError if the text is none."""
     match = _UUID.fullmatch(text.lower())
     if match is None:
         raise ValueError(f"{text!r} is not a UUID")
@@ -90,7 +90,7 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def loads(body: bytes, *, trailing: bool = False) -> Any:
-    """The JSON value of a body. trailing: ignore what follows the value.
+    """Return the JSON value of a body. trailing: ignore what follows the value.
 
     Raises ValueError for anything that is not JSON (NaN, Infinity, numbers out of range and nesting deeper than
     `nesting.MAX_DEPTH` included). Bytes that are not UTF-8 become U+FFFD, as in Go.
@@ -110,7 +110,7 @@ def loads(body: bytes, *, trailing: bool = False) -> Any:
 
 
 def merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """`old` with the keys of `new` put over it, object by object. Lists and null replace."""
+    """Return `old` with the keys of `new` put over it, object by object. Lists and null replace."""
     merged = dict(old)
     for key, value in new.items():
         before = merged.get(key)

@@ -70,7 +70,7 @@ class Job:
 class Worker:
     """Does the tasks of one topic; asleep while there are none."""
 
-    def __init__(self, store: Store, store_server: StoreServer, topic: str, job: Job) -> None:
+    def __init__(self, store: Store, *, store_server: StoreServer, topic: str, job: Job) -> None:
         self.tasks = store.tasks
         self._store_server = store_server
         # One after the other, as the real queue does, where a task can hold up those behind it.
@@ -167,8 +167,8 @@ class Enrichment:
         self,
         store: Store,
         neighbours: Neighbours,
-        window: int,
         *,
+        window: int,
         model: bool,
         nlp: bool,
         store_server: StoreServer,
@@ -187,7 +187,9 @@ class Enrichment:
         if model:
             jobs["intent"] = Job(self._find_intents, lambda task: task.id)
             jobs["summary"] = Job(self._summarise, lambda task: task.session_id)
-        self.workers = {topic: Worker(store, store_server, topic, job) for topic, job in jobs.items()}
+        self.workers = {
+            topic: Worker(store, store_server=store_server, topic=topic, job=job) for topic, job in jobs.items()
+        }
         self._running: list[asyncio.Task[None]] = []
 
     def start(self) -> None:

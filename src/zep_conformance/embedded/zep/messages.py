@@ -56,7 +56,7 @@ class Text:
 
 
 def render(row: Row) -> str:
-    """A message's row as Zep's JSON (`updated_at` is never filled in, as in 0.27.2)."""
+    """Return a message's row as Zep's JSON (`updated_at` is never filled in, as in 0.27.2)."""
     uuid, created, role, content, metadata, tokens = row
     extra = f'"metadata":{metadata},' if metadata and metadata != "{}" else ""
     return (
@@ -73,7 +73,7 @@ class Messages:
 
     reserved: tuple[str, ...] = ("system",)
 
-    def __init__(self, database: Database, behaviours: Behaviours, sessions: Sessions, tasks: Tasks) -> None:
+    def __init__(self, database: Database, *, behaviours: Behaviours, sessions: Sessions, tasks: Tasks) -> None:
         self._db = database
         self._behaviours = behaviours
         self._sessions = sessions
@@ -111,13 +111,13 @@ class Messages:
                 self._tasks.add(MESSAGE_TOPICS, session_id, 1, 0)
 
     def newest(self, session_id: str, count: int, after: int = 0) -> list[Row]:
-        """The newest `count` messages with a row id above `after`, oldest of them first."""
+        """Return the newest `count` messages with a row id above `after`, oldest of them first."""
         rows = self._db.execute(NEWEST, (session_id, after, count)).fetchall()
         rows.reverse()
         return rows
 
     def page(self, session_id: str, page: int, size: int) -> tuple[list[Row], int]:
-        """(messages of a page, how many the session has). Pages count from 1; size 0 for everything.
+        """Return (messages of a page, how many the session has). Pages count from 1; size 0 for everything.
 
         The count is 0 where the page is empty, as in Zep 0.27.2.
         """
@@ -128,7 +128,7 @@ class Messages:
         return rows, self._db.execute(count, (session_id,)).fetchone()[0] if rows else 0
 
     def get(self, session_id: str, uuid: str) -> Row:
-        """One message of a session. Raises Refusal 404."""
+        """Return one message of a session. Raises Refusal 404."""
         query = f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? AND uuid = ?"
         row: Row | None = self._db.execute(query, (session_id, uuid)).fetchone()
         if row is None:
@@ -162,11 +162,11 @@ class Messages:
 
     # ------------------------------------------------------------------------------------------ enrichment
     def after(self, session_id: str, point: int, limit: int = -1) -> list[Text]:
-        """Messages with a row id above `point`, oldest first; with a limit, the newest of them."""
+        """Return messages with a row id above `point`, oldest first; with a limit, the newest of them."""
         return [Text(*row) for row in reversed(self._db.execute(_AFTER, (session_id, point, limit)).fetchall())]
 
     def of_task(self, session_id: str, first: int, last: int) -> list[Text]:
-        """The messages of a post that are still there."""
+        """Return the messages of a post that are still there."""
         return [Text(*row) for row in self._db.execute(_OF_TASK, (session_id, first, last))]
 
     def count_tokens(self, counts: Iterable[tuple[int, int]]) -> None:

@@ -62,7 +62,7 @@ class Neighbours:
             raise Refused(f"{url} did not answer JSON") from error
 
     async def embed(self, texts: Sequence[str]) -> list[array[float]]:
-        """The embeddings of texts, in their order."""
+        """Return the embeddings of texts, in their order."""
         if self._nlp is None:
             raise Unavailable("no NLP server is configured")
         url = f"{self._nlp}/embeddings/message"
@@ -77,7 +77,7 @@ class Neighbours:
         return vectors
 
     async def embed_within(self, text: str, seconds: float) -> array[float]:
-        """The embedding of one text, trying again for at most so many seconds."""
+        """Return the embedding of one text, trying again for at most so many seconds."""
         pause = 0.05
         try:
             async with asyncio.timeout(seconds):
@@ -93,7 +93,7 @@ class Neighbours:
             raise Unavailable(f"the NLP server at {self._nlp} does not answer") from None
 
     async def entities(self, texts: Sequence[Text]) -> dict[str, list[dict[str, Any]]]:
-        """The named entities of texts, by uuid, with the keys that Zep stores (Name, Label, Matches)."""
+        """Return the named entities of texts, by uuid, with the keys that Zep stores (Name, Label, Matches)."""
         url = f"{self._nlp}/entities"
         records = [{"uuid": text.uuid, "text": text.content, "language": "en"} for text in texts]
         answer = await self._post(url, {"texts": records})
@@ -106,7 +106,7 @@ class Neighbours:
         return found
 
     async def complete(self, prompt: str, max_tokens: int) -> str:
-        """What the model makes of a prompt."""
+        """Return what the model makes of a prompt."""
         url = f"{self._model}/chat/completions"
         body = {"model": MODEL, "messages": [{"role": "system", "content": prompt}], "max_tokens": max_tokens}
         async with self._thinking:

@@ -48,7 +48,7 @@ class Operation:
     unless: str = ""
 
     def is_offered(self, behaviours: Behaviours) -> bool:
-        """Whether a server with these recorded behaviours has this operation."""
+        """Say whether a server with these recorded behaviours has this operation."""
         return (not self.only or self.only in behaviours) and (not self.unless or self.unless not in behaviours)
 
 
@@ -245,12 +245,12 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 def offered(behaviours: Behaviours, *, web: bool) -> tuple[Operation, ...]:
-    """The operations of a server with these recorded behaviours. web: whether there is /admin."""
+    """Return the operations of a server with these recorded behaviours. web: whether there is /admin."""
     return tuple(one for one in OPERATIONS if one.is_offered(behaviours) and (web or not one.path.startswith("/admin")))
 
 
 def by_resource(behaviours: Behaviours, *, web: bool) -> dict[str, dict[str, Operation]]:
-    """The same, by resource and method."""
+    """Return the operations of a server by resource and method."""
     found: dict[str, dict[str, Operation]] = {}
     for one in offered(behaviours, web=web):
         found.setdefault(one.resource, {})[one.method] = one
@@ -258,7 +258,7 @@ def by_resource(behaviours: Behaviours, *, web: bool) -> dict[str, dict[str, Ope
 
 
 def wants_token(resource: str, behaviours: Behaviours) -> bool:
-    """Whether a secured server asks for a token before it says anything about a resource."""
+    """Say whether a secured server asks for a token before it answers for a resource."""
     if resource in ("admin", "admin_pages"):
         return "admin-without-token" not in behaviours
     return resource not in ("", "healthz")

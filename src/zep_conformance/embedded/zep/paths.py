@@ -33,7 +33,7 @@ NOT_THERE = Target("api")
 
 
 def as_go_routes(path: str) -> str:
-    """The text that Go's router (net/url and chi) sees for a path as sent.
+    """Return the text that Go's router (net/url and chi) sees for a path as sent.
 
     It is decoded only where Go's own escaping would give the path back as it was sent. Raises Refusal 400
     for a percent sign that escapes nothing.

@@ -15,10 +15,10 @@ class Refusal(Exception):
 
 
 def not_found() -> Refusal:
-    """The 404 that Zep gives for sessions, messages and users alike."""
+    """Return the 404 that Zep gives for sessions, messages and users alike."""
     return Refusal(404, "not found")
 
 
 def mistake(behaviours: Behaviours, behaviour: str, reason: str) -> Refusal:
-    """A client's mistake: 400, or 500 where the named recorded behaviour blames the server for it."""
+    """Return the refusal of a mistake: 400, or 500 where the named recorded behaviour blames the server for it."""
     return Refusal(500 if behaviour in behaviours else 400, reason)

@@ -55,7 +55,7 @@ class Query:
 
 
 def dot(one: Sequence[float], other: Sequence[float]) -> float:
-    """The inner product of two embeddings."""
+    """Return the inner product of two embeddings."""
     return float(sum(map(mul, one, other)))
 
 
@@ -103,7 +103,7 @@ def _filters(metadata: dict[str, Any]) -> tuple[Filter, ...]:
 
 
 def parse_query(payload: dict[str, Any], limit: int, behaviours: Behaviours) -> Query:
-    """A search from its payload, whose fields have the right JSON types already. Raises Refusal."""
+    """Return a search from its payload, whose fields have the right JSON types already. Raises Refusal."""
     text, metadata = payload["text"], payload["metadata"]
     scope = payload["search_scope"] or "messages"
     kind = payload["search_type"] or "similarity"
@@ -119,7 +119,14 @@ def parse_query(payload: dict[str, Any], limit: int, behaviours: Behaviours) -> 
         filters = _filters(metadata)
     except ValueError as error:
         raise mistake(behaviours, "bad-search-500", f"error applying metadata filter: {error}") from None
-    return Query(text, scope, kind == "mmr", payload["mmr_lambda"] or DEFAULT_LAMBDA, limit, filters)
+    return Query(
+        text=text,
+        scope=scope,
+        mmr=kind == "mmr",
+        mmr_lambda=payload["mmr_lambda"] or DEFAULT_LAMBDA,
+        limit=limit,
+        filters=filters,
+    )
 
 
 # ------------------------------------------------------------------------------------------------ the answer
@@ -138,7 +145,7 @@ def _cosine(one: array[float], other: array[float]) -> float:
 
 
 def rerank(found: list[Found], vector: array[float], weight: float, count: int) -> list[Found]:
-    """Maximal marginal relevance: each next result is like the query and unlike those chosen before.
+    """Rank by maximal marginal relevance: each next result is like the query and unlike those chosen before.
 
     weight: how much likeness counts against novelty, from 0 to 1 (Zep's mmr_lambda).
     """

@@ -20,7 +20,7 @@ _TOUCH = "UPDATE sessions SET deleted_at = NULL, updated_at = ? WHERE session_id
 
 
 def render(row: Row) -> str:
-    """A session's row as Zep's JSON."""
+    """Return a session's row as Zep's JSON."""
     number, uuid, session_id, created, updated, metadata, user_id = row
     return (
         f'{{"uuid":"{uuid}","id":{number},"created_at":"{created}","updated_at":"{updated}","deleted_at":null,'
@@ -42,14 +42,14 @@ class Sessions:
         self._behaviours = behaviours
 
     def get(self, session_id: str) -> Row:
-        """A session that is not deleted. Raises Refusal 404."""
+        """Return a session that is not deleted. Raises Refusal 404."""
         row: Row | None = self._db.execute(_GET, (session_id,)).fetchone()
         if row is None:
             raise not_found()
         return row
 
     def create(self, session_id: str, user_id: str | None, metadata: dict[str, Any] | None) -> Row:
-        """A new session. A deleted one still counts as existing, as in Zep 0.27.2: only writing revives it.
+        """Make a session. A deleted one still counts as existing, as in Zep 0.27.2: only writing revives it.
 
         Raises Refusal when the id is empty or taken, or the user unknown.
         """
@@ -95,12 +95,12 @@ class Sessions:
         return self.get(session_id)
 
     def listed(self, cursor: int, limit: int) -> list[Row]:
-        """Sessions with a row id above `cursor`, in that order; limit 0 for all of them."""
+        """Return sessions with a row id above `cursor`, in that order; limit 0 for all of them."""
         query = f"SELECT {_COLUMNS} FROM sessions WHERE deleted_at IS NULL AND id > ? ORDER BY id LIMIT ?"
         return self._db.execute(query, (cursor, limit if limit > 0 else -1)).fetchall()
 
     def of_user(self, user_id: str) -> list[Row]:
-        """A user's sessions, oldest first; none for a user who does not exist."""
+        """Return a user's sessions, oldest first; none for a user who does not exist."""
         query = f"SELECT {_COLUMNS} FROM sessions WHERE user_id = ? AND deleted_at IS NULL ORDER BY id"
         return self._db.execute(query, (user_id,)).fetchall()
 
@@ -111,7 +111,7 @@ class Sessions:
                 raise not_found()
 
     def delete_within(self, session_id: str) -> bool:
-        """The work of `delete` inside a transaction; False if there is no such session.
+        """Do the work of `delete` inside a transaction; return False if there is no such session.
 
         The record stays, marked: it comes back, with its uuid and metadata, when the session is used again.
         """

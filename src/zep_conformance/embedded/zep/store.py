@@ -22,12 +22,12 @@ class Store:
         self.database = Database(path)
         self.tasks = Tasks(self.database)
         self.sessions = Sessions(self.database, behaviours)
-        self.users = Users(self.database, behaviours, self.sessions)
-        self.messages = Messages(self.database, behaviours, self.sessions, self.tasks)
-        self.summaries = Summaries(self.database, behaviours, self.tasks)
+        self.users = Users(self.database, behaviours=behaviours, sessions=self.sessions)
+        self.messages = Messages(self.database, behaviours=behaviours, sessions=self.sessions, tasks=self.tasks)
+        self.summaries = Summaries(self.database, behaviours=behaviours, tasks=self.tasks)
 
     def transaction(self) -> AbstractContextManager[None]:
-        """See Database.transaction."""
+        """Do all of a block or nothing, see `Database.transaction`."""
         return self.database.transaction()
 
     def close(self) -> None:

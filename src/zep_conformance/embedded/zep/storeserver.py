@@ -27,7 +27,7 @@ class StoreServer:
         self._connecting = asyncio.Lock()
 
     async def check(self) -> None:
-        """See that the server is there. Raises StoreDown."""
+        """Connect to the server, unless that is done. Raises StoreDown."""
         if self._address is None or self._is_open():
             return
         async with self._connecting:
@@ -54,7 +54,7 @@ class StoreServer:
         await reader.readexactly(1)
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._connection is not None:
             _, writer = self._connection
             self._connection = None

@@ -48,7 +48,7 @@ NONE = Summary(0, ZERO_UUID, ZERO_TIME, "", None, 0, 0, ZERO_UUID)
 
 
 def render(summary: Summary) -> str:
-    """A summary as Zep's JSON."""
+    """Return a summary as Zep's JSON."""
     metadata = summary.metadata
     extra = f'"metadata":{metadata},' if metadata and metadata != "{}" else ""
     return (
@@ -60,18 +60,18 @@ def render(summary: Summary) -> str:
 class Summaries:
     """The summaries table."""
 
-    def __init__(self, database: Database, behaviours: Behaviours, tasks: Tasks) -> None:
+    def __init__(self, database: Database, *, behaviours: Behaviours, tasks: Tasks) -> None:
         self._db = database
         self._behaviours = behaviours
         self._tasks = tasks
 
     def latest(self, session_id: str) -> Summary:
-        """A session's newest summary, or NONE."""
+        """Return a session's newest summary, or NONE."""
         row = self._db.execute(_LATEST, (session_id,)).fetchone()
         return NONE if row is None else Summary(*row)
 
     def get(self, number: int) -> Summary | None:
-        """The summary with this row id, unless it was deleted."""
+        """Return the summary with this row id, unless it was deleted."""
         row = self._db.execute(f"SELECT {_COLUMNS} FROM summaries WHERE id = ?", (number,)).fetchone()
         return None if row is None else Summary(*row)
 
@@ -134,7 +134,7 @@ New summary:
 
 
 def count_tokens(text: str) -> int:
-    """About how many tokens a text has: a quarter of its UTF-8 bytes, rounded up.
+    """Return about how many tokens a text has: a quarter of its UTF-8 bytes, rounded up.
 
     An approximation, the same everywhere, which needs no vocabulary to be downloaded. Zep counts exactly.
     """
@@ -142,7 +142,7 @@ def count_tokens(text: str) -> int:
 
 
 def as_line(message: Text) -> str:
-    """A message as the model reads it; it is also what is counted as its tokens."""
+    """Return a message as the model reads it; it is also what is counted as its tokens."""
     return f"{message.role}: {message.content}"
 
 

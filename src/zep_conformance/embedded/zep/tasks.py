@@ -46,7 +46,7 @@ class Tasks:
             self.on_added(topic)
 
     def take(self, topic: str, limit: int, skip: Collection[int] = ()) -> list[Task]:
-        """The oldest tasks of a topic, without those in `skip` (ids). They stay queued until finished."""
+        """Return the oldest tasks of a topic, without those in `skip` (ids). They stay queued until finished."""
         rows = self._db.execute(_TAKE, (topic, limit + len(skip))).fetchall()
         return [Task(*row) for row in rows if row[0] not in skip][:limit]
 

@@ -20,7 +20,7 @@ _INSERT = (
 
 
 def render(row: Row) -> str:
-    """A user's row as Zep's JSON: what is empty is left out."""
+    """Return a user's row as Zep's JSON: what is empty is left out."""
     number, uuid, user_id, created, updated, *names, metadata = row
     optional = "".join(
         f',"{key}":{quote(value)}'
@@ -38,13 +38,13 @@ def render(row: Row) -> str:
 class Users:
     """The users table. Rows are tuples to be given to `render`."""
 
-    def __init__(self, database: Database, behaviours: Behaviours, sessions: Sessions) -> None:
+    def __init__(self, database: Database, *, behaviours: Behaviours, sessions: Sessions) -> None:
         self._db = database
         self._behaviours = behaviours
         self._sessions = sessions
 
     def get(self, user_id: str) -> Row:
-        """A user. Raises Refusal 404."""
+        """Return a user. Raises Refusal 404."""
         query = f"SELECT {_COLUMNS} FROM users WHERE user_id = ? AND deleted_at IS NULL"
         row: Row | None = self._db.execute(query, (user_id,)).fetchone()
         if row is None:
@@ -52,7 +52,7 @@ class Users:
         return row
 
     def create(self, user_id: str, names: tuple[str, str, str], metadata: dict[str, Any] | None) -> Row:
-        """A new user; names: email, first and last name. A deleted user's id stays taken, as in Zep 0.27.2.
+        """Make a user; names: email, first and last name. A deleted user's id stays taken, as in Zep 0.27.2.
 
         Raises Refusal 400 when the id is empty or taken.
         """
@@ -97,6 +97,6 @@ class Users:
             self._sessions.delete_within(session_id)
 
     def listed(self, cursor: int, limit: int) -> list[Row]:
-        """Users with a row id above `cursor`, in that order; limit 0 for all of them."""
+        """Return users with a row id above `cursor`, in that order; limit 0 for all of them."""
         query = f"SELECT {_COLUMNS} FROM users WHERE deleted_at IS NULL AND id > ? ORDER BY id LIMIT ?"
         return self._db.execute(query, (cursor, limit if limit > 0 else -1)).fetchall()

@@ -28,24 +28,24 @@ _KINDS = {str: "a string", int: "an integer", float: "a number", dict: "an objec
 
 
 def plain(text: str, status: int = 200) -> Response:
-    """Text."""
+    """Return an answer of text."""
     return Response(text, status, media_type=_TEXT)
 
 
 def answer(json: str, behaviours: Behaviours, status: int = 200) -> Response:
-    """JSON, which Zep 0.27.2 labels as text."""
+    """Return an answer of JSON, which Zep 0.27.2 labels as text."""
     return Response(json, status, media_type=_TEXT if "json-as-text" in behaviours else JSON)
 
 
 def page(html: str, status: int = 200, media_type: str = "text/html; charset=utf-8") -> Response:
-    """A web page."""
+    """Return an answer of a web page."""
     response = Response(html, status)
     response.headers["content-type"] = media_type  # Starlette would add a charset to a bare text/html
     return response
 
 
 def refused(refusal: Refusal) -> Response:
-    """An error as Go writes it: the reason and a newline; nothing at all where there is no reason."""
+    """Return an error as Go writes it: the reason and a newline; nothing at all where there is no reason."""
     if not refusal.reason:
         return Response(status_code=refusal.status)
     return plain(refusal.reason + "\n", refusal.status)
@@ -81,7 +81,7 @@ async def _read_body(request: Request, most: int) -> bytes:
 
 
 def field(value: dict[str, Any], name: str, kind: type[Any], otherwise: Any) -> Any:
-    """A field of a JSON object; absent or null gives `otherwise`. Raises Refusal 400 for another type."""
+    """Return a field of a JSON object; absent or null gives `otherwise`. Raises Refusal 400 for another type."""
     found = value.get(name)
     if found is None:
         return otherwise
@@ -94,7 +94,7 @@ def field(value: dict[str, Any], name: str, kind: type[Any], otherwise: Any) -> 
 
 
 def whole(value: dict[str, Any], name: str, behaviours: Behaviours) -> int:
-    """An integer field of a JSON object, which may be written as 5.0; absent or null gives 0. Raises Refusal 400."""
+    """Return an integer field of a JSON object, 0 if absent or null; it may be written as 5.0. Raises Refusal 400."""
     found = value.get(name)
     if isinstance(found, float) and found.is_integer() and "whole-floats-refused" not in behaviours:
         value = {name: int(found)}
@@ -102,7 +102,7 @@ def whole(value: dict[str, Any], name: str, behaviours: Behaviours) -> int:
 
 
 def parsed(value: dict[str, Any], name: str, parse: Callable[[str], str]) -> str | None:
-    """A text field as `parse` reads it, None if absent or null. Raises Refusal 400."""
+    """Return a text field as `parse` reads it, None if absent or null. Raises Refusal 400."""
     text = field(value, name, str, None)
     try:
         return None if text is None else parse(text)
@@ -111,7 +111,7 @@ def parsed(value: dict[str, Any], name: str, parse: Callable[[str], str]) -> str
 
 
 def integer(request: Request, name: str, otherwise: int = 0) -> int:
-    """An integer of the query string; absent or empty gives `otherwise`. Raises Refusal 400."""
+    """Return an integer of the query string; absent or empty gives `otherwise`. Raises Refusal 400."""
     query = request.scope["query_string"]
     if not query:
         return otherwise
@@ -127,7 +127,7 @@ def integer(request: Request, name: str, otherwise: int = 0) -> int:
 
 
 def paging(request: Request, behaviours: Behaviours) -> tuple[int, int]:
-    """(limit, cursor) of the query string, 0 where absent. Raises Refusal 400."""
+    """Return (limit, cursor) of the query string, 0 where absent. Raises Refusal 400."""
     limit, cursor = integer(request, "limit"), integer(request, "cursor")
     if (limit < 0 or cursor < 0) and "bad-paging-ignored" not in behaviours:
         raise Refusal(400, "limit and cursor must not be negative")
