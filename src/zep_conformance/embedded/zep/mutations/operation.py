@@ -19,6 +19,7 @@ from zep_conformance.embedded.zep.service import Service
 from zep_conformance.embedded.zep.storeserver import StoreDown
 from zep_conformance.embedded.zep.wire import plain
 from zep_conformance.facts.mutations import Mutations, around
+from zep_conformance.facts.servers import go_bool
 
 MUTATIONS = Mutations("zep")
 
@@ -131,7 +132,7 @@ def _(environment: dict[str, str]) -> None:
     "silent-without-secret", "Without a secret Zep ends and does not say why", "AUTH-7", into="environment"
 )
 def _(environment: dict[str, str]) -> None:
-    if environment.get(_REQUIRED) and not environment.get(_SECRET):
+    if go_bool(environment.get(_REQUIRED) or "false") and not environment.get(_SECRET):
         raise Misconfigured("")
 
 
