@@ -368,13 +368,3 @@ def try_all(
     table.write_text(kill_table(trials, untouched), encoding="utf-8")
     _summary(trials, untouched, seconds, table)
     return trials
-
-
-if __name__ == "__main__":
-    import argparse
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--only", action="append", default=[])
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--report", type=Path, default=Path("reports/mutants.json"))
-    sys.exit(run_mutants(**vars(parser.parse_args())))
