@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -198,5 +199,5 @@ class TestNothingIsLeft:
 def nothing_left_but_turns(tmp_path: Path) -> None:
     """As `nothing_left`; the file by which workers take turns is pytest's, which was killed."""
     for turns in (tmp_path / "tmp").glob("zep-conformance-turns-*"):
-        turns.unlink()
+        shutil.rmtree(turns)
     nothing_left(tmp_path)
