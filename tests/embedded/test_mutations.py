@@ -11,8 +11,8 @@ import zep_conformance.embedded.zep
 from tests.support.properties import broken
 from tests.support.zep_asked import asking, fresh
 from zep_conformance.embedded.zep.mutations import MUTATIONS
-from zep_conformance.embedded.zep.recorded_behaviours import RECORDED_BEHAVIOURS
 from zep_conformance.facts.mutations import Mutations, around
+from zep_conformance.facts.recorded_behaviours import recorded_behaviours
 
 ZEP = Path(str(zep_conformance.embedded.zep.__file__)).parent
 
@@ -28,7 +28,7 @@ def test_the_server_knows_no_mutation() -> None:
 
 
 def test_every_recorded_behaviour_is_a_switch_in_the_server() -> None:
-    assert {one.name for one in RECORDED_BEHAVIOURS} <= names_in_the_server()
+    assert {one.name for one in recorded_behaviours("zep")} <= names_in_the_server()
 
 
 def test_mutations_of_one_method_add_up(tmp_path: Path) -> None:

@@ -18,15 +18,14 @@ from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep.openapi import describe
 from zep_conformance.embedded.zep.operations import OPERATIONS, by_resource
 from zep_conformance.embedded.zep.paths import Paths
-from zep_conformance.embedded.zep.recorded_behaviours import RECORDED_BEHAVIOURS
 from zep_conformance.embedded.zep.schemas import ANSWERS, BODIES
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.wiring import parts_for
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 SECRET = tokens.make_secret()
-NONE = Behaviours(RECORDED_BEHAVIOURS)
-ALL = Behaviours(RECORDED_BEHAVIOURS, "all")
+NONE = Behaviours("zep")
+ALL = Behaviours("zep", "all")
 
 
 @pytest.fixture(scope="module")

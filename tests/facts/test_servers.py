@@ -18,7 +18,6 @@ EXCUSED = {
     "deployment_files/mutations.py": "edits the text of files, which hold them as people write them",
     "clients/page/mutations.py": "Flowise's own default for a Base URL, whatever Zep's port here",
     "deployment_files/fly.py": "8080 is Fly.io's own default port, and no part's",
-    "embedded/langflux/nodes.py": "Flowise's own default for a Base URL, whatever Zep's port here",
     "embedded/model.py": "3000 is a length, and no port",
 }
 """Files that may write one, and why."""

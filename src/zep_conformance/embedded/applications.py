@@ -23,9 +23,8 @@ def zep_app(
     from zep_conformance.embedded.behaviours import Behaviours
     from zep_conformance.embedded.zep.app import ZepSettings, create_app
     from zep_conformance.embedded.zep.configuration import Misconfigured, configured
-    from zep_conformance.embedded.zep.recorded_behaviours import RECORDED_BEHAVIOURS
 
-    behaviours = Behaviours(RECORDED_BEHAVIOURS, recorded_behaviours)
+    behaviours = Behaviours("zep", recorded_behaviours)
     planted, environment = frozenset(mutations), dict(environment)
     try:
         if planted:
@@ -48,7 +47,6 @@ def langflux_app(*, recorded_behaviours: Iterable[str] = (), mutations: Iterable
     """
     from zep_conformance.embedded.behaviours import Behaviours
     from zep_conformance.embedded.langflux.app import LangFluxSettings, create_app
-    from zep_conformance.embedded.langflux.recorded_behaviours import RECORDED_BEHAVIOURS
 
-    recorded = Behaviours(RECORDED_BEHAVIOURS, recorded_behaviours).active
+    recorded = Behaviours("langflux", recorded_behaviours).active
     return create_app(LangFluxSettings(recorded_behaviours=recorded, mutations=frozenset(mutations), **settings))

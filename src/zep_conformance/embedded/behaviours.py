@@ -3,9 +3,9 @@
 Without any it does as documented: every requirement holds. Each recorded behaviour is a small named difference that a
 real version was seen to make, and a switch in the server; all together make it answer as the recordings have it::
 
-    as_documented = Behaviours(RECORDED_BEHAVIOURS)
-    as_recorded = Behaviours(RECORDED_BEHAVIOURS, "all")
-    one = Behaviours(RECORDED_BEHAVIOURS, {"token-count-reset"})
+    as_documented = Behaviours("zep")
+    as_recorded = Behaviours("zep", "all")
+    one = Behaviours("zep", {"token-count-reset"})
 
     if "token-count-reset" in behaviours: ...             # in a handler; an unknown name raises KeyError
 """
@@ -13,20 +13,19 @@ real version was seen to make, and a switch in the server; all together make it 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+
+from zep_conformance.facts.recorded_behaviours import recorded_behaviours
 
 
 class Behaviours:
-    """The recorded behaviours that are switched on in one server.
+    """The recorded behaviours that are switched on in one server. active: names of those to switch on, or "all".
 
-    known: all that there are, of a `name` each. active: names of those to switch on, or "all".
-
-    Raises KeyError for a name that is not known, both when made and when asked: a misspelt name would otherwise be a
-    behaviour that is never shown.
+    Raises KeyError for a name that the part does not know, both when made and when asked: a misspelt name would
+    otherwise be a behaviour that is never shown.
     """
 
-    def __init__(self, known: Iterable[Any], active: Iterable[str] = ()) -> None:
-        self._known = {one.name for one in known}
+    def __init__(self, part: str, active: Iterable[str] = ()) -> None:
+        self._known = {one.name for one in recorded_behaviours(part)}
         self.active = frozenset(self._known if active == "all" else active)
         for name in self.active:
             self._check(name)

@@ -1,8 +1,15 @@
-"""Recorded behaviours: what a real version does beside its documentation, as recordings show it."""
+"""Recorded behaviours: what a real version does beside its documentation, as recordings show it.
+
+They are data (fixtures/data/recorded_behaviours.toml); each is a switch in the embedded server of its part.
+"""
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from functools import cache
+
+from zep_conformance import suite
 
 
 @dataclass(frozen=True)
@@ -24,3 +31,12 @@ class RecordedBehaviour:
     def full_name(self) -> str:
         """Part and name, as --recorded-behaviours wants it: `zep:token-count-reset`."""
         return f"{self.part}:{self.name}"
+
+
+@cache
+def recorded_behaviours(part: str) -> tuple[RecordedBehaviour, ...]:
+    """Return all that there are of a part. Raises KeyError or TypeError for a bad entry."""
+    path = suite.data() / "recorded_behaviours.toml"
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))["recorded_behaviour"]
+    found = (RecordedBehaviour(**{**entry, "breaks": tuple(entry["breaks"])}) for entry in entries)
+    return tuple(one for one in found if one.part == part)

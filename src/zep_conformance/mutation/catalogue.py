@@ -5,19 +5,14 @@ from __future__ import annotations
 from zep_conformance.clients.page import mutations as page
 from zep_conformance.deployment_files import mutations as files
 from zep_conformance.embedded.langflux import mutations as langflux
-from zep_conformance.embedded.langflux import recorded_behaviours as langflux_recorded
 from zep_conformance.embedded.zep import mutations as zep
-from zep_conformance.embedded.zep import recorded_behaviours as zep_recorded
 from zep_conformance.facts.mutations import Mutation
-from zep_conformance.facts.recorded_behaviours import RecordedBehaviour
+from zep_conformance.facts.recorded_behaviours import RecordedBehaviour, recorded_behaviours
 
 Planted = Mutation | RecordedBehaviour
 """What can be planted in a part, to see who notices."""
 
-RECORDED_BEHAVIOURS: tuple[RecordedBehaviour, ...] = (
-    *zep_recorded.RECORDED_BEHAVIOURS,
-    *langflux_recorded.RECORDED_BEHAVIOURS,
-)
+RECORDED_BEHAVIOURS: tuple[RecordedBehaviour, ...] = (*recorded_behaviours("zep"), *recorded_behaviours("langflux"))
 """What the recorded versions do beside their documentation."""
 
 WITHOUT_PAGE: tuple[Mutation, ...] = (

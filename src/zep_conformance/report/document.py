@@ -1,6 +1,6 @@
 """reports/conformance.json: what was tested, and what came out of it, for machines; summary.md beside it, for people.
 
-Its form is published as conformance.schema.json beside this module.
+Its form is published as fixtures/data/conformance.schema.json.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from zep_conformance import suite
 from zep_conformance.facts.requirements import Requirement
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import summary
 from zep_conformance.report.observations import Observations
 from zep_conformance.report.outcomes import OUTCOMES, Record, worst
 
-SCHEMA = Path(__file__).with_name("conformance.schema.json")
+SCHEMA = suite.data() / "conformance.schema.json"
 FORMAT = 1
 
 

@@ -14,7 +14,6 @@ from zep_conformance.embedded.langflux.answers import FlowiseError
 from zep_conformance.embedded.langflux.chat_messages import ChatMessages
 from zep_conformance.embedded.langflux.credentials import Credentials
 from zep_conformance.embedded.langflux.flow import Node
-from zep_conformance.embedded.langflux.recorded_behaviours import RECORDED_BEHAVIOURS
 from zep_conformance.embedded.langflux.store import LangFluxStore
 from zep_conformance.embedded.langflux.turns import Identities, Turn
 from zep_conformance.embedded.langflux.zep_memory import TIMEOUT, ZepMemory
@@ -44,7 +43,7 @@ class Services:
 
     def __init__(self, settings: LangFluxSettings) -> None:
         self.api_key = settings.api_key
-        self.behaviours = Behaviours(RECORDED_BEHAVIOURS, settings.recorded_behaviours)
+        self.behaviours = Behaviours("langflux", settings.recorded_behaviours)
         self.store = LangFluxStore(settings.database)
         self.credentials = Credentials(self.store, self.behaviours)
         self.identities = Identities(self.behaviours)

@@ -28,7 +28,6 @@ from zep_conformance.embedded.zep.neighbours import Neighbours
 from zep_conformance.embedded.zep.openapi import describe
 from zep_conformance.embedded.zep.operations import by_resource, wants_token
 from zep_conformance.embedded.zep.paths import Paths, Target
-from zep_conformance.embedded.zep.recorded_behaviours import RECORDED_BEHAVIOURS
 from zep_conformance.embedded.zep.refusals import Refusal, not_found
 from zep_conformance.embedded.zep.search import Search
 from zep_conformance.embedded.zep.service import Service
@@ -70,7 +69,7 @@ class EmbeddedZep:
     """
 
     def __init__(self, settings: ZepSettings) -> None:
-        behaviours = self._behaviours = Behaviours(RECORDED_BEHAVIOURS, settings.recorded_behaviours)
+        behaviours = self._behaviours = Behaviours("zep", settings.recorded_behaviours)
         self.guard = Guard(settings.auth_secret)
         self.paths = Paths(behaviours)
         self.operations = by_resource(behaviours, web=settings.web)
