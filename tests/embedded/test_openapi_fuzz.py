@@ -14,10 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.properties import EVERY_NIGHT
+from tests.support.properties import EVERY_NIGHT, broken
 from zep_conformance.clients import tokens
-from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
 
 HERE = Path(__file__).parents[1] / "support"
 SECRET = tokens.make_secret()
@@ -27,18 +25,13 @@ HASTY = ("--phases", "coverage", "--max-failures", "1", "--no-shrink", "--genera
 """Enough where something is known to be wrong."""
 
 
-def fuzz(folder: Path, part: str, *options: str, mutations: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+def fuzz(folder: Path, part: str, *options: str, planted: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     """A run of Schemathesis against an embedded Zep: exit code 0 when it found nothing, 1 when it found something.
 
     folder: for what the server and Schemathesis leave. part: zep or zep-secured. options: further ones.
+    planted: mutations and recorded behaviours.
     """
-    parts = parts_for(
-        [part, "nlp"],
-        data=folder / "data",
-        mutations={"zep": mutations},
-        secrets={"zep-secured": SECRET},
-    )
-    with Fleet(parts) as fleet:
+    with broken(folder / "data", [part, "nlp"], {"zep": planted}, secrets={"zep-secured": SECRET}) as fleet:
         command = [str(Path(sys.executable).with_name("schemathesis"))]
         command += ["--config-file", str(HERE / "schemathesis.toml"), "run", f"{fleet.url(part)}/openapi.json"]
         command += ["--no-color", "--suppress-health-check", "all", "--warnings", "off", *options]
@@ -58,7 +51,7 @@ def test_the_server_answers_as_it_describes(tmp_path: Path, part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mutation", "part", "path", "finding"),
+    ("planted", "part", "path", "finding"),
     [
         ("malformed-500", "zep", "/api/v1/user/{userId}", "Server error"),
         ("uuid-malformed", "zep", "/api/v1/sessions/{sessionId}/memory", "Response violates schema"),
@@ -71,7 +64,7 @@ def test_the_server_answers_as_it_describes(tmp_path: Path, part: str) -> None:
         ),
     ],
 )
-def test_a_mutation_is_found(tmp_path: Path, mutation: str, part: str, path: str, finding: str) -> None:
-    done = fuzz(tmp_path, part, "--include-path", path, *HASTY, mutations=[mutation])
+def test_what_is_planted_is_found(tmp_path: Path, planted: str, part: str, path: str, finding: str) -> None:
+    done = fuzz(tmp_path, part, "--include-path", path, *HASTY, planted=[planted])
     assert done.returncode == 1, done.stdout + done.stderr
     assert finding in done.stdout

@@ -138,9 +138,12 @@ def shrunk(machine: Built) -> list[str]:
 
 
 @contextmanager
-def broken(folder: Path, names: Iterable[str], planted: Mapping[str, Iterable[str]]) -> Iterator[Fleet]:
-    """Servers with what is planted in them by part: names of mutations and of recorded behaviours."""
+def broken(folder: Path, names: Iterable[str], planted: Mapping[str, Iterable[str]], **wiring: Any) -> Iterator[Fleet]:
+    """Servers with what is planted in them by part: names of mutations and of recorded behaviours.
+
+    wiring: what else `parts_for` is given.
+    """
     recorded = {part: [name for name in given if f"{part}:{name}" in RECORDED] for part, given in planted.items()}
     mutations = {part: [name for name in given if name not in recorded[part]] for part, given in planted.items()}
-    with Fleet(parts_for(names, data=folder, recorded_behaviours=recorded, mutations=mutations)) as fleet:
+    with Fleet(parts_for(names, data=folder, recorded_behaviours=recorded, mutations=mutations, **wiring)) as fleet:
         yield fleet
