@@ -369,6 +369,23 @@ def memory_kept_locally(langflux: Services) -> None:
                 await remember(question, answer)
 
 
+@MUTATIONS.mutation("forgets-after-failure", "After a prediction that failed Zep is not read any more", "FAULT-3")
+def forgets_after_failure(langflux: Services) -> None:
+    failed: set[str] = set()
+
+    @_each_turn(langflux)
+    def forget(turn: Turn) -> None:
+        @around(turn, "recall")
+        async def recall(recall: Callable[[], Any]) -> Any:
+            if turn.session in failed:
+                return []
+            try:
+                return await recall()
+            except ZepError:
+                failed.add(turn.session)
+                raise
+
+
 @MUTATIONS.mutation(
     "refusal-hidden", "When Zep refuses, the prediction is answered 200 with an apology", "AUTH-4", "FAULT-3"
 )

@@ -39,10 +39,21 @@ def _(zep: EmbeddedZep) -> None:
 
 @MUTATIONS.mutation("writes-want-nlp", "While the NLP server is down writes are answered 503", "FAULT-1")
 def _(zep: EmbeddedZep) -> None:
+    _want_for_writes(zep, lambda: zep.service.neighbours.embed(["are you there?"]))
+
+
+@MUTATIONS.mutation("writes-want-model", "While the model is down writes are answered 503", "FAULT-1")
+def _(zep: EmbeddedZep) -> None:
+    _want_for_writes(zep, lambda: zep.service.neighbours.complete("are you there?", 1))
+
+
+def _want_for_writes(zep: EmbeddedZep, ask: Callable[[], Awaitable[Any]]) -> None:
+    """Have messages refused while a neighbour that is asked first does not answer."""
+
     @around_handler(zep, "memory", "POST")
     async def _(handler: Handler, service: Service, *given: Any) -> Response:
         try:
-            await service.neighbours.embed(["are you there?"])
+            await ask()
         except Unavailable as error:
             raise Refusal(503, str(error)) from error
         return await handler(service, *given)
