@@ -54,6 +54,7 @@ class Run:
     """The variables that are set, and that the target does not use."""
     _deployment: Deployment | None = None
     _key: OwnKey | None = None
+    _has_begun: bool = False
     is_attached: bool = False
     """Whether another process of this run started the target, and will stop it."""
     left_behind: list[str] = field(default_factory=list)
@@ -103,6 +104,7 @@ class Run:
             return
         try:
             self.target.start()
+            self._has_begun = True
         except CannotTell as error:
             self.trouble = error
 
@@ -180,7 +182,8 @@ class Run:
         self.closing.close()
         self.tidy()
         if self.target is not None and not self.is_attached:
-            reports.keep_logs(self.settings.reports, {part: self.target.log(part) for part in PARTS}, self.redactor)
+            logs = {part: self.target.log(part) if self._has_begun else "" for part in PARTS}
+            reports.keep_logs(self.settings.reports, logs, self.redactor)
             self.target.stop()
 
     def capabilities(self) -> dict[str, str | None]:
