@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.a_page import APage, a_page
-from zep_conformance.clients.page import chromium
+from zep_conformance.clients.page import chromium, places
 
 ROOT = Path(__file__).parents[2]
 NODE = "GET /api/v1/nodes/ZepMemory"
@@ -106,3 +107,9 @@ def test_the_embedded_langflux_has_no_page_and_the_scenarios_say_so(tmp_path: Pa
     done = run(tmp_path, "--target", "embedded")
     assert done.returncode == 2, "nothing ran"
     assert "no capability ui: the embedded LangFlux has no page" in (tmp_path / "summary.md").read_text()
+
+
+def test_the_table_of_places_has_all_that_are_used_and_no_others() -> None:
+    sources = Path(places.__file__).parent.glob("*.py")
+    used = {name for path in sources for name in re.findall(r"\bplaces\.([A-Z_]+)\b", path.read_text())}
+    assert used == set(places.load_places())

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zep_conformance.clients.page import places
 from zep_conformance.clients.page.places import ZEP_MEMORY
 from zep_conformance.clients.page.visit import PageFailed, Visit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Response
+    from playwright.sync_api import Locator
 
 ROOM = {"width": 330, "height": 480}
 """Pixels that a node like Zep Memory takes at full size, with some air around it."""
@@ -32,6 +31,14 @@ _FREE_SPOT = """([width, height]) => {
 }"""
 """A spot on the pane where a node of that size can be dropped without lying on others: a dropped node's corner is 100
 to the left of the mouse and 50 above it. Null where there is none at this zoom."""
+
+
+def open_template(visit: Visit, *names: str) -> None:
+    """Open the marketplace's template of one of these names as a new canvas. Raises PageFailed where there is none."""
+    visit.open("/marketplaces", places.TEMPLATES)
+    visit.click(places.TEMPLATE, text=re.compile("|".join(rf"^{re.escape(name)}$" for name in names)))
+    visit.click(places.USE_TEMPLATE)
+    visit.find(places.PANE)
 
 
 class Canvas:
@@ -147,23 +154,14 @@ class Canvas:
         Raises PageFailed when LangFlux does not take it, with its answer.
         """
         visit = self.visit
-        with (
-            visit.trying("waiting for LangFlux to answer the saving"),
-            visit.page.expect_response(_saves) as saved,
-        ):
+
+        def ask() -> None:
             visit.click(places.SAVE)
             if name:
                 dialog = visit.find(places.DIALOG)
                 visit.fill(places.CHATFLOW_NAME, name, dialog)
                 visit.click(places.CONFIRM_NAME, dialog)
-        answer = saved.value
-        if answer.status != 200:
-            raise PageFailed(f"saving the chatflow is answered {answer.status} {answer.text()[:300]}")
-        kept: dict[str, Any] = json.loads(answer.text())
+
+        kept = visit.saved_by("saving the chatflow", path="/api/v1/chatflows", methods=("POST", "PUT"), ask=ask)
         visit.find(places.NOTICE, text=re.compile("saved", re.IGNORECASE))
         return str(kept["id"])
-
-
-def _saves(response: Response) -> bool:
-    """Whether an answer is to the saving of a chatflow."""
-    return "/api/v1/chatflows" in response.url and response.request.method in ("POST", "PUT")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zep_conformance.clients.page import places
-from zep_conformance.clients.page.visit import PageFailed, Visit
+from zep_conformance.clients.page.visit import Visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
-
-    from zep_conformance.clients.page.visit import Heard
 
 
 class ChatWindow:
@@ -22,21 +20,15 @@ class ChatWindow:
 
     def open(self) -> None:
         """Open it, and wait until it can be typed in and shows what was said before."""
-        from playwright.sync_api import expect
-
         visit = self.visit
-        with (
-            visit.trying("waiting for the chat's messages"),
-            visit.page.expect_response(lambda response: "chatmessage/" in response.url),
-        ):
+        listed = visit.page.expect_response(lambda response: "chatmessage/" in response.url)
+        with visit.trying("waiting for the chat's messages"), listed:
             visit.click(places.OPEN_CHAT)
         question = visit.find(places.QUESTION)
-        visit.until("the chat can't be typed in", lambda: expect(question).to_be_enabled())
+        visit.until("the chat can't be typed in", lambda expect: expect(question).to_be_enabled())
 
     def say(self, text: str) -> str:
         """Say something, and return the chatbot's answer when it is complete."""
-        from playwright.sync_api import expect
-
         visit = self.visit
         answers = visit.all(places.ANSWERS)
         before = answers.count()
@@ -45,9 +37,9 @@ class ChatWindow:
             question.fill(text)
             question.press("Enter")
         # The field is emptied, and can be typed in again, when the answer has ended.
-        visit.until(f"{text!r} is not answered", lambda: expect(answers).to_have_count(before + 1))
-        visit.until(f"the answer to {text!r} does not end", lambda: expect(question).to_have_value(""))
-        visit.until(f"after {text!r} the chat can't be typed in", lambda: expect(question).to_be_enabled())
+        visit.until(f"{text!r} is not answered", lambda expect: expect(answers).to_have_count(before + 1))
+        visit.until(f"the answer to {text!r} does not end", lambda expect: expect(question).to_have_value(""))
+        visit.until(f"after {text!r} the chat can't be typed in", lambda expect: expect(question).to_be_enabled())
         return _beside(answers.last)
 
     def messages(self) -> list[str]:
@@ -57,35 +49,25 @@ class ChatWindow:
 
     def clear(self) -> None:
         """Clear the chat history, and confirm it: the chat closes. Raises PageFailed when LangFlux does not take it."""
-        from playwright.sync_api import expect
-
         visit = self.visit
         question = visit.find(places.QUESTION)
-        with (
-            visit.trying("waiting for LangFlux to answer the clearing"),
-            visit.page.expect_response(
-                lambda response: "/chatmessage/" in response.url and response.request.method == "DELETE"
-            ) as cleared,
-        ):
+
+        def ask() -> None:
             visit.click(places.CLEAR_CHAT)
             visit.click(places.CONFIRM_CLEAR, visit.find(places.DIALOG))
-        if cleared.value.status != 200:
-            raise PageFailed(f"clearing is answered {cleared.value.status} {cleared.value.text()[:300]}")
+
+        visit.saved_by("clearing", path="/chatmessage/", methods=("DELETE",), ask=ask)
         with visit.trying("waiting for the question whether to clear to go away"):
             places.DIALOG.as_known(visit.page).first.wait_for(state="detached")
         # It fades away. Opened again before it is gone, it would still be the old one, with the old chat's id.
-        visit.until("the chat does not close when it is cleared", lambda: expect(question).not_to_be_attached())
+        visit.until("the chat does not close when it is cleared", lambda expect: expect(question).not_to_be_attached())
 
     def ids(self) -> list[str]:
         """The chat id that each question of this visit was sent with, oldest first."""
-        return [_sent(heard)["chatId"] for heard in self.visit.heard if "prediction/" in heard.url]
+        sent = (json.loads(heard.sent or "{}") for heard in self.visit.heard if "prediction/" in heard.url)
+        return [body.get("chatId", "") for body in sent]
 
 
 def _beside(picture: Locator) -> str:
     """The message that stands beside somebody's picture."""
     return picture.locator("xpath=..").inner_text().strip()
-
-
-def _sent(heard: Heard) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(heard.sent or "{}")
-    return {"chatId": "", **body}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from zep_conformance.clients.page import places
-from zep_conformance.clients.page.visit import PageFailed, Visit
+from zep_conformance.clients.page.visit import Visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -23,7 +23,7 @@ class CredentialsPage:
         self.visit = visit
 
     def open(self) -> None:
-        """Go there."""
+        """Open it; it can be added to."""
         self.visit.open("/credentials", places.ADD_CREDENTIAL)
 
     def add_zep(self, name: str, token: str) -> str:
@@ -35,17 +35,9 @@ class CredentialsPage:
         dialog = visit.find(places.DIALOG, text=re.compile(r"^Credential Name"))
         visit.fill(places.CREDENTIAL_NAME, name, dialog)
         visit.fill(places.API_KEY, token, dialog)
-        with (
-            visit.trying("waiting for LangFlux to answer the adding of a credential"),
-            visit.page.expect_response(
-                lambda response: response.url.endswith("/api/v1/credentials") and response.request.method == "POST"
-            ) as added,
-        ):
-            visit.click(places.CONFIRM_CREDENTIAL, dialog)
-        answer = added.value
-        if answer.status != 200:
-            raise PageFailed(f"adding a credential is answered {answer.status} {answer.text()[:300]}")
-        return str(json.loads(answer.text())["id"])
+        ask = partial(visit.click, places.CONFIRM_CREDENTIAL, dialog)
+        added = visit.saved_by("adding a credential", path="/api/v1/credentials", methods=("POST",), ask=ask)
+        return str(added["id"])
 
     def listed(self, name: str) -> Locator:
         """The row of a credential. Raises PageFailed when it is not listed."""
@@ -53,11 +45,9 @@ class CredentialsPage:
 
     def edit(self, name: str) -> Locator:
         """Open a credential to edit it; returns the dialog, with the credential in it."""
-        from playwright.sync_api import expect
-
         visit = self.visit
         visit.click(places.EDIT_CREDENTIAL, self.listed(name))
         dialog = visit.find(places.DIALOG)
         field = visit.find(places.CREDENTIAL_NAME, dialog)
-        visit.until("the credential is not shown for editing", lambda: expect(field).to_have_value(name))
+        visit.until("the credential is not shown for editing", lambda expect: expect(field).to_have_value(name))
         return dialog

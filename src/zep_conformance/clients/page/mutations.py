@@ -43,10 +43,9 @@ def template_missing(context: BrowserContext) -> None:
     "template-unjoined", "A template opened as a new canvas has its nodes, and nothing joins them", "UI-1"
 )
 def template_unjoined(context: BrowserContext) -> None:
-    def without_edges(flow: Flow) -> None:
-        flow["edges"] = []
-
-    _change_answers(context, TEMPLATES, lambda listed: [_with_flow(one, without_edges) for one in listed])
+    _change_answers(
+        context, TEMPLATES, lambda listed: [_with_flow(one, lambda flow: flow | {"edges": []}) for one in listed]
+    )
 
 
 @MUTATIONS.mutation("zep-node-missing", "The list of nodes has no Zep Memory", "UI-2")
@@ -56,41 +55,33 @@ def zep_node_missing(context: BrowserContext) -> None:
 
 @MUTATIONS.mutation("base-url-lost", "A saved chatflow has the Base URL that the node came with", "UI-2")
 def base_url_lost(context: BrowserContext) -> None:
-    def as_it_came(flow: Flow) -> None:
-        for node in flow["nodes"]:
-            if "baseURL" in node["data"]["inputs"]:
-                node["data"]["inputs"]["baseURL"] = "http://127.0.0.1:8000"
+    def as_it_came(node: Flow) -> None:
+        node["inputs"]["baseURL"] = "http://127.0.0.1:8000"
 
-    _change_saving(context, as_it_came)
+    _change_saved_zep(context, as_it_came)
 
 
 @MUTATIONS.mutation("memory-node-lost", "A saved chatflow lacks its memory", "UI-2")
 def memory_node_lost(context: BrowserContext) -> None:
-    def without_memory(flow: Flow) -> None:
-        flow["nodes"] = [node for node in flow["nodes"] if node["data"]["category"] != "Memory"]
+    def without_memory(flow: Flow) -> Flow:
+        return flow | {"nodes": [node for node in flow["nodes"] if node["data"]["category"] != "Memory"]}
 
     _change_saving(context, without_memory)
 
 
 @MUTATIONS.mutation("memory-unjoined", "A saved chatflow has its memory, and the chain does not use it", "UI-2")
 def memory_unjoined(context: BrowserContext) -> None:
-    def unjoined(flow: Flow) -> None:
-        flow["edges"] = [edge for edge in flow["edges"] if "-input-memory-" not in edge["targetHandle"]]
+    def unjoined(flow: Flow) -> Flow:
         for node in flow["nodes"]:
             node["data"]["inputs"].pop("memory", None)
+        return flow | {"edges": [edge for edge in flow["edges"] if "-input-memory-" not in edge["targetHandle"]]}
 
     _change_saving(context, unjoined)
 
 
 @MUTATIONS.mutation("save-swallowed", "Saving a chatflow again is acknowledged and not done", "UI-3")
 def save_swallowed(context: BrowserContext) -> None:
-    def handle(route: Route) -> None:
-        if route.request.method == "PUT":
-            route.fulfill(response=_fetch_instead(route, route.request.url))
-        else:
-            route.fallback()
-
-    context.route(CHATFLOWS, handle)
+    _by_method(context, CHATFLOWS, PUT=lambda route: route.fulfill(response=_fetch_instead(route, route.request.url)))
 
 
 @MUTATIONS.mutation(
@@ -99,16 +90,13 @@ def save_swallowed(context: BrowserContext) -> None:
 def reload_gives_old_flow(context: BrowserContext) -> None:
     first: dict[str, str] = {}
 
-    def handle(route: Route) -> None:
-        request = route.request
-        if request.method != "GET":
-            route.fallback()
-            return
-        if request.url not in first:
-            first[request.url] = route.fetch().text()
-        route.fulfill(json=json.loads(first[request.url]))
+    def get(route: Route) -> None:
+        url = route.request.url
+        if url not in first:
+            first[url] = route.fetch().text()
+        route.fulfill(json=json.loads(first[url]))
 
-    context.route(CHATFLOWS, handle)
+    _by_method(context, CHATFLOWS, GET=get)
 
 
 # -- the chat -----------------------------------------------------------------------------------------------------
@@ -130,24 +118,25 @@ def answers_empty(context: BrowserContext) -> None:
 
 @MUTATIONS.mutation("clear-swallowed", "Clearing the chat history is acknowledged and not done", "UI-4")
 def clear_swallowed(context: BrowserContext) -> None:
-    context.route(CHAT_MESSAGES, lambda route: _swallow(route) if _deletes(route) else route.fallback())
+    _by_method(context, CHAT_MESSAGES, DELETE=_swallow)
 
 
 @MUTATIONS.mutation("clear-hides-only", "Clearing the chat history hides the messages and deletes none", "UI-4")
 def clear_hides_only(context: BrowserContext) -> None:
     cleared = False
 
-    def handle(route: Route) -> None:
+    def delete(route: Route) -> None:
         nonlocal cleared
-        if _deletes(route):
-            cleared = True
-            _swallow(route)
-        elif cleared and route.request.method == "GET":
+        cleared = True
+        _swallow(route)
+
+    def get(route: Route) -> None:
+        if cleared:
             route.fulfill(json=[])
         else:
             route.fallback()
 
-    context.route(CHAT_MESSAGES, handle)
+    _by_method(context, CHAT_MESSAGES, DELETE=delete, GET=get)
 
 
 @MUTATIONS.mutation("clear-keeps-memory", "A cleared chat looks empty, and goes on with all that it remembers", "UI-4")
@@ -166,18 +155,18 @@ def clear_keeps_memory(context: BrowserContext) -> None:
 def clear_keeps_showing(context: BrowserContext) -> None:
     shown = ""
 
-    def handle(route: Route) -> None:
+    def delete(route: Route) -> None:
         nonlocal shown
-        if _deletes(route):
-            shown = _fetch_instead(route, _internal(route.request.url)).text()
-            route.fallback()
-        elif shown and route.request.method == "GET":
-            new_chat = [{**message, "chatId": str(uuid.uuid4())} for message in json.loads(shown)]
-            route.fulfill(json=new_chat)
+        shown = _fetch_instead(route, _internal(route.request.url)).text()
+        route.fallback()
+
+    def get(route: Route) -> None:
+        if shown:
+            route.fulfill(json=[{**message, "chatId": str(uuid.uuid4())} for message in json.loads(shown)])
         else:
             route.fallback()
 
-    context.route(CHAT_MESSAGES, handle)
+    _by_method(context, CHAT_MESSAGES, DELETE=delete, GET=get)
 
 
 # -- credentials --------------------------------------------------------------------------------------------------
@@ -185,23 +174,15 @@ def clear_keeps_showing(context: BrowserContext) -> None:
 
 @MUTATIONS.mutation("credentials-unlisted", "The page lists no credentials", "AUTH-8")
 def credentials_unlisted(context: BrowserContext) -> None:
-    def handle(route: Route) -> None:
-        if route.request.method == "GET":
-            route.fulfill(json=[])
-        else:
-            route.fallback()
-
-    context.route(CREDENTIALS, handle)
+    _by_method(context, CREDENTIALS, GET=lambda route: route.fulfill(json=[]))
 
 
 @MUTATIONS.mutation("credential-lost", "A saved chatflow's Zep Memory has no credential", "AUTH-8")
 def credential_lost(context: BrowserContext) -> None:
-    def without_credential(flow: Flow) -> None:
-        for node in flow["nodes"]:
-            if "baseURL" in node["data"]["inputs"]:
-                node["data"]["credential"] = ""
+    def without_credential(node: Flow) -> None:
+        node["credential"] = ""
 
-    _change_saving(context, without_credential)
+    _change_saved_zep(context, without_credential)
 
 
 @MUTATIONS.mutation("credential-shown", "A credential that is opened again has its token in clear", "AUTH-8")
@@ -227,25 +208,43 @@ def _change_answers(context: BrowserContext, url: re.Pattern[str], change: Calla
     context.route(url, handle)
 
 
-def _with_flow(holder: dict[str, Any], change: Callable[[Flow], None]) -> dict[str, Any]:
-    """A template or a chatflow with its flow changed; one without a flow (a tool) as it is."""
-    flow = json.loads(holder.get("flowData") or "{}")
-    if "nodes" not in flow:
-        return holder
-    change(flow)
-    return {**holder, "flowData": json.dumps(flow)}
-
-
-def _change_saving(context: BrowserContext, change: Callable[[Flow], None]) -> None:
-    """Change every chatflow that the page saves, on its way to LangFlux."""
+def _by_method(context: BrowserContext, url: re.Pattern[str], **handlers: Callable[[Route], None]) -> None:
+    """Handle the requests to a URL by their method; those that there is no handler for go on as they are."""
 
     def handle(route: Route) -> None:
-        if route.request.method in ("POST", "PUT"):
-            route.continue_(post_data=json.dumps(_with_flow(_sent(route), change)))
+        if handler := handlers.get(route.request.method):
+            handler(route)
         else:
             route.fallback()
 
-    context.route(CHATFLOWS, handle)
+    context.route(url, handle)
+
+
+def _with_flow(holder: dict[str, Any], change: Callable[[Flow], Flow]) -> dict[str, Any]:
+    """A template or a chatflow with its flow changed; one without a flow (a tool) as it is."""
+    flow = json.loads(holder.get("flowData") or "{}")
+    return {**holder, "flowData": json.dumps(change(flow))} if "nodes" in flow else holder
+
+
+def _change_saving(context: BrowserContext, change: Callable[[Flow], Flow]) -> None:
+    """Change every chatflow that the page saves, on its way to LangFlux."""
+
+    def save(route: Route) -> None:
+        route.continue_(post_data=json.dumps(_with_flow(_sent(route), change)))
+
+    _by_method(context, CHATFLOWS, POST=save, PUT=save)
+
+
+def _change_saved_zep(context: BrowserContext, change: Callable[[Flow], None]) -> None:
+    """Change the Zep Memory of every chatflow that the page saves: the data of its node."""
+
+    def changed(flow: Flow) -> Flow:
+        for node in flow["nodes"]:
+            if "baseURL" in node["data"]["inputs"]:
+                change(node["data"])
+        return flow
+
+    _change_saving(context, changed)
 
 
 def _change_questions(context: BrowserContext, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -255,10 +254,6 @@ def _change_questions(context: BrowserContext, change: Callable[[dict[str, Any]]
 def _sent(route: Route) -> dict[str, Any]:
     sent: dict[str, Any] = route.request.post_data_json or {}
     return sent
-
-
-def _deletes(route: Route) -> bool:
-    return route.request.method == "DELETE"
 
 
 def _swallow(route: Route) -> None:

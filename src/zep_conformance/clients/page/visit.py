@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -15,9 +16,9 @@ from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import DeploymentFailed, HarnessError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Route
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, Route, ViewportSize
 
-VIEW = {"width": 1500, "height": 1000}
+VIEW: ViewportSize = {"width": 1500, "height": 1000}
 """Pixels of the window: room for the template's nodes beside the list of nodes."""
 DECORATION = ("image", "font", "stylesheet", "media")
 """What is not fetched from other servers than LangFlux: the page works without it, and nobody is told of the test."""
@@ -73,7 +74,7 @@ class Visit:
         self._unanswered: set[Request] = set()
         self._disturbed = False
         self.context = browser.new_context(
-            viewport={"width": VIEW["width"], "height": VIEW["height"]},
+            viewport=VIEW,
             reduced_motion="reduce",
             # Chromium has a list of authorities of its own. What these variables name is what our clients have
             # checked the same server by.
@@ -267,10 +268,29 @@ class Visit:
                 raise
             raise self._failed(f"{what}: {str(error).partition(chr(10))[0]}") from error
 
-    def until(self, what: str, condition: Callable[[], Any]) -> None:
-        """Wait with one of Playwright's own waits (`expect`). Raises PageFailed with `what` when it is in vain."""
+    def saved_by(self, what: str, *, path: str, methods: tuple[str, ...], ask: Callable[[], None]) -> dict[str, Any]:
+        """Make the page ask LangFlux to change something, and return its answer. Raises PageFailed when it refuses.
+
+        what: "saving the chatflow". path, methods: what the page's request is known by. ask: what a person does.
+        """
+
+        def is_it(response: Response) -> bool:
+            return path in response.url and response.request.method in methods
+
+        with self.trying(f"waiting for LangFlux to answer {what}"), self.page.expect_response(is_it) as answered:
+            ask()
+        answer = answered.value
+        if answer.status != 200:
+            raise PageFailed(f"{what} is answered {answer.status} {answer.text()[:300]}")
+        body: dict[str, Any] = json.loads(answer.text())
+        return body
+
+    def until(self, what: str, condition: Callable[[Any], Any]) -> None:
+        """Wait with one of Playwright's own waits: `condition` is given its `expect`. Raises PageFailed with `what`."""
+        from playwright.sync_api import expect
+
         try:
-            condition()
+            condition(expect)
         except AssertionError as error:
             raise self._failed(f"{what}, within {self.limit / 1000:g} s, at {self.page.url}") from error
 
