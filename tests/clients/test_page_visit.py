@@ -18,7 +18,7 @@ from zep_conformance.clients.page.mutations import MUTATIONS
 from zep_conformance.clients.page.places import Place
 from zep_conformance.clients.page.visit import PageFailed, Visit
 from zep_conformance.errors import HarnessError
-from zep_conformance.redaction import browser_trace
+from zep_conformance.redaction import output
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.session.run import Run
 from zep_conformance.settings import Settings
@@ -237,10 +237,10 @@ def test_a_trace_keeps_its_pictures_and_loses_what_is_no_text_or_too_long(tmp_pa
     with zipfile.ZipFile(tmp_path / "raw.zip", "w") as raw:
         raw.writestr("resources/1.png", b"\x89PNG")
         raw.writestr("resources/2.bin", b"\xff\xfe\x00")
-        raw.writestr("resources/3.json", "x" * (browser_trace.LARGEST + 1))
+        raw.writestr("resources/3.json", "x" * (output.LARGEST + 1))
         raw.writestr("resources/4.css", "a{color:red}b{content:'the-secret-one'}")
         raw.writestr("trace.trace", '{"a": ["the-secret-one", 3, null, "it"]}\n{"b": ["STYLE", {}, "c{d:e}"]}')
-    browser_trace.clean(tmp_path / "raw.zip", Redactor(["the-secret-one"]), tmp_path / "clean.zip")
+    output.clean_trace(tmp_path / "raw.zip", Redactor(["the-secret-one"]), tmp_path / "clean.zip")
     with zipfile.ZipFile(tmp_path / "clean.zip") as clean:
         assert {name: clean.read(name) for name in clean.namelist()} == {
             "resources/1.png": b"\x89PNG",

@@ -13,8 +13,7 @@ from zep_conformance.processes.wiring import parts_for
 from zep_conformance.recordings.format import RecordedExchange, load_recording
 from zep_conformance.recordings.names import Names
 from zep_conformance.recordings.player import Replay
-from zep_conformance.recordings.queue import EnrichmentQueue
-from zep_conformance.recordings.removal import Removals
+from zep_conformance.recordings.removal import EnrichmentQueue, Removals
 from zep_conformance.recordings.server import ReplayServer
 
 RECORDINGS = Path(__file__).parents[2] / "fixtures" / "data" / "recordings"

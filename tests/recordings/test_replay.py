@@ -18,10 +18,8 @@ from zep_conformance.recordings.format import RecordedExchange, load_recording
 from zep_conformance.recordings.harmless import lists_others, objection
 from zep_conformance.recordings.names import Names
 from zep_conformance.recordings.player import Replay
-from zep_conformance.recordings.promises import Promises
-from zep_conformance.recordings.queue import EnrichmentQueue, stalls
-from zep_conformance.recordings.removal import Removals
-from zep_conformance.recordings.report import curl, kind
+from zep_conformance.recordings.removal import EnrichmentQueue, Removals, stalls
+from zep_conformance.recordings.report import Promises, curl, kind
 from zep_conformance.recordings.server import ReplayServer, part_of
 from zep_conformance.redaction.redactor import Redactor
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zep_conformance.redaction.redactor import Redactor
-from zep_conformance.report.curl import as_curl
+from zep_conformance.report.transcript import as_curl
 
 TOKEN = "hunter2-hunter2-hunter2"
 texts = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=30)

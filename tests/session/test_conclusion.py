@@ -15,9 +15,8 @@ from tests.support.records import record
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.document import SCHEMA
-from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
+from zep_conformance.report.observations import PHASES, Observations, PartSeen, Span, TargetSeen
 from zep_conformance.report.outcomes import Record
-from zep_conformance.report.timeline import PHASES, Span
 from zep_conformance.session.conclusion import Conclusion, conclude
 from zep_conformance.session.gate import Gate
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.support.runs import report_in, run
-from zep_conformance.clients.limits import Limits
+from zep_conformance.clients.http import Limits
 from zep_conformance.errors import LimitReached
 
 

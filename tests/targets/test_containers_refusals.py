@@ -14,7 +14,7 @@ import pytest
 
 from tests.support import fake_engine
 from zep_conformance.errors import CannotTell
-from zep_conformance.report.timeline import Timeline
+from zep_conformance.report.observations import Timeline
 from zep_conformance.settings import Settings, read_settings
 from zep_conformance.targets import resolved
 from zep_conformance.targets.containers import choice, images

@@ -18,7 +18,7 @@ import pytest
 
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import CannotTell
-from zep_conformance.report.timeline import Timeline
+from zep_conformance.report.observations import Timeline
 from zep_conformance.settings import Settings
 from zep_conformance.targets.containers import images
 from zep_conformance.targets.containers.startup import Startup

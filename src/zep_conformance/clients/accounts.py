@@ -21,16 +21,11 @@ from dataclasses import dataclass, field
 import httpx
 
 from zep_conformance.clients.families import INTERNAL, Account
-from zep_conformance.clients.http import LangFluxRefused, trusted
+from zep_conformance.clients.http import LangFluxRefused, http_client
 
 PERMISSIONS = (
-    "chatflows:create",
-    "chatflows:view",
-    "chatflows:update",
-    "chatflows:delete",
-    "credentials:create",
-    "credentials:view",
-    "credentials:delete",
+    *(f"chatflows:{what}" for what in ("create", "view", "update", "delete")),
+    *(f"credentials:{what}" for what in ("create", "view", "delete")),
     "templates:marketplace",
 )
 """What a key of ours may do (in 3.0.13 keys have permissions; in 3.0.5 all may everything)."""
@@ -89,7 +84,7 @@ def delete_key(url: str, account: Account, key: str) -> None:
 
 
 def _client(url: str) -> httpx.Client:
-    return httpx.Client(base_url=url, verify=trusted(), headers=INTERNAL, timeout=TIMEOUT)
+    return http_client(url, timeout=TIMEOUT, headers=INTERNAL)
 
 
 @contextmanager

@@ -92,27 +92,15 @@ class Family:
         return {**{name: value for name, value in sent.items() if value}, **answer}
 
 
+_SIMPLE = ("Simple Conversation Chain", "Simple Conversational Chain")
+_CHAIN = "Conversation Chain"
+_MARKETPLACE = "/api/v1/marketplaces"
 FAMILIES = (
     # Read from the source of 1.4.0 to 1.5.0.
-    Family(
-        "1.4",
-        "0",
-        ("Simple Conversation Chain", "Simple Conversational Chain"),
-        "/api/v1/marketplaces/chatflows",
-        "sockets",
-        "basic",
-        says_ids=False,
-    ),
-    Family(
-        "1.8",
-        "1.5.1",
-        ("Conversation Chain", "Simple Conversation Chain", "Simple Conversational Chain"),
-        "/api/v1/marketplaces/templates",
-        "sockets",
-        "basic",
-    ),
-    Family("2.2", "2.1.0", ("Conversation Chain",), "/api/v1/marketplaces/templates", "events", "either"),
-    Family("3.0", "3.0.1", ("Conversation Chain",), "/api/v1/marketplaces/templates", "events", "account"),
+    Family("1.4", "0", _SIMPLE, f"{_MARKETPLACE}/chatflows", "sockets", "basic", says_ids=False),
+    Family("1.8", "1.5.1", (_CHAIN, *_SIMPLE), f"{_MARKETPLACE}/templates", "sockets", "basic"),
+    Family("2.2", "2.1.0", (_CHAIN,), f"{_MARKETPLACE}/templates", "events", "either"),
+    Family("3.0", "3.0.1", (_CHAIN,), f"{_MARKETPLACE}/templates", "events", "account"),
 )
 NEWEST = FAMILIES[-1]
 

@@ -1,15 +1,19 @@
-"""What all clients have in common: whom they trust, how long they keep connections, and what LangFlux refuses."""
+"""What all clients have in common: whom they trust, how long they keep connections, what LangFlux refuses; and limits
+on what a run may do to somebody's deployment: how many requests, how fast, and whether it may write.
+"""
 
 from __future__ import annotations
 
 import ssl
+import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 import httpx
 
-from zep_conformance.errors import DeploymentFailed
+from zep_conformance.errors import DeploymentFailed, LimitReached
 
 Hooks = Mapping[str, list[Callable[..., Any]]]
 """httpx event hooks, which see every exchange."""
@@ -27,9 +31,73 @@ def trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def http_client(
+    url: str, *, timeout: float, headers: Mapping[str, str] | None = None, hooks: Hooks | None = None
+) -> httpx.Client:
+    """Return a client of the server at `url`. timeout: seconds for one request."""
+    given = dict(headers or {}), dict(hooks or {})
+    return httpx.Client(
+        base_url=url, verify=trusted(), timeout=timeout, headers=given[0], limits=KEPT, event_hooks=given[1]
+    )
+
+
 class LangFluxRefused(DeploymentFailed):
     """LangFlux answered a request that should have worked with an error."""
 
     def __init__(self, what: str, answer: httpx.Response) -> None:
         super().__init__(f"{what}: LangFlux answered {answer.status_code}: {answer.text[:300]}")
         self.status = answer.status_code
+
+
+_READS_BY_POST = ("/search",)
+"""Ends of the paths that are asked with POST and change nothing."""
+
+
+class Limits:
+    """Looks at each request before it is sent (`check` is an httpx request hook).
+
+    max_requests: how many may be sent in all, None for any number. rate: how many a second, None for any.
+    read_only: whether requests that could write are forbidden.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_requests: int | None = None,
+        rate: float | None = None,
+        read_only: bool = False,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_requests = max_requests
+        self._rate = rate
+        self._read_only = read_only
+        self._sleep, self._clock = sleep, clock
+        self._lock = threading.Lock()
+        self._next_slot = 0.0
+        self._removing = False
+        self.sent = 0
+
+    def lift_budget(self) -> None:
+        """Let only rate and read-only hold from now on: what was made must be removed, whatever that takes."""
+        self._removing = True
+
+    def check(self, request: httpx.Request) -> None:
+        """Count a request, and hold it back until its turn. Raises LimitReached when it must not be sent."""
+        if self._read_only and not self._reads(request):
+            raise LimitReached(f"--read-only: {request.method} {request.url.path} could write", code="read-only")
+        with self._lock:
+            if self._max_requests is not None and self.sent >= self._max_requests and not self._removing:
+                raise LimitReached(f"--max-requests: {self.sent} requests have been sent", code="max-requests")
+            self.sent += 1
+            now = self._clock()
+            slot = max(now, self._next_slot)
+            self._next_slot = slot + (1 / self._rate if self._rate else 0)
+        if slot > now:
+            self._sleep(slot - now)
+
+    @staticmethod
+    def _reads(request: httpx.Request) -> bool:
+        if request.method in ("GET", "HEAD", "OPTIONS"):
+            return True
+        return request.method == "POST" and request.url.path.endswith(_READS_BY_POST)

@@ -12,7 +12,7 @@ import httpx
 
 from zep_conformance.clients import sockets
 from zep_conformance.clients.families import NEWEST, Account, Family
-from zep_conformance.clients.http import KEPT, Hooks, LangFluxRefused, trusted
+from zep_conformance.clients.http import Hooks, LangFluxRefused, http_client
 from zep_conformance.facts.flows import chatflow_body, credential_body, node_path
 
 __all__ = ["ChatAnswer", "ChatMessage", "LangFlux", "LangFluxRefused"]
@@ -67,19 +67,9 @@ class LangFlux:
         family: Family = NEWEST,
     ) -> None:
         self.url, self.family = url, family
-        headers = family.headers(api_key, account)
-        self.wire = httpx.Client(
-            base_url=url,
-            verify=trusted(),
-            headers=headers,
-            timeout=TIMEOUT,
-            limits=KEPT,
-            event_hooks=dict(hooks or {}),
-        )
+        self.wire = http_client(url, timeout=TIMEOUT, headers=family.headers(api_key, account), hooks=hooks)
         """Plain HTTP with the key."""
-        self.public = httpx.Client(
-            base_url=url, verify=trusted(), timeout=TIMEOUT, limits=KEPT, event_hooks=dict(hooks or {})
-        )
+        self.public = http_client(url, timeout=TIMEOUT, hooks=hooks)
         """Plain HTTP as a chatbot's visitors speak it, without a key."""
 
     def close(self) -> None:
@@ -136,12 +126,7 @@ class LangFlux:
     # -- talking ------------------------------------------------------------------------------------------------
 
     def predict(
-        self,
-        chatflow: str,
-        question: str,
-        *,
-        session: str | None = None,
-        chat: str | None = None,
+        self, chatflow: str, question: str, *, session: str | None = None, chat: str | None = None
     ) -> httpx.Response:
         """Make one prediction, whatever the answer. session: `overrideConfig.sessionId`; chat: `chatId`."""
         return self.public.post(f"/api/v1/prediction/{chatflow}", json=_question(question, session, chat))
@@ -182,11 +167,9 @@ class LangFlux:
     def chat_messages(self, chatflow: str, **query: str) -> list[ChatMessage]:
         """Return the chat messages that LangFlux keeps, oldest first. query: chatId, sessionId."""
         answer = self.wire.get(chat_path(chatflow, {"order": "ASC", **query}))
+        names = ("id", "role", "content", "sessionId", "chatId")
         return [
-            ChatMessage(
-                message["id"], message["role"], message["content"], message["sessionId"] or "", message["chatId"] or ""
-            )
-            for message in self._json("listing chat messages", answer)
+            ChatMessage(*(kept[name] or "" for name in names)) for kept in self._json("listing chat messages", answer)
         ]
 
     def clear(self, chatflow: str, **query: str) -> None:
@@ -210,10 +193,7 @@ def _question(question: str, session: str | None, chat: str | None) -> dict[str,
 
 
 def _events(pieces: Iterator[str]) -> Iterator[tuple[str, Any]]:
-    """The events in LangFlux's stream: each a `data:` line holding JSON with `event` and `data`.
-
-    pieces: of the stream's text, as they come.
-    """
+    """The events in LangFlux's stream: each a `data:` line holding JSON with `event` and `data`."""
     for line in _lines(pieces):
         text = line.strip()
         if text.startswith("data:"):

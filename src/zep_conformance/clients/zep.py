@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from zep_python.memory import Memory, Session
 from zep_python.message import Message
 from zep_python.user import CreateUserRequest
 
-from zep_conformance.clients.http import KEPT, Hooks, trusted
+from zep_conformance.clients.http import Hooks, http_client
 from zep_conformance.facts.servers import memory_path, session_path
 
 TIMEOUT = 40.0
@@ -62,22 +63,18 @@ class Zep:
     def __init__(self, url: str, token: str | None = None, hooks: Hooks | None = None) -> None:
         self.url = url
         self.token = token
-        self._hooks = dict(hooks or {})
+        self._hooks = hooks
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        self.wire = httpx.Client(
-            base_url=url, verify=trusted(), headers=headers, timeout=TIMEOUT, limits=KEPT, event_hooks=self._hooks
-        )
+        self.wire = http_client(url, timeout=TIMEOUT, headers=headers, hooks=hooks)
         """Plain HTTP with the token, for what the wire itself shows."""
-        self.stranger = httpx.Client(
-            base_url=url, verify=trusted(), timeout=TIMEOUT, limits=KEPT, event_hooks=self._hooks
-        )
+        self.stranger = http_client(url, timeout=TIMEOUT, hooks=hooks)
         """Plain HTTP without any token."""
 
     @cached_property
     def client(self) -> ZepClient:
         """zep-python's client; made when first used, since making one asks the server for its health."""
         client = ZepClient(self.url, self.token)
-        client.client.event_hooks = self._hooks
+        client.client.event_hooks = dict(self._hooks or {})
         client.client.timeout = httpx.Timeout(TIMEOUT)
         return client
 
@@ -102,13 +99,12 @@ class Zep:
     def messages(self, session: str) -> list[Message]:
         """Return every message of a session, oldest first."""
         found: list[Message] = []
-        page = 1
-        while True:
+        for page in itertools.count(1):
             batch = self.client.message.get_session_messages(session, limit=100, cursor=page)
             found += batch
             if len(batch) < 100:
-                return found
-            page += 1
+                break
+        return found
 
     def search(self, session: str, text: str, limit: int | None = None, **query: Any) -> list[Any]:
         """Search in a session; `query` has search_scope, search_type, mmr_lambda, metadata."""

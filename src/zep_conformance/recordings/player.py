@@ -22,8 +22,7 @@ from zep_conformance.recordings.comparison import ABSENT, UUID_PLACEHOLDER, Comp
 from zep_conformance.recordings.format import RecordedExchange, by_sequence, without_system_metadata
 from zep_conformance.recordings.harmless import FREE_BODIES, READS, lists_others, objection
 from zep_conformance.recordings.names import Names
-from zep_conformance.recordings.queue import EnrichmentQueue, stalls
-from zep_conformance.recordings.removal import Removals
+from zep_conformance.recordings.removal import EnrichmentQueue, Removals, stalls
 from zep_conformance.recordings.server import ReplayServer
 
 EVENTUALLY = 30.0

@@ -5,20 +5,55 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from zep_conformance import __version__
+from zep_conformance import __version__, suite
+from zep_conformance.facts import deviations
+from zep_conformance.facts.deviations import Deviation
 from zep_conformance.facts.servers import ZEP_VERSION
 from zep_conformance.recordings.comparison import ABSENT, UUID, UUID_PLACEHOLDER, Difference, is_time, written
-from zep_conformance.recordings.format import by_sequence
+from zep_conformance.recordings.format import RecordedExchange, by_sequence
 from zep_conformance.recordings.player import Played, SentRequest
-from zep_conformance.recordings.promises import Promises
 from zep_conformance.recordings.server import ReplayServer
 from zep_conformance.recordings.verify import Verification
 from zep_conformance.redaction.redactor import Redactor
-from zep_conformance.report.curl import as_curl
+from zep_conformance.report.transcript import as_curl
+
+FILE = "promises.toml"
+
+
+@dataclass(frozen=True)
+class Promises:
+    """What is known of one part's exchanges: ids of requirements and deviations, by sequence or by exchange.
+
+    deviations: what those are.
+    """
+
+    known: dict[str, list[str]]
+    deviations: dict[str, Deviation]
+
+    @classmethod
+    def of(cls, part: str) -> Promises:
+        """Return those of a part: zep or langflux."""
+        path = suite.data() / "recordings" / FILE
+        known = tomllib.loads(path.read_text(encoding="utf-8")).get(part, {})
+        return cls(known, deviations.load_deviations())
+
+    def requirements(self, exchange: RecordedExchange) -> tuple[str, ...]:
+        """Return the requirements that an exchange shows, most often one; none where nobody has said."""
+        return tuple(name for name in self._of(exchange) if not name.startswith("DEV-"))
+
+    def fault(self, exchange: RecordedExchange) -> str | None:
+        """Return the deviation whose fault the recorded answer is."""
+        return next((name for name in self._of(exchange) if name.startswith("DEV-")), None)
+
+    def _of(self, exchange: RecordedExchange) -> list[str]:
+        return self.known.get(exchange.name, self.known.get(exchange.sequence, []))
+
 
 WIDTH = 79
 """Columns at most, but for words that are no use when broken: URLs, and the bodies of curl commands."""

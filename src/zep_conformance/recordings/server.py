@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from zep_conformance.clients.http import trusted
+from zep_conformance.clients.http import http_client
 from zep_conformance.clients.langflux import TIMEOUT
 from zep_conformance.doctor.preflight import checked_origin, probe_langflux, probe_model, probe_zep
 from zep_conformance.errors import CannotTell
@@ -58,7 +58,8 @@ def zep_server(settings: Settings) -> ReplayServer:
     token, secret = revealed(settings.zep_token), revealed(settings.zep_auth_secret)
     seen = probe_zep(url, token, secret, any_version=True)
     headers = {"authorization": f"Bearer {seen.token}"} if seen.token else {}
-    return ReplayServer(part="zep", url=seen.url, version=seen.version, client=_client(seen.url), headers=headers)
+    client = http_client(seen.url, timeout=TIMEOUT)
+    return ReplayServer(part="zep", url=seen.url, version=seen.version, client=client, headers=headers)
 
 
 def langflux_server(settings: Settings, exchanges: Iterable[RecordedExchange]) -> ReplayServer:
@@ -80,14 +81,8 @@ def langflux_server(settings: Settings, exchanges: Iterable[RecordedExchange]) -
         zep = settings.zep_url_from_langflux or settings.zep_url
         wanted = _wanted(zep, "--zep-url-from-langflux", "a recording with chatflows in it")
         variables[ZEP_URL] = checked_origin(wanted, "zep as LangFlux sees it")
-    return ReplayServer(
-        part="langflux",
-        url=seen.url,
-        version=seen.version,
-        client=_client(seen.url),
-        key=key,
-        variables=variables,
-    )
+    client, version = http_client(seen.url, timeout=TIMEOUT), seen.version
+    return ReplayServer(part="langflux", url=seen.url, version=version, client=client, key=key, variables=variables)
 
 
 def _wanted(value: str | None, option: str, why: str) -> str:
@@ -98,10 +93,6 @@ def _wanted(value: str | None, option: str, why: str) -> str:
             code="address-missing",
         )
     return value
-
-
-def _client(url: str) -> httpx.Client:
-    return httpx.Client(base_url=url, verify=trusted(), timeout=TIMEOUT)
 
 
 def addresses(settings: Settings) -> list[str]:

@@ -12,8 +12,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.recordings.format import RecordedExchange
 from zep_conformance.recordings.names import Names
 from zep_conformance.recordings.player import Played, Replay
-from zep_conformance.recordings.queue import EnrichmentQueue
-from zep_conformance.recordings.removal import Removals
+from zep_conformance.recordings.removal import EnrichmentQueue, Removals
 from zep_conformance.recordings.server import ReplayServer, langflux_server, zep_server
 from zep_conformance.settings import Settings
 

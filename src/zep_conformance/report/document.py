@@ -9,6 +9,7 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -58,13 +59,7 @@ def document(
         "exit_code": exit_code,
         "gate": dict(gate),
         "trouble": observations.trouble,
-        "target": {
-            "name": target.name,
-            "deployed": target.deployed,
-            "timeline": [span.as_json() for span in target.timeline],
-        }
-        if target
-        else None,
+        "target": asdict(target) | {"timeline": [span.as_json() for span in target.timeline]} if target else None,
         "parts": {name: part.as_json() for name, part in observations.parts.items()},
         "capabilities": {
             name: {"offered": reason is None, "reason": reason} for name, reason in observations.capabilities.items()
@@ -75,11 +70,8 @@ def document(
         "left_behind": list(observations.left_behind),
         "outcomes": {outcome: counts.get(outcome, 0) for outcome in OUTCOMES},
         "requirements": [
-            {
-                "id": requirement.id,
-                "level": requirement.level,
-                "text": requirement.text,
-                "source": requirement.source,
+            {name: getattr(requirement, name) for name in ("id", "level", "text", "source")}
+            | {
                 "outcome": worst(record.outcome for record in by_requirement[requirement.id]),
                 "scenarios": [_scenario(record) for record in by_requirement[requirement.id]],
             }
@@ -89,17 +81,9 @@ def document(
 
 
 def _scenario(record: Record) -> dict[str, Any]:
-    return {
-        "name": record.name,
-        "feature": record.feature,
-        "nodeid": record.nodeid,
-        "outcome": record.outcome,
-        "duration": round(record.duration, 4),
-        "reason": record.reason,
-        "deviation": record.deviation,
-        "mended": record.fixed,
-        "measurements": dict(record.measurements),
-    }
+    named = {"mended" if name == "fixed" else name: value for name, value in asdict(record).items()}
+    del named["requirements"]
+    return named | {"duration": round(record.duration, 4)}
 
 
 def write(folder: Path, report: Mapping[str, Any], redactor: Redactor) -> Path:

@@ -2,11 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
-from zep_conformance.report.timeline import Span
+from pydantic import TypeAdapter
+
+PHASES = ("pull", "build", "create", "start", "ready")
+"""What a part goes through, in this order; a target has some of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """One phase of one part. began, ended: seconds since the start of the run."""
+
+    part: str
+    phase: str
+    began: float
+    ended: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for the report."""
+        return asdict(self) | {"began": round(self.began, 3), "ended": round(self.ended, 3)}
+
+
+class Timeline:
+    """Collects the phases of parts that start side by side."""
+
+    def __init__(self) -> None:
+        self._zero = time.monotonic()
+        self._lock = threading.Lock()
+        self._spans: list[Span] = []
+
+    @contextmanager
+    def phase(self, part: str, phase: str) -> Iterator[None]:
+        """Everything inside is this phase of the part, however it ends."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.add(part, phase, began=began, ended=time.monotonic())
+
+    def add(self, part: str, phase: str, *, began: float, ended: float) -> None:
+        """Add a phase, which another process may have seen. began, ended: by time.monotonic(), whose zero all share."""
+        with self._lock:
+            self._spans.append(Span(part=part, phase=phase, began=began - self._zero, ended=ended - self._zero))
+
+    def spans(self) -> list[Span]:
+        """Return all phases so far, by their beginning."""
+        with self._lock:
+            return sorted(self._spans, key=lambda span: (span.began, span.part))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,27 +121,15 @@ class Observations:
 
     def as_json(self) -> dict[str, Any]:
         """Return them as JSON, to be sent to another process."""
-        target = self.target
-        return {
-            "troubles": list(self.troubles),
-            "target": {**asdict(target), "timeline": [asdict(span) for span in target.timeline]} if target else None,
-            "parts": {name: part.as_json() for name, part in self.parts.items()},
-            "capabilities": dict(self.capabilities),
-            "left_behind": list(self.left_behind),
-            "requests": self.requests,
-        }
+        sent: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return sent
 
     @classmethod
     def from_json(cls, sent: Mapping[str, Any]) -> Observations:
-        """Return the observations that `as_json` gave."""
-        target = sent["target"]
-        return cls(
-            troubles=tuple(sent["troubles"]),
-            target=TargetSeen(**{**target, "timeline": tuple(Span(**one) for one in target["timeline"])})
-            if target
-            else None,
-            parts={name: PartSeen(**part) for name, part in sent["parts"].items()},
-            capabilities=sent["capabilities"],
-            left_behind=tuple(sent["left_behind"]),
-            requests=sent["requests"],
-        )
+        """Return the observations that `as_json` gave. Raises ValueError for anything else."""
+        return _adapter().validate_python(sent)
+
+
+@cache
+def _adapter() -> TypeAdapter[Observations]:
+    return TypeAdapter(Observations)

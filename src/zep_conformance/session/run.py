@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from zep_conformance.clients.limits import Limits
+from zep_conformance.clients.http import Limits
 from zep_conformance.errors import CannotTell
 from zep_conformance.mutation.asked import refuse_unknown_names
 from zep_conformance.redaction.redactor import Redactor

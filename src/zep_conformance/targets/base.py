@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 from zep_conformance.clients.families import Account
 from zep_conformance.doctor.findings import Finding
-from zep_conformance.report.timeline import Timeline
+from zep_conformance.report.observations import Timeline
 from zep_conformance.settings import CAPABILITIES, Settings
 
 Say = Callable[[str], None]

@@ -12,7 +12,7 @@ from zep_conformance.errors import CannotTell, PartDied
 from zep_conformance.facts.causes import cause_of, last_lines, one_line
 from zep_conformance.processes.readiness import HttpReady
 from zep_conformance.redaction.redactor import Redactor
-from zep_conformance.report.timeline import Timeline
+from zep_conformance.report.observations import Timeline
 from zep_conformance.targets.docker.control import ended_by_itself, image_of, logged, succeeds
 from zep_conformance.targets.docker.engine import DockerEngine
 from zep_conformance.targets.docker.ownership import PROJECT, SERVICE

@@ -16,7 +16,7 @@ from typing import TypeVar
 from filelock import BaseFileLock, Timeout
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.report.timeline import Timeline
+from zep_conformance.report.observations import Timeline
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Say
 from zep_conformance.targets.containers import kept
