@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -269,8 +270,23 @@ def test_a_mutation_changes_what_the_page_is_answered(page: APage, visit: Visit)
     assert visit.heard[0].answer == "[]"
 
 
+def test_what_langflux_answers_to_saving_is_returned_and_its_refusal_is_the_pages_failure(
+    page: APage, visit: Visit
+) -> None:
+    page.shows("<button id=save>x</button><script>onclick = () => fetch('/api/v1/flows', {method: 'PUT'})</script>")
+    visit.open("/", BUTTON)
+    saving = partial(
+        visit.saved_by, "saving", path="/api/v1/flows", methods=("POST", "PUT"), ask=partial(visit.click, BUTTON)
+    )
+    page.answers_json("PUT /api/v1/flows", '{"id": "7"}')
+    assert saving() == {"id": "7"}
+    page.answers["PUT /api/v1/flows"] = (403, "text/plain", "not yours")
+    with pytest.raises(PageFailed, match="saving is answered 403 not yours"):
+        saving()
+
+
 def test_known_places_say_what_they_are() -> None:
-    known = [place for place in vars(places).values() if isinstance(place, Place)]
+    known = places.load_places().values()
     assert len(known) > 25
     for place in known:
         assert place.what.startswith(("a ", "the ", "what ")), place

@@ -3,9 +3,8 @@
 format       the files, and what a recorded exchange is; comparison understands their placeholders
 names        ids of a run's own in requests, and the recording's back in answers
 harmless     what may be asked of a server that others use
-queue        Zep's enrichment, which a clear must wait for
-removal      what was made, and how it is removed
+removal      what was made, how it is removed, and the enrichment that must be waited for before
 player       asks, waits for what may come later, and compares
-verify       a server held to a recording; promises and report say what came of it
+verify       a server held to a recording; report says what came of it
 record       a recording made of answers, with placeholders for what may differ
 """
