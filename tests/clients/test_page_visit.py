@@ -16,7 +16,7 @@ from tests.support.a_page import APage, a_page
 from zep_conformance.clients import tokens
 from zep_conformance.clients.page import chromium, places
 from zep_conformance.clients.page.mutations import MUTATIONS
-from zep_conformance.clients.page.places import Place
+from zep_conformance.clients.page.places import PagePlace
 from zep_conformance.clients.page.visit import PageFailed, Visit
 from zep_conformance.errors import HarnessError
 from zep_conformance.redaction import output
@@ -27,8 +27,8 @@ from zep_conformance.settings import Settings
 pytestmark = pytest.mark.skipif(chromium.find() is None, reason="no Chromium: apt-get install chromium")
 LIMIT = 3.0
 """Seconds that a visit waits for what is not there."""
-BUTTON = Place("the button", "#save", role="button", name="^save$")
-FIELD = Place("the field", "#url", beside="^Base URL")
+BUTTON = PagePlace("the button", "#save", role="button", name="^save$")
+FIELD = PagePlace("the field", "#url", beside="^Base URL")
 
 
 @pytest.fixture(scope="module")

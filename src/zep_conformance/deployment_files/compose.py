@@ -44,7 +44,7 @@ class ComposeProject:
 
 def read_project(source: Source, sources: Sources) -> ComposeProject:
     """Return the applications of a Compose project."""
-    reader = _Reader(source, sources)
+    reader = _ComposeReader(source, sources)
     services = table(source.document.get("services"))
     for name in services:
         reader.service(name, table(services[name]), services.line_of(name))
@@ -57,7 +57,7 @@ def defaults_only(text: str) -> str:
     return _VARIABLE.sub(lambda found: (found["rest"] or "") if (found["how"] or "").endswith("-") else "", text)
 
 
-class _Reader:
+class _ComposeReader:
     def __init__(self, source: Source, sources: Sources) -> None:
         self._file, self._sources = source.name, sources
         env = sources.env_file(source.name, ENV)

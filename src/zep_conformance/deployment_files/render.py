@@ -22,7 +22,7 @@ _Variables = dict[str, Value]
 
 def read_blueprint(source: Source) -> PlannedDeployment:
     """Return the applications that a blueprint makes, of all its projects and environments."""
-    reader = _Reader(source.name)
+    reader = _RenderReader(source.name)
     parts = list(_parts(source.document))
     groups = {
         text(group.get("name")): reader.variables(group, {}, in_group=True)
@@ -42,7 +42,7 @@ def _parts(document: Table) -> Iterator[Table]:
         yield from tables(project.get("environments"))
 
 
-class _Reader:
+class _RenderReader:
     def __init__(self, file: str) -> None:
         self._file = file
 

@@ -25,7 +25,7 @@ ZEP_MEMORY = r"Zep Memory( - Open Source)?"
 
 
 @dataclass(frozen=True)
-class Place:
+class PagePlace:
     """One thing in the page.
 
     what: what it is, for a message that it is missing. css: where the known versions have it. role, name: its
@@ -72,13 +72,13 @@ def exactly(words: str) -> Text:
 
 
 @cache
-def load_places() -> dict[str, Place]:
+def load_places() -> dict[str, PagePlace]:
     """Return every place by its name. Raises TypeError for an entry with a field that a place has not."""
     entries = tomllib.loads((suite.data() / "page-places.toml").read_text(encoding="utf-8"))
-    return {name: Place(**entry) for name, entry in entries.items()}
+    return {name: PagePlace(**entry) for name, entry in entries.items()}
 
 
-def __getattr__(name: str) -> Place:
+def __getattr__(name: str) -> PagePlace:
     """Return the place of that name. Raises AttributeError where there is none."""
     try:
         return load_places()[name]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zep_conformance.clients.page import places
-from zep_conformance.clients.page.places import Place, Text
+from zep_conformance.clients.page.places import PagePlace, Text
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import DeploymentFailed, HarnessError
 
@@ -164,7 +164,7 @@ class Visit:
 
     # -- finding and doing ------------------------------------------------------------------------------------
 
-    def open(self, path: str, landmark: Place) -> None:
+    def open(self, path: str, landmark: PagePlace) -> None:
         """Go to a path of the page, and wait until what it is known by is there. Signs in where that is asked for."""
         if self._sign_in is not None:
             self._go("/")
@@ -216,7 +216,7 @@ class Visit:
         with self.trying("waiting for the page to stand still"):
             self.page.wait_for_function(_STILL)
 
-    def find(self, place: Place, within: Locator | None = None, text: Text | None = None) -> Locator:
+    def find(self, place: PagePlace, within: Locator | None = None, text: Text | None = None) -> Locator:
         """Where a place is, as soon as it is there and visible. text: what must be in it."""
         root: Page | Locator = within if within is not None else self.page
         known, by_words = place.as_known(root, text), place.by_words(root, text)
@@ -226,24 +226,24 @@ class Visit:
         known = known.filter(visible=True)
         return known.first if by_words is None or known.count() else by_words.filter(visible=True).first
 
-    def all(self, place: Place) -> Locator:
+    def all(self, place: PagePlace) -> Locator:
         """Every such place that is there now."""
         known, by_words = place.as_known(self.page), place.by_words(self.page)
         return known if by_words is None or known.count() else by_words
 
-    def click(self, place: Place, within: Locator | None = None, text: Text | None = None) -> None:
+    def click(self, place: PagePlace, within: Locator | None = None, text: Text | None = None) -> None:
         """Click a place."""
         found = self.find(place, within, text)
         with self.trying(f"clicking {place.what}"):
             found.click()
 
-    def fill(self, place: Place, text: str, within: Locator | None = None) -> None:
+    def fill(self, place: PagePlace, text: str, within: Locator | None = None) -> None:
         """Type a text into a field, in place of what is there."""
         found = self.find(place, within)
         with self.trying(f"typing into {place.what}"):
             found.fill(text)
 
-    def press(self, place: Place, key: str, within: Locator | None = None) -> None:
+    def press(self, place: PagePlace, key: str, within: Locator | None = None) -> None:
         """Press a key in a field."""
         found = self.find(place, within)
         with self.trying(f"pressing {key} in {place.what}"):

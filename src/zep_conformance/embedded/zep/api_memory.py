@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from zep_conformance.embedded.zep import messages, summaries
 from zep_conformance.embedded.zep.encoding import dumps, parse_time, parse_uuid
-from zep_conformance.embedded.zep.messages import NewMessage
+from zep_conformance.embedded.zep.messages import PostedMessage
 from zep_conformance.embedded.zep.neighbours import Refused, Unavailable
 from zep_conformance.embedded.zep.refusals import Refusal, mistake
 from zep_conformance.embedded.zep.search import DEFAULT_LIMIT, parse_query
@@ -33,16 +33,16 @@ async def get_memory(service: Service, request: Request, session_id: str) -> Res
     return answer(f'{{"messages":[{listed}],"summary":{summaries.render(summary)}}}\n', service.behaviours)
 
 
-def _new_message(value: Any, service: Service) -> NewMessage:
+def _new_message(value: Any, service: Service) -> PostedMessage:
     if value is None and "lenient-json" in service.behaviours:
-        return NewMessage("", "")
+        return PostedMessage("", "")
     if not isinstance(value, dict):
         raise Refusal(400, "every one of 'messages' must be an object")
     # Zep reads these times and does not keep them: what matters is that they are times.
     parsed(value, "created_at", parse_time)
     parsed(value, "updated_at", parse_time)
     metadata = field(value, "metadata", dict, None)
-    return NewMessage(
+    return PostedMessage(
         field(value, "role", str, ""),
         field(value, "content", str, ""),
         parsed(value, "uuid", parse_uuid),

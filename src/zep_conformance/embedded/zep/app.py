@@ -27,7 +27,7 @@ from zep_conformance.embedded.zep.enrichment import Enrichment
 from zep_conformance.embedded.zep.neighbours import Neighbours
 from zep_conformance.embedded.zep.openapi import describe
 from zep_conformance.embedded.zep.operations import by_resource, wants_token
-from zep_conformance.embedded.zep.paths import Paths, Target
+from zep_conformance.embedded.zep.paths import NamedResource, Paths
 from zep_conformance.embedded.zep.refusals import Refusal, not_found
 from zep_conformance.embedded.zep.search import Search
 from zep_conformance.embedded.zep.service import Service
@@ -141,7 +141,7 @@ class EmbeddedZep:
         """Say whether a request has to show a token, where authentication is required."""
         return wants_token(resource, self._behaviours)
 
-    async def check_token(self, request: Request, target: Target) -> None:  # noqa: ARG002
+    async def check_token(self, request: Request, target: NamedResource) -> None:  # noqa: ARG002
         """Check the token of a request for something. Raises Refusal 401."""
         self.guard.check(request.headers)
 

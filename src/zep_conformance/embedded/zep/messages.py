@@ -35,7 +35,7 @@ _FURTHEST = 2**63 - 1  # SQLite knows no larger number
 
 
 @dataclass(frozen=True, slots=True)
-class NewMessage:
+class PostedMessage:
     """A message as posted. uuid None for one to be made here; metadata: JSON text or None."""
 
     role: str
@@ -79,7 +79,7 @@ class Messages:
         self._sessions = sessions
         self._tasks = tasks
 
-    def add(self, session_id: str, messages: Sequence[NewMessage]) -> None:
+    def add(self, session_id: str, messages: Sequence[PostedMessage]) -> None:
         """Write a post's messages, side by side and in order, with the tasks to enrich them: all or nothing.
 
         Creates or revives the session. Raises Refusal when a uuid is taken.

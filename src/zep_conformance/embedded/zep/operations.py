@@ -25,7 +25,7 @@ PAGE = "page"
 class Operation:
     """One method of one resource.
 
-    resource: as `paths.Target` names it. path: as OpenAPI writes it, with its ids in the order in which the handler
+    resource: as in `paths.NamedResource`. path: as OpenAPI writes it, with its ids in the order in which the handler
     takes them. answer: the name of its schema in `schemas.ANSWERS`, sent as `form`. query: names in
     `schemas.PARAMETERS`. body: name in `schemas.BODIES`, "" for none. refusals: statuses of refusals, beside 401 of
     a secured server and the 500 that a broken store or neighbour gives. stored: whether the store is needed.

@@ -20,15 +20,15 @@ _GO_PATH_SAFE = "$&+,/:;=@~"  # what Go leaves alone in a path, beside letters, 
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
-class Target(NamedTuple):
+class NamedResource(NamedTuple):
     """What a path names. resource: "" for nothing; ids: decoded."""
 
     resource: str
     ids: tuple[str, ...] = ()
 
 
-NOTHING = Target("")
-NOT_THERE = Target("api")
+NOTHING = NamedResource("")
+NOT_THERE = NamedResource("api")
 """Of a path under the API that leads nowhere: a token is needed to be told so."""
 
 
@@ -56,12 +56,12 @@ class Paths:
         self._stay_escaped = "path-ids-stay-escaped" in behaviours
         self._slash_ends_id = "unescaped-slash-404" in behaviours
 
-    def parse(self, path: str) -> Target:
+    def parse(self, path: str) -> NamedResource:
         """Return the target of a path as it was sent, without its query. Raises Refusal 400 where it can't be read."""
         if path == "/healthz":
-            return Target("healthz")
+            return NamedResource("healthz")
         if path == "/openapi.json":
-            return NOTHING if "api-undescribed" in self._behaviours else Target("openapi")
+            return NOTHING if "api-undescribed" in self._behaviours else NamedResource("openapi")
         if self._stay_escaped:
             path = as_go_routes(path)
         path = posixpath.normpath("/" + path.lstrip("/")) if self._slash_ends_id else "/" + path.strip("/")
@@ -69,14 +69,14 @@ class Paths:
             rest = path[len("/admin") :]
             if rest[:1] not in ("", "/"):
                 return NOTHING
-            return Target("admin_pages", (rest.strip("/"),)) if rest.strip("/") else Target("admin")
+            return NamedResource("admin_pages", (rest.strip("/"),)) if rest.strip("/") else NamedResource("admin")
         if not path.startswith(API):
-            return Target("api") if path == API.rstrip("/") else NOTHING
+            return NamedResource("api") if path == API.rstrip("/") else NOTHING
         collection, slash, rest = path[len(API) :].partition("/")
         if collection == "sessions":
-            return self._in_sessions(rest) if slash else Target("sessions")
+            return self._in_sessions(rest) if slash else NamedResource("sessions")
         if collection == "user":
-            return self._in_users(rest) if slash else Target("users")
+            return self._in_users(rest) if slash else NamedResource("users")
         return NOT_THERE
 
     def session_id(self, text: str) -> str:
@@ -92,7 +92,7 @@ class Paths:
         except UnicodeDecodeError:
             raise Refusal(400, "the path is not UTF-8") from None
 
-    def _in_sessions(self, rest: str) -> Target:
+    def _in_sessions(self, rest: str) -> NamedResource:
         """The target of `id`, `id/part`, or `id/messages/uuid`."""
         before, slash, last = rest.rpartition("/")
         session, _, collection = before.rpartition("/")
@@ -100,15 +100,15 @@ class Paths:
             return self._target(last, before, self.session_id)
         if slash and collection == "messages" and "/" in before:
             target = self._target("message", session, self.session_id)
-            return Target(target.resource, (*target.ids, self.decode(last))) if target.ids else target
+            return NamedResource(target.resource, (*target.ids, self.decode(last))) if target.ids else target
         return self._target("session", rest, self.session_id)
 
-    def _in_users(self, rest: str) -> Target:
+    def _in_users(self, rest: str) -> NamedResource:
         """The target of `id`, or `id/sessions`."""
         before, slash, last = rest.rpartition("/")
         if slash and last == "sessions":
             return self._target("user_sessions", before, self.decode)
         return self._target("user", rest, self.decode)
 
-    def _target(self, resource: str, text: str, read: Callable[[str], str]) -> Target:
-        return NOT_THERE if "/" in text and self._slash_ends_id else Target(resource, (read(text),))
+    def _target(self, resource: str, text: str, read: Callable[[str], str]) -> NamedResource:
+        return NOT_THERE if "/" in text and self._slash_ends_id else NamedResource(resource, (read(text),))

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zep_conformance.embedded.zep.app import EmbeddedZep
-from zep_conformance.embedded.zep.messages import NewMessage
+from zep_conformance.embedded.zep.messages import PostedMessage
 from zep_conformance.embedded.zep.mutations.handlers import around_handler
 from zep_conformance.embedded.zep.operations import Handler
-from zep_conformance.embedded.zep.paths import Target
+from zep_conformance.embedded.zep.paths import NamedResource
 from zep_conformance.embedded.zep.refusals import Refusal
 from zep_conformance.embedded.zep.service import Service
 from zep_conformance.embedded.zep.wire import plain
@@ -51,7 +51,7 @@ def _leaving_a_message(name: str, about: str, is_meant: Callable[[int], bool]) -
                 return await handler(service, request, session_id)
             except Refusal as refusal:
                 if is_meant(refusal.status):
-                    service.store.messages.add(session_id, [NewMessage("human", "what was left of it")])
+                    service.store.messages.add(session_id, [PostedMessage("human", "what was left of it")])
                 raise
 
 
@@ -221,7 +221,7 @@ _UNSIGNED = tuple(
 @MUTATIONS.mutation("refused-write-stored", "A write without a token is answered 401 and stored", "AUTH-2")
 def _(zep: EmbeddedZep) -> None:
     @around(zep, "check_token")
-    async def _(check_token: Callable[..., Awaitable[None]], request: Request, target: Target) -> None:
+    async def _(check_token: Callable[..., Awaitable[None]], request: Request, target: NamedResource) -> None:
         try:
             await check_token(request, target)
         except Refusal:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from zep_conformance.embedded.zep.app import EmbeddedZep
 from zep_conformance.embedded.zep.encoding import ZERO_TIME, dumps
-from zep_conformance.embedded.zep.messages import NewMessage
+from zep_conformance.embedded.zep.messages import PostedMessage
 from zep_conformance.embedded.zep.mutations.handlers import around_handler
 from zep_conformance.embedded.zep.operations import Handler
 from zep_conformance.embedded.zep.refusals import Refusal
@@ -30,7 +30,7 @@ _SLOWNESS = 0.3
 """Seconds that a slow server takes more."""
 _TABLES = ("users", "sessions", "messages", "message_embeddings", "summaries", "summary_embeddings", "tasks")
 
-Posted = Sequence[NewMessage]
+Posted = Sequence[PostedMessage]
 
 
 def _of_posts(name: str, about: str, *breaks: str) -> Callable[[Callable[[Posted], Posted]], None]:
@@ -46,10 +46,10 @@ def _of_posts(name: str, about: str, *breaks: str) -> Callable[[Callable[[Posted
     return declare
 
 
-def _of_messages(name: str, about: str, *breaks: str) -> Callable[[Callable[[NewMessage], NewMessage]], None]:
+def _of_messages(name: str, about: str, *breaks: str) -> Callable[[Callable[[PostedMessage], PostedMessage]], None]:
     """Declare a mutation: the decorated function makes of a posted message the one that is stored."""
 
-    def declare(change: Callable[[NewMessage], NewMessage]) -> None:
+    def declare(change: Callable[[PostedMessage], PostedMessage]) -> None:
         _of_posts(name, about, *breaks)(lambda messages: [change(one) for one in messages])
 
     return declare
@@ -146,7 +146,7 @@ _of_messages("metadata-dropped", "A message's own metadata is not stored", "STOR
 
 
 @_of_messages("metadata-flattened", "Nested metadata is stored as text", "STORE-2")
-def _(message: NewMessage) -> NewMessage:
+def _(message: PostedMessage) -> PostedMessage:
     if message.metadata is None:
         return message
     fields = json.loads(message.metadata).items()
