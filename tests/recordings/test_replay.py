@@ -15,8 +15,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.facts import requirements
 from zep_conformance.recordings.comparison import ABSENT, Difference
 from zep_conformance.recordings.format import RecordedExchange, load_recording
-from zep_conformance.recordings.harmless import lists_others, objection
-from zep_conformance.recordings.names import Names
+from zep_conformance.recordings.names import Names, lists_others, objection
 from zep_conformance.recordings.player import Replay
 from zep_conformance.recordings.removal import EnrichmentQueue, Removals, stalls
 from zep_conformance.recordings.report import Promises, curl, kind

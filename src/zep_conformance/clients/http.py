@@ -69,9 +69,7 @@ class Limits:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._max_requests = max_requests
-        self._rate = rate
-        self._read_only = read_only
+        self._max_requests, self._rate, self._read_only = max_requests, rate, read_only
         self._sleep, self._clock = sleep, clock
         self._lock = threading.Lock()
         self._next_slot = 0.0
@@ -98,6 +96,5 @@ class Limits:
 
     @staticmethod
     def _reads(request: httpx.Request) -> bool:
-        if request.method in ("GET", "HEAD", "OPTIONS"):
-            return True
-        return request.method == "POST" and request.url.path.endswith(_READS_BY_POST)
+        by_post = request.method == "POST" and request.url.path.endswith(_READS_BY_POST)
+        return by_post or request.method in ("GET", "HEAD", "OPTIONS")

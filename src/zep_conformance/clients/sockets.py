@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -77,22 +77,13 @@ class Listener:
         return answer
 
 
-@contextmanager
-def _listening(client: httpx.Client) -> Iterator[Listener]:
-    listener = Listener(client)
-    try:
-        yield listener
-    finally:
-        listener.close()
-
-
 def streamed(client: httpx.Client, path: str, question: dict[str, Any]) -> list[Event]:
     """Return the events of a streamed prediction, in the order and with the names that later versions have for them.
 
     These versions answer the prediction itself as well: that is what the event "metadata" holds.
     Raises LangFluxRefused, httpx.HTTPError.
     """
-    with ThreadPoolExecutor(1) as pool, _listening(client) as listener:
+    with ThreadPoolExecutor(1) as pool, closing(Listener(client)) as listener:
         heard = pool.submit(lambda: list(listener.events()))
         answer = client.post(path, json={**question, "socketIOClientId": listener.id})
         if answer.status_code != 200:

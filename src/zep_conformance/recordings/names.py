@@ -1,4 +1,4 @@
-"""Ids of a run's own: a recording's sessions, users and chats under names that are nobody else's.
+"""What is a run's own: a recording's ids under names that are nobody else's, and what may be asked beside others.
 
 Recordings use fixed ids (`rec-rt`). Played on a server that keeps its state, or that others use, they would meet what
 is there already. So requests are sent with a prefix before each id, which is taken away again in answers: they are
@@ -7,6 +7,8 @@ compared, shown and recorded as in the recording. A UUID that a client chose is 
     names = Names("zc-1a2b3c4d-")
     names.request({"method": "GET", "path": "/api/v1/sessions/rec-rt"})["path"]  # /api/v1/sessions/zc-1a2b3c4d-rec-rt
     names.restored("session zc-1a2b3c4d-rec-rt")                                 # session rec-rt
+
+Of a server that others use nothing is asked that changes, or lists, what is not this run's own (`objection`).
 """
 
 from __future__ import annotations
@@ -15,10 +17,12 @@ import json
 import re
 import secrets
 import uuid
+from collections.abc import Collection
 from typing import Any
+from urllib.parse import unquote
 
 from zep_conformance.recordings.comparison import UUID
-from zep_conformance.recordings.format import ZERO_UUID
+from zep_conformance.recordings.format import ZERO_UUID, RecordedExchange
 
 LONG = 64
 """Characters from which on an id is one because of its length, which is then kept."""
@@ -105,3 +109,44 @@ class Names:
         if literal == ZERO_UUID or literal in self._uuids.values():
             return literal
         return self._uuids.setdefault(literal, str(uuid.uuid4()))
+
+
+READS = ("GET", "HEAD", "OPTIONS")
+_MAKES = re.compile(r"/api/v\d+/(sessions|user|chatflows|credentials)/?")
+_NAMES_ONE = re.compile(rf"/api/v\d+/(?:{'|'.join(OWNERS)})/([^/]+)(/.*)?")
+_BY_UUID = re.compile(rf"/api/v\d+/[a-z-]+/({UUID})(/.*)?")
+_LISTS = re.compile(
+    r"/api/v\d+/(sessions|user|users|collection|collections|chatflows|credentials|apikey|apikeys|variables|tools"
+    r"|assistants|document-store|documentstore|chatmessage|leads|stats|executions|export-import)(/(store|all))?/*"
+    r"|/admin/.+"
+)
+FREE_BODIES = ("{{any}}", "{{text}}", "{{html}}")
+"""Recorded bodies that any answer fits: it is taken as it came, and need not be looked into."""
+
+
+def lists_others(request: dict[str, Any]) -> bool:
+    """Return whether the answer to a request may hold what is not ours, so that it must not be kept or shown."""
+    path = unquote(request["path"].partition("?")[0])
+    return request["method"] in READS and bool(_LISTS.fullmatch(path))
+
+
+def objection(exchange: RecordedExchange, request: dict[str, Any], names: Names, made: Collection[str]) -> str | None:
+    """Return why a request is not to be sent, None where it may be.
+
+    request: as it would be sent. made: the UUIDs of what this run has made.
+    """
+    path = request["path"].partition("?")[0]
+    if request["method"] in READS:
+        recorded = exchange.response
+        succeeds = not recorded or (recorded["status"] < 400 and recorded["body"] not in FREE_BODIES)
+        return "it lists what is not ours" if succeeds and lists_others(request) else None
+    if ".." in re.split(r"[/\\]", unquote(path)):
+        return "its path leads elsewhere"
+    named = _NAMES_ONE.fullmatch(path)
+    by_uuid = _BY_UUID.fullmatch(path)
+    name = named[1] if named else by_uuid[1] if by_uuid else ""
+    if name and (names.is_own(name) or name in made):
+        return None
+    if request["method"] == "POST" and _MAKES.fullmatch(path):
+        return None
+    return "it could change what is not ours"

@@ -20,8 +20,7 @@ from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import CannotTell
 from zep_conformance.recordings.comparison import ABSENT, UUID_PLACEHOLDER, Comparison, Difference
 from zep_conformance.recordings.format import RecordedExchange, by_sequence, without_system_metadata
-from zep_conformance.recordings.harmless import FREE_BODIES, READS, lists_others, objection
-from zep_conformance.recordings.names import Names
+from zep_conformance.recordings.names import FREE_BODIES, READS, Names, lists_others, objection
 from zep_conformance.recordings.removal import EnrichmentQueue, Removals, stalls
 from zep_conformance.recordings.server import ReplayServer
 
@@ -97,7 +96,7 @@ class Replay:
         limit: float = EVENTUALLY,
     ) -> None:
         self._sequences = by_sequence(exchanges)
-        self._server, self._names, self._remains, self._queue = server, names, removals, queue
+        self._server, self._names, self._removals, self._queue = server, names, removals, queue
         self._limit = limit
         self._comparisons: dict[str, Comparison] = {}
         self._played: dict[str, dict[int, Played]] = {}
@@ -197,7 +196,7 @@ class Replay:
         self._silent = 0
         if method not in READS:
             self._queue.note(request)
-            self._remains.note(self._server, method, path, request.get("body"), response)
+            self._removals.note(self._server, method, path, request.get("body"), response)
         answer = self._understood(exchange, response, hide=lists_others(request))
         return Played(exchange, sent, answer, tuple(_compared(exchange, answer, comparison)))
 

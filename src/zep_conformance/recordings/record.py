@@ -13,23 +13,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from zep_conformance.recordings.comparison import ABSENT, UUID, UUID_PLACEHOLDER, Comparison, fits, is_time
 from zep_conformance.recordings.format import ZERO_UUID, RecordedExchange
-from zep_conformance.recordings.harmless import lists_others
+from zep_conformance.recordings.names import lists_others
 from zep_conformance.recordings.player import Played, PlayedAnswer
 
 FREE = {
-    "flowData": "{{any}}",
-    "stack": "{{any}}",
-    "encryptedData": "{{text}}",
-    "icon": "{{text}}",
-    "iconSrc": "{{text}}",
+    **dict.fromkeys(("flowData", "stack"), "{{any}}"),
+    **dict.fromkeys(("encryptedData", "icon", "iconSrc"), "{{text}}"),
+    **dict.fromkeys(("dist", "score"), "{{float}}"),
     "id": "{{int}}",
     "token_count": "{{tokens}}",
-    "dist": "{{float}}",
-    "score": "{{float}}",
 }
 """Fields that are free wherever they are, and what they hold; those of another type than that are not free."""
 VECTOR = 8
@@ -125,15 +122,7 @@ class Recorder:
         else:
             body = abstraction.body(answer.body, earlier, subset=exchange.subset)
         response = {"status": answer.status, "content_type": answer.content_type, "body": body}
-        return RecordedExchange(
-            exchange.sequence,
-            exchange.step,
-            request,
-            response,
-            exchange.about,
-            exchange.eventually,
-            exchange.subset,
-        )
+        return replace(exchange, request=request, response=response)
 
     @staticmethod
     def _renumbered(request: dict[str, Any], script: dict[str, str], numbers: Comparison) -> dict[str, Any]:

@@ -84,9 +84,8 @@ class ResultText:
         """Yield the result, secrets removed."""
         held = self._held
         version = f" {held.server.version}" if held.server.version else ""
-        yield from wrapped(
-            f"{held.server.part}{version} at {self._redactor(held.server.url)}, held to {held.recording}"
-        )
+        url = self._redactor(held.server.url)
+        yield from wrapped(f"{held.server.part}{version} at {url}, held to {held.recording}")
         yield ""
         played = {one.exchange.name: one for one in held.played}
         for sequence, exchanges in by_sequence(one.exchange for one in held.played).items():
@@ -99,26 +98,19 @@ class ResultText:
     def conclusion(self) -> Iterator[str]:
         """Yield the last lines: how many, what that touches, what was left out."""
         held = self._held
-        yield (
-            f"{held.server.part}: {held.as_recorded} of {held.total} exchanges answered as recorded, "
-            f"in {held.seconds:.1f} s"
-        )
+        counted = f"{held.as_recorded} of {held.total} exchanges answered as recorded"
+        yield f"{held.server.part}: {counted}, in {held.seconds:.1f} s"
         if held.left_out:
-            yield from wrapped(
-                f"{len(held.left_out)} left out, which can't be asked of a server that others use: "
-                + named(held.left_out)
-            )
-        labelled = sum(one.only_labelled_otherwise for one in held.differing)
-        if labelled:
-            yield from wrapped(
-                f"{labelled} of these differ in nothing but the content type (Zep {ZEP_VERSION} sends JSON as text)"
-            )
+            why = "which can't be asked of a server that others use"
+            yield from wrapped(f"{len(held.left_out)} left out, {why}: {named(held.left_out)}")
+        if labelled := sum(one.only_labelled_otherwise for one in held.differing):
+            why = f"the content type (Zep {ZEP_VERSION} sends JSON as text)"
+            yield from wrapped(f"{labelled} of these differ in nothing but {why}")
         differing = [one for one in held.differing if not one.only_labelled_otherwise]
         touched = Counter(name for one in differing for name in self._promises.requirements(one.exchange))
         if touched:
-            yield from wrapped(
-                "requirements touched: " + ", ".join(f"{name} ({count})" for name, count in sorted(touched.items()))
-            )
+            counts = ", ".join(f"{name} ({count})" for name, count in sorted(touched.items()))
+            yield from wrapped(f"requirements touched: {counts}")
         faults: dict[str, list[Played]] = {}
         for one in differing:
             if fault := self._promises.fault(one.exchange):
@@ -233,11 +225,8 @@ def _held(held: Verification, redactor: Redactor) -> dict[str, Any]:
         "left_out": [{"name": one.exchange.name, "why": one.left_out} for one in held.left_out],
         "left_behind": held.left_behind,
         "differing": [
-            {
-                "name": one.exchange.name,
-                "sequence": one.exchange.sequence,
-                "step": one.exchange.step,
-                "about": one.exchange.about,
+            {name: getattr(one.exchange, name) for name in ("name", "sequence", "step", "about")}
+            | {
                 "method": one.exchange.request["method"],
                 "path": one.exchange.request["path"],
                 "requirements": list(promises.requirements(one.exchange)),

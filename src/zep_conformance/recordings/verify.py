@@ -70,17 +70,18 @@ def verify_recording(
     names = Names()
     held = Verification(recording, server, names.prefix, len(exchanges))
     with ExitStack() as closing:
-        zep = _zep_behind(server, settings)
-        asked = _as_client(zep)
-        if zep is not None and asked is not None:
+        # The Zep that a replay's sessions are in, where it can be asked from here.
+        zep = server if server.part == "zep" else zep_server(settings) if settings.zep_url else None
+        asked = None
+        if zep is not None:
+            asked = Zep(zep.url, zep.headers.get("authorization", "").removeprefix("Bearer ") or None)
             closing.callback(asked.close)
             closing.callback(zep.client.close)
         queue = EnrichmentQueue(asked, prefix=names.prefix, limit=settings.wait_limit)
         removals = Removals(zep, queue)
+        replay = Replay(exchanges, server, names=names, removals=removals, queue=queue, limit=settings.wait_limit)
         try:
-            _play(
-                held, Replay(exchanges, server, names=names, removals=removals, queue=queue, limit=settings.wait_limit)
-            )
+            _play(held, replay)
             show(held)
         finally:
             if keep:
@@ -101,17 +102,3 @@ def _play(held: Verification, replay: Replay) -> None:
     except CannotTell as error:
         held.trouble = error
     held.seconds = time.monotonic() - began
-
-
-def _zep_behind(server: ReplayServer, settings: Settings) -> ReplayServer | None:
-    """The Zep that a replay's sessions are in, where it can be asked from here."""
-    if server.part == "zep":
-        return server
-    return zep_server(settings) if settings.zep_url else None
-
-
-def _as_client(zep: ReplayServer | None) -> Zep | None:
-    if zep is None:
-        return None
-    token = zep.headers.get("authorization", "").removeprefix("Bearer ")
-    return Zep(zep.url, token or None)

@@ -12,14 +12,14 @@ import base64
 import binascii
 import html
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 DEPTH = 3
 """How many encodings are undone one after the other: JSON in JSON in a URL."""
 MOST = 24
 """How many readings of a text are searched."""
-_Characters = Iterator[tuple[str, int]]
+_Characters = Iterable[tuple[str, int]]
 """What stands for a piece of encoded text: characters, each with the length of what it was encoded as."""
 
 
@@ -97,10 +97,6 @@ def _bytes_as_text(octets: bytes, width: int) -> _Characters:
         yield character, width * len(character.encode("utf-8", "surrogateescape"))
 
 
-def _percent(found: str) -> _Characters:
-    yield from _bytes_as_text(bytes.fromhex(found.replace("%", "")), 3)
-
-
 _SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -124,23 +120,26 @@ def _escape(found: str) -> _Characters:
         yield _SHORT.get(found[1], found[1]), 2
 
 
+def _percent(found: str) -> _Characters:
+    return _bytes_as_text(bytes.fromhex(found.replace("%", "")), 3)
+
+
 def _entity(found: str) -> _Characters:
-    yield html.unescape(found)[0], len(found)
+    return [(html.unescape(found)[0], len(found))]
 
 
-def _nothing(found: str) -> _Characters:
-    del found
-    yield from ()
-
-
-def _blank(found: str) -> _Characters:
-    yield " ", len(found)
+def _nothing(_: str) -> _Characters:
+    return ()
 
 
 _ENCODINGS: dict[str, tuple[str, re.Pattern[str], Callable[[str], _Characters]]] = {
     # name: a character without which there is nothing to undo, what is undone, and how
-    "percent": ("%", re.compile(r"(?:%[0-9A-Fa-f]{2})+"), _percent),
-    "form": ("+", re.compile(r"\+"), _blank),
+    "percent": (
+        "%",
+        re.compile(r"(?:%[0-9A-Fa-f]{2})+"),
+        lambda found: _bytes_as_text(bytes.fromhex(found.replace("%", "")), 3),
+    ),
+    "form": ("+", re.compile(r"\+"), lambda _: [(" ", 1)]),
     "backslashes": (
         "\\",
         re.compile(
@@ -150,7 +149,11 @@ _ENCODINGS: dict[str, tuple[str, re.Pattern[str], Callable[[str], _Characters]]]
         _escape,
     ),
     "quotes": ("'", re.compile("'\"'\"'"), _escape),
-    "entities": ("&", re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);"), _entity),
+    "entities": (
+        "&",
+        re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);"),
+        lambda found: [(html.unescape(found)[0], len(found))],
+    ),
     "indented": ("\n", re.compile(r"[ \t]*\r?\n[ \t]*"), _nothing),
     # Wrapped text: an indentation, pytest's mark of an error, or a frame may stand before its next line.
     "lines": ("\n", re.compile(r"[ \t│┃|]*\\?\r?\n[ \t│┃|>]*(?:E[ \t]+)?"), _nothing),

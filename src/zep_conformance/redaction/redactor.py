@@ -107,9 +107,7 @@ def _matters(text: str, start: int, end: int, whole: int) -> bool:
     if length == whole or length >= LONG_PIECE:
         return True
     before, after = text[max(0, start - 3) : start], text[end : end + 3]
-    cut = (
-        after[:1] in ("", "\n", "\r", "…", "\\") or after == "..." or before[-1:] in ("", "\n", "…") or before == "..."
-    )
+    cut = after[:1] in ("", "\n", "\r", "…", "\\") or before[-1:] in ("", "\n", "…") or "..." in (before, after)
     return cut or looks_drawn(text[start:end])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ def markdown(report: Mapping[str, Any], folder: Path) -> str:
         *_requirements(report),
         *_deviations(report),
         *_skipped(report),
-        *_left_behind(report),
+        *_listed("Left behind in the target", map(text, report["left_behind"])),
         f"Reports: `{folder}/conformance.json` (for machines), `{folder}/junit.xml`, `{folder}/summary.md` (this).",
     )
     return "\n\n".join(blocks) + "\n"
@@ -48,9 +48,7 @@ def text(value: str) -> str:
 def _head(report: Mapping[str, Any]) -> str:
     """The verdict, and what may be thought of it."""
     excused = report["exit_code"] == 0 and report["verdict"] != "conforms"
-    lines = [
-        f"## zep-conformance: {report['verdict']}" + (", but no worse than the baseline" if excused else ""),
-    ]
+    lines = [f"## zep-conformance: {report['verdict']}{', but no worse than the baseline' if excused else ''}"]
     if (report["target"] or {}).get("deployed") is False:
         lines.append("\nThese are the suite's own servers: this run says nothing about a deployment.")
     if report["trouble"]:
@@ -149,12 +147,14 @@ def _scenarios(report: Mapping[str, Any]) -> dict[str, tuple[Mapping[str, Any], 
 
 
 def _deviations(report: Mapping[str, Any]) -> Iterator[str]:
-    found = [one for one in _scenarios(report).values() if one[0]["outcome"] == "deviation" or one[0]["mended"]]
-    if found:
-        yield "### Known deviations\n\n" + "\n".join(
-            f"- {'**fixed** ' if one['mended'] else ''}{text(one['name'])} ({', '.join(ids)}): {text(one['reason'])}"
-            for one, ids in found
-        )
+    return _listed(
+        "Known deviations",
+        (
+            f"{'**fixed** ' if one['mended'] else ''}{text(one['name'])} ({', '.join(ids)}): {text(one['reason'])}"
+            for one, ids in _scenarios(report).values()
+            if one["outcome"] == "deviation" or one["mended"]
+        ),
+    )
 
 
 def _skipped(report: Mapping[str, Any]) -> Iterator[str]:
@@ -165,17 +165,16 @@ def _skipped(report: Mapping[str, Any]) -> Iterator[str]:
         if scenario["outcome"] == "skipped":
             count[scenario["reason"]] += 1
             found.setdefault(scenario["reason"], []).extend(ids)
-    if found:
-        yield "### Skipped\n\n" + "\n".join(
-            f"- {text(reason)}: {_number(count[reason])} of {', '.join(sorted(set(ids)))}"
+    return _listed(
+        "Skipped",
+        (
+            f"{text(reason)}: {count[reason]} scenario{'s' * (count[reason] != 1)} of {', '.join(sorted(set(ids)))}"
             for reason, ids in sorted(found.items())
-        )
+        ),
+    )
 
 
-def _number(count: int) -> str:
-    return "1 scenario" if count == 1 else f"{count} scenarios"
-
-
-def _left_behind(report: Mapping[str, Any]) -> Iterator[str]:
-    if report["left_behind"]:
-        yield "### Left behind in the target\n\n" + "\n".join(f"- {text(one)}" for one in report["left_behind"])
+def _listed(title: str, items: Iterable[str]) -> Iterator[str]:
+    """A chapter that is a list; none where that is empty."""
+    if lines := "\n".join(f"- {item}" for item in items):
+        yield f"### {title}\n\n{lines}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
@@ -51,7 +51,7 @@ class Exchange:
 
     method: str
     url: str
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: str
     status: int
     answer: str
@@ -95,9 +95,8 @@ class Transcript:
             # Polling asks the same over and over: the newest answer is shown, and how often it was asked.
             same = previous is not None and exchange.question == previous.question
             repeated = repeated + 1 if same else 0
-            text = exchange.shown(self._redactor, self._variables) + (
-                f"\n  (asked {repeated + 1} times)" if repeated else ""
-            )
+            text = exchange.shown(self._redactor, self._variables)
+            text += f"\n  (asked {repeated + 1} times)" if repeated else ""
             lines = [*lines[:-1], text] if same else [*lines, text]
         left_out = len(lines) - newest
         head = [f"({left_out} earlier requests left out)"] if left_out > 0 else []
@@ -111,32 +110,22 @@ class Transcript:
         request = response.request
         if self.on_exchange is not None:
             self.on_exchange(request, response)
-        self.add(
-            request.method,
-            str(request.url),
+        exchange = Exchange(
+            method=request.method,
+            url=str(request.url),
             headers=request.headers,
             body=request.content.decode(errors="replace"),
             status=response.status_code,
             answer="(a stream)" if streamed else response.text,
             seconds=0.0 if streamed else response.elapsed.total_seconds(),
         )
+        self.add(exchange)
 
-    def add(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: str, status: int, answer: str, seconds: float
-    ) -> None:
-        """Write an exchange down that somebody else has seen. headers: by names in lower case."""
-        kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
-        self.exchanges.append(
-            Exchange(
-                method=method,
-                url=url,
-                headers=kept,
-                body=_cut(body),
-                status=status,
-                answer=_cut(answer),
-                seconds=seconds,
-            )
-        )
+    def add(self, exchange: Exchange) -> None:
+        """Write an exchange down, without what is too long or tells nothing. Its headers: by names in lower case."""
+        kept = {name: exchange.headers[name] for name in _KEPT_HEADERS if name in exchange.headers}
+        short = replace(exchange, headers=kept, body=_cut(exchange.body), answer=_cut(exchange.answer))
+        self.exchanges.append(short)
 
 
 def _cut(text: str) -> str:

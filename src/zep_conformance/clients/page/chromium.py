@@ -125,14 +125,10 @@ def _closed(browser: Browser) -> None:
         browser.close()
 
 
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
+def _folder() -> contextlib.AbstractContextManager[Path]:
     """A folder for the browser's files, removed at the end; those of killed runs are removed, too."""
     where = Path(tempfile.gettempdir())
-    if len(str(where / FOLDER)) + 8 > LONGEST:
-        where = Path("/tmp")
-    with owned_folder(FOLDER, where) as folder:
-        yield folder
+    return owned_folder(FOLDER, where if len(str(where / FOLDER)) + 8 <= LONGEST else Path("/tmp"))
 
 
 @contextlib.contextmanager

@@ -131,15 +131,8 @@ class Visit:
             answer = response.text()
         except Error:  # the page has gone on to another before it was read
             answer = UNREAD
-        heard = Heard(
-            request.method,
-            request.url,
-            request.headers,
-            request.post_data or "",
-            response.status,
-            answer,
-            max(0.0, timing["responseEnd"]) / 1000,
-        )
+        seconds, sent = max(0.0, timing["responseEnd"]) / 1000, request.post_data or ""
+        heard = Heard(request.method, request.url, request.headers, sent, response.status, answer, seconds)
         self._unanswered.discard(request)
         self.heard.append(heard)
         self._on_heard(heard)
@@ -203,8 +196,9 @@ class Visit:
             return
         self.fill(places.USERNAME, username)
         self.fill(places.PASSWORD, password)
-        self.press(places.PASSWORD, "Enter")
+        field = self.find(places.PASSWORD)
         with self.trying("signing in"):
+            field.press("Enter")
             asked.wait_for(state="detached")
             places.SIGNED_IN.as_known(self.page).first.wait_for()
             self.page.wait_for_load_state("networkidle")
@@ -242,12 +236,6 @@ class Visit:
         found = self.find(place, within)
         with self.trying(f"typing into {place.what}"):
             found.fill(text)
-
-    def press(self, place: PagePlace, key: str, within: Locator | None = None) -> None:
-        """Press a key in a field."""
-        found = self.find(place, within)
-        with self.trying(f"pressing {key} in {place.what}"):
-            found.press(key)
 
     @contextlib.contextmanager
     def trying(self, what: str) -> Iterator[None]:
