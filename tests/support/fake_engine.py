@@ -17,7 +17,8 @@ IMAGE = {"Id": "sha256:" + "a" * 64, "RepoDigests": ["fake@sha256:" + "b" * 64],
 class FakeEngine:
     """What it answers. images: those that are there. pulled: the events of a pull, or (status, message).
 
-    distribution: the answer to whether a registry has an image; created: to the creation of a container. publishing:
+    distribution: the answer to whether a registry has an image; created: to the creation of a container,
+    its id where that is (201, id). publishing:
     the Compose project and its folder of each container that has the port that is asked for, by name.
     """
 
@@ -46,7 +47,7 @@ class FakeEngine:
         if path.startswith("/distribution/"):
             return (200, {"Descriptor": {}}) if self.distribution[0] == 200 else _said(self.distribution)
         if path.startswith("/containers/create"):
-            return _said(self.created)
+            return (201, {"Id": self.created[1]}) if self.created[0] == 201 else _said(self.created)
         if path.startswith("/containers/json"):
             return 200, tuple({"Id": name} for name in self.publishing if "publish" in query)
         if path.startswith("/containers/") and path.endswith("/json"):

@@ -212,6 +212,18 @@ def test_a_refused_start_ends_the_run(engine: fake_engine.FakeEngine) -> None:
     startup.end()
 
 
+def test_what_was_created_is_on_the_timeline(engine: fake_engine.FakeEngine) -> None:
+    names = {part: f"an/image:{part}" for part in DEFAULTS}
+    engine.images, engine.publishing, engine.created = set(names.values()), {"c1": ("", "")}, (201, "c1")
+    timeline = Timeline()
+    startup = Startup(Settings(**{f"{part}_image": name for part, name in names.items()}), timeline)
+    startup.begin()
+    with pytest.raises(CannotTell, match="no such thing"):  # which this engine says to a start
+        startup.wait([].append)
+    startup.end()
+    assert "create" in {span.phase for span in timeline.spans()}
+
+
 class Ended:
     """A container that has."""
 

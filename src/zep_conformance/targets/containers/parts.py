@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from testcontainers.core.network import Network
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.causes import cause_of, one_line
 from zep_conformance.processes.readiness import HttpReady
+from zep_conformance.report.observations import Timeline
 from zep_conformance.targets.containers.plan import DATABASES, Spec
 from zep_conformance.targets.docker.control import await_ready, logged, succeeds
 from zep_conformance.targets.docker.engine import CALL_LIMIT, ENGINE_ERRORS, DockerEngine, answer_of, refused
@@ -33,8 +34,6 @@ ANSWER_LIMIT = 5.0
 IS_READY = "for _ in 1 2 3 4 5 6 7 8 9 10; do pg_isready -q -h 127.0.0.1 && exit; sleep 0.1; done; exit 1"
 """Asks PostgreSQL for a second: to run a command in a container costs an engine more than to ask ten times there."""
 PORT_TRIES = 5
-OnPhase = Callable[[str, float, float], object]
-"""Takes "create" or "start", and when it began and ended, by time.monotonic()."""
 
 
 class Cancelled(Exception):
@@ -130,11 +129,11 @@ class Parts:
             )
         return found
 
-    def create(self, part: str, changed: Mapping[str, str] | None = None, on_phase: OnPhase = lambda *_: None) -> None:
+    def create(self, part: str, changed: Mapping[str, str] | None = None, *, timeline: Timeline | None = None) -> None:
         """Create and start a part's container. changed: with these variables, empty ones unset, on the same data.
 
-        Where no port was chosen for it yet, another is taken until one is free. on_phase: told when the engine has
-        created it, and when it has started it. Raises CannotTell, Cancelled.
+        Where no port was chosen for it yet, another is taken until one is free. timeline: gets when the engine
+        has created it, and when it has started it. Raises CannotTell, Cancelled.
         """
         spec = self.specs[part]
         for left in reversed(range(PORT_TRIES)):
@@ -144,7 +143,8 @@ class Parts:
             try:
                 with self.gate.passing():
                     made = self._container(with_port, changed)
-                    _time(made, on_phase)
+                    if timeline is not None:
+                        _time(made, part, timeline)
                     made.start()
             except ENGINE_ERRORS as error:
                 self.remove(self.name(part, changed=changed is not None))
@@ -227,14 +227,14 @@ class Parts:
         return "".join(logged(one) for one in (self.find(part), self.find(part, changed=True)) if one is not None)
 
 
-def _time(made: DockerContainer, on_phase: OnPhase) -> None:
-    """Tell of each phase of a container's start, which testcontainers makes one call of: by the engine's answers."""
+def _time(made: DockerContainer, part: str, timeline: Timeline) -> None:
+    """Add each phase of a container's start, which testcontainers makes one call of: by the engine's answers."""
 
     def answered(response: Any, *_: object, **__: object) -> None:
         called = urlsplit(response.url).path.rpartition("/")[2]
         if called in ("create", "start") and response.ok:
             ended = time.monotonic()
-            on_phase(called, ended - response.elapsed.total_seconds(), ended)
+            timeline.add(part, called, began=ended - response.elapsed.total_seconds(), ended=ended)
 
     made.get_docker_client().client.api.hooks["response"].append(answered)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import queue
 import secrets
 import sys
@@ -154,7 +153,7 @@ class Startup:
         if part in DATABASES and postgres is not None:
             postgres.result()  # Zep ends where it finds no database
         began = time.monotonic()
-        parts.create(part, on_phase=functools.partial(self._timeline.add, part))
+        parts.create(part, timeline=self._timeline)
         with self._timeline.phase(part, "ready"):
             parts.await_ready(part)
             if part == "postgres":
