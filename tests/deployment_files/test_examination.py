@@ -18,8 +18,7 @@ from tests.support.deployment_spellings import SPELLINGS, respelt
 from zep_conformance.deployment_files.compose import read_project
 from zep_conformance.deployment_files.examination import examine, kinds
 from zep_conformance.deployment_files.findings import ASPECTS
-from zep_conformance.deployment_files.mutations import MUTATIONS
-from zep_conformance.deployment_files.shipped import folder, shipped
+from zep_conformance.deployment_files.shipped import MUTATIONS, folder, shipped
 from zep_conformance.deployment_files.sources import load
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.codes import codes

@@ -18,9 +18,8 @@ from tests.support.deployment_cases import kinds_changed
 from tests.support.needles import MODEST, drawn, leaks
 from zep_conformance.deployment_files.examination import examine
 from zep_conformance.deployment_files.findings import ASPECTS, FileFinding
-from zep_conformance.deployment_files.mutations import MUTATIONS
 from zep_conformance.deployment_files.report import show
-from zep_conformance.deployment_files.shipped import shipped
+from zep_conformance.deployment_files.shipped import MUTATIONS, shipped
 from zep_conformance.deployment_files.sources import Sources
 from zep_conformance.doctor.report import as_json
 from zep_conformance.errors import CannotTell, HarnessError

@@ -15,7 +15,6 @@ from zep_conformance.facts import servers
 SOURCES = Path(zep_conformance.__file__).parent
 EXCUSED = {
     "facts/servers.py": "it is where they stand",
-    "deployment_files/mutations.py": "edits the text of files, which hold them as people write them",
     "clients/page/mutations.py": "Flowise's own default for a Base URL, whatever Zep's port here",
     "deployment_files/fly.py": "8080 is Fly.io's own default port, and no part's",
     "embedded/model.py": "3000 is a length, and no port",

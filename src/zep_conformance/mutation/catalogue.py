@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zep_conformance.clients.page import mutations as page
-from zep_conformance.deployment_files import mutations as files
+from zep_conformance.deployment_files import shipped as files
 from zep_conformance.embedded.langflux import mutations as langflux
 from zep_conformance.embedded.zep import mutations as zep
 from zep_conformance.facts.mutations import Mutation
