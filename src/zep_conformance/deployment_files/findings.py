@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from zep_conformance.deployment_files.model import Place, PlannedDeployment
+from zep_conformance.deployment_files.model import Application, Place, PlannedDeployment
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.facts.codes import codes
 from zep_conformance.redaction.redactor import Redactor
@@ -29,44 +29,27 @@ class Ledger:
     """The findings about one deployment, in the order of the aspects."""
 
     def __init__(self, deployment: PlannedDeployment, redactor: Redactor) -> None:
-        self._deployment, self._redactor = deployment, redactor
+        self._kind, self._redactor = deployment.kind, redactor
         self._found: list[FileFinding] = []
 
-    def report(self, code: str, place: Place, **words: object) -> None:
-        """Note a finding. words: for its texts."""
+    def report(self, code: str, place: Place, of: Application | None = None, **words: object) -> None:
+        """Note a finding. of: the application that it is about. words: for its texts, beside those of its code."""
         entry = codes("deployment-files")[code]
-        clean = {name: self._clean(str(word)) for name, word in words.items()}
+        known = {"application": of.name} | words if of is not None else words
+        clean = {name: self._clean(str(word)) for name, word in known.items()}
+        filled = {name: word.format_map(clean) for name, word in entry.words.get(self._kind, {}).items()} | clean
         symptom, cause, advice = (
-            self._clean(text.format_map(clean)) for text in (entry.symptom, entry.cause, entry.advice)
+            self._clean(text.format_map(filled)) for text in (entry.symptom, entry.cause, entry.advice)
         )
-        kind, line = self._deployment.kind, place.line or None
-        finding = FileFinding(
-            part=kind,
-            layer=entry.layer,
-            verdict=entry.verdict,
-            code=code,
-            symptom=symptom,
-            cause=cause,
-            advice=advice,
-            file=place.file,
-            line=line,
-        )
-        if finding not in self._found:
-            self._found.append(finding)
+        file, line = place.file, place.line or None
+        found = FileFinding(self._kind, entry.layer, entry.verdict, code, symptom, cause, advice, file, line)
+        if found not in self._found:
+            self._found.append(found)
 
     def well(self, aspect: str, place: Place, symptom: str) -> None:
         """All is well with an aspect, unless a fault of it was noted."""
         if not any(one.layer == aspect and one.verdict == "fault" for one in self._found):
-            self._found.append(
-                FileFinding(
-                    part=self._deployment.kind,
-                    layer=aspect,
-                    verdict="ok",
-                    code="ok",
-                    symptom=self._clean(symptom),
-                    file=place.file,
-                )
-            )
+            self._found.append(FileFinding(self._kind, aspect, "ok", "ok", self._clean(symptom), file=place.file))
 
     def findings(self) -> list[FileFinding]:
         """Return the findings, by aspect; what is well first."""

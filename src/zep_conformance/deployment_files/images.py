@@ -24,10 +24,9 @@ def check(deployment: PlannedDeployment, ledger: Ledger) -> None:
     """Look at the images of all three."""
     for application in deployment.having("zep"):
         _zep(application, ledger)
-    for application in deployment.having("nlp"):
+    for application in [*deployment.having("nlp"), *deployment.having("postgres")]:
         _companion(application, ledger)
     for application in deployment.having("postgres"):
-        _companion(application, ledger)
         _pgvector(application, ledger)
 
 
@@ -52,9 +51,7 @@ def _zep(application: Application, ledger: Ledger) -> None:
     if image.name == COMMUNITY_EDITION:
         ledger.report("image-zep-1", place, image=shown(image), version=number or "1.x")
         return
-    if version is None and image.digest:
-        ledger.report("image-version-untold", place, image=shown(image))
-    elif _MOVING.fullmatch(image.tag):
+    if _MOVING.fullmatch(image.tag) and not image.digest:
         ledger.report("image-unpinned", place, image=shown(image))
     elif version is None:
         ledger.report("image-version-untold", place, image=shown(image))
@@ -69,22 +66,17 @@ def _zep(application: Application, ledger: Ledger) -> None:
 
 
 def _built(application: Application, ledger: Ledger) -> None:
-    source = application.built_from
+    source, place = application.built_from, application.image_place
     if re.match(r"https?://|git@|ssh://|git://", source):
         repository, _, fragment = source.partition("#")
         branch = application.branch or fragment.partition(":")[0]
         if not (_VERSION.fullmatch(branch) or re.fullmatch(r"[0-9a-f]{7,40}", branch)):
-            ledger.report(
-                "image-from-branch",
-                application.image_place,
-                application=application.name,
-                repository=repository,
-                branch=branch or "the default one",
-            )
+            branch = branch or "the default one"
+            ledger.report("image-from-branch", place, application, repository=repository, branch=branch)
     else:
         context = "the folder beside it" if source in ("", "here", ".", "./") else source
-        ledger.report("image-built-here", application.image_place, application=application.name, context=context)
-    ledger.well("image", application.image_place, f"{application.name} is built")
+        ledger.report("image-built-here", place, application, context=context)
+    ledger.well("image", place, f"{application.name} is built")
 
 
 def _companion(application: Application, ledger: Ledger) -> None:
@@ -95,14 +87,9 @@ def _companion(application: Application, ledger: Ledger) -> None:
 
 def _pgvector(application: Application, ledger: Ledger) -> None:
     image = application.image
-    if image is None or application.managed:
-        return
-    if _WITH_PGVECTOR.search(image.path):
-        return
-    if image.name in _WITHOUT_PGVECTOR:
-        ledger.report("image-lacks-pgvector", application.image_place, image=shown(image))
-    else:
-        ledger.report("image-pgvector-untold", application.image_place, image=shown(image))
+    if image is not None and not application.managed and not _WITH_PGVECTOR.search(image.path):
+        code = "image-lacks-pgvector" if image.name in _WITHOUT_PGVECTOR else "image-pgvector-untold"
+        ledger.report(code, application.image_place, image=shown(image))
 
 
 def is_cloud(application: Application) -> bool:

@@ -25,36 +25,25 @@ def check(deployment: PlannedDeployment, ledger: Ledger) -> None:
         if deployment.kind == "compose" and not application.restarts:
             databases = {one.name for one in deployment.having("postgres")}
             if databases and not databases & application.waits_for:
-                ledger.report("starts-before-database", application.place, application=application.name)
+                ledger.report("starts-before-database", application.place, application)
         elif not application.restarts:
-            ledger.report("never-restarts", application.place, application=application.name)
+            ledger.report("never-restarts", application.place, application)
         if application.sleeps is not None:
-            how = "Choose the plan starter or a larger one."
-            if deployment.kind == "fly":
-                how = 'Set auto_stop_machines = "off", or min_machines_running = 1.'
-            ledger.report("sleeps-when-idle", application.sleeps, application=application.name, how=how)
+            ledger.report("sleeps-when-idle", application.sleeps, application)
     for application in deployment.having("nlp"):
         if deployment.kind == "render" and application.type == "pserv" and application.plan == "free":
-            ledger.report(
-                "plan-not-offered",
-                application.plan_place,
-                application=application.name,
-                plan="free",
-                instead="standard",
-            )
+            ledger.report("plan-not-offered", application.plan_place, application, plan="free", instead="standard")
         memory = megabytes(application.memory)
         if memory is not None and memory < _ENOUGH:
-            ledger.report("memory-small", application.place, application=application.name, memory=application.memory)
+            ledger.report("memory-small", application.place, application, memory=application.memory)
 
 
 def _plan(application: Application, ledger: Ledger) -> None:
     place = application.plan_place
     if application.plan == "free":
-        ledger.report("database-expires", place, application=application.name)
+        ledger.report("database-expires", place, application)
     elif application.plan in _LEGACY:
-        ledger.report(
-            "plan-not-offered", place, application=application.name, plan=application.plan, instead="basic-256mb"
-        )
+        ledger.report("plan-not-offered", place, application, plan=application.plan, instead="basic-256mb")
 
 
 def _volume(application: Application, ledger: Ledger) -> None:
@@ -65,7 +54,7 @@ def _volume(application: Application, ledger: Ledger) -> None:
         if folder == mounted.rstrip("/") or folder.startswith(f"{mounted.rstrip('/')}/")
     ]
     if not above:
-        ledger.report("database-not-kept", application.place, application=application.name, folder=folder)
+        ledger.report("database-not-kept", application.place, application, folder=folder)
     for mounted, fresh, place in above:
         if fresh and mounted == folder:
-            ledger.report("data-folder-not-empty", place, application=application.name, folder=folder)
+            ledger.report("data-folder-not-empty", place, application, folder=folder)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from zep_conformance.deployment_files.sources import KINDS, Kind
+from zep_conformance.deployment_files.sources import Kind
 from zep_conformance.facts.servers import PORTS, go_bool
 
 Role = Literal["zep", "nlp", "postgres", ""]
@@ -164,18 +164,13 @@ class PlannedDeployment:
     applications: list[Application]
     place: Place
 
-    @property
-    def called(self) -> str:
-        """What it is called."""
-        return KINDS[self.kind]
-
     def having(self, role: Role) -> list[Application]:
         """Return the applications of a role."""
         return [one for one in self.applications if one.role == role]
 
-    def first(self, role: Role) -> Application | None:
-        """Return the first application of a role, None where there is none."""
-        return next(iter(self.having(role)), None)
+    def name_of(self, role: Role) -> str:
+        """Return the name of the first application of a role; what the documentation calls it where there is none."""
+        return next((one.name for one in self.having(role)), NAMES[role])
 
     def by_host(self, host: str) -> Application | None:
         """Return the application that others reach by this name, None where there is none."""

@@ -18,36 +18,6 @@ from zep_conformance.deployment_files.wiring import NLP_URL, leads_elsewhere
 
 HEALTH_PATH = "/healthz"
 _NEEDS: dict[Role, str] = {"nlp": "Zep's NLP server", "postgres": "PostgreSQL with pgvector 0.5 or newer"}
-_WHY_CLOSED = {
-    "render": "only services of type web have an address outside",
-    "fly": "its fly.toml has neither [http_service] nor [[services]], which Fly.io's proxy leads to",
-    "compose": "it has no ports; expose is for other containers only",
-}
-_HOW_OPEN = {
-    "render": "Make it type web.",
-    "fly": "Add [http_service] with internal_port = {port}.",
-    "compose": 'Add ports: - "{port}:{port}".',
-}
-_WHY_WRONG_PORT = {
-    "render": "Render sends what comes in to PORT, and nothing answers there",
-    "fly": "Fly.io's proxy connects to internal_port, and nothing answers there",
-    "compose": "the second number is the port inside the container, and nothing answers there",
-}
-_HOW_CHECK = {
-    "render": "Set healthCheckPath: /healthz.",
-    "fly": "Add [[http_service.checks]] with the path /healthz.",
-    "compose": "Add a healthcheck; docs/deployment-files.md has one.",
-}
-_WHY_EXPOSED = {
-    "render": "it is of type web, which has a public address; it asks for no password",
-    "fly": "it has a service, so that it gets a public address, and no other app uses its .flycast address",
-    "compose": "its ports are published, past the firewall of most machines (Docker writes its own rules)",
-}
-_HOW_HIDE = {
-    "render": "Make it type pserv.",
-    "fly": "Take its services out of fly.toml.",
-    "compose": "Take its ports out: other containers reach it without. For yourself put 127.0.0.1: before them.",
-}
 
 
 def check_applications(deployment: PlannedDeployment, ledger: Ledger) -> None:
@@ -64,7 +34,7 @@ def check_applications(deployment: PlannedDeployment, ledger: Ledger) -> None:
             ledger.report("application-missing", deployment.place, missing=name)
     for application in zeps:
         if deployment.kind == "render" and application.type != "web":
-            ledger.report("zep-private", application.place, application=application.name, type=application.type or "?")
+            ledger.report("zep-private", application.place, application, type=application.type or "?")
     names = [one.name for role in NAMES for one in deployment.having(role)]
     ledger.well("applications", deployment.place, ", ".join(names))
 
@@ -76,39 +46,25 @@ def is_private(deployment: PlannedDeployment, application: Application) -> bool:
 
 def check_port(deployment: PlannedDeployment, ledger: Ledger) -> None:
     """How zep is reached."""
-    kind = deployment.kind
     for application in deployment.having("zep"):
         if is_private(deployment, application):
             ledger.well("port", application.place, f"{application.name} is for Render's private network only")
             continue
         place, port = application.place, application.port
         if not application.openings:
-            ledger.report(
-                "port-closed",
-                place,
-                application=application.name,
-                why=_WHY_CLOSED[kind],
-                how=_HOW_OPEN[kind].format(port=port),
-            )
+            ledger.report("port-closed", place, application, port=port)
         right = [one for one in application.openings if one.inside == port]
         for opening in application.openings:
             if not opening.inside:
-                ledger.report("port-unsaid", opening.place, application=application.name, actual=port)
+                ledger.report("port-unsaid", opening.place, application, actual=port)
             elif opening.inside != port and not right:
-                ledger.report(
-                    "port-wrong",
-                    opening.place,
-                    port=opening.inside,
-                    application=application.name,
-                    actual=port,
-                    why=_WHY_WRONG_PORT[kind],
-                )
+                ledger.report("port-wrong", opening.place, application, port=opening.inside, actual=port)
         if right and all(one.local for one in right):
             ledger.report("port-local", right[0].place, port=right[0].outside or port)
         host = application.value_of("ZEP_SERVER_HOST")
         if host in ("127.0.0.1", "localhost", "::1"):
             where = application.variables["ZEP_SERVER_HOST"].place
-            ledger.report("listens-on-loopback", where, application=application.name, host=host)
+            ledger.report("listens-on-loopback", where, application, host=host)
         outside = sorted({one.outside or "any" for one in right}, key=len)
         ways = " and ".join(outside) or port
         ledger.well("port", place, f"{application.name}'s port {port} is reached from outside on port {ways}")
@@ -125,21 +81,15 @@ def check_health(deployment: PlannedDeployment, ledger: Ledger) -> None:
             ledger.well("health", application.place, "Render asks no private service whether it works")
             continue
         if not application.health:
-            how = _HOW_CHECK[deployment.kind]
-            ledger.report("health-check-missing", application.place, application=application.name, how=how)
+            ledger.report("health-check-missing", application.place, application)
         by_http = [one for one in application.health if one.way == "http"]
         for one in by_http:
             port = one.port or application.port
             if one.path.partition("?")[0] != HEALTH_PATH or port != application.port:
-                ledger.report(
-                    "health-check-elsewhere",
-                    one.place,
-                    application=application.name,
-                    asked=f"{one.path} on port {port}",
-                    actual=application.port,
-                )
+                asked = f"{one.path} on port {port}"
+                ledger.report("health-check-elsewhere", one.place, application, asked=asked, actual=application.port)
         if application.health and not by_http and not any(_asks(one) for one in application.health):
-            ledger.report("health-check-shallow", application.health[0].place, application=application.name)
+            ledger.report("health-check-shallow", application.health[0].place, application)
         ledger.well("health", application.place, f"{application.name} is watched by a health check")
 
 
@@ -156,21 +106,16 @@ def _command(application: Application, check: HealthCheck, ledger: Ledger) -> No
     tool = re.search(r"\b(curl|wget|nc|netcat)\b", words)
     why = f"the image {application.image.name if application.image else ''} has none"
     if ours and tool:
-        ledger.report("health-check-cannot-run", check.place, application=application.name, tool=tool[1], why=why)
+        ledger.report("health-check-cannot-run", check.place, application, tool=tool[1], why=why)
     elif "/dev/tcp/" in words and shell and not re.search(r"\bbash\b", words):
         why = "CMD-SHELL runs sh, which knows no /dev/tcp"
-        ledger.report("health-check-cannot-run", check.place, application=application.name, tool="bash", why=why)
+        ledger.report("health-check-cannot-run", check.place, application, tool="bash", why=why)
     asked = re.search(r"(?:https?://|/dev/tcp/)(?:localhost|127\.0\.0\.1|0\.0\.0\.0)[:/](\d+)(/[^\s\"']*)?", words)
     if application.role == "zep" and asked is not None:
         path = asked[2] if asked[2] and words[asked.start()] == "h" else HEALTH_PATH
         if asked[1] != application.port or path != HEALTH_PATH:
-            ledger.report(
-                "health-check-elsewhere",
-                check.place,
-                application=application.name,
-                asked=f"{path} on port {asked[1]}",
-                actual=application.port,
-            )
+            where = f"{path} on port {asked[1]}"
+            ledger.report("health-check-elsewhere", check.place, application, asked=where, actual=application.port)
 
 
 def check_exposure(deployment: PlannedDeployment, ledger: Ledger) -> None:
@@ -182,16 +127,9 @@ def check_exposure(deployment: PlannedDeployment, ledger: Ledger) -> None:
             _managed(application, ledger)
         for opening in [one for one in application.openings if not one.local][:1]:
             if deployment.kind == "fly" and (application.name in by_flycast or not deployment.having("zep")):
-                ledger.report("keep-private", opening.place, application=application.name)
+                ledger.report("keep-private", opening.place, application)
             else:
-                ledger.report(
-                    "exposed",
-                    opening.place,
-                    application=application.name,
-                    port=opening.outside or "any",
-                    why=_WHY_EXPOSED[deployment.kind],
-                    how=_HOW_HIDE[deployment.kind],
-                )
+                ledger.report("exposed", opening.place, application, port=opening.outside or "any")
     for application in deployment.having("zep"):
         _zep(application, [one for one in application.openings if not one.local], ledger)
     ledger.well("exposure", deployment.place, "only zep is to be reached from outside")
@@ -199,12 +137,11 @@ def check_exposure(deployment: PlannedDeployment, ledger: Ledger) -> None:
 
 def _managed(application: Application, ledger: Ledger) -> None:
     place = application.image_place
+    why = "ipAllowList names every address there is"
     if application.allowed is None:
         why = "ipAllowList is missing: Render lets in whoever has the password"
-        ledger.report("database-open", place, application=application.name, why=why)
-    elif any(one.endswith("/0") for one in application.allowed):
-        why = "ipAllowList names every address there is"
-        ledger.report("database-open", place, application=application.name, why=why)
+    if application.allowed is None or any(one.endswith("/0") for one in application.allowed):
+        ledger.report("database-open", place, application, why=why)
 
 
 def _zep(application: Application, openings: list[Opening], ledger: Ledger) -> None:
@@ -216,7 +153,7 @@ def _zep(application: Application, openings: list[Opening], ledger: Ledger) -> N
     web_is_on = web is None or (web.text is not None and not reads_as(web.text, False))
     if required is not None and reads_as(required.text or "", True):
         if web_is_on:
-            ledger.report("admin-open", web.place if web else application.place, application=application.name)
+            ledger.report("admin-open", web.place if web else application.place, application)
     elif not unseen and not (application.variables_unseen and required is None):
         place = required.place if required is not None else application.place
-        ledger.report("open-to-everybody", place, application=application.name)
+        ledger.report("open-to-everybody", place, application)

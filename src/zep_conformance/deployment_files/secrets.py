@@ -107,7 +107,7 @@ def _auth(application: Application, ledger: Ledger, how: str) -> None:
     secret = application.value_of(name)
     place = _place_of(application.variables, ("ZEP_AUTH_SECRET", "ZEP_AUTH_REQUIRED"), application.place)
     if application.asks_for_tokens and not application.is_set(name) and not application.variables_unseen:
-        ledger.report("auth-without-secret", place, application=application.name, how=how)
+        ledger.report("auth-without-secret", place, application, how=how)
     if secret == PUBLISHED_SECRET:
         ledger.report("auth-secret-published", place, how=how)
     if secret and tokens.looks_like_token(secret):
@@ -118,7 +118,7 @@ def _password(application: Application, ledger: Ledger, how: str) -> None:
     password = application.value_of("POSTGRES_PASSWORD")
     if password.lower() in _KNOWN:
         place = application.variables["POSTGRES_PASSWORD"].place
-        ledger.report("password-known", place, application=application.name, how=how)
+        ledger.report("password-known", place, application, how=how)
 
 
 def _place_of(variables: Mapping[str, Value], names: tuple[str, ...], otherwise: Place) -> Place:

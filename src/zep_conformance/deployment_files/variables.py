@@ -52,7 +52,7 @@ def _key(
     how = f"{how[0].upper()}{how[1:]}."
     if project is not None and project.env is not None:
         how = how_to_give_key(project.env)
-    ledger.report("openai-key-missing", place, application=application.name, how=how)
+    ledger.report("openai-key-missing", place, application, how=how)
 
 
 def how_to_give_key(env: EnvFile) -> str:
@@ -77,15 +77,8 @@ def _width(application: Application, embedder: str, ledger: Ledger) -> None:
     wanted, given = _WIDTHS.get(by), application.value_of(dimensions) or _WIDTHS["local"]
     if wanted is not None and given != wanted:
         variable = service if service in application.variables else dimensions
-        ledger.report(
-            "embedding-width",
-            asked.place,
-            variable=variable,
-            service=by,
-            wanted=wanted,
-            told=given,
-            dimensions=dimensions,
-        )
+        told = {"variable": variable, "service": by, "wanted": wanted, "told": given, "dimensions": dimensions}
+        ledger.report("embedding-width", asked.place, application, **told)
 
 
 def _env_files(project: ComposeProject, ledger: Ledger) -> None:
@@ -110,4 +103,4 @@ def _fly_secrets(application: Application, ledger: Ledger) -> None:
     names = [name for name in wanted if not application.is_set(name)]
     if names:
         place = Place(application.place.file)
-        ledger.report("secrets-unseen", place, application=application.name, names=", ".join(names))
+        ledger.report("secrets-unseen", place, application, names=", ".join(names))

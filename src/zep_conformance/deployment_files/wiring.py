@@ -10,7 +10,6 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.images import is_cloud, shown
 from zep_conformance.deployment_files.model import (
-    NAMES,
     NLP_PORT,
     POSTGRES_PORT,
     Application,
@@ -36,33 +35,41 @@ _PROPERTIES = {HOSTPORT: "hostport", DSN: "connectionString"}
 
 def check(deployment: PlannedDeployment, ledger: Ledger) -> None:
     """Look at what each zep is told of the other two."""
-    for application in deployment.having("zep"):
-        wires = list(_wires(deployment, application, ledger))
+    for zep in deployment.having("zep"):
+        wires = list(_wires(deployment, zep, ledger))
         for wire in wires:
-            _follow(deployment, wire, ledger)
+            if wire.value.of:
+                _reference(wire)
+            elif wire.value.text is not None:
+                _written(wire)
         seen = [wire.other for wire in wires if wire.value.of or wire.value.text is not None]
         unseen = [other for other in _OTHERS.values() if other not in seen]
-        symptom = [f"{application.name} is told where its {' and its '.join(seen)} is"] if seen else []
+        symptom = [f"{zep.name} is told where its {' and its '.join(seen)} is"] if seen else []
         symptom += [f"where its {' and its '.join(unseen)} is, no file says"] if unseen else []
-        ledger.well("wiring", application.place, "; ".join(symptom))
+        ledger.well("wiring", zep.place, "; ".join(symptom))
 
 
 @dataclass(frozen=True)
 class _Wire:
-    """One variable of a zep that leads to another application."""
+    """One variable of a zep that leads to another application, and where it is noted what is wrong with it."""
 
+    deployment: PlannedDeployment
     zep: Application
     variable: str
-    value: Value
     role: Role
+    ledger: Ledger
 
     @property
-    def place(self) -> Place:
-        return self.value.place
+    def value(self) -> Value:
+        return self.zep.variables[self.variable]
 
     @property
     def other(self) -> str:
         return _OTHERS[self.role]
+
+    def report(self, code: str, place: Place | None = None, **words: object) -> None:
+        """Note a finding, about the variable where no other place is given."""
+        self.ledger.report(code, place or self.value.place, self.zep, variable=self.variable, **words)
 
 
 def _wires(deployment: PlannedDeployment, zep: Application, ledger: Ledger) -> Iterator[_Wire]:
@@ -72,29 +79,19 @@ def _wires(deployment: PlannedDeployment, zep: Application, ledger: Ledger) -> I
         ledger.report("hostport-ignored", zep.variables[HOSTPORT].place, image=shown(zep.image))
     roles: tuple[tuple[Role, str], ...] = (("nlp", nlp), ("postgres", DSN))
     for role, variable in roles:
+        wire = _Wire(deployment=deployment, zep=zep, variable=variable, role=role, ledger=ledger)
         if zep.is_set(variable):
-            yield _Wire(zep=zep, variable=variable, value=zep.variables[variable], role=role)
+            yield wire
         elif role == "nlp" and zep.is_set(HOSTPORT):
             pass  # noted
         elif not zep.variables_unseen or (deployment.kind == "fly" and role == "nlp"):
-            place = zep.variables[variable].place if variable in zep.variables else zep.place
-            other = _OTHERS[role]
-            how = _how(deployment, role)
-            ledger.report(
-                "not-wired",
-                place,
-                application=zep.name,
-                other=other,
-                variable=variable,
-                default=_DEFAULTS[role],
-                how=how,
-            )
+            place = wire.value.place if variable in zep.variables else zep.place
+            wire.report("not-wired", place, other=wire.other, default=_DEFAULTS[role], how=_how(deployment, role))
 
 
 def _how(deployment: PlannedDeployment, role: Role) -> str:
     """How zep is told of another application, in this kind of deployment."""
-    application = deployment.first(role)
-    name = application.name if application else NAMES[role]
+    name = deployment.name_of(role)
     if deployment.kind == "render" and role == "nlp":
         return f"Set {HOSTPORT} with fromService: the hostport of {name}."
     if deployment.kind == "render":
@@ -104,92 +101,54 @@ def _how(deployment: PlannedDeployment, role: Role) -> str:
     return f"Set {DSN}, like postgres://user:…@{name}:{POSTGRES_PORT}/zep?sslmode=disable."
 
 
-def _follow(deployment: PlannedDeployment, wire: _Wire, ledger: Ledger) -> None:
-    """See where a wire leads."""
-    if wire.value.of:
-        _reference(deployment, wire, ledger)
-    elif wire.value.text is not None:
-        _written(deployment, wire, ledger)
-
-
-def _reference(deployment: PlannedDeployment, wire: _Wire, ledger: Ledger) -> None:
+def _reference(wire: _Wire) -> None:
     """A property of another application, as Render writes it."""
     value = wire.value
-    found = next((one for one in deployment.applications if one.name == value.of), None)
+    found = next((one for one in wire.deployment.applications if one.name == value.of), None)
     if found is None or found.role != wire.role:
-        _elsewhere(deployment, wire, value.of, ledger)
+        _elsewhere(wire, value.of)
         return
     if found.type != value.of_type:
-        ledger.report(
-            "wired-by-type",
-            wire.place,
-            variable=wire.variable,
-            host=value.of,
-            type=value.of_type or "nothing",
-            actual=found.type,
-        )
+        wire.report("wired-by-type", host=value.of, type=value.of_type or "nothing", actual=found.type)
     wanted = _PROPERTIES.get(wire.variable)
     if value.what == wanted and wire.variable == HOSTPORT:
-        _port(wire, found, found.value_of("PORT") or found.port, ledger)
+        _port(wire, found, found.value_of("PORT") or found.port)
     elif value.what != wanted:
         why, how = "Zep wants a whole URL, which begins with http://", f"Set {HOSTPORT} to it in its stead."
         if wanted is not None:
             why, how = f"Zep wants its {wanted}", f"Write property: {wanted}."
-        ledger.report(
-            "wired-wrong-property",
-            wire.place,
-            variable=wire.variable,
-            what=value.what or "nothing",
-            host=value.of,
-            why=why,
-            how=how,
-        )
+        wire.report("wired-wrong-property", what=value.what or "nothing", host=value.of, why=why, how=how)
 
 
-def _elsewhere(deployment: PlannedDeployment, wire: _Wire, host: str, ledger: Ledger) -> None:
-    names = sorted(one.name for one in deployment.having(wire.role))
-    ledger.report(
-        "wired-elsewhere",
-        wire.place,
-        variable=wire.variable,
-        host=host or "nothing",
-        other=wire.other,
-        names=", ".join(names) or "none",
-    )
+def _elsewhere(wire: _Wire, host: str) -> None:
+    names = sorted(one.name for one in wire.deployment.having(wire.role))
+    wire.report("wired-elsewhere", host=host or "nothing", other=wire.other, names=", ".join(names) or "none")
 
 
-def _written(deployment: PlannedDeployment, wire: _Wire, ledger: Ledger) -> None:
+def _written(wire: _Wire) -> None:
     """A URL, or a host and a port, as it is written."""
-    url = _url(wire, ledger)
+    url, deployment = _url(wire), wire.deployment
     if url is None:
         return
     host, port = (url.hostname or "").lower(), _port_of(url, wire.role)
     if host in _SELF:
         if wire.zep.networks is not None or deployment.kind != "compose":  # with the host's network it is the host
-            other = deployment.first(wire.role)
-            ledger.report(
-                "wired-to-itself",
-                wire.place,
-                variable=wire.variable,
-                host=host,
-                application=wire.zep.name,
-                name=other.name if other else NAMES[wire.role],
-            )
+            wire.report("wired-to-itself", host=host, name=deployment.name_of(wire.role))
         return
     found = deployment.by_host(host)
     if found is None or found.role != wire.role:
         unseen = deployment.kind == "fly" and not deployment.having(wire.role)  # its file was not given: noted
         if found is not None or not (unseen or is_elsewhere(host)):
-            _elsewhere(deployment, wire, host, ledger)
+            _elsewhere(wire, host)
         return
     if deployment.kind == "fly":
-        _fly(wire, found, host, port, ledger)
+        _fly(wire, found, host, port)
     else:
-        _port(wire, found, port, ledger)
+        _port(wire, found, port)
     if wire.zep.networks is not None and found.networks is not None and not wire.zep.networks & found.networks:
-        ledger.report("networks-apart", found.place, application=wire.zep.name, host=found.name)
+        wire.report("networks-apart", found.place, host=found.name)
     if wire.role == "postgres" and not found.managed:
-        _database(wire, found, url, ledger)
+        _database(wire, found, url)
 
 
 def is_elsewhere(host: str) -> bool:
@@ -218,14 +177,13 @@ def leads_elsewhere(zep: Application, role: Role) -> bool:
         if value.text is None:
             return True
         try:
-            host = urlsplit(value.text if "//" in value.text else f"//{value.text}").hostname or ""
+            return is_elsewhere(urlsplit(value.text if "//" in value.text else f"//{value.text}").hostname or "")
         except ValueError:
             return False
-        return is_elsewhere(host)
     return False
 
 
-def _url(wire: _Wire, ledger: Ledger) -> SplitResult | None:
+def _url(wire: _Wire) -> SplitResult | None:
     """The value as a URL; None, and noted, when it is none."""
     text, why = wire.value.text or "", ""
     schemes = _SCHEMES.get(wire.variable, ())
@@ -235,7 +193,7 @@ def _url(wire: _Wire, ledger: Ledger) -> SplitResult | None:
         _ = url.port
     except ValueError:
         why = "it can't be taken apart: its port is no number, or its password has / # or ? in it, and not %2F %23 %3F"
-    if url is not None:
+    else:
         if not schemes and ("/" in text or not url.hostname):
             why = "it has to be a host and a port, without http://"
         elif "@" in text and "@" not in url.netloc:
@@ -247,7 +205,7 @@ def _url(wire: _Wire, ledger: Ledger) -> SplitResult | None:
         elif wire.variable == NLP_URL and (url.path.strip("/") or url.query):
             why = "it has a path"
     if why:
-        ledger.report("url-malformed", wire.place, variable=wire.variable, why=why, like=_LIKE[wire.variable])
+        wire.report("url-malformed", why=why, like=_LIKE[wire.variable])
         return None
     return url
 
@@ -258,39 +216,30 @@ def _port_of(url: SplitResult, role: Role) -> str:
     return POSTGRES_PORT if role == "postgres" else "443" if url.scheme == "https" else "80"
 
 
-def _port(wire: _Wire, found: Application, port: str, ledger: Ledger) -> None:
+def _port(wire: _Wire, found: Application, port: str) -> None:
     if port != found.port:
-        ledger.report("wrong-port", wire.place, variable=wire.variable, port=port, host=found.name, actual=found.port)
+        wire.report("wrong-port", port=port, host=found.name, actual=found.port)
 
 
-def _fly(wire: _Wire, found: Application, host: str, port: str, ledger: Ledger) -> None:
+def _fly(wire: _Wire, found: Application, host: str, port: str) -> None:
     """On Fly.io .internal leads to the machine itself, by IPv6, and .flycast to the proxy, which serves services."""
     if host.endswith(".internal"):
         if wire.role == "nlp":
-            ledger.report(
-                "internal-is-ipv6", wire.place, variable=wire.variable, host=host, name=f"{found.name}.flycast"
-            )
+            wire.report("internal-is-ipv6", host=host, name=f"{found.name}.flycast")
         else:
-            _port(wire, found, port, ledger)
+            _port(wire, found, port)
         return
     openings = [one for one in found.openings if one.outside == port]
     if not openings:
-        ledger.report("flycast-without-service", wire.place, variable=wire.variable, host=host, port=port)
+        wire.report("flycast-without-service", host=host, port=port)
     for opening in openings:
         if opening.inside != found.port:
-            ledger.report(
-                "port-wrong",
-                opening.place,
-                port=opening.inside,
-                application=found.name,
-                actual=found.port,
-                why="Fly.io's proxy connects to internal_port, and nothing answers there",
-            )
+            wire.ledger.report("port-wrong", opening.place, found, port=opening.inside, actual=found.port)
         if opening.forces_https:
-            ledger.report("flycast-forces-https", opening.place, host=host)
+            wire.report("flycast-forces-https", opening.place, host=host)
 
 
-def _database(wire: _Wire, found: Application, url: SplitResult, ledger: Ledger) -> None:
+def _database(wire: _Wire, found: Application, url: SplitResult) -> None:
     """A database in a container: who may get in was said when it was made, and it offers no TLS."""
     user = found.value_of("POSTGRES_USER") or "postgres"
     pairs = (
@@ -302,6 +251,7 @@ def _database(wire: _Wire, found: Application, url: SplitResult, ledger: Ledger)
         unseen = found.variables_unseen and variable not in found.variables
         password_unseen = what == "password" and (not given or not made)
         if given != made and not unseen and not password_unseen and not (what == "database" and given == "postgres"):
-            ledger.report("credentials-differ", wire.place, what=what, host=found.name, variable=variable)
+            place = wire.value.place
+            wire.ledger.report("credentials-differ", place, what=what, host=found.name, variable=variable)
     if not re.search(r"(^|&)sslmode=disable(&|$)", url.query):
-        ledger.report("database-without-tls", wire.place, host=found.name)
+        wire.report("database-without-tls", host=found.name)

@@ -42,7 +42,7 @@ class Cause:
 def causes() -> tuple[Cause, ...]:
     """Return the table, in its order. Raises KeyError or TypeError for a bad row."""
     rows = tomllib.loads((suite.data() / "causes.toml").read_text(encoding="utf-8"))["cause"]
-    return tuple(Cause(**{name: with_facts(text) for name, text in row.items()}) for row in rows)
+    return tuple(Cause(**with_facts(row)) for row in rows)
 
 
 def cause_of(text: str, source: Source) -> Cause | None:

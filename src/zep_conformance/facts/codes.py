@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
@@ -29,7 +30,8 @@ class Code:
     """What one code stands for. Texts of findings have words in {braces}, which are filled in from what was found.
 
     catalogue: "errors" end a run or a command; the others are of findings. layer: what it is about. verdict: "error",
-    or what the finding is. symptom: what is seen. cause, advice: why, and what to do.
+    or what the finding is. symptom: what is seen. cause, advice: why, and what to do. words: those of the braces that a
+    kind of deployment file always fills in alike, by the kind.
     """
 
     code: str
@@ -39,19 +41,21 @@ class Code:
     symptom: str
     cause: str
     advice: str
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False)
 
 
 @cache
 def codes(catalogue: Catalogue) -> dict[str, Code]:
     """Return the codes of a catalogue, in the order of its layers. Raises KeyError or TypeError for a bad entry."""
     entries: list[dict[str, Any]] = tomllib.loads((suite.data() / "codes.toml").read_text(encoding="utf-8"))["code"]
-    return {
-        entry["code"]: Code(**{name: with_facts(text) for name, text in entry.items()})
-        for entry in entries
-        if entry["catalogue"] == catalogue
-    }
+    return {entry["code"]: Code(**with_facts(entry)) for entry in entries if entry["catalogue"] == catalogue}
 
 
-def with_facts(text: str) -> Any:
-    """Return a text of a data file with what stands in «guillemets» filled in. Raises KeyError for what is unknown."""
+def with_facts(text: Any) -> Any:
+    """Return a text of a data file, or a table, with what stands in «guillemets» filled in.
+
+    Raises KeyError for what is unknown.
+    """
+    if isinstance(text, dict):
+        return {name: with_facts(one) for name, one in text.items()}
     return re.sub("«([^»]*)»", lambda found: _FACTS[found[1]], text)
