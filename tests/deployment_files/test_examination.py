@@ -274,7 +274,7 @@ def roles(tmp_path: Path, **services: dict[str, object]) -> dict[str, str]:
     """The role of each service of a Compose project with these."""
     (tmp_path / "compose.yaml").write_text(json.dumps({"services": services}))
     sources = load([tmp_path])
-    applications = read_project(sources.files()[0], sources).deployment.applications
+    applications = read_project(sources.files()[0], sources).applications
     return {one.name: one.role for one in applications}
 
 

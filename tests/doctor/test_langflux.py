@@ -14,7 +14,7 @@ from tests.support.langflux_three import Accounts
 from tests.support.networks import other_machine
 from zep_conformance.clients import tokens
 from zep_conformance.clients.families import Account
-from zep_conformance.doctor import prediction
+from zep_conformance.doctor import view
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.processes.fleet import Fleet
@@ -312,7 +312,7 @@ def test_langflux_writes_to_another_zep(fleet: Fleet, tmp_path: Path) -> list[Fi
 
 @produces("view-failed", "zep-open")
 def test_model_that_langflux_can_not_use(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
-    monkeypatch.setattr(prediction, "PREDICTION_LIMIT", 3.0)
+    monkeypatch.setattr(view, "PREDICTION_LIMIT", 3.0)
     refused = (401, {}, '{"error": {"message": "Incorrect API key provided"}}')
     with serving(app({"GET /v1/models": (200, {}, "{}"), "*": refused})) as port:
         return tried(fleet, fleet.url("zep"), model_url=url(port) + "/v1")

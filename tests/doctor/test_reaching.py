@@ -189,7 +189,9 @@ def test_another_service_on_the_port() -> list[Finding]:
 
 @produces("http-silent")
 def test_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
-    monkeypatch.setattr(http.Connection.ask, "__kwdefaults__", {"headers": None, "body": None, "limit": 0.5})
+    monkeypatch.setattr(
+        http.Connection.ask, "__kwdefaults__", {"headers": None, "body": None, "limit": 0.5, "late": None}
+    )
     with talking(hush) as port:
         return diagnose(url(port))
 
@@ -197,7 +199,9 @@ def test_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
 @produces("http-silent")
 def test_server_that_drips(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     """Each byte comes in time, and the answer never does."""
-    monkeypatch.setattr(http.Connection.ask, "__kwdefaults__", {"headers": None, "body": None, "limit": 0.5})
+    monkeypatch.setattr(
+        http.Connection.ask, "__kwdefaults__", {"headers": None, "body": None, "limit": 0.5, "late": None}
+    )
 
     def drip(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")

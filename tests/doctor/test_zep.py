@@ -254,7 +254,9 @@ def test_postgres_restarted_a_moment_ago() -> list[Finding]:
 
 @produces("store-silent")
 def test_postgres_hangs(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
-    monkeypatch.setattr(zep.Connection.ask, "__kwdefaults__", {"headers": None, "body": None, "limit": 0.5})
+    monkeypatch.setattr(
+        zep.Connection.ask, "__kwdefaults__", {"headers": None, "body": None, "limit": 0.5, "late": None}
+    )
     return diagnosed(memory=lambda _: None)
 
 

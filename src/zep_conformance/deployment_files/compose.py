@@ -26,15 +26,14 @@ _VARIABLE = re.compile(
 _LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
-@dataclass
-class ComposeProject:
+@dataclass(kw_only=True)
+class ComposeProject(PlannedDeployment):
     """A Compose project's applications, and what came up while its variables were put in.
 
     env: its .env, None where there is none; example: an .env.example beside it. needed: variables that it does not
     start without, and that .env lacks, each with where. not_there: env files that it names and that are not there.
     """
 
-    deployment: PlannedDeployment
     env: EnvFile | None
     example: EnvFile | None
     wants_env: bool = False
@@ -48,7 +47,7 @@ def read_project(source: Source, sources: Sources) -> ComposeProject:
     services = table(source.document.get("services"))
     for name in services:
         reader.service(name, table(services[name]), services.line_of(name))
-    fill_roles(reader.project.deployment.applications)
+    fill_roles(reader.project.applications)
     return reader.project
 
 
@@ -63,13 +62,13 @@ class _ComposeReader:
         env = sources.env_file(source.name, ENV)
         self._env: Mapping[str, tuple[str, int]] = env.variables if env else {}
         self.project = ComposeProject(
-            deployment=PlannedDeployment(
-                kind="compose", files=(source.name,), applications=[], place=Place(source.name)
-            ),
+            kind="compose",
+            files=(source.name,),
+            applications=[],
+            place=Place(source.name),
             env=env,
             example=sources.env_file(source.name, ENV_EXAMPLE),
         )
-        self._default_network = "default"
 
     def _put_in(self, written: str, place: Place) -> str:
         """A text with its variables put in. One that nothing is known of stays, as ${NAME}."""
@@ -122,11 +121,9 @@ class _ComposeReader:
         made.exposes = frozenset(text(port).partition("/")[0] for port in items(entry.get("expose")))
         made.health = list(self._health(entry))
         made.mounts = list(self._mounts(entry))
-        waits = table(entry.get("depends_on"))
-        made.waits_for = frozenset(
-            other for other, how in waits.items() if text(table(how).get("condition")) == "service_healthy"
-        )
-        self.project.deployment.applications.append(made)
+        waits = {other: text(table(how).get("condition")) for other, how in table(entry.get("depends_on")).items()}
+        made.waits_for = frozenset(other for other, condition in waits.items() if condition == "service_healthy")
+        self.project.applications.append(made)
 
     def _tell(self, made: Application, entry: Table) -> None:
         """Its variables: of its env files, in their order, then its own."""
@@ -161,7 +158,7 @@ class _ComposeReader:
             made.networks = None if mode == "host" else frozenset({mode})
             return set()
         joined = list(networks) if isinstance(networks, Table) else [text(one) for one in items(networks)]
-        made.networks = frozenset(joined or [self._default_network])
+        made.networks = frozenset(joined or ["default"])
         return {
             text(alias) for one in table(networks).values() for alias in items(table(one).get("aliases")) if text(alias)
         }

@@ -13,10 +13,10 @@ def examine(sources: Sources, kind: Kind | None = None) -> list[FileFinding]:
     """Return what is found of these files, or of those of one kind. Raises CannotTell when one does not parse."""
     made = _deployments(sources, kind)
     redactor = Redactor()
-    for deployment, _project in made:
+    for deployment in made:
         for secret in secrets.secrets_in(sources, deployment.applications):
             redactor.hide(secret)
-    return [finding for deployment, project in made for finding in _examined(deployment, project, sources, redactor)]
+    return [finding for deployment in made for finding in _examined(deployment, sources, redactor)]
 
 
 def kinds(sources: Sources) -> set[Kind]:
@@ -24,32 +24,26 @@ def kinds(sources: Sources) -> set[Kind]:
     return {source.kind for source in sources.files()}
 
 
-_Made = list[tuple[PlannedDeployment, compose.ComposeProject | None]]
-
-
-def _deployments(sources: Sources, kind: Kind | None) -> _Made:
+def _deployments(sources: Sources, kind: Kind | None) -> list[PlannedDeployment]:
     files = [source for source in sources.files() if kind in (None, source.kind)]
-    made: _Made = [(render.read_blueprint(source), None) for source in files if source.kind == "render"]
+    blueprints = [render.read_blueprint(source) for source in files if source.kind == "render"]
     apps = [source for source in files if source.kind == "fly"]
-    made += [(fly.read_apps(apps), None)] if apps else []
     projects = [compose.read_project(source, sources) for source in files if source.kind == "compose"]
-    return made + [(project.deployment, project) for project in projects]
+    return [*blueprints, *([fly.read_apps(apps)] if apps else []), *projects]
 
 
-def _examined(
-    deployment: PlannedDeployment, project: compose.ComposeProject | None, sources: Sources, redactor: Redactor
-) -> list[FileFinding]:
+def _examined(deployment: PlannedDeployment, sources: Sources, redactor: Redactor) -> list[FileFinding]:
     ledger = Ledger(deployment, redactor)
     reach.check_applications(deployment, ledger)
     images.check(deployment, ledger)
-    variables.check(deployment, ledger, project)
+    variables.check(deployment, ledger)
     wiring.check(deployment, ledger)
     reach.check_port(deployment, ledger)
     reach.check_health(deployment, ledger)
-    secrets.check(deployment, ledger, project, sources)
+    secrets.check(deployment, ledger, sources)
     reach.check_exposure(deployment, ledger)
     keeping.check(deployment, ledger)
-    if project is not None:
+    if deployment.kind == "compose":
         for file in sources.unread:
             ledger.report("override-unseen", Place(file), file=file)
     return ledger.findings()

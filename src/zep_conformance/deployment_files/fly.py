@@ -26,11 +26,10 @@ DEFAULT_MEMORY = "256mb"
 
 def read_apps(sources: Sequence[Source]) -> PlannedDeployment:
     """Return the apps of these configurations. Secrets (`fly secrets set`) are in none of them."""
-    applications = [_application(source) for source in sources]
-    place = next((one.place for one in applications if one.role == "zep"), Place(sources[0].name))
-    return PlannedDeployment(
-        kind="fly", files=tuple(source.name for source in sources), applications=applications, place=Place(place.file)
-    )
+    made = [_application(source) for source in sources]
+    files = tuple(source.name for source in sources)
+    main = next((one.place.file for one in made if one.role == "zep"), files[0])
+    return PlannedDeployment(kind="fly", files=files, applications=made, place=Place(main))
 
 
 def _application(source: Source) -> Application:
@@ -43,7 +42,7 @@ def _application(source: Source) -> Application:
         key: Value(place=Place(file, settings.line_of(key)), text=text(value), written=text(value))
         for key, value in settings.items()
     }
-    services = list(_services(document))
+    services = [*tables(document.get("http_service")), *tables(document.get("services"))]
     made = Application(
         name=name,
         place=Place(file, document.line_of("app")),
@@ -59,12 +58,10 @@ def _application(source: Source) -> Application:
     )
     for service in services:
         made.openings += _openings(service, file)
-        if (
-            text(service.get("auto_stop_machines")) not in ("", "off", "false")
-            and _number(service.get("min_machines_running")) < 1
-        ):
+        stops = text(service.get("auto_stop_machines")) not in ("", "off", "false")
+        if stops and _number(service.get("min_machines_running")) < 1:
             made.sleeps = Place(file, service.line_of("auto_stop_machines"))
-    made.health = [*_checks(document, services, file)]
+    made.health = list(_checks(document, services, file))
     for mount in tables(document.get("mounts")):
         folder = text(mount.get("destination"))
         if folder:
@@ -76,11 +73,6 @@ def _application(source: Source) -> Application:
     return made
 
 
-def _services(document: Table) -> Iterator[Table]:
-    yield from tables(document.get("http_service"))
-    yield from tables(document.get("services"))
-
-
 def _openings(service: Table, file: str) -> Iterator[Opening]:
     """The ports that Fly.io's proxy serves: 80 and 443 of an http_service, the listed ones of a service."""
     inside = text(service.get("internal_port")) or DEFAULT_PORT
@@ -89,36 +81,28 @@ def _openings(service: Table, file: str) -> Iterator[Opening]:
     if not ports:
         ports = [("80", service), ("443", service)]
     for outside, entry in ports:
-        yield Opening(
-            place=Place(file, line),
-            outside=outside,
-            inside=inside,
-            forces_https=text(entry.get("force_https")) == "true",
-        )
+        forces = text(entry.get("force_https")) == "true"
+        yield Opening(place=Place(file, line), outside=outside, inside=inside, forces_https=forces)
 
 
 def _checks(document: Table, services: Sequence[Table], file: str) -> Iterator[HealthCheck]:
     for service in services:
         inside = text(service.get("internal_port")) or DEFAULT_PORT
-        for key in ("checks", "http_checks"):
-            for check in tables(service.get(key)):
-                is_tcp = text(check.get("type")) == "tcp"
-                path = "" if is_tcp else text(check.get("path")) or "/"
-                yield HealthCheck(
-                    place=Place(file, check.line), way="tcp" if is_tcp else "http", path=path, port=inside
-                )
+        for check in [*tables(service.get("checks")), *tables(service.get("http_checks"))]:
+            yield _check(check, file, inside, by_http=text(check.get("type")) != "tcp")
         for check in tables(service.get("tcp_checks")):
-            yield HealthCheck(place=Place(file, check.line), way="tcp", path="", port=inside)
-    for check in tables(items_of(document.get("checks"))):
-        is_http = text(check.get("type")) == "http"
-        path = (text(check.get("path")) or "/") if is_http else ""
-        yield HealthCheck(
-            place=Place(file, check.line), way="http" if is_http else "tcp", path=path, port=text(check.get("port"))
-        )
+            yield _check(check, file, inside, by_http=False)
+    for check in tables(_members(document.get("checks"))):
+        yield _check(check, file, text(check.get("port")), by_http=text(check.get("type")) == "http")
 
 
-def items_of(value: object) -> object:
-    """Return the members of a mapping as a sequence: `[checks.name]` is a check with a name."""
+def _check(check: Table, file: str, port: str, *, by_http: bool) -> HealthCheck:
+    path = (text(check.get("path")) or "/") if by_http else ""
+    return HealthCheck(place=Place(file, check.line), way="http" if by_http else "tcp", path=path, port=port)
+
+
+def _members(value: object) -> object:
+    """The members of a mapping as a sequence: `[checks.name]` is a check with a name."""
     if not isinstance(value, Table):
         return value
     listed = items(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from zep_conformance.clients import tokens
 from zep_conformance.deployment_files.compose import ComposeProject, defaults_only
@@ -43,19 +43,21 @@ def secrets_in(sources: Sources, applications: list[Application]) -> Iterator[st
         yield from filter(_is_secret, found)
 
 
-def check(deployment: PlannedDeployment, ledger: Ledger, project: ComposeProject | None, sources: Sources) -> None:
-    """Look for secrets in clear, and at Zep's own secret. project: of a Compose project, for its env files."""
+def check(deployment: PlannedDeployment, ledger: Ledger, sources: Sources) -> None:
+    """Look for secrets in clear, and at Zep's own secret."""
     how = HOW_TO_GIVE[deployment.kind]
     reported: set[Place] = set()
     for application in deployment.applications:
         for name, value in application.variables.items():
-            if any(_is_secret(one) for one in _values(name, defaults_only(value.written))):
+            if any(map(_is_secret, _values(name, defaults_only(value.written)))):
                 reported.add(value.place)
                 ledger.report("secret-in-clear", value.place, what=_what(name, value), how=how)
     for file in deployment.files:
         _text(file, sources.texts.get(file, ""), reported, ledger, how)
-    if project is not None and project.example is not None:
-        _example(project, ledger, how)
+    if isinstance(deployment, ComposeProject) and deployment.example is not None:
+        for name, (text, line) in deployment.example.variables.items():
+            if any(map(_is_secret, _values(name, text))):
+                ledger.report("secret-in-clear", Place(deployment.example.name, line), what=name, how=how)
     for application in deployment.having("zep"):
         _auth(application, ledger, how)
     for application in deployment.having("postgres"):
@@ -95,18 +97,11 @@ def _text(file: str, text: str, reported: set[Place], ledger: Ledger, how: str) 
             ledger.report("secret-in-clear", place, what="what looks like a secret", how=how)
 
 
-def _example(project: ComposeProject, ledger: Ledger, how: str) -> None:
-    assert project.example is not None
-    for name, (value, line) in project.example.variables.items():
-        if any(_is_secret(one) for one in _values(name, value)):
-            ledger.report("secret-in-clear", Place(project.example.name, line), what=name, how=how)
-
-
 def _auth(application: Application, ledger: Ledger, how: str) -> None:
-    name = "ZEP_AUTH_SECRET"
-    secret = application.value_of(name)
-    place = _place_of(application.variables, ("ZEP_AUTH_SECRET", "ZEP_AUTH_REQUIRED"), application.place)
-    if application.asks_for_tokens and not application.is_set(name) and not application.variables_unseen:
+    secret, variables = application.value_of("ZEP_AUTH_SECRET"), application.variables
+    places = [variables[name].place for name in ("ZEP_AUTH_SECRET", "ZEP_AUTH_REQUIRED") if name in variables]
+    place = places[0] if places else application.place
+    if application.asks_for_tokens and not application.is_set("ZEP_AUTH_SECRET") and not application.variables_unseen:
         ledger.report("auth-without-secret", place, application, how=how)
     if secret == PUBLISHED_SECRET:
         ledger.report("auth-secret-published", place, how=how)
@@ -119,7 +114,3 @@ def _password(application: Application, ledger: Ledger, how: str) -> None:
     if password.lower() in _KNOWN:
         place = application.variables["POSTGRES_PASSWORD"].place
         ledger.report("password-known", place, application, how=how)
-
-
-def _place_of(variables: Mapping[str, Value], names: tuple[str, ...], otherwise: Place) -> Place:
-    return next((variables[name].place for name in names if name in variables), otherwise)

@@ -12,7 +12,7 @@ import io
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,11 +23,7 @@ from zep_conformance.errors import CannotTell
 
 Kind = Literal["render", "fly", "compose"]
 
-KINDS: dict[Kind, str] = {
-    "render": "Render blueprint",
-    "fly": "Fly.io configuration",
-    "compose": "Compose project",
-}
+KINDS: dict[Kind, str] = {"render": "Render blueprint", "fly": "Fly.io configuration", "compose": "Compose project"}
 """What each kind is called."""
 LARGEST = 1 << 20
 """Bytes of a file that is read: deployment files are a thousandth of that."""
@@ -40,6 +36,7 @@ _NAMED: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("fly", re.compile(r"([\w.-]+\.)?fly([.-][\w.-]+)?\.toml")),
     ("compose", re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml")),
 )
+_KNOWN = "Known are Render blueprints (render.yaml), fly.toml, and Compose projects (docker-compose.yaml)."
 _FLY_KEYS = {"http_service", "services", "primary_region", "mounts", "vm", "env", "build", "checks", "processes"}
 _DATABASE_KEYS = {"databaseName", "ipAllowList", "postgresMajorVersion"}
 
@@ -65,13 +62,13 @@ class EnvFile:
 class Sources:
     """Deployment files, and what lies beside them.
 
-    texts: of every file that was read, by its name. given: the names of those that are to be looked at.
+    texts: of every file that was read, by its name. given: the names of those that are to be looked at. unread: those
+    that change what another means, and are not looked at: a Compose override.
     """
 
     texts: Mapping[str, str]
     given: tuple[str, ...]
-    unread: tuple[str, ...] = field(default=())
-    """Files that change what another means, and are not looked at: a Compose override."""
+    unread: tuple[str, ...] = ()
 
     def files(self) -> list[Source]:
         """Return the files, parsed. Raises CannotTell for one that does not parse or is no deployment file."""
@@ -92,17 +89,10 @@ def parsed(name: str, source: str) -> Source:
     document = read_toml(name, source) if name.lower().endswith(".toml") else read_yaml(name, source)
     kind = kind_of(name, document)
     if kind is None:
-        raise CannotTell(
-            f"{name} is no deployment file that is known here",
-            "Known are Render blueprints (render.yaml), fly.toml, and Compose projects (docker-compose.yaml).",
-            code="files-unknown",
-        )
+        raise CannotTell(f"{name} is no deployment file that is known here", _KNOWN, code="files-unknown")
     if not isinstance(document, Table):
-        raise CannotTell(
-            f"{name} is no {KINDS[kind]}: it has no keys at its top",
-            "Is it empty, or a list, or one text?",
-            code="files-malformed",
-        )
+        what = f"{name} is no {KINDS[kind]}: it has no keys at its top"
+        raise CannotTell(what, "Is it empty, or a list, or one text?", code="files-malformed")
     return Source(name, kind, document)
 
 
@@ -139,12 +129,12 @@ def read_env(name: str, source: str) -> EnvFile:
 
 def env_files_of(service: Table) -> list[tuple[str, bool]]:
     """Return the env files that a Compose service names, each with whether it must be there."""
-    found = []
-    for one in items(service.get("env_file")):
-        if isinstance(one, Table):
-            found.append((text(one.get("path")), text(one.get("required")).lower() != "false"))
-        elif text(one):
-            found.append((text(one), True))
+    found = [
+        (text(one.get("path")), text(one.get("required")).lower() != "false")
+        if isinstance(one, Table)
+        else (text(one), True)
+        for one in items(service.get("env_file"))
+    ]
     return [(path, required) for path, required in found if path]
 
 
@@ -158,8 +148,7 @@ def load(paths: Iterable[Path]) -> Sources:
     """
     paths = list(paths)
     texts: dict[str, str] = {}
-    given: list[str] = []
-    unread: list[str] = []
+    given, unread = list[str](), list[str]()
     for path in paths:
         if path.is_dir():
             found, passed_over = _in_folder(path)
@@ -167,19 +156,14 @@ def load(paths: Iterable[Path]) -> Sources:
         elif path.exists():
             found = {str(path): _read(path)}
         else:
-            raise CannotTell(
-                f"there is no {path}",
-                "Give a folder, or files: render.yaml, fly.toml, a Compose project.",
-                code="file-unreadable",
+            raise _unreadable(
+                f"there is no {path}", "Give a folder, or files: render.yaml, fly.toml, a Compose project."
             )
         texts |= found
         given += [name for name in found if name not in given]
     if not given:
-        raise CannotTell(
-            f"no deployment files in {', '.join(map(str, paths)) or 'nothing'}",
-            "Known are Render blueprints (render.yaml), fly.toml, and Compose projects (docker-compose.yaml).",
-            code="files-unknown",
-        )
+        where = ", ".join(map(str, paths)) or "nothing"
+        raise CannotTell(f"no deployment files in {where}", _KNOWN, code="files-unknown")
     for source in [parsed(name, texts[name]) for name in given]:
         if source.kind == "compose":
             texts |= _env_files(source)
@@ -191,9 +175,7 @@ def _in_folder(folder: Path) -> tuple[dict[str, str], list[str]]:
     try:
         entries = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:
-        raise CannotTell(
-            f"can't read {folder}: {error.strerror}", "Give a folder that you may read.", code="file-unreadable"
-        ) from None
+        raise _unreadable(f"can't read {folder}: {error.strerror}", "Give a folder that you may read.") from None
     found: dict[str, str] = {}
     compose = [path for name in COMPOSE_NAMES for path in entries if path.name == name][:1]
     overrides: list[str] = []
@@ -233,20 +215,18 @@ def _read(path: Path) -> str:
     """A file's text. Raises CannotTell when it can't be read, or is too large, or no text."""
     try:
         if not path.is_file():
-            raise CannotTell(f"{path} is no file", "Give a folder, or files.", code="file-unreadable")
+            raise _unreadable(f"{path} is no file", "Give a folder, or files.")
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except OSError as error:
-        raise CannotTell(
-            f"can't read {path}: {error.strerror}", "Give a file that you may read.", code="file-unreadable"
-        ) from None
+        raise _unreadable(f"can't read {path}: {error.strerror}", "Give a file that you may read.") from None
     if len(content) > LARGEST:
-        raise CannotTell(
-            f"{path} has more than {LARGEST >> 20} MiB", "Is it a deployment file?", code="file-unreadable"
-        )
+        raise _unreadable(f"{path} has more than {LARGEST >> 20} MiB")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CannotTell(
-            f"{path} is no text in UTF-8, at byte {error.start}", "Is it a deployment file?", code="file-unreadable"
-        ) from None
+        raise _unreadable(f"{path} is no text in UTF-8, at byte {error.start}") from None
+
+
+def _unreadable(what: str, advice: str = "Is it a deployment file?") -> CannotTell:
+    return CannotTell(what, advice, code="file-unreadable")

@@ -24,12 +24,12 @@ _EMBEDDERS = (
 )
 
 
-def check(deployment: PlannedDeployment, ledger: Ledger, project: ComposeProject | None) -> None:
-    """Look at what Zep is told. project: of a Compose project, for its env files."""
-    if project is not None:
-        _env_files(project, ledger)
+def check(deployment: PlannedDeployment, ledger: Ledger) -> None:
+    """Look at what Zep is told, and at the env files of a Compose project."""
+    if isinstance(deployment, ComposeProject):
+        _env_files(deployment, ledger)
     for application in deployment.having("zep"):
-        _key(deployment, application, ledger, project)
+        _key(deployment, application, ledger)
         _names(application, ledger)
         for embedder in _EMBEDDERS:
             _width(application, embedder, ledger)
@@ -41,17 +41,15 @@ def check(deployment: PlannedDeployment, ledger: Ledger, project: ComposeProject
             _fly_secrets(application, ledger)
 
 
-def _key(
-    deployment: PlannedDeployment, application: Application, ledger: Ledger, project: ComposeProject | None
-) -> None:
+def _key(deployment: PlannedDeployment, application: Application, ledger: Ledger) -> None:
     anthropic = application.value_of("ZEP_LLM_SERVICE") == "anthropic"
     if application.is_set(KEY) or application.variables_unseen or anthropic:
         return
     place = application.variables[KEY].place if KEY in application.variables else application.place
     how = HOW_TO_GIVE[deployment.kind]
     how = f"{how[0].upper()}{how[1:]}."
-    if project is not None and project.env is not None:
-        how = how_to_give_key(project.env)
+    if isinstance(deployment, ComposeProject) and deployment.env is not None:
+        how = how_to_give_key(deployment.env)
     ledger.report("openai-key-missing", place, application, how=how)
 
 
@@ -82,13 +80,12 @@ def _width(application: Application, embedder: str, ledger: Ledger) -> None:
 
 
 def _env_files(project: ComposeProject, ledger: Ledger) -> None:
-    missing = set(project.not_there)
     for path, place in project.not_there.items():
         if path != ENV:
-            names = [one.name for one in project.deployment.applications if one.variables_unseen]
+            names = [one.name for one in project.applications if one.variables_unseen]
             ledger.report("env-file-missing", place, application=", ".join(names), env=path)
-    if project.env is None and (project.wants_env or ENV in missing):
-        ledger.report("env-not-there", project.not_there.get(ENV, project.deployment.place), env=ENV)
+    if project.env is None and (project.wants_env or ENV in project.not_there):
+        ledger.report("env-not-there", project.not_there.get(ENV, project.place), env=ENV)
     for variable, place in project.needed.items():
         ledger.report("variable-needed", place, variable=variable, env=ENV)
 

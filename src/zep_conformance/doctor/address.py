@@ -41,7 +41,7 @@ class Address:
     @property
     def is_loopback(self) -> bool:
         """Whether it names the very machine that uses it."""
-        if self.host.lower() == "localhost" or self.host.lower().endswith(".localhost"):
+        if f".{self.host.lower()}".endswith(".localhost"):
             return True
         try:
             address = ipaddress.ip_address(self.host)
@@ -79,6 +79,16 @@ def without_password(url: str) -> str:
 
 def typed(case: Case, url: str, *, path_allowed: bool = False) -> Address:
     """Look at a URL as it was typed. Raises Broken: not a URL, or one with a path where that is no good."""
+    address = known(case, url, path_allowed=path_allowed)
+    if address.slash and not path_allowed:
+        case.report("url-trailing-slash")
+    else:
+        case.ok("URL", without_password(url))
+    return address
+
+
+def known(case: Case, url: str, *, path_allowed: bool = False) -> Address:
+    """Return the address that a URL names, known to the case's texts from here on. Raises Broken as `typed` does."""
     shown = without_password(url)
     address = parse(url)
     if address is None:
@@ -86,8 +96,4 @@ def typed(case: Case, url: str, *, path_allowed: bool = False) -> Address:
     case.know(shown=shown, host=address.host, port=address.port, origin=address.origin, netloc=address.netloc)
     if address.path and not path_allowed:
         case.fail("url-has-path")
-    if address.slash and not path_allowed:
-        case.report("url-trailing-slash")
-    else:
-        case.ok("URL", shown)
     return address

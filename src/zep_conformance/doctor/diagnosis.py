@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from zep_conformance.clients import tokens
 from zep_conformance.clients.families import Account
-from zep_conformance.doctor import langflux, model, prediction, view, writing, zep
+from zep_conformance.doctor import langflux, model, view, writing, zep
 from zep_conformance.doctor.address import typed
 from zep_conformance.doctor.findings import WHOLE_LIMIT, Case, Finding, TimeBudget, faults
 from zep_conformance.redaction.redactor import Redactor
@@ -51,13 +51,18 @@ def diagnose(
     prefix = prefix or f"zc-{secrets.token_hex(4)}"
     cases = {part: Case(part, redactor=redactor, budget=budget) for part in ("zep", "langflux", "model")}
 
+    def further_layers(case: Case, probe: zep.ZepProbe) -> None:
+        zep.search(case, probe)
+        if write:
+            writing.write(case, probe, prefix, window)
+
     def zep_part() -> zep.ZepProbe | None:
         case = cases["zep"]
         if not zep_url:
             return None
         probe = case.examine(lambda: zep.probe(case, typed(case, zep_url), token, secret))
         if probe is not None:
-            case.examine(lambda: _further_layers(case, probe, prefix if write else None, window))
+            case.examine(lambda: further_layers(case, probe))
         return probe
 
     def langflux_part() -> langflux.LangFluxProbe | None:
@@ -89,15 +94,8 @@ def diagnose(
             if tried:
                 wanted = zep_probe.token if zep_probe is not None else token
                 session = writing.ProbeSession(case, zep_probe, f"{prefix}-view") if zep_probe is not None else None
-                prediction.predict(
-                    case,
-                    langflux_probe,
-                    address,
-                    token=wanted,
-                    model_url=(model_url or "").rstrip("/"),
-                    prefix=prefix,
-                    session=session,
-                )
+                url = (model_url or "").rstrip("/")
+                view.predict(case, langflux_probe, address, token=wanted, model_url=url, prefix=prefix, session=session)
 
         case.examine(view_part)
     if zep_probe is not None:
@@ -105,13 +103,6 @@ def diagnose(
     if langflux_probe is not None:
         langflux_probe.close()
     return [finding for case in cases.values() for finding in case.findings]
-
-
-def _further_layers(case: Case, probe: zep.ZepProbe, prefix: str | None, window: int) -> None:
-    """The layers that need a search or a write. prefix: of what is written; None when nothing may be."""
-    zep.search(case, probe)
-    if prefix is not None:
-        writing.write(case, probe, prefix, window)
 
 
 def _url_is_bad(case: Case) -> bool:

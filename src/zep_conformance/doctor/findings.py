@@ -60,7 +60,7 @@ class Broken(Exception):
         self.finding = finding
 
 
-class Late(Exception):
+class TimeUp(Exception):
     """Something took longer than it may. limit: seconds."""
 
     def __init__(self, limit: float) -> None:
@@ -68,7 +68,11 @@ class Late(Exception):
         self.limit = limit
 
 
-class OutOfTime(Late):
+class Late(TimeUp):
+    """A single step took longer than it may."""
+
+
+class OutOfTime(TimeUp):
     """The time of the whole examination is up."""
 
 

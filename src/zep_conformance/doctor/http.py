@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import httpx
 
 from zep_conformance.doctor.address import Address
-from zep_conformance.doctor.findings import ANSWER_LIMIT, Case, Late, OutOfTime
+from zep_conformance.doctor.findings import ANSWER_LIMIT, Case, Late
 from zep_conformance.doctor.network import reach, speaks_http, speaks_tls
 
 LARGEST = 1 << 20
@@ -60,15 +60,19 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
         limit: float = ANSWER_LIMIT,
+        late: str | None = None,
     ) -> HttpAnswer:
         """Ask, and return the answer, to its end or its first megabyte.
 
-        limit: seconds. Raises Late, Broken where what answers is no HTTP, OutOfTime.
+        limit: seconds. late: the code of the finding where it does not come within them.
+        Raises Late without such a code, Broken with one and where what answers is no HTTP, OutOfTime.
         """
         try:
             return self.case.budget.within(limit, lambda: self._ask(method, path, headers, body, limit))
-        except httpx.TimeoutException:
-            raise Late(limit) from None
+        except (Late, httpx.TimeoutException):
+            if late is None:
+                raise Late(limit) from None
+            self.case.fail(late, path=path, limit=f"{limit:g}")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             self._no_http(error, path)
 
@@ -115,8 +119,6 @@ class Connection:
         """Return what the part answers. Raises Broken for a proxy's answer or none, OutOfTime."""
         try:
             answer = self.ask("GET", path, headers=headers)
-        except OutOfTime:
-            raise
         except Late as late:
             self._check_protocol()
             self.case.fail("http-silent", path=path, limit=f"{late.limit:g}")

@@ -10,7 +10,7 @@ from typing import Literal
 from zep_conformance.clients.families import INTERNAL, Account, Family, basic, family_of, remark
 from zep_conformance.clients.tokens import can_be_sent
 from zep_conformance.doctor.address import Address
-from zep_conformance.doctor.findings import Broken, Case, Late, OutOfTime
+from zep_conformance.doctor.findings import Broken, Case, Late, OutOfTime, TimeUp
 from zep_conformance.doctor.http import Connection, HttpAnswer
 from zep_conformance.facts.flows import ZEP_MEMORY, node_path
 from zep_conformance.facts.servers import HEALTH_PATHS, NEWEST_LANGFLUX
@@ -40,7 +40,7 @@ class LangFluxProbe:
     def close(self) -> None:
         """Log out, where there was a login, and close the connection."""
         if self.logged_in:
-            with contextlib.suppress(Broken, Late):  # it ends by itself after an hour
+            with contextlib.suppress(Broken, TimeUp):  # it ends by itself after an hour
                 self.connection.ask("POST", "/api/v1/account/logout", headers=self.headers)
         self.connection.close()
 
@@ -93,10 +93,7 @@ def _version(connection: Connection, api_key: str | None, account: Account | Non
 def _log_in(case: Case, connection: Connection, account: Account) -> Literal[True]:
     """Log in to an account; the line keeps the cookies. Raises Broken, OutOfTime."""
     body = {"email": account.user, "password": account.password}
-    try:
-        answer = connection.ask("POST", "/api/v1/auth/login", headers=INTERNAL, body=body)
-    except Late as late:
-        case.fail("http-silent", path="/api/v1/auth/login", limit=f"{late.limit:g}")
+    answer = connection.ask("POST", "/api/v1/auth/login", headers=INTERNAL, body=body, late="http-silent")
     connection.check(answer, "/api/v1/auth/login")
     if answer.status != 200:
         if _is_fresh(connection):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from zep_conformance.doctor.address import Address
 from zep_conformance.doctor.findings import Broken, Case
 from zep_conformance.doctor.http import Connection
@@ -20,19 +22,13 @@ def probe(case: Case, address: Address) -> None:
         case.findings.remove(broken.finding)
         case.report("model-out-of-sight", symptom=broken.finding.symptom)
         return
-    try:
-        _ask(case, connection)
-    finally:
-        connection.close()
-
-
-def _ask(case: Case, connection: Connection) -> None:
-    answer = connection.get("/models")
-    if answer.status == 200 and isinstance(answer.json(), dict):
-        case.ok("model", f"/models answers in {answer.seconds * 1000:.0f} ms")
-    elif answer.status in (401, 403):
-        case.report("model-wants-key", status=answer.status)
-    elif not connection.address.path and connection.get("/v1/models").status in (200, 401, 403):
-        case.fail("model-url-without-v1")
-    else:
-        case.fail("model-no-api", status=answer.status)
+    with contextlib.closing(connection):
+        answer = connection.get("/models")
+        if answer.status == 200 and isinstance(answer.json(), dict):
+            case.ok("model", f"/models answers in {answer.seconds * 1000:.0f} ms")
+        elif answer.status in (401, 403):
+            case.report("model-wants-key", status=answer.status)
+        elif not address.path and connection.get("/v1/models").status in (200, 401, 403):
+            case.fail("model-url-without-v1")
+        else:
+            case.fail("model-no-api", status=answer.status)

@@ -10,12 +10,12 @@ import time
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import httpx
 
 from zep_conformance.doctor.address import Address
-from zep_conformance.doctor.findings import CONNECT_LIMIT, Broken, Case, Late, OutOfTime
+from zep_conformance.doctor.findings import CONNECT_LIMIT, Broken, Case, Late, TimeUp
 
 EXPIRES_SOON = timedelta(days=14)
 _GLANCE = 2.0
@@ -58,10 +58,9 @@ def _proxy(address: Address) -> str | None:
 
 def _resolve(case: Case, address: Address) -> list[tuple[Any, ...]]:
     """What a name stands for."""
+    host, port = address.host, address.port
     try:
-        found = case.budget.within(
-            CONNECT_LIMIT, lambda: socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-        )
+        found = case.budget.within(CONNECT_LIMIT, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except socket.gaierror as error:
         if error.errno in (socket.EAI_AGAIN, socket.EAI_FAIL):
             case.fail("name-lookup-failed", answer=error.strerror)
@@ -69,9 +68,9 @@ def _resolve(case: Case, address: Address) -> list[tuple[Any, ...]]:
     except OSError as error:
         case.fail("name-lookup-failed", answer=error.strerror or error)
     except Late as late:
-        _not_in_time(case, late, "name-lookup-failed", answer=f"nothing in {late.limit:g} s")
+        case.fail("name-lookup-failed", answer=f"nothing in {late.limit:g} s")
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    case.ok("name", address.host if addresses == [address.host] else f"{address.host} is {', '.join(addresses)}")
+    case.ok("name", host if addresses == [host] else f"{host} is {', '.join(addresses)}")
     return found
 
 
@@ -126,8 +125,7 @@ def _shake_hands(case: Case, address: Address, entry: tuple[Any, ...], context: 
         if speaks_http(address):
             case.fail("tls-none", netloc=f"{address.netloc}")
         if isinstance(error, Late | TimeoutError):
-            limit = error if isinstance(error, Late) else Late(CONNECT_LIMIT)
-            _not_in_time(case, limit, "tls-silent", limit=f"{limit.limit:g}")
+            case.fail("tls-silent", limit=f"{CONNECT_LIMIT:g}")
         case.fail("tls-failed", answer=getattr(error, "reason", None) or error.strerror or type(error).__name__)
     until = _moment(certificate, "notAfter")
     if until - datetime.now(UTC) < EXPIRES_SOON:
@@ -137,10 +135,7 @@ def _shake_hands(case: Case, address: Address, entry: tuple[Any, ...], context: 
 
 
 def _certificate(address: Address, entry: tuple[Any, ...], context: ssl.SSLContext) -> dict[str, Any]:
-    with (
-        _socket(entry, CONNECT_LIMIT) as connection,
-        context.wrap_socket(connection, server_hostname=address.host) as secured,
-    ):
+    with _socket(entry, CONNECT_LIMIT) as plain, context.wrap_socket(plain, server_hostname=address.host) as secured:
         return cast("dict[str, Any]", secured.getpeercert() or {})
 
 
@@ -152,16 +147,13 @@ def _check_certificate(
     lenient.check_hostname = False
     lenient.verify_flags |= cast("ssl.VerifyFlags", _NO_CHECK_TIME)
     certificate: dict[str, Any] = {}
-    with contextlib.suppress(OSError, Late):
+    with contextlib.suppress(OSError, TimeUp):
         certificate = case.budget.within(_GLANCE, lambda: _certificate(address, entry, lenient))
     code = error.verify_code
     if code in (_EXPIRED, _NOT_YET_VALID):
-        expired = code == _EXPIRED
-        when = _moment(certificate, "notAfter" if expired else "notBefore") if certificate else None
-        case.fail(
-            "tls-expired" if expired else "tls-not-yet-valid",
-            when=f"{when:%Y-%m-%d %H:%M UTC}" if when else "a date that can't be read",
-        )
+        finding, name = ("tls-expired", "notAfter") if code == _EXPIRED else ("tls-not-yet-valid", "notBefore")
+        when = f"{_moment(certificate, name):%Y-%m-%d %H:%M UTC}" if certificate else "a date that can't be read"
+        case.fail(finding, when=when)
     if code in _WRONG_NAMES:
         names = [str(name) for _, name in certificate.get("subjectAltName", ())]
         case.fail("tls-wrong-name", names=", ".join(names) or "nothing")
@@ -191,17 +183,8 @@ def speaks_tls(address: Address) -> bool:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with (
-            socket.create_connection((address.host, address.port), timeout=_GLANCE) as connection,
-            context.wrap_socket(connection, server_hostname=address.host),
-        ):
+        with socket.create_connection((address.host, address.port), timeout=_GLANCE) as connection:
+            context.wrap_socket(connection, server_hostname=address.host).close()
             return True
     except OSError:
         return False
-
-
-def _not_in_time(case: Case, late: Late, code: str, **details: object) -> NoReturn:
-    """Raises Broken, or OutOfTime where the whole examination's time is up."""
-    if isinstance(late, OutOfTime):
-        raise late
-    case.fail(code, **details)

@@ -13,7 +13,7 @@ from zep_conformance.clients.families import Account
 from zep_conformance.doctor import langflux, model, zep
 from zep_conformance.doctor.address import parse, typed
 from zep_conformance.doctor.diagnosis import redactor_for
-from zep_conformance.doctor.findings import Broken, Case, Finding, OutOfTime, TimeBudget, faults
+from zep_conformance.doctor.findings import Case, Finding, TimeBudget, faults
 from zep_conformance.errors import CannotTell
 from zep_conformance.redaction.redactor import Redactor
 
@@ -44,11 +44,8 @@ def probe_zep(url: str, token: str | None, secret: str | None, *, any_version: b
     any_version: a Zep 0.x that is too old for clients of today is fit all the same.
     """
     case = _case("zep", redactor_for(token, secret))
-
-    def probe() -> zep.ZepProbe:
-        return zep.probe(case, typed(case, url), token or None, secret or None, any_version=any_version)
-
-    found = _fit(case, url, probe)
+    given = token or None, secret or None
+    found = _fit(case, url, lambda: zep.probe(case, typed(case, url), *given, any_version=any_version))
     found.connection.close()
     return ZepSeen(found.connection.address.url, found.version, found.token)
 
@@ -90,13 +87,7 @@ def _case(part: str, redactor: Redactor) -> Case:
 
 def _fit(case: Case, url: str, probe: Callable[[], T]) -> T:
     """Return what `probe` does. Raises CannotTell with the first fault that it comes upon."""
-    try:
-        found = probe()
-    except Broken:
-        found = None
-    except OutOfTime as error:
-        case.report("out-of-time", limit=f"{error.limit:g}")
-        found = None
+    found = case.examine(probe)
     wrong = faults(case.findings)
     if wrong or found is None:
         raise unfit(wrong[0], url)

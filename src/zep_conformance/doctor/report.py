@@ -87,12 +87,9 @@ def show_group(
 
 def show_verdict(console: Console, findings: Sequence[Finding], seconds: float) -> None:
     """Show what it all comes to, in one line."""
-    wrong = faults(list(findings))
+    wrong = len(faults(list(findings)))
     notes = sum(finding.verdict == "note" for finding in findings)
-    if wrong:
-        verdict = Text(f"{len(wrong)} fault{'s' * (len(wrong) > 1)}", style="bold red")
-    else:
-        verdict = Text("fit", style="bold green")
+    verdict = Text(f"{wrong} fault{'s' * (wrong > 1)}", style="bold red") if wrong else Text("fit", style="bold green")
     others = f", {notes} note{'s' * (notes > 1)}" if notes else ""
     console.print(verdict + Text(f"{others}, in {seconds:.1f} s"))
 

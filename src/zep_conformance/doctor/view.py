@@ -1,30 +1,39 @@
-"""The layer view: Zep as LangFlux sees it, reasoned from the addresses. Nothing is made in LangFlux."""
+"""The layer view: Zep as LangFlux sees it.
+
+Reasoned from the addresses, nothing is made in LangFlux. What only LangFlux can tell is a prediction through a
+temporary chatflow, done when asked for: that and its credentials have names with a prefix, and are removed
+afterwards, as is the session in Zep.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
 
-from zep_conformance.doctor import langflux
-from zep_conformance.doctor.address import Address, parse, without_password
-from zep_conformance.doctor.findings import Case
+from zep_conformance.doctor.address import Address, known
+from zep_conformance.doctor.findings import ENRICH_LIMIT, PREDICTION_LIMIT, REMOVAL_LIMIT, Broken, Case, Late, TimeUp
+from zep_conformance.doctor.http import HttpAnswer
+from zep_conformance.doctor.langflux import LangFluxProbe
+from zep_conformance.doctor.writing import ProbeSession
+from zep_conformance.facts import flows
+
+_TOKEN_WORDS = re.compile(r"(?i)\b401\b|unauthori[sz]ed|authenticat|token")
+_WAY_WORDS = re.compile(r"(?i)fetch failed|failed to connect|ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH")
 
 
 def as_typed(case: Case, url: str) -> Address:
     """Return the Base URL that LangFlux's Zep node has. Raises Broken: LangFlux takes nothing but a bare origin."""
-    address = parse(url)
-    shown = without_password(url)
-    if address is None:
-        case.fail("url-unreadable", shown=repr(shown))
-    case.know(shown=shown, host=address.host, port=address.port, origin=address.origin, netloc=address.netloc)
-    if address.path:
-        case.fail("url-has-path")
+    address = known(case, url)
     if address.slash:
         case.fail("view-trailing-slash")
     return address
 
 
-def reason(case: Case, zep: Address, probe: langflux.LangFluxProbe, *, tried: bool) -> None:
+def reason(case: Case, zep: Address, probe: LangFluxProbe, *, tried: bool) -> None:
     """Find out whether LangFlux can find Zep at that address, as far as that can be known without trying.
 
     tried: whether it will be tried. Raises Broken, OutOfTime.
@@ -39,7 +48,7 @@ def reason(case: Case, zep: Address, probe: langflux.LangFluxProbe, *, tried: bo
         case.report("view-unchecked")
 
 
-def _elsewhere(probe: langflux.LangFluxProbe) -> str:
+def _elsewhere(probe: LangFluxProbe) -> str:
     """Why LangFlux is not on this machine, as a clause; "" where it seems to be."""
     host, port = probe.connection.address.host, probe.connection.address.port
     try:
@@ -67,7 +76,7 @@ def _our_end(family: int, where: tuple[object, ...]) -> str | None:
         return None
 
 
-def _as_langflux_sees_us(probe: langflux.LangFluxProbe) -> str | None:
+def _as_langflux_sees_us(probe: LangFluxProbe) -> str | None:
     """Our address as LangFlux sees it (GET /api/v1/ip, there to check rate limits with); None if it can't say."""
     body = probe.connection.get("/api/v1/ip").json()
     try:
@@ -77,3 +86,107 @@ def _as_langflux_sees_us(probe: langflux.LangFluxProbe) -> str | None:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     return str(address)
+
+
+def predict(
+    case: Case,
+    probe: LangFluxProbe,
+    zep: Address,
+    *,
+    token: str | None,
+    model_url: str,
+    prefix: str,
+    session: ProbeSession | None,
+) -> None:
+    """Have LangFlux talk to Zep. Raises Broken, OutOfTime.
+
+    zep: as LangFlux is to see it. token: what that Zep wants. session: the same in Zep, as it is seen from here;
+    None where Zep can't be looked into.
+    """
+    with ExitStack() as made:
+        if session is not None:
+            made.callback(session.remove)  # also when no answer came: it may have been written all the same
+        chatflow = _Maker(case, probe, prefix, made).chatflow(zep, token, model_url)
+        question = {"question": f"Hello from {prefix}", "overrideConfig": {"sessionId": f"{prefix}-view"}}
+        answer = _ask(case, probe, "POST", f"prediction/{chatflow}", question, {})
+        message = case.quoted(_message(answer))
+        if answer.status != 200:
+            # A refused model is no refused Zep: Zep's memory is asked for before the model is.
+            if _WAY_WORDS.search(message) and "openai" not in message.lower():
+                case.fail("view-unreachable", answer=message)
+            if _TOKEN_WORDS.search(message) and "openai" not in message.lower() and "api key" not in message.lower():
+                case.fail("view-token", answer=message)
+            case.fail("view-failed", status=answer.status, answer=message)
+        if session is None:
+            case.ok("view", f"a prediction with Zep at {zep.origin} works")
+            return
+        kept = session.messages(10)
+        if len(kept) < 2:
+            case.fail("view-forgets", count=len(kept))
+        case.ok("view", f"a prediction is remembered in Zep at {zep.origin}")
+        session.wait(str(kept[-1].get("content")), 2, ENRICH_LIMIT, summary=False)
+
+
+class _Maker:
+    """Makes things in LangFlux, and has them removed at the end."""
+
+    def __init__(self, case: Case, probe: LangFluxProbe, prefix: str, made: ExitStack) -> None:
+        self._case, self._probe, self._prefix, self._made = case, probe, prefix, made
+
+    def chatflow(self, zep: Address, token: str | None, model_url: str) -> str:
+        """Make a conversation chain that remembers in Zep; returns its id. Raises Broken, OutOfTime."""
+        key = self._credential("model", flows.MODEL_CREDENTIAL, flows.MODEL_KEY)
+        held = self._credential("zep", flows.ZEP_CREDENTIAL, token) if token else ""
+        inputs = {"basepath": model_url, "streaming": False}
+        model = flows.canvas_node(self._definition(flows.MODEL), inputs=inputs, credential=key)
+        inputs = {"baseURL": zep.origin, "sessionId": ""}
+        memory = flows.canvas_node(self._definition(flows.ZEP_MEMORY), inputs=inputs, credential=held)
+        flow = flows.conversation_chain(model=model, memory=memory, definition=self._definition(flows.CHAIN))
+        return self._add("chatflows", flows.chatflow_body(self._name("chatflow"), flow))
+
+    def _credential(self, what: str, kind: str, secret: str) -> str:
+        return self._add("credentials", flows.credential_body(self._name(what), kind, secret))
+
+    def _name(self, what: str) -> str:
+        return f"{self._prefix}-doctor-{what}"
+
+    def _add(self, kind: str, body: dict[str, Any]) -> str:
+        """Make a thing, to be removed at the end; returns its id."""
+        answer = _ask(self._case, self._probe, "POST", kind, body, self._probe.headers)
+        made = answer.json()
+        if answer.status not in (200, 201) or not isinstance(made, dict) or "id" not in made:
+            self._case.fail("view-failed", status=answer.status, answer=self._case.quoted(_message(answer)))
+        self._made.callback(self._remove, f"{kind}/{made['id']}", body["name"])
+        return str(made["id"])
+
+    def _remove(self, path: str, name: str) -> None:
+        why = "no answer"
+        self._case.budget.spare(REMOVAL_LIMIT)
+        try:
+            answer = _ask(self._case, self._probe, "DELETE", path, None, self._probe.headers)
+            if answer.status == 200:
+                return
+            why = f"{answer.status} {answer.text}"
+        except (Broken, TimeUp):
+            pass
+        self._case.report("left-behind", what=f"LangFlux's {name}", answer=why)
+
+    def _definition(self, name: str) -> dict[str, Any]:
+        """What LangFlux says of a node. Raises Broken where it has none of that name."""
+        definition = self._probe.connection.get(flows.node_path(name), self._probe.headers).json()
+        if not isinstance(definition, dict) or "baseClasses" not in definition:
+            self._case.fail("view-failed", status="no node", answer=name)
+        return definition
+
+
+def _ask(case: Case, probe: LangFluxProbe, method: str, path: str, body: Any, headers: Mapping[str, str]) -> HttpAnswer:
+    """Raises Broken, OutOfTime."""
+    try:
+        return probe.connection.ask(method, f"/api/v1/{path}", headers=headers, body=body, limit=PREDICTION_LIMIT)
+    except Late as late:
+        case.fail("view-failed", status=f"no answer in {late.limit:g} s", answer=f"{method} {path}")
+
+
+def _message(answer: HttpAnswer) -> str:
+    body = answer.json()
+    return str(body.get("message", answer.text)) if isinstance(body, dict) else answer.text

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 from zep_conformance.clients.waiting import eventually
-from zep_conformance.doctor.findings import ENRICH_LIMIT, REMOVAL_LIMIT, SEARCH_LIMIT, Broken, Case, Late, OutOfTime
+from zep_conformance.doctor.findings import ENRICH_LIMIT, REMOVAL_LIMIT, SEARCH_LIMIT, Broken, Case, Late, TimeUp
 from zep_conformance.doctor.http import HttpAnswer
 from zep_conformance.doctor.zep import ZepProbe
 from zep_conformance.facts.servers import session_path
@@ -42,19 +43,15 @@ class ProbeSession:
 
     def _ask(self, method: str, path: str, body: Any = None, limit: float = SEARCH_LIMIT) -> HttpAnswer | None:
         """None when there is no answer in time. Raises Broken, OutOfTime."""
+        url, headers = f"{self._path}{path}", self._probe.headers()
         try:
-            return self._probe.connection.ask(
-                method, f"{self._path}{path}", headers=self._probe.headers(), body=body, limit=limit
-            )
-        except OutOfTime:
-            raise
+            return self._probe.connection.ask(method, url, headers=headers, body=body, limit=limit)
         except Late:
             return None
 
     def write(self, texts: list[str]) -> None:
         """Write messages, of a human and an AI in turn. Raises Broken when they are refused."""
-        roles = ("human", "ai")
-        messages = [{"role": roles[number % 2], "content": text} for number, text in enumerate(texts)]
+        messages = [{"role": role, "content": text} for role, text in zip(cycle(("human", "ai")), texts, strict=False)]
         answer = self._ask("POST", "/memory", {"messages": messages})
         if answer is None:
             self._case.fail("write-refused", status="not", answer=f"nothing in {SEARCH_LIMIT:g} s")
@@ -101,16 +98,13 @@ class ProbeSession:
 
     def remove(self) -> None:
         """Remove it; what can't be removed is noted."""
-        why = "no answer"
+        answer = None
         self._case.budget.spare(REMOVAL_LIMIT)
-        try:
+        with contextlib.suppress(Broken, TimeUp):
             answer = self._ask("DELETE", "/memory", limit=REMOVAL_LIMIT)
-        except (Broken, Late):
-            answer = None
-        if answer is not None:
-            if answer.status in (200, 404):
-                return
-            why = f"{answer.status} {answer.text}"
+        if answer is not None and answer.status in (200, 404):
+            return
+        why = "no answer" if answer is None else f"{answer.status} {answer.text}"
         self._case.report("left-behind", what=f"Zep's session {self.name}", answer=why)
 
 
@@ -133,12 +127,12 @@ def write(case: Case, probe: ZepProbe, prefix: str, window: int) -> None:
             case.fail("write-lost", found=kept, count=window)
         case.ok("store", f"{window} messages written and read")
         came = session.wait(texts[-1], window, ENRICH_LIMIT, summary=True)
-        _judge(case, came, window)
+        _conclude(case, came, window)
     finally:
         session.remove()
 
 
-def _judge(case: Case, came: EnrichmentState, window: int) -> None:
+def _conclude(case: Case, came: EnrichmentState, window: int) -> None:
     limit = f"{ENRICH_LIMIT:g}"
     if came.found:
         case.ok("NLP", "a message was embedded and found")

@@ -8,22 +8,16 @@ from typing import NoReturn
 
 from zep_conformance.clients import tokens
 from zep_conformance.doctor.address import Address
-from zep_conformance.doctor.findings import SEARCH_LIMIT, Case, Late, OutOfTime
+from zep_conformance.doctor.findings import SEARCH_LIMIT, Case
 from zep_conformance.doctor.http import Connection, HttpAnswer
-from zep_conformance.facts.servers import (
-    HEALTH_PATHS,
-    OLDEST_ZEP,
-    PUBLISHED_SECRET,
-    ZEP_VERSION,
-    memory_path,
-    session_path,
-)
+from zep_conformance.facts import servers
+from zep_conformance.facts.servers import OLDEST_ZEP, PUBLISHED_SECRET
 
 SESSION = "zep-conformance-probe"
 """A session that nobody uses: reading and searching it makes none."""
-MEMORY = f"{memory_path(SESSION)}?lastn=1"
-SEARCH = f"{session_path(SESSION)}/search"
-_NEWEST = tuple(int(number) for number in ZEP_VERSION.split("."))
+MEMORY = f"{servers.memory_path(SESSION)}?lastn=1"
+SEARCH = f"{servers.session_path(SESSION)}/search"
+_NEWEST = tuple(int(number) for number in servers.ZEP_VERSION.split("."))
 SLOW = 1.0
 """Seconds for a search, beyond which it is worth a word."""
 _TRIES = 8
@@ -31,11 +25,7 @@ _TRIES = 8
 _NLP_WORDS = re.compile(r"(?i)embed|/entities|giving up after|nlp")
 _WIDTH_WORDS = re.compile(r"(?i)different vector dimensions|expected \d+ dimensions")
 # What Zep says of a token whose signature is right, and what that is called here.
-_OF_TIME = {
-    "token is expired": "token-expired",
-    "nbf": "token-not-yet-valid",
-    "iat": "token-issued-later",
-}
+_OF_TIME = {"token is expired": "token-expired", "nbf": "token-not-yet-valid", "iat": "token-issued-later"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +49,7 @@ def probe(
     any_version: a Zep 0.x that is too old for clients of today is fit all the same.
     """
     connection = Connection(case, address)
-    health = connection.first(HEALTH_PATHS["zep"])
+    health = connection.first(servers.HEALTH_PATHS["zep"])
     case.ok("HTTP", f"/healthz answers {health.status} in {health.seconds * 1000:.0f} ms")
     version = health.headers.get("x-zep-version", "")
     _check_health(case, health, version)
@@ -122,12 +112,7 @@ def _is_memory(answer: HttpAnswer) -> bool:
 def _read_memory(connection: Connection, token: str | None) -> HttpAnswer:
     """Read the memory of a session that nobody uses. Raises Broken, OutOfTime."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    try:
-        answer = connection.ask("GET", MEMORY, headers=headers)
-    except OutOfTime:
-        raise
-    except Late as late:
-        connection.case.fail("store-silent", limit=f"{late.limit:g}")
+    answer = connection.ask("GET", MEMORY, headers=headers, late="store-silent")
     connection.check(answer, "/api/v1")
     return answer
 
@@ -181,14 +166,10 @@ def _check_store(case: Case, connection: Connection, answer: HttpAnswer, token: 
 
 def search(case: Case, probe: ZepProbe) -> None:
     """Probe the layer NLP: a search has its text embedded, also in a session that nobody uses. Raises Broken."""
-    try:
-        answer = probe.connection.ask(
-            "POST", SEARCH, headers=probe.headers(), body={"text": "Are you there?"}, limit=SEARCH_LIMIT
-        )
-    except OutOfTime:
-        raise
-    except Late as late:
-        case.fail("nlp-silent", limit=f"{late.limit:g}")
+    body = {"text": "Are you there?"}
+    answer = probe.connection.ask(
+        "POST", SEARCH, headers=probe.headers(), body=body, limit=SEARCH_LIMIT, late="nlp-silent"
+    )
     probe.connection.check(answer, "/api/v1")
     if answer.status != 200:
         details = {"status": answer.status, "answer": case.quoted(answer.text)}

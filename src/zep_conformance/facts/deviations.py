@@ -44,17 +44,13 @@ class Deviation:
 
 
 def load_deviations(path: Path | None = None) -> dict[str, Deviation]:
-    """Return the deviations by id; those of the suite without a path. Raises KeyError or ValueError for a bad entry."""
+    """Return the deviations by id; those of the suite without a path.
+
+    Raises KeyError, TypeError or ValueError for a bad entry.
+    """
     path = path or suite.data() / "deviations.toml"
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["deviation"]
-    return {
-        entry["id"]: Deviation(
-            entry["id"],
-            {part: SpecifierSet(text) for part, text in entry["versions"].items()},
-            entry["requirement"],
-            entry["what"],
-            re.compile(entry["expect"], re.DOTALL),
-            entry["evidence"],
-        )
-        for entry in entries
-    }
+    for entry in entries:
+        entry["versions"] = {part: SpecifierSet(text) for part, text in entry["versions"].items()}
+        entry["expect"] = re.compile(entry["expect"], re.DOTALL)
+    return {entry["id"]: Deviation(**entry) for entry in entries}

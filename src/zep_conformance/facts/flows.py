@@ -51,30 +51,16 @@ def canvas_node(
         "credential": credential,
     }
     place = dict(zip("xy", position, strict=True))
-    return {
-        "id": identity,
-        "type": "customNode",
-        "position": place,
-        "positionAbsolute": place,
-        "width": 300,
-        "height": 400,
-        "selected": False,
-        "data": data,
-    }
+    shown = {"position": place, "positionAbsolute": place, "width": 300, "height": 400, "selected": False}
+    return {"id": identity, "type": "customNode", **shown, "data": data}
 
 
 def canvas_edge(source: Mapping[str, Any], target: Mapping[str, Any], anchor: str) -> dict[str, Any]:
     """Return the edge from a node's output to the anchor called `anchor` of another node."""
     begins = source["data"]["outputAnchors"][0]["id"]
     ends = next(one["id"] for one in target["data"]["inputAnchors"] if one["name"] == anchor)
-    return {
-        "source": source["id"],
-        "sourceHandle": begins,
-        "target": target["id"],
-        "targetHandle": ends,
-        "type": "buttonedge",
-        "id": f"{source['id']}-{begins}-{target['id']}-{ends}",
-    }
+    joined = {"source": source["id"], "sourceHandle": begins, "target": target["id"], "targetHandle": ends}
+    return {**joined, "type": "buttonedge", "id": "-".join(joined.values())}
 
 
 def conversation_chain(

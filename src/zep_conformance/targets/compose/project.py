@@ -56,7 +56,7 @@ class GivenProject:
     def of(cls, text: str, *, folder: Path, path: str) -> GivenProject:
         """Return the project that `config` prints. Raises CannotTell: no Zep is in it, or several alike are."""
         sources = _sources(text, folder)
-        deployment = read_project(sources.files()[0], sources).deployment
+        deployment = read_project(sources.files()[0], sources)
         found = {role: best_of(role, deployment.applications) for role in ROLES}
         if not found["zep"]:
             names = ", ".join(one.name for one in deployment.applications)
