@@ -16,8 +16,8 @@ from tests.support import fake_engine
 from zep_conformance.errors import CannotTell
 from zep_conformance.report.observations import Timeline
 from zep_conformance.settings import Settings, read_settings
-from zep_conformance.targets import resolved
-from zep_conformance.targets.containers import choice, images
+from zep_conformance.targets import containers, resolved
+from zep_conformance.targets.containers import images
 from zep_conformance.targets.containers.images import DEFAULTS, named, obtain, split
 from zep_conformance.targets.containers.plan import Secrets, fingerprint, plan
 from zep_conformance.targets.containers.startup import Startup
@@ -301,7 +301,7 @@ def test_a_port_in_use_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_auto_without_an_engine_is_embedded_and_quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(choice, "SOCKET", tmp_path / "docker.sock")
+    monkeypatch.setattr(containers, "SOCKET", tmp_path / "docker.sock")
     began = time.monotonic()
     assert resolved(Settings(target="auto"), {}) == (
         "embedded",

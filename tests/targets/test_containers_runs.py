@@ -23,8 +23,7 @@ from zep_conformance.settings import Settings
 from zep_conformance.targets.containers import images
 from zep_conformance.targets.containers.startup import Startup
 from zep_conformance.targets.docker.engine import connect
-from zep_conformance.targets.docker.leftovers import remove_run
-from zep_conformance.targets.docker.ownership import OWNER, RUN, Owner
+from zep_conformance.targets.docker.ownership import OWNER, RUN, Owner, remove_run
 
 NAMED = ("ZEP_IMAGE", "NLP_IMAGE", "POSTGRES_IMAGE", "LANGFLUX_IMAGE", "MODEL_IMAGE")
 COMMAND = [sys.executable, "-m", "zep_conformance", "run", "--target", "containers", "-v", "-p", "no:cacheprovider"]

@@ -22,7 +22,7 @@ from zep_conformance.report.observations import Observations, PartSeen, TargetSe
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.settings import CAPABILITIES, Settings, for_target, names_in
 from zep_conformance.targets import Deployment, Target, choose, resolved
-from zep_conformance.targets.own_key import OwnKey
+from zep_conformance.targets.langflux_access import OwnKey
 
 PARTS = ("zep", "zep-secured", "nlp", "postgres", "langflux", "model")
 """What the parts of a target are called, see `targets.base.Control`."""

@@ -76,7 +76,7 @@ def resolved(settings: Settings, environment: Mapping[str, str]) -> tuple[str, s
     # With a Zep or a LangFlux given and no target named, those are what somebody wants tested.
     if settings.zep_url or settings.langflux_url:
         return "remote", "auto: remote, since a URL is given"
-    from zep_conformance.targets.containers.choice import obstacle
+    from zep_conformance.targets.containers import obstacle
 
     why_not = obstacle(settings)
     if why_not:

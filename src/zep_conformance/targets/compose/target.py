@@ -25,15 +25,13 @@ from zep_conformance.processes.readiness import HttpReady
 from zep_conformance.settings import CAPABILITIES, Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, Target, ZepServer
 from zep_conformance.targets.compose.commands import CommandFailed, Compose, RunningCommand, environment_of, written
-from zep_conformance.targets.compose.control import ServicesControl
+from zep_conformance.targets.compose.control import ServicesControl, Watch
 from zep_conformance.targets.compose.project import GivenProject, clashes, read_given, refuse_unfit
 from zep_conformance.targets.compose.rewriting import MODEL, Additions, rewritten
-from zep_conformance.targets.compose.watching import Watch
 from zep_conformance.targets.docker.control import image_of, logged
 from zep_conformance.targets.docker.engine import ENGINE_ERRORS, DockerEngine, connect, without_ryuk
 from zep_conformance.targets.docker.images import OURS, build_ours, is_there
-from zep_conformance.targets.docker.leftovers import remove_leftovers, remove_run
-from zep_conformance.targets.docker.ownership import COMPOSE, OWNER, RUN, Owner
+from zep_conformance.targets.docker.ownership import COMPOSE, OWNER, RUN, Owner, remove_leftovers, remove_run
 from zep_conformance.targets.seen import NO_MEANING, as_langflux_sees, given_langflux, seen_zep
 from zep_conformance.targets.supervised import Supervisor
 

@@ -11,8 +11,7 @@ from filelock import FileLock
 from zep_conformance.settings.cache import cache
 from zep_conformance.targets.containers.plan import SECURED, Secrets, Spec
 from zep_conformance.targets.docker.engine import DockerEngine
-from zep_conformance.targets.docker.leftovers import remove_run
-from zep_conformance.targets.docker.ownership import KEPT, PART, RUN, Owner
+from zep_conformance.targets.docker.ownership import KEPT, PART, RUN, Owner, remove_run
 
 if TYPE_CHECKING:
     from docker.models.containers import Container

@@ -24,8 +24,7 @@ from zep_conformance.targets.containers.parts import Cancelled, CreationGate, Pa
 from zep_conformance.targets.containers.plan import DATABASES, Secrets, Spec, fingerprint, plan
 from zep_conformance.targets.docker.engine import ENGINE_ERRORS, DockerEngine, connect, unreachable, without_ryuk
 from zep_conformance.targets.docker.images import PinnedImage
-from zep_conformance.targets.docker.leftovers import remove_leftovers, remove_run
-from zep_conformance.targets.docker.ownership import KEPT, OWNER, RUN, Owner
+from zep_conformance.targets.docker.ownership import KEPT, OWNER, RUN, Owner, remove_leftovers, remove_run
 
 T = TypeVar("T")
 

@@ -55,20 +55,23 @@ def image_of(container: Container) -> str:
 
 
 def ended_by_itself(container: Container, part: str, *, otherwise: str, hide: Callable[[str], str] = str) -> PartDied:
-    """Return that a container has ended, with its last lines and what they mean.
+    """Return that a container has ended, as `died` does."""
+    return died(container, part, how_ended(container), otherwise=otherwise, code="part-died", hide=hide)
 
-    otherwise: the advice where they mean nothing that is known. hide: takes secrets out of what is shown.
+
+def died(
+    container: Container, part: str, how: str, more: str = "", *, otherwise: str, code: str, hide: Callable[[str], str]
+) -> PartDied:
+    """Return what became of a container, with its last lines and what they mean.
+
+    how, more: in words. otherwise, code: the advice and the code where the lines mean nothing that is known. hide:
+    takes secrets out of what is shown.
     """
-    how, log = how_ended(container), hide(logged(container))
+    log = hide(logged(container))
     known = cause_of(log, "part")
-    return PartDied(
-        part=part,
-        how=how,
-        log=log,
-        what=f"{part} ({image_of(container)}) {how}; its log ends:\n{last_lines(log)}",
-        advice=known.advice if known else otherwise,
-        code=known.code if known else "part-died",
-    )
+    what = hide(f"{part} ({image_of(container)}) {how}{more}; its log ends:\n{last_lines(log)}")
+    advice, code = (known.advice, known.code) if known else (otherwise, code)
+    return PartDied(part=part, how=how, log=log, what=what, advice=advice, code=code)
 
 
 def await_ready(
