@@ -8,7 +8,6 @@ and /openapi.json, which describes that. Document collections are not there.
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
@@ -25,15 +24,12 @@ from zep_conformance.embedded.behaviours import Behaviours, variant
 from zep_conformance.embedded.zep.auth import Guard
 from zep_conformance.embedded.zep.enrichment import Enrichment
 from zep_conformance.embedded.zep.neighbours import Neighbours
-from zep_conformance.embedded.zep.openapi import describe
-from zep_conformance.embedded.zep.operations import by_resource, wants_token
+from zep_conformance.embedded.zep.operations import by_resource, describe, wants_token
 from zep_conformance.embedded.zep.paths import NamedResource, Paths
-from zep_conformance.embedded.zep.refusals import Refusal, not_found
 from zep_conformance.embedded.zep.search import Search
 from zep_conformance.embedded.zep.service import Service
-from zep_conformance.embedded.zep.store import Store
-from zep_conformance.embedded.zep.storeserver import StoreDown, StoreServer
-from zep_conformance.embedded.zep.wire import NOT_FOUND_PAGE, page, refused
+from zep_conformance.embedded.zep.store import Store, StoreDown, StoreServer
+from zep_conformance.embedded.zep.wire import NOT_FOUND_PAGE, Refusal, not_found, page, refused
 from zep_conformance.facts.servers import ZEP_VERSION
 
 log = logging.getLogger(__name__)
@@ -93,7 +89,7 @@ class EmbeddedZep:
             search=Search(store.database),
             behaviours=behaviours,
             window=settings.message_window,
-            description=json.dumps(describe(behaviours, secured=settings.auth_secret is not None, web=settings.web)),
+            description=describe(secured=settings.auth_secret is not None, web=settings.web),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

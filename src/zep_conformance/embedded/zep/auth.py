@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
-from zep_conformance.embedded.zep.refusals import Refusal
+from zep_conformance.embedded.zep.wire import Refusal
 
 _REMEMBERED = 1000
 

@@ -16,12 +16,11 @@ from array import array
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 
+from zep_conformance.embedded.zep.database import Task
 from zep_conformance.embedded.zep.messages import Text
 from zep_conformance.embedded.zep.neighbours import Neighbours, Unavailable
-from zep_conformance.embedded.zep.store import Store
-from zep_conformance.embedded.zep.storeserver import StoreDown, StoreServer
+from zep_conformance.embedded.zep.store import Store, StoreDown, StoreServer
 from zep_conformance.embedded.zep.summaries import Summariser, as_line, count_tokens
-from zep_conformance.embedded.zep.tasks import Task
 
 FIRST_PAUSE = 0.05
 """Seconds before a failed task is tried again."""

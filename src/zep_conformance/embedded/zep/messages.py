@@ -11,11 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 from zep_conformance.embedded.behaviours import Behaviours
-from zep_conformance.embedded.zep.database import Database
+from zep_conformance.embedded.zep.database import MESSAGE_TOPICS, Database, Tasks
 from zep_conformance.embedded.zep.encoding import ZERO_TIME, ZERO_UUID, dumps, merge, now, quote
-from zep_conformance.embedded.zep.refusals import Refusal, mistake, not_found
-from zep_conformance.embedded.zep.sessions import Row, Sessions
-from zep_conformance.embedded.zep.tasks import MESSAGE_TOPICS, Tasks
+from zep_conformance.embedded.zep.records import Row, Sessions
+from zep_conformance.embedded.zep.wire import Refusal, mistake, not_found
 
 _COLUMNS = "uuid, created_at, role, content, metadata, token_count"
 _INSERT = (

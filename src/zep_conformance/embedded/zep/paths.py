@@ -13,7 +13,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from zep_conformance.embedded.behaviours import Behaviours
-from zep_conformance.embedded.zep.refusals import Refusal
+from zep_conformance.embedded.zep.wire import Refusal
 
 API = "/api/v1/"
 _GO_PATH_SAFE = "$&+,/:;=@~"  # what Go leaves alone in a path, beside letters, digits, "-", "_" and "."

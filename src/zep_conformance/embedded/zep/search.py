@@ -19,10 +19,10 @@ from zep_conformance.embedded.zep.database import Database
 from zep_conformance.embedded.zep.encoding import ZERO_UUID, dumps, parse_time
 from zep_conformance.embedded.zep.jsonpath import compile_path
 from zep_conformance.embedded.zep.messages import render as render_message
-from zep_conformance.embedded.zep.refusals import Refusal, mistake
-from zep_conformance.embedded.zep.sessions import Row
+from zep_conformance.embedded.zep.records import Row
 from zep_conformance.embedded.zep.summaries import Summary
 from zep_conformance.embedded.zep.summaries import render as render_summary
+from zep_conformance.embedded.zep.wire import Refusal, mistake
 
 DEFAULT_LIMIT = 10
 DEFAULT_LAMBDA = 0.5

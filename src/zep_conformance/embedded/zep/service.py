@@ -11,10 +11,9 @@ from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep import wire
 from zep_conformance.embedded.zep.enrichment import Enrichment
 from zep_conformance.embedded.zep.neighbours import Neighbours
+from zep_conformance.embedded.zep.records import Row
 from zep_conformance.embedded.zep.search import Search
-from zep_conformance.embedded.zep.sessions import Row
-from zep_conformance.embedded.zep.store import Store
-from zep_conformance.embedded.zep.storeserver import StoreServer
+from zep_conformance.embedded.zep.store import Store, StoreServer
 from zep_conformance.embedded.zep.summaries import Summary
 
 

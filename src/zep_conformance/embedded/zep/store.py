@@ -1,17 +1,21 @@
-"""All that the embedded Zep remembers, in one place."""
+"""All that the embedded Zep remembers, and the server without which it stores nothing, as the real one PostgreSQL."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from zep_conformance.embedded.behaviours import Behaviours
-from zep_conformance.embedded.zep.database import Database
+from zep_conformance.embedded.postgres import SSL_REQUEST
+from zep_conformance.embedded.zep.database import Database, Tasks
 from zep_conformance.embedded.zep.messages import Messages
-from zep_conformance.embedded.zep.sessions import Sessions
+from zep_conformance.embedded.zep.records import Sessions, Users
 from zep_conformance.embedded.zep.summaries import Summaries
-from zep_conformance.embedded.zep.tasks import Tasks
-from zep_conformance.embedded.zep.users import Users
+
+ANSWER_LIMIT = 2.0
+"""Seconds that the server has to answer a new connection."""
 
 
 class Store:
@@ -33,3 +37,55 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self.database.close()
+
+
+class StoreDown(Exception):
+    """The database server can't be reached."""
+
+
+class StoreServer:
+    """A connection that is held open. While it is, the store can be used; when it ends, another is made.
+
+    address: host and port, None for a Zep that needs no such server.
+    """
+
+    def __init__(self, address: tuple[str, int] | None) -> None:
+        self._address = address
+        self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._connecting = asyncio.Lock()
+
+    async def check(self) -> None:
+        """Connect to the server, unless that is done. Raises StoreDown."""
+        if self._address is None or self._is_open():
+            return
+        async with self._connecting:
+            if not self._is_open():
+                await self._reopen(*self._address)
+
+    async def _reopen(self, host: str, port: int) -> None:
+        try:
+            await asyncio.wait_for(self._connect(host, port), ANSWER_LIMIT)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+            await self.close()
+            raise StoreDown(f"dial tcp {host}:{port}: {error or type(error).__name__}") from error
+
+    def _is_open(self) -> bool:
+        if self._connection is None:
+            return False
+        reader, writer = self._connection
+        return not (reader.at_eof() or reader.exception() or writer.is_closing())
+
+    async def _connect(self, host: str, port: int) -> None:
+        await self.close()
+        self._connection = reader, writer = await asyncio.open_connection(host, port)
+        writer.write(SSL_REQUEST)
+        await reader.readexactly(1)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            _, writer = self._connection
+            self._connection = None
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()

@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from zep_conformance.embedded.behaviours import Behaviours
-from zep_conformance.embedded.zep.database import Database
+from zep_conformance.embedded.zep.database import SUMMARY_TOPICS, Database, Tasks
 from zep_conformance.embedded.zep.encoding import ZERO_TIME, ZERO_UUID, dumps, merge, now, quote
 from zep_conformance.embedded.zep.messages import Messages, Text
-from zep_conformance.embedded.zep.tasks import SUMMARY_TOPICS, Tasks
 
 _COLUMNS = "id, uuid, created_at, content, metadata, token_count, point_id, point_uuid"
 _LATEST = f"SELECT {_COLUMNS} FROM summaries WHERE session_id = ? ORDER BY id DESC LIMIT 1"

@@ -1,4 +1,4 @@
-"""Reading requests and writing answers as Zep 0.27.2 does."""
+"""Reading requests, and writing answers and refusals, as Zep 0.27.2 does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep.encoding import loads
-from zep_conformance.embedded.zep.refusals import Refusal
 
 MAX_BODY = 5 * 1024 * 1024
 """Bytes of a request's body that are read (Zep's server.max_request_size)."""
@@ -25,6 +24,25 @@ _TEXT = "text/plain; charset=utf-8"
 
 NOT_FOUND_PAGE = "<!DOCTYPE html>\n<html><head><title>404</title></head><body><h1>404</h1></body></html>\n"
 _KINDS = {str: "a string", int: "an integer", float: "a number", dict: "an object", list: "a list"}
+
+
+class Refusal(Exception):
+    """An answer other than success. status: the HTTP status; reason: what the client is told, one line."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+def not_found() -> Refusal:
+    """Return the 404 that Zep gives for sessions, messages and users alike."""
+    return Refusal(404, "not found")
+
+
+def mistake(behaviours: Behaviours, behaviour: str, reason: str) -> Refusal:
+    """Return the refusal of a mistake: 400, or 500 where the named recorded behaviour blames the server for it."""
+    return Refusal(500 if behaviour in behaviours else 400, reason)
 
 
 def plain(text: str, status: int = 200) -> Response:

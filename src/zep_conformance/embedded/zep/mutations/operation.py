@@ -14,10 +14,9 @@ from zep_conformance.embedded.zep.enrichment import BATCH, Worker
 from zep_conformance.embedded.zep.mutations.handlers import around_handler
 from zep_conformance.embedded.zep.neighbours import Unavailable
 from zep_conformance.embedded.zep.operations import Handler
-from zep_conformance.embedded.zep.refusals import Refusal
 from zep_conformance.embedded.zep.service import Service
-from zep_conformance.embedded.zep.storeserver import StoreDown
-from zep_conformance.embedded.zep.wire import plain
+from zep_conformance.embedded.zep.store import StoreDown
+from zep_conformance.embedded.zep.wire import Refusal, plain
 from zep_conformance.facts.mutations import Mutations, around
 from zep_conformance.facts.servers import go_bool
 

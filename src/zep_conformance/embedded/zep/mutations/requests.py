@@ -16,9 +16,8 @@ from zep_conformance.embedded.zep.messages import PostedMessage
 from zep_conformance.embedded.zep.mutations.handlers import around_handler
 from zep_conformance.embedded.zep.operations import Handler
 from zep_conformance.embedded.zep.paths import NamedResource
-from zep_conformance.embedded.zep.refusals import Refusal
 from zep_conformance.embedded.zep.service import Service
-from zep_conformance.embedded.zep.wire import plain
+from zep_conformance.embedded.zep.wire import Refusal, plain
 from zep_conformance.facts.mutations import Mutations, around
 from zep_conformance.facts.servers import PUBLISHED_SECRET
 

@@ -18,11 +18,10 @@ from zep_conformance.embedded.zep.encoding import ZERO_TIME, dumps
 from zep_conformance.embedded.zep.messages import PostedMessage
 from zep_conformance.embedded.zep.mutations.handlers import around_handler
 from zep_conformance.embedded.zep.operations import Handler
-from zep_conformance.embedded.zep.refusals import Refusal
+from zep_conformance.embedded.zep.records import Row
 from zep_conformance.embedded.zep.service import Service
-from zep_conformance.embedded.zep.sessions import Row
 from zep_conformance.embedded.zep.summaries import Summary
-from zep_conformance.embedded.zep.wire import plain
+from zep_conformance.embedded.zep.wire import Refusal, plain
 from zep_conformance.facts.mutations import Mutations, around
 
 MUTATIONS = Mutations("zep")
