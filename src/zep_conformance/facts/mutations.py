@@ -19,8 +19,10 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
+Change = TypeVar("Change")
+"""What differs in mutations that are planted alike: a function or a value."""
 Plant = Callable[[Any], Any]
 """Plants a mutation in what it is given: an assembled server, the text of a file, a page."""
 
@@ -70,6 +72,24 @@ class Mutations(Mapping[str, Mutation]):
             return plant
 
         return declare
+
+    def family(self, plant: Callable[[Any, Change], Any]) -> Callable[..., Callable[[Change], Change]]:
+        """Return, for what plants any of several faults that differ in a change, what declares each of them::
+
+        @MUTATIONS.family
+        def _of_texts(zep: Application, change: Callable[[str], str]) -> None: ...
+
+        _of_texts("content-cut", "Texts are cut after 1000 characters", "STORE-1")(lambda text: text[:1000])
+        """
+
+        def named(name: str, about: str, *breaks: str) -> Callable[[Change], Change]:
+            def declare(change: Change) -> Change:
+                self.mutation(name, about, *breaks)(lambda target: plant(target, change))
+                return change
+
+            return declare
+
+        return named
 
     def _add(self, mutation: Mutation) -> None:
         if mutation.name in self._declared:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -25,14 +24,14 @@ MUTATIONS = Mutations("zep")
 
 
 # ----------------------------------------------------------------------------------------------------- summaries
-@MUTATIONS.mutation("summary-early", "A summary comes one message before the window is reached", "SUMMARY-1")
-def _(zep: EmbeddedZep) -> None:
-    zep.service.enrichment.summariser.due_at -= 1
+@MUTATIONS.family
+def _due(zep: EmbeddedZep, later: int) -> None:
+    """Have a summary come so many messages later than it is due."""
+    zep.service.enrichment.summariser.due_at += later
 
 
-@MUTATIONS.mutation("summary-late", "A summary comes one message after the window is reached", "SUMMARY-1")
-def _(zep: EmbeddedZep) -> None:
-    zep.service.enrichment.summariser.due_at += 1
+_due("summary-early", "A summary comes one message before the window is reached", "SUMMARY-1")(-1)
+_due("summary-late", "A summary comes one message after the window is reached", "SUMMARY-1")(1)
 
 
 @MUTATIONS.mutation("summary-never", "No summary ever comes", "SUMMARY-1")
@@ -101,17 +100,10 @@ def _(zep: EmbeddedZep) -> None:
 
 
 # -------------------------------------------------------------------------------------------------------- search
-def _of_queries(name: str, about: str) -> Callable[[Callable[[Query], Query]], None]:
-    """Declare a mutation of SEARCH-2: the decorated function makes of a query the one that is answered."""
-
-    def declare(change: Callable[[Query], Query]) -> None:
-        @MUTATIONS.mutation(name, about, "SEARCH-2")
-        def _(zep: EmbeddedZep) -> None:
-            @around(zep.service.search, "find")
-            def _(find: Callable[..., str], session_id: str, query: Query, vector: array[float] | None) -> str:
-                return find(session_id, change(query), vector)
-
-    return declare
+@MUTATIONS.family
+def _of_queries(zep: EmbeddedZep, change: Callable[[Query], Query]) -> None:
+    """Have another query answered than the one that is asked."""
+    around(zep.service.search, "find")(lambda find, session_id, query, vector: find(session_id, change(query), vector))
 
 
 @MUTATIONS.mutation("messages-not-embedded", "Messages are never embedded", "SEARCH-1", "DEPLOY-2")
@@ -151,7 +143,9 @@ def _(zep: EmbeddedZep) -> None:
         return await handler(service, request, session_id)
 
 
-_of_queries("search-limit-ignored", "A search's limit is ignored")(lambda query: replace(query, limit=DEFAULT_LIMIT))
+_of_queries("search-limit-ignored", "A search's limit is ignored", "SEARCH-2")(
+    lambda query: replace(query, limit=DEFAULT_LIMIT)
+)
 
 
 @MUTATIONS.mutation("search-finds-twice", "Every result of a search comes twice", "SEARCH-2")
@@ -161,8 +155,10 @@ def _(zep: EmbeddedZep) -> None:
         return candidates(*asked) * 2
 
 
-_of_queries("search-filter-ignored", "A search's metadata filter is ignored")(lambda query: replace(query, filters=()))
-_of_queries("search-scope-ignored", "A search finds messages whatever its scope is")(
+_of_queries("search-filter-ignored", "A search's metadata filter is ignored", "SEARCH-2")(
+    lambda query: replace(query, filters=())
+)
+_of_queries("search-scope-ignored", "A search finds messages whatever its scope is", "SEARCH-2")(
     lambda query: replace(query, scope="messages")
 )
 
@@ -172,26 +168,26 @@ def _(zep: EmbeddedZep) -> None:
     around(zep.service.store.summaries, "embed")(lambda _embed, _number, _vector: None)
 
 
-_of_queries("mmr-ignored", "A search by MMR ranks by relevance alone")(lambda query: replace(query, mmr=False))
-_of_queries("mmr-always", "Every search ranks by MMR")(lambda query: replace(query, mmr=True, mmr_lambda=0.3))
+_of_queries("mmr-ignored", "A search by MMR ranks by relevance alone", "SEARCH-2")(
+    lambda query: replace(query, mmr=False)
+)
+_of_queries("mmr-always", "Every search ranks by MMR", "SEARCH-2")(
+    lambda query: replace(query, mmr=True, mmr_lambda=0.3)
+)
 
 
 # --------------------------------------------------------------------------------------------- entities, intents
-def _of_entities(name: str, about: str) -> Callable[[Callable[[list[dict[str, Any]]], list[dict[str, Any]]]], None]:
-    """Declare a mutation: the decorated function makes of a message's entities those that are stored."""
+@MUTATIONS.family
+def _of_entities(zep: EmbeddedZep, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
+    """Have other entities stored than those that were found in a message."""
 
-    def declare(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
-        @MUTATIONS.mutation(name, about, "ENRICH-1", "DEPLOY-2")
-        def _(zep: EmbeddedZep) -> None:
-            @around(zep.service.store.messages, "add_system")
-            def _(add_system: Callable[..., None], number: int, key: str, value: Any) -> None:
-                add_system(number, key, change(value) if key == "entities" else value)
-
-    return declare
+    @around(zep.service.store.messages, "add_system")
+    def _(add_system: Callable[..., None], number: int, key: str, value: Any) -> None:
+        add_system(number, key, change(value) if key == "entities" else value)
 
 
-_of_entities("entities-missing", "No entities are found")(lambda _entities: [])
-_of_entities("entities-unnamed", "Entities are found and have no names")(
+_of_entities("entities-missing", "No entities are found", "ENRICH-1", "DEPLOY-2")(lambda _entities: [])
+_of_entities("entities-unnamed", "Entities are found and have no names", "ENRICH-1", "DEPLOY-2")(
     lambda entities: [{**entity, "Name": ""} for entity in entities]
 )
 

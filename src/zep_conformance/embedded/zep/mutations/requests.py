@@ -25,33 +25,28 @@ MUTATIONS = Mutations("zep")
 
 
 # ------------------------------------------------------------------------------------------------------ mistakes
-def _of_mistakes(name: str, about: str, *breaks: str) -> Callable[[Callable[[Refusal], Response | Refusal]], None]:
-    """Declare a mutation: the decorated function makes of the refusal of a malformed request what is answered."""
+@MUTATIONS.family
+def _of_mistakes(zep: EmbeddedZep, change: Callable[[Refusal], Response | Refusal]) -> None:
+    """Have a malformed request answered in another way, or refused for another reason."""
 
-    def declare(change: Callable[[Refusal], Response | Refusal]) -> None:
-        @MUTATIONS.mutation(name, about, *breaks)
-        def _(zep: EmbeddedZep) -> None:
-            @around(zep, "refused")
-            def _(refused: Callable[[Refusal], Response], refusal: Refusal) -> Response:
-                changed = change(refusal) if refusal.status == 400 else refusal
-                return refused(changed) if isinstance(changed, Refusal) else changed
-
-    return declare
+    @around(zep, "refused")
+    def _(refused: Callable[[Refusal], Response], refusal: Refusal) -> Response:
+        changed = change(refusal) if refusal.status == 400 else refusal
+        return refused(changed) if isinstance(changed, Refusal) else changed
 
 
-def _leaving_a_message(name: str, about: str, is_meant: Callable[[int], bool]) -> None:
-    """Declare a mutation: a write that is refused with a certain status leaves a message."""
+@MUTATIONS.family
+def _leaving_a_message(zep: EmbeddedZep, is_meant: Callable[[int], bool]) -> None:
+    """Have a write that is refused with a certain status leave a message."""
 
-    @MUTATIONS.mutation(name, about, "BADINPUT-1")
-    def _(zep: EmbeddedZep) -> None:
-        @around_handler(zep, "memory", "POST")
-        async def _(handler: Handler, service: Service, request: Request, session_id: str) -> Response:
-            try:
-                return await handler(service, request, session_id)
-            except Refusal as refusal:
-                if is_meant(refusal.status):
-                    service.store.messages.add(session_id, [PostedMessage("human", "what was left of it")])
-                raise
+    @around_handler(zep, "memory", "POST")
+    async def _(handler: Handler, service: Service, request: Request, session_id: str) -> Response:
+        try:
+            return await handler(service, request, session_id)
+        except Refusal as refusal:
+            if is_meant(refusal.status):
+                service.store.messages.add(session_id, [PostedMessage("human", "what was left of it")])
+            raise
 
 
 _of_mistakes("malformed-accepted", "A malformed request is answered 200", "BADINPUT-1")(lambda _refusal: plain("OK"))
@@ -61,8 +56,8 @@ _of_mistakes("malformed-500", "A malformed request is answered 500", "BADINPUT-1
 _of_mistakes("malformed-unexplained", "A malformed request is answered 400 with an empty body", "BADINPUT-1")(
     lambda refusal: Refusal(refusal.status, "")
 )
-_leaving_a_message(
-    "malformed-changes-memory", "A malformed write is refused and leaves a message", lambda status: status != 413
+_leaving_a_message("malformed-changes-memory", "A malformed write is refused and leaves a message", "BADINPUT-1")(
+    lambda status: status != 413
 )
 
 
@@ -92,24 +87,20 @@ def _(zep: EmbeddedZep) -> None:
     zep.service.most = 64 * 1024 * 1024
 
 
-_leaving_a_message(
-    "big-body-stored", "A body that is too large is refused and leaves a message", lambda status: status == 413
+_leaving_a_message("big-body-stored", "A body that is too large is refused and leaves a message", "BADINPUT-1")(
+    lambda status: status == 413
 )
 
 
-@MUTATIONS.mutation("version-missing", "No answer says the version", "DEPLOY-1")
-def _(zep: EmbeddedZep) -> None:
-    zep.headers.clear()
+@MUTATIONS.family
+def _of_versions(zep: EmbeddedZep, version: bytes | None) -> None:
+    """Have every answer say another version, or none."""
+    zep.headers[:] = [(b"x-zep-version", version)] if version else []
 
 
-@MUTATIONS.mutation("version-too-new", "Every answer says version 1.0.2", "DEPLOY-1")
-def _(zep: EmbeddedZep) -> None:
-    zep.headers[:] = [(b"x-zep-version", b"1.0.2-embedded (mutated)")]
-
-
-@MUTATIONS.mutation("version-too-old", "Every answer says version 0.19.0", "DEPLOY-1")
-def _(zep: EmbeddedZep) -> None:
-    zep.headers[:] = [(b"x-zep-version", b"0.19.0-embedded (mutated)")]
+_of_versions("version-missing", "No answer says the version", "DEPLOY-1")(None)
+_of_versions("version-too-new", "Every answer says version 1.0.2", "DEPLOY-1")(b"1.0.2-embedded (mutated)")
+_of_versions("version-too-old", "Every answer says version 0.19.0", "DEPLOY-1")(b"0.19.0-embedded (mutated)")
 
 
 @MUTATIONS.mutation("healthz-503", "The health check is answered 503", "DEPLOY-1", "DEPLOY-6")
@@ -138,63 +129,47 @@ OPEN_ROUTES: dict[str, tuple[str, str]] = {
 """By mutation, the route (resource and method) that is served without a token."""
 
 
-def _opening(name: str, *route: str) -> None:
-    """Declare a mutation: a route wants no token."""
-
-    @MUTATIONS.mutation(name, f"{route[1]} of {route[0].replace('_', ' ')} needs no token", "AUTH-2")
-    def _(zep: EmbeddedZep) -> None:
-        around(zep, "wants_token")(lambda wants_token, *asked: asked != route and wants_token(*asked))
+@MUTATIONS.family
+def _opening(zep: EmbeddedZep, route: tuple[str, str]) -> None:
+    """Have a route want no token."""
+    around(zep, "wants_token")(lambda wants_token, *asked: asked != route and wants_token(*asked))
 
 
-for _name, _route in OPEN_ROUTES.items():
-    _opening(_name, *_route)
+for _name, (_resource, _method) in OPEN_ROUTES.items():
+    _opening(_name, f"{_method} of {_resource.replace('_', ' ')} needs no token", "AUTH-2")((_resource, _method))
 
 
-def _of_tokens(name: str, about: str, *breaks: str) -> Callable[[Callable[[str, str], bool]], None]:
-    """Declare a mutation: tokens of which the decorated function says so are accepted, whatever is in them.
-
-    It is given the token and the secret.
-    """
-
-    def declare(is_accepted: Callable[[str, str], bool]) -> None:
-        @MUTATIONS.mutation(name, about, *breaks)
-        def _(zep: EmbeddedZep) -> None:
-            @around(zep.guard, "verify")
-            def _(verify: Callable[..., dict[str, Any]], token: str, secret: str) -> dict[str, Any]:
-                return {} if is_accepted(token, secret) else verify(token, secret)
-
-    return declare
+@MUTATIONS.family
+def _of_tokens(zep: EmbeddedZep, is_accepted: Callable[[str, str], bool]) -> None:
+    """Have tokens accepted, whatever is in them. is_accepted: which, given a token and the secret."""
+    around(zep.guard, "verify")(lambda verify, *given: {} if is_accepted(*given) else verify(*given))
 
 
-def _without_claim(name: str, about: str, claim: str, *breaks: str) -> None:
-    """Declare a mutation: a claim of tokens counts for nothing."""
+@MUTATIONS.family
+def _without_claim(zep: EmbeddedZep, claim: str) -> None:
+    """Have a claim of tokens count for nothing."""
 
-    @MUTATIONS.mutation(name, about, *breaks)
-    def _(zep: EmbeddedZep) -> None:
-        @around(zep.guard, "verify")
-        def _(verify: Callable[..., dict[str, Any]], *given: str) -> dict[str, Any]:
-            return {key: value for key, value in verify(*given).items() if key != claim}
-
-
-def _with_algorithm(name: str, about: str, algorithm: str) -> None:
-    """Declare a mutation: tokens may be signed with one more algorithm."""
-
-    @MUTATIONS.mutation(name, about, "AUTH-3")
-    def _(zep: EmbeddedZep) -> None:
-        zep.guard.algorithms.append(algorithm)
+    @around(zep.guard, "verify")
+    def _(verify: Callable[..., dict[str, Any]], *given: str) -> dict[str, Any]:
+        return {key: value for key, value in verify(*given).items() if key != claim}
 
 
-def _refusing(name: str, about: str, change: Callable[[Refusal], Refusal]) -> None:
-    """Declare a mutation: requests without a good token are refused in another way."""
+@MUTATIONS.family
+def _with_algorithm(zep: EmbeddedZep, algorithm: str) -> None:
+    """Have tokens accepted that are signed with one more algorithm."""
+    zep.guard.algorithms.append(algorithm)
 
-    @MUTATIONS.mutation(name, about, "AUTH-2", "AUTH-3")
-    def _(zep: EmbeddedZep) -> None:
-        @around(zep, "check_token")
-        async def _(check_token: Callable[..., Awaitable[None]], *given: Any) -> None:
-            try:
-                await check_token(*given)
-            except Refusal as refusal:
-                raise change(refusal) from refusal
+
+@MUTATIONS.family
+def _refusing(zep: EmbeddedZep, change: Callable[[Refusal], Refusal]) -> None:
+    """Have requests without a good token refused in another way."""
+
+    @around(zep, "check_token")
+    async def _(check_token: Callable[..., Awaitable[None]], *given: Any) -> None:
+        try:
+            await check_token(*given)
+        except Refusal as refusal:
+            raise change(refusal) from refusal
 
 
 def _signature(token: str) -> str:
@@ -229,15 +204,10 @@ def _(zep: EmbeddedZep) -> None:
             raise
 
 
-_refusing(
-    "refusal-unexplained",
-    "A request without a good token is answered 401 with an empty body",
-    lambda refusal: Refusal(refusal.status, ""),
-)
-_refusing(
-    "refusal-is-500",
-    "A request without a good token is answered 500",
-    lambda refusal: Refusal(500, refusal.reason),
+_EMPTY = "A request without a good token is answered 401 with an empty body"
+_refusing("refusal-unexplained", _EMPTY, "AUTH-2", "AUTH-3")(lambda refusal: Refusal(refusal.status, ""))
+_refusing("refusal-is-500", "A request without a good token is answered 500", "AUTH-2", "AUTH-3")(
+    lambda refusal: Refusal(500, refusal.reason)
 )
 
 
@@ -254,10 +224,8 @@ _of_tokens("secret-accepted", "The secret itself is accepted as a token", "AUTH-
 _of_tokens("garbage-token-accepted", "Any text of three parts is accepted as a token", "AUTH-3")(
     lambda token, _secret: token.count(".") == 2 and not token.startswith("ey")
 )
-_without_claim("expired-token-accepted", "An expired token is accepted", "exp", "AUTH-3", "AUTH-4")
-_without_claim("early-token-accepted", "A token is accepted before it is valid", "nbf", "AUTH-3")
-
-
+_without_claim("expired-token-accepted", "An expired token is accepted", "AUTH-3", "AUTH-4")("exp")
+_without_claim("early-token-accepted", "A token is accepted before it is valid", "AUTH-3")("nbf")
 _of_tokens("unsigned-token-accepted", "A token of the algorithm none is accepted", "AUTH-3")(
     lambda token, _secret: token.partition(".")[0] in _UNSIGNED
 )
@@ -276,15 +244,13 @@ _of_tokens("decoded-secret-accepted", "A token signed with the decoded secret is
 _of_tokens("published-secret-accepted", "A token made with the secret of Zep's own config.yaml is accepted", "AUTH-3")(
     lambda token, _secret: _signature(token) == _signed(PUBLISHED_SECRET)
 )
-_with_algorithm("hs384-accepted", "A token signed with HS384 is accepted", "HS384")
-_with_algorithm("hs512-accepted", "A token signed with HS512 is accepted", "HS512")
+_with_algorithm("hs384-accepted", "A token signed with HS384 is accepted", "AUTH-3")("HS384")
+_with_algorithm("hs512-accepted", "A token signed with HS512 is accepted", "AUTH-3")("HS512")
 
 
 @MUTATIONS.mutation("healthz-wants-token", "The health check is answered 401 without a token", "AUTH-6")
 def _(zep: EmbeddedZep) -> None:
-    around(zep, "wants_token")(
-        lambda wants_token, resource, method: resource == "healthz" or wants_token(resource, method)
-    )
+    around(zep, "wants_token")(lambda wants_token, *asked: asked[0] == "healthz" or wants_token(*asked))
 
 
 @MUTATIONS.mutation("collections-open", "Document collections are listed without a token", "AUTH-6")

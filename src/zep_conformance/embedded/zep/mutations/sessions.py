@@ -25,27 +25,19 @@ _CLEARED = " (cleared)"
 """After the id of a session whose messages are hidden, and not deleted."""
 
 
-def _of_ids(name: str, about: str, *breaks: str) -> Callable[[Callable[[str], str]], None]:
-    """Declare a mutation: the decorated function makes of a session id in a path the one that is meant.
-
-    It may raise Refusal.
-    """
-
-    def declare(change: Callable[[str], str]) -> None:
-        @MUTATIONS.mutation(name, about, *breaks)
-        def _(zep: EmbeddedZep) -> None:
-            around(zep.paths, "session_id")(lambda session_id, text: change(session_id(text)))
-
-    return declare
+@MUTATIONS.family
+def _of_ids(zep: EmbeddedZep, change: Callable[[str], str]) -> None:
+    """Have another session id meant than the one in a path, or that one refused."""
+    around(zep.paths, "session_id")(lambda session_id, text: change(session_id(text)))
 
 
-def _keeping(name: str, about: str, kept: str) -> None:
-    """Declare a mutation: clearing a session leaves a table as it is."""
+def _keep(zep: EmbeddedZep, kept: str) -> None:
+    """Have clearing a session leave a table as it is."""
+    sessions = zep.service.store.sessions
+    sessions.contents = tuple(table for table in sessions.contents if table != kept)
 
-    @MUTATIONS.mutation(name, about, "SESSION-3")
-    def _(zep: EmbeddedZep) -> None:
-        sessions = zep.service.store.sessions
-        sessions.contents = tuple(table for table in sessions.contents if table != kept)
+
+_keeping = MUTATIONS.family(_keep)
 
 
 def _rename_messages(zep: EmbeddedZep, session_id: str, other: str) -> None:
@@ -141,17 +133,16 @@ def _(zep: EmbeddedZep) -> None:
         return True
 
 
-_keeping("clear-keeps-messages", "A cleared session still has its messages", "messages")
+_keeping("clear-keeps-messages", "A cleared session still has its messages", "SESSION-3")("messages")
 
 
 @MUTATIONS.mutation("clear-keeps-search", "A cleared session's messages are still found by searching", "SESSION-3")
 def _(zep: EmbeddedZep) -> None:
-    sessions = zep.service.store.sessions
-    sessions.contents = tuple(table for table in sessions.contents if table != "message_embeddings")
+    _keep(zep, "message_embeddings")
     _hide_cleared(zep)
 
 
-_keeping("clear-keeps-summary", "A cleared session still has its summary", "summaries")
+_keeping("clear-keeps-summary", "A cleared session still has its summary", "SESSION-3")("summaries")
 
 
 @MUTATIONS.mutation("clear-late", "A session is cleared a second after the answer", "SESSION-3")
@@ -194,14 +185,16 @@ def _(zep: EmbeddedZep) -> None:
 
 
 # -------------------------------------------------------------------------------------------------- their users
-@MUTATIONS.mutation("user-sessions-unlisted", "A user's sessions are not listed", "SESSION-4")
-def _(zep: EmbeddedZep) -> None:
-    around(zep.service.store.sessions, "of_user")(lambda _of_user, _user_id: [])
+@MUTATIONS.family
+def _of_user_sessions(zep: EmbeddedZep, change: Callable[[list[Row]], list[Row]]) -> None:
+    """Have other sessions listed than those of a user."""
+    around(zep.service.store.sessions, "of_user")(lambda of_user, user_id: change(of_user(user_id)))
 
 
-@MUTATIONS.mutation("user-sessions-newest-only", "Only the newest of a user's sessions is listed", "SESSION-4")
-def _(zep: EmbeddedZep) -> None:
-    around(zep.service.store.sessions, "of_user")(lambda of_user, user_id: of_user(user_id)[-1:])
+_of_user_sessions("user-sessions-unlisted", "A user's sessions are not listed", "SESSION-4")(lambda _rows: [])
+_of_user_sessions("user-sessions-newest-only", "Only the newest of a user's sessions is listed", "SESSION-4")(
+    lambda rows: rows[-1:]
+)
 
 
 @MUTATIONS.mutation("user-sessions-of-all", "Everybody's sessions are listed for each user", "SESSION-4")

@@ -32,64 +32,41 @@ _TABLES = ("users", "sessions", "messages", "message_embeddings", "summaries", "
 Posted = Sequence[PostedMessage]
 
 
-def _of_posts(name: str, about: str, *breaks: str) -> Callable[[Callable[[Posted], Posted]], None]:
-    """Declare a mutation: the decorated function makes of a post's messages those that are stored."""
-
-    def declare(change: Callable[[Posted], Posted]) -> None:
-        @MUTATIONS.mutation(name, about, *breaks)
-        def _(zep: EmbeddedZep) -> None:
-            @around(zep.service.store.messages, "add")
-            def _(add: Callable[..., None], session_id: str, messages: Posted) -> None:
-                add(session_id, change(messages))
-
-    return declare
+@MUTATIONS.family
+def _of_posts(zep: EmbeddedZep, change: Callable[[Posted], Posted]) -> None:
+    """Have other messages stored than those of a post."""
+    around(zep.service.store.messages, "add")(lambda add, session_id, messages: add(session_id, change(messages)))
 
 
-def _of_messages(name: str, about: str, *breaks: str) -> Callable[[Callable[[PostedMessage], PostedMessage]], None]:
-    """Declare a mutation: the decorated function makes of a posted message the one that is stored."""
-
-    def declare(change: Callable[[PostedMessage], PostedMessage]) -> None:
-        _of_posts(name, about, *breaks)(lambda messages: [change(one) for one in messages])
-
-    return declare
+def _each_message(zep: EmbeddedZep, change: Callable[[PostedMessage], PostedMessage]) -> None:
+    """Have another message stored in place of each of a post."""
+    around(zep.service.store.messages, "add")(lambda add, session_id, new: add(session_id, [*map(change, new)]))
 
 
-def _of_texts(name: str, about: str, *breaks: str) -> Callable[[Callable[[str], str]], None]:
-    """Declare a mutation: the decorated function makes of a message's text the one that is stored."""
-
-    def declare(change: Callable[[str], str]) -> None:
-        _of_messages(name, about, *breaks)(lambda message: replace(message, content=change(message.content)))
-
-    return declare
+_of_messages = MUTATIONS.family(_each_message)
 
 
-def _of_lists(name: str, about: str, *breaks: str) -> Callable[[Callable[[list[Row]], list[Row]]], None]:
-    """Declare a mutation: the decorated function makes of the messages that are read those that are shown."""
-
-    def declare(change: Callable[[list[Row]], list[Row]]) -> None:
-        @MUTATIONS.mutation(name, about, *breaks)
-        def _(zep: EmbeddedZep) -> None:
-            @around(zep.service.store.messages, "newest")
-            def _(newest: Callable[..., list[Row]], *asked: Any, **options: Any) -> list[Row]:
-                return change(newest(*asked, **options))
-
-            @around(zep.service.store.messages, "page")
-            def _(page: Callable[..., tuple[list[Row], int]], *asked: Any) -> tuple[list[Row], int]:
-                rows, total = page(*asked)
-                return change(rows), total
-
-    return declare
+@MUTATIONS.family
+def _of_texts(zep: EmbeddedZep, change: Callable[[str], str]) -> None:
+    """Have another text stored than that of a message."""
+    _each_message(zep, lambda message: replace(message, content=change(message.content)))
 
 
-def _of_last(name: str, about: str, *breaks: str) -> Callable[[Callable[[Service, str, int], list[Row]]], None]:
-    """Declare a mutation: the decorated function gives what `lastn` does."""
+@MUTATIONS.family
+def _of_lists(zep: EmbeddedZep, change: Callable[[list[Row]], list[Row]]) -> None:
+    """Have other messages shown than those that are read."""
+    around(zep.service.store.messages, "newest")(lambda newest, *asked, **options: change(newest(*asked, **options)))
 
-    def declare(last: Callable[[Service, str, int], list[Row]]) -> None:
-        @MUTATIONS.mutation(name, about, *breaks)
-        def _(zep: EmbeddedZep) -> None:
-            around(zep.service, "last")(lambda _last, session_id, count: last(zep.service, session_id, count))
+    @around(zep.service.store.messages, "page")
+    def _(page: Callable[..., tuple[list[Row], int]], *asked: Any) -> tuple[list[Row], int]:
+        rows, total = page(*asked)
+        return change(rows), total
 
-    return declare
+
+@MUTATIONS.family
+def _of_last(zep: EmbeddedZep, last: Callable[[Service, str, int], list[Row]]) -> None:
+    """Have something else given for `lastn`."""
+    around(zep.service, "last")(lambda _last, session_id, count: last(zep.service, session_id, count))
 
 
 # ------------------------------------------------------------------------------------------------------- storing
@@ -106,9 +83,7 @@ _of_posts("messages-doubled", "Every message is stored twice", "STORE-1")(
 
 @MUTATIONS.mutation("messages-reversed", "The memory lists the newest message first", "STORE-1", "STORE-4")
 def _(zep: EmbeddedZep) -> None:
-    @around(zep.service.store.messages, "newest")
-    def _(newest: Callable[..., list[Row]], *asked: Any, **options: Any) -> list[Row]:
-        return newest(*asked, **options)[::-1]
+    around(zep.service.store.messages, "newest")(lambda newest, *asked, **options: newest(*asked, **options)[::-1])
 
 
 @MUTATIONS.mutation("memory-limited", "The memory holds the newest 6 messages, however large the window is", "STORE-1")
@@ -224,17 +199,18 @@ _of_last("lastn-capped", "lastn returns at most 5 messages", "STORE-4")(
 )
 
 
-def _slow(name: str, about: str, method: str) -> None:
-    @MUTATIONS.mutation(name, about, "LATENCY-1")
-    def _(zep: EmbeddedZep) -> None:
-        @around_handler(zep, "memory", method)
-        async def _(handler: Handler, *given: Any) -> Response:
-            await asyncio.sleep(_SLOWNESS)
-            return await handler(*given)
+@MUTATIONS.family
+def _slow(zep: EmbeddedZep, method: str) -> None:
+    """Have the memory answer late to a method."""
+
+    @around_handler(zep, "memory", method)
+    async def _(handler: Handler, *given: Any) -> Response:
+        await asyncio.sleep(_SLOWNESS)
+        return await handler(*given)
 
 
-_slow("slow-writes", "Every write takes 0.3 s more, as if it waited for enrichment", "POST")
-_slow("slow-reads", "Every read takes 0.3 s more, as if it waited for enrichment", "GET")
+_slow("slow-writes", "Every write takes 0.3 s more, as if it waited for enrichment", "LATENCY-1")("POST")
+_slow("slow-reads", "Every read takes 0.3 s more, as if it waited for enrichment", "LATENCY-1")("GET")
 
 
 # ------------------------------------------------------------------------------------------- several at once
@@ -243,30 +219,25 @@ _HANDOVER = 0.003
 """Seconds in which writers get into each other's way."""
 
 
-def _of_crowds(name: str, about: str, *breaks: str) -> Callable[[Callable[[str, Write, list[str]], Any]], None]:
-    """Declare a mutation of writes to the memory while others are under way.
+@MUTATIONS.family
+def _of_crowds(zep: EmbeddedZep, write_among: Callable[[str, Write, list[str]], Any]) -> None:
+    """Have the memory written to in another way while other writes are under way.
 
-    The decorated coroutine function is called with the session id, what writes under a session id, and the session ids
+    write_among: a coroutine function, called with the session id, what writes under a session id, and the session ids
     of all writes that are under way, this one's included.
     """
+    under_way: list[str] = []
 
-    def declare(write_among: Callable[[str, Write, list[str]], Any]) -> None:
-        @MUTATIONS.mutation(name, about, *breaks)
-        def _(zep: EmbeddedZep) -> None:
-            under_way: list[str] = []
-
-            @around_handler(zep, "memory", "POST")
-            async def _(handler: Handler, service: Service, request: Request, session_id: str) -> Response:
-                await request.body()  # kept, so that it can be read twice
-                under_way.append(session_id)
-                try:
-                    await asyncio.sleep(_HANDOVER)
-                    await write_among(session_id, lambda other: handler(service, request, other), under_way)
-                finally:
-                    under_way.remove(session_id)
-                return plain("OK")
-
-    return declare
+    @around_handler(zep, "memory", "POST")
+    async def _(handler: Handler, service: Service, request: Request, session_id: str) -> Response:
+        await request.body()  # kept, so that it can be read twice
+        under_way.append(session_id)
+        try:
+            await asyncio.sleep(_HANDOVER)
+            await write_among(session_id, lambda other: handler(service, request, other), under_way)
+        finally:
+            under_way.remove(session_id)
+        return plain("OK")
 
 
 @_of_crowds(
