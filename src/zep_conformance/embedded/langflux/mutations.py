@@ -49,6 +49,7 @@ def _each_client(langflux: Services) -> Callable[[Callable[[ZepClient], None]], 
 
 
 # ------------------------------------------------------------------------------------- what reaches memory
+@MUTATIONS.family
 def _session(langflux: Services, change: Callable[[Turn], str]) -> None:
     """Have Zep asked with another session id than the turn's."""
 
@@ -57,6 +58,7 @@ def _session(langflux: Services, change: Callable[[Turn], str]) -> None:
         turn.session = change(turn)
 
 
+@MUTATIONS.family
 def _written(langflux: Services, change: Callable[[Message, Message], list[Message]]) -> None:
     """Have something else written to Zep than what the human and the AI say."""
 
@@ -69,30 +71,15 @@ def _written(langflux: Services, change: Callable[[Message, Message], list[Messa
 
 @MUTATIONS.mutation("override-ignored", "The session id of a request is ignored", "API-1", "API-4")
 def override_ignored(langflux: Services) -> None:
-    @around(langflux.identities, "given")
-    def given(given: Callable[..., Any], body: Any) -> tuple[Any, Any]:
-        _, chat = given(body)
-        return None, chat
+    around(langflux.identities, "given")(lambda given, body: (None, given(body)[1]))
 
 
-@MUTATIONS.mutation("human-turn-forgotten", "Only what the AI says is written to Zep", "API-1")
-def human_turn_forgotten(langflux: Services) -> None:
-    _written(langflux, lambda _human, ai: [ai])
-
-
-@MUTATIONS.mutation("ai-turn-forgotten", "Only what the human says is written to Zep", "API-1")
-def ai_turn_forgotten(langflux: Services) -> None:
-    _written(langflux, lambda human, _ai: [human])
-
-
-@MUTATIONS.mutation("turn-written-twice", "Every turn is written to Zep twice", "API-1")
-def turn_written_twice(langflux: Services) -> None:
-    _written(langflux, lambda human, ai: [human, ai, human, ai])
-
-
-@MUTATIONS.mutation("roles-swapped", "In Zep the human's words are the AI's, and the other way round", "API-1")
-def roles_swapped(langflux: Services) -> None:
-    _written(langflux, lambda human, ai: [human | {"role": ai["role"]}, ai | {"role": human["role"]}])
+_written("human-turn-forgotten", "Only what the AI says is written to Zep", "API-1")(lambda _human, ai: [ai])
+_written("ai-turn-forgotten", "Only what the human says is written to Zep", "API-1")(lambda human, _ai: [human])
+_written("turn-written-twice", "Every turn is written to Zep twice", "API-1")(lambda human, ai: [human, ai, human, ai])
+_written("roles-swapped", "In Zep the human's words are the AI's, and the other way round", "API-1")(
+    lambda human, ai: [human | {"role": ai["role"]}, ai | {"role": human["role"]}]
+)
 
 
 @MUTATIONS.mutation("memory-not-read", "Zep is written to and never read", "API-1")
@@ -104,19 +91,15 @@ def memory_not_read(langflux: Services) -> None:
             return {}
 
 
-@MUTATIONS.mutation("session-id-prefixed", "In Zep a session id has langflux- before it", "API-1")
-def session_id_prefixed(langflux: Services) -> None:
-    _session(langflux, lambda turn: f"langflux-{turn.session}")
-
-
-@MUTATIONS.mutation(
+_session("session-id-prefixed", "In Zep a session id has langflux- before it", "API-1")(
+    lambda turn: f"langflux-{turn.session}"
+)
+_session(
     "odd-session-ids-forgotten",
     "Under session ids of other than ASCII letters, digits and - . _ nothing is remembered",
     "SESSION-2",
     "API-1",
-)
-def odd_session_ids_forgotten(langflux: Services) -> None:
-    _session(langflux, lambda turn: turn.session if _PLAIN.fullmatch(turn.session) else "")
+)(lambda turn: turn.session if _PLAIN.fullmatch(turn.session) else "")
 
 
 @MUTATIONS.mutation("empty-session-id-500", "An empty session id is answered 500", "API-1")
@@ -146,14 +129,10 @@ def users_mixed(langflux: Services) -> None:
             await remember(question, answer)
 
 
-@MUTATIONS.mutation("memory-per-chatflow", "All users of a chatflow share one memory", "API-2", "API-3")
-def memory_per_chatflow(langflux: Services) -> None:
-    _session(langflux, lambda turn: turn.flow_id)
-
-
-@MUTATIONS.mutation("timestamp-ignored", "A session id is cut at its last dash", "API-3")
-def timestamp_ignored(langflux: Services) -> None:
-    _session(langflux, lambda turn: turn.session.rpartition("-")[0] or turn.session)
+_session("memory-per-chatflow", "All users of a chatflow share one memory", "API-2", "API-3")(lambda turn: turn.flow_id)
+_session("timestamp-ignored", "A session id is cut at its last dash", "API-3")(
+    lambda turn: turn.session.rpartition("-")[0] or turn.session
+)
 
 
 @MUTATIONS.mutation("new-session-clears-last", "A new conversation clears the one before it in the chatflow", "API-3")
@@ -169,24 +148,18 @@ def new_session_clears_last(langflux: Services) -> None:
 
 
 # ------------------------------------------------------------------------------------ which id the session is
-@MUTATIONS.mutation("chat-id-first", "A request's chat id goes before its session id", "API-4")
-def chat_id_first(langflux: Services) -> None:
-    langflux.identities.order = ("chat", "request", "node")
+@MUTATIONS.family
+def _order(langflux: Services, order: tuple[str, ...]) -> None:
+    """Have a turn's session id looked for in another order."""
+    langflux.identities.order = order
 
 
-@MUTATIONS.mutation("chat-id-ignored", "A request's chat id does not count", "API-4")
-def chat_id_ignored(langflux: Services) -> None:
-    langflux.identities.order = ("request", "node")
-
-
-@MUTATIONS.mutation("node-session-first", "The node's Session Id goes before the request's ids", "API-4")
-def node_session_first(langflux: Services) -> None:
-    langflux.identities.order = ("node", "request", "chat")
-
-
-@MUTATIONS.mutation("node-session-ignored", "The node's Session Id does not count", "API-4")
-def node_session_ignored(langflux: Services) -> None:
-    langflux.identities.order = ("request", "chat")
+_order("chat-id-first", "A request's chat id goes before its session id", "API-4")(("chat", "request", "node"))
+_order("chat-id-ignored", "A request's chat id does not count", "API-4")(("request", "node"))
+_order("node-session-first", "The node's Session Id goes before the request's ids", "API-4")(
+    ("node", "request", "chat")
+)
+_order("node-session-ignored", "The node's Session Id does not count", "API-4")(("request", "chat"))
 
 
 @MUTATIONS.mutation("long-questions-413", "Questions of more than 100,000 characters are answered 413", "API-7")
@@ -216,6 +189,7 @@ def nameless_session_shared(langflux: Services) -> None:
 
 
 # -------------------------------------------------------------------------------------------------- streams
+@MUTATIONS.family
 def _streamed(langflux: Services, change: Callable[[AsyncIterator[Event]], AsyncIterator[Event]]) -> None:
     """Have other events sent than those of the turn."""
 
@@ -226,15 +200,15 @@ def _streamed(langflux: Services, change: Callable[[AsyncIterator[Event]], Async
             return change(events())
 
 
-def _without(langflux: Services, left_out: str) -> None:
-    """Have a stream lack a kind of event."""
+def _without(left_out: str) -> Callable[[AsyncIterator[Event]], AsyncIterator[Event]]:
+    """Return what makes a stream lack a kind of event."""
 
-    async def events(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+    async def rest(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         async for name, data in events:
             if name != left_out:
                 yield name, data
 
-    _streamed(langflux, events)
+    return rest
 
 
 @MUTATIONS.mutation("streamed-turn-forgotten", "A streamed turn is not written to Zep", "API-5")
@@ -256,37 +230,30 @@ def stream_without_memory(langflux: Services) -> None:
             return [] if turn.streaming else await recall()
 
 
-@MUTATIONS.mutation("stream-in-one-piece", "A stream's answer comes in one piece", "API-5")
-def stream_in_one_piece(langflux: Services) -> None:
-    async def joined(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
-        pieces: list[str] = []
-        async for name, data in events:
-            if name == "metadata":
-                yield "token", "".join(pieces)
-            if name == "token":
-                pieces.append(data)
-            else:
-                yield name, data
-
-    _streamed(langflux, joined)
+@_streamed("stream-in-one-piece", "A stream's answer comes in one piece", "API-5")
+async def stream_in_one_piece(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+    pieces: list[str] = []
+    async for name, data in events:
+        if name == "metadata":
+            yield "token", "".join(pieces)
+        if name == "token":
+            pieces.append(data)
+        else:
+            yield name, data
 
 
-@MUTATIONS.mutation("stream-without-start", "A stream has no start event", "API-5")
-def stream_without_start(langflux: Services) -> None:
-    _without(langflux, "start")
-
-
-@MUTATIONS.mutation("stream-without-metadata", "A stream has no metadata event", "API-5")
-def stream_without_metadata(langflux: Services) -> None:
-    _without(langflux, "metadata")
-
-
-@MUTATIONS.mutation("stream-without-end", "A stream has no end event", "API-5")
-def stream_without_end(langflux: Services) -> None:
-    _without(langflux, "end")
+_streamed("stream-without-start", "A stream has no start event", "API-5")(_without("start"))
+_streamed("stream-without-metadata", "A stream has no metadata event", "API-5")(_without("metadata"))
+_streamed("stream-without-end", "A stream has no end event", "API-5")(_without("end"))
 
 
 # -------------------------------------------------------------------------------------------- chat messages
+@MUTATIONS.family
+def _listed(langflux: Services, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
+    """Have other chat messages listed than those that are there."""
+    around(langflux.chat_messages, "listed")(lambda listed, *asked, **order: change(listed(*asked, **order)))
+
+
 @MUTATIONS.mutation("listing-ignores-session", "Listing by session id lists every session's chat messages", "API-6")
 def listing_ignores_session(langflux: Services) -> None:
     @around(langflux.chat_messages, "listed")
@@ -294,25 +261,15 @@ def listing_ignores_session(langflux: Services) -> None:
         return listed(flow_id, wanted | {"sessionId": None}, **order)
 
 
-@MUTATIONS.mutation("listing-reversed", "Chat messages are listed in the wrong order", "API-6")
-def listing_reversed(langflux: Services) -> None:
-    @around(langflux.chat_messages, "listed")
-    def listed(listed: Callable[..., Any], *args: Any, **order: bool) -> Any:
-        return listed(*args, **order)[::-1]
-
-
-@MUTATIONS.mutation("listing-lacks-answers", "What the AI said is not listed", "API-6")
-def listing_lacks_answers(langflux: Services) -> None:
-    @around(langflux.chat_messages, "listed")
-    def listed(listed: Callable[..., Any], *args: Any, **order: bool) -> Any:
-        return [message for message in listed(*args, **order) if message["role"] == "userMessage"]
+_listed("listing-reversed", "Chat messages are listed in the wrong order", "API-6")(lambda listed: listed[::-1])
+_listed("listing-lacks-answers", "What the AI said is not listed", "API-6")(
+    lambda listed: [message for message in listed if message["role"] == "userMessage"]
+)
 
 
 @MUTATIONS.mutation("clear-keeps-chat-messages", "Deleting chat messages is acknowledged and not done", "API-6", "UI-5")
 def clear_keeps_chat_messages(langflux: Services) -> None:
-    @around(langflux.store, "delete_messages")
-    def delete_messages(_delete: Any, _flow: str, _wanted: Any) -> int:
-        return 0
+    around(langflux.store, "delete_messages")(lambda _delete, _flow, _wanted: 0)
 
 
 @MUTATIONS.mutation("clear-keeps-zep", "Deleting chat messages leaves Zep's memory as it was", "API-6")
@@ -324,9 +281,7 @@ def clear_keeps_zep(langflux: Services) -> None:
 
 @MUTATIONS.mutation("clear-takes-all", "Deleting chat messages deletes those of everybody in the chatflow", "API-6")
 def clear_takes_all(langflux: Services) -> None:
-    @around(langflux.store, "delete_messages")
-    def delete_messages(delete: Callable[..., Any], flow: str, _wanted: Any) -> Any:
-        return delete(flow, {})
+    around(langflux.store, "delete_messages")(lambda delete, flow, _wanted: delete(flow, {}))
 
 
 # ---------------------------------------------------------------------------------------------- credentials
@@ -402,7 +357,7 @@ def refusal_hidden(langflux: Services) -> None:
                 raise
 
 
-def _refused(langflux: Services, message: Callable[[Turn, str], str]) -> None:
+def _refuse(langflux: Services, message: Callable[[Turn, str], str]) -> None:
     """Have a prediction that fails say something else."""
 
     @_each_turn(langflux)
@@ -415,16 +370,15 @@ def _refused(langflux: Services, message: Callable[[Turn, str], str]) -> None:
                 raise FlowiseError(message(turn, refused.message), refused.status) from refused
 
 
-@MUTATIONS.mutation("refusal-unexplained", "When Zep refuses, the prediction fails and does not say why", "AUTH-4")
-def refusal_unexplained(langflux: Services) -> None:
-    _refused(langflux, lambda _turn, _message: "Internal Server Error")
+_refused = MUTATIONS.family(_refuse)
+_refused("refusal-unexplained", "When Zep refuses, the prediction fails and does not say why", "AUTH-4")(
+    lambda _turn, _message: "Internal Server Error"
+)
 
 
 @MUTATIONS.mutation("credential-shown", "A fetched credential has its token in clear", "AUTH-5")
 def credential_shown(langflux: Services) -> None:
-    @around(langflux.credentials, "shown")
-    def shown(_shown: Any, _type: str, fields: dict[str, Any]) -> dict[str, Any]:
-        return fields
+    around(langflux.credentials, "shown")(lambda _shown, _type, fields: fields)
 
 
 @MUTATIONS.mutation("credential-in-chatflow", "A fetched chatflow has the tokens of all credentials", "AUTH-5")
@@ -439,4 +393,4 @@ def token_in_error(langflux: Services) -> None:
     def quoting(turn: Turn, message: str) -> str:
         return f"{message} ({langflux.credentials.secret(turn.flow.memory, 'apiKey')})"
 
-    _refused(langflux, quoting)
+    _refuse(langflux, quoting)
