@@ -11,13 +11,12 @@ from uuid import uuid4
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
-from zep_conformance.embedded.zep.openapi import describe
 
 from tests.support.zep_asked import fresh
 from zep_conformance import suite
 from zep_conformance.clients import tokens
 from zep_conformance.embedded.behaviours import Behaviours
-from zep_conformance.embedded.zep.operations import OPERATIONS, by_resource
+from zep_conformance.embedded.zep.operations import OPERATIONS, by_resource, describe
 from zep_conformance.embedded.zep.paths import Paths
 from zep_conformance.facts.servers import ZEP_VERSION
 from zep_conformance.processes.fleet import Fleet

@@ -46,7 +46,8 @@ def langflux_app(*, recorded_behaviours: Iterable[str] = (), mutations: Iterable
     `LangFluxSettings`.
     """
     from zep_conformance.embedded.behaviours import Behaviours
-    from zep_conformance.embedded.langflux.app import LangFluxSettings, create_app
+    from zep_conformance.embedded.langflux.app import create_app
+    from zep_conformance.embedded.langflux.services import LangFluxSettings
 
     recorded = Behaviours("langflux", recorded_behaviours).active
     return create_app(LangFluxSettings(recorded_behaviours=recorded, mutations=frozenset(mutations), **settings))
