@@ -74,7 +74,7 @@ def command(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         if from_environment:
-            from zep_conformance.embedded.alone import serve_alone
+            from zep_conformance.embedded.applications import serve_alone
 
             part = chosen[0]
             serve_alone(

@@ -16,30 +16,30 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zep_conformance.embedded.behaviours import variant
-from zep_conformance.embedded.langflux import chat_messages, predictions, resources
+from zep_conformance.embedded.langflux import chat_messages, handlers
 from zep_conformance.embedded.langflux.answers import Handler, Json, answered
 from zep_conformance.embedded.langflux.mutations import MUTATIONS
 from zep_conformance.embedded.langflux.services import LangFluxSettings, Services
 
 _EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _ROUTES: tuple[tuple[str, str, Handler], ...] = (
-    ("POST", "prediction/{id}", predictions.answer_prediction),
+    ("POST", "prediction/{id}", handlers.answer_prediction),
     ("GET", "chatmessage/{id}", chat_messages.list_chat_messages),
     ("DELETE", "chatmessage/{id}", chat_messages.delete_chat_messages),
-    ("GET", "chatflows", resources.list_flows),
-    ("POST", "chatflows", resources.add_flow),
-    ("GET", "chatflows/{id}", resources.get_flow),
-    ("DELETE", "chatflows/{id}", resources.delete_flow),
-    ("GET", "credentials", resources.list_credentials),
-    ("POST", "credentials", resources.add_credential),
-    ("GET", "credentials/{id}", resources.get_credential),
-    ("DELETE", "credentials/{id}", resources.delete_credential),
-    ("GET", "components-credentials/{name}", resources.get_credential_type),
-    ("GET", "nodes/{name}", resources.get_node),
-    ("GET", "marketplaces/templates", resources.list_templates),
-    ("GET", "apikey", resources.list_keys),
-    ("GET", "ping", resources.ping),
-    ("GET", "version", resources.version),
+    ("GET", "chatflows", handlers.list_flows),
+    ("POST", "chatflows", handlers.add_flow),
+    ("GET", "chatflows/{id}", handlers.get_flow),
+    ("DELETE", "chatflows/{id}", handlers.delete_flow),
+    ("GET", "credentials", handlers.list_credentials),
+    ("POST", "credentials", handlers.add_credential),
+    ("GET", "credentials/{id}", handlers.get_credential),
+    ("DELETE", "credentials/{id}", handlers.delete_credential),
+    ("GET", "components-credentials/{name}", handlers.get_credential_type),
+    ("GET", "nodes/{name}", handlers.get_node),
+    ("GET", "marketplaces/templates", handlers.list_templates),
+    ("GET", "apikey", handlers.list_keys),
+    ("GET", "ping", handlers.ping),
+    ("GET", "version", handlers.version),
 )
 OPEN_PATHS = ("/api/v1/prediction/", "/api/v1/ip", "/api/v1/ping", "/api/v1/version")
 """What paths that need no key begin with: of Flowise's WHITELIST_URLS those that anybody asks for."""
@@ -103,7 +103,7 @@ def create_app(settings: LangFluxSettings) -> Starlette:
         await services.close()
 
     routes = [Route(f"/api/v1/{path}", answered(handler), methods=[method]) for method, path, handler in _ROUTES]
-    routes.append(Route("/{rest:path}", resources.web_page, methods=_EVERY_METHOD))
+    routes.append(Route("/{rest:path}", handlers.web_page, methods=_EVERY_METHOD))
     called = variant(settings.recorded_behaviours, settings.mutations)
     app = Starlette(
         routes=routes,
