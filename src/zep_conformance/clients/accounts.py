@@ -89,7 +89,7 @@ def _client(url: str) -> httpx.Client:
 
 @contextmanager
 def _logged_in(url: str, account: Account) -> Iterator[httpx.Client]:
-    """A client with the cookies of a login, which is ended afterwards."""
+    """Yield a client with the cookies of a login, which is ended afterwards."""
     with _client(url) as client:
         login = {"email": account.user, "password": account.password}
         _checked("logging in", client.post("/api/v1/auth/login", json=login))

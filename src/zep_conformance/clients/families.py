@@ -131,6 +131,6 @@ def remark(version: str) -> str:
 
 
 def _parsed(version: str) -> Version | None:
-    """The numbers of a version; what npm allows behind them ("-hotfix.1") makes no difference to us."""
+    """Return the numbers of a version; what npm allows behind them ("-hotfix.1") makes no difference to us."""
     found = re.match(r"v?(\d+(?:\.\d+)*)", version)
     return Version(found[1]) if found else None

@@ -193,7 +193,7 @@ def _question(question: str, session: str | None, chat: str | None) -> dict[str,
 
 
 def _events(pieces: Iterator[str]) -> Iterator[tuple[str, Any]]:
-    """The events in LangFlux's stream: each a `data:` line holding JSON with `event` and `data`."""
+    """Yield the events in LangFlux's stream: each a `data:` line holding JSON with `event` and `data`."""
     for line in _lines(pieces):
         text = line.strip()
         if text.startswith("data:"):
@@ -202,7 +202,7 @@ def _events(pieces: Iterator[str]) -> Iterator[tuple[str, Any]]:
 
 
 def _lines(pieces: Iterator[str]) -> Iterator[str]:
-    """A text's lines. Only a newline ends one: in what people say there are signs that end one elsewhere (U+2028)."""
+    """Yield a text's lines. Only a newline ends one: what people say has signs that end one elsewhere (U+2028)."""
     rest = ""
     for piece in pieces:
         *whole, rest = (rest + piece).split("\n")

@@ -63,7 +63,7 @@ class Listener:
         self._send(CLOSE)
 
     def _packets(self) -> list[str]:
-        """The next packets, waited for by the server."""
+        """Return the next packets, waited for by the server."""
         return self._checked(self._client.get(PATH, params=self._query)).text.split(SEPARATOR)
 
     def _send(self, packet: str) -> None:

@@ -71,7 +71,7 @@ class _ComposeReader:
         )
 
     def _put_in(self, written: str, place: Place) -> str:
-        """A text with its variables put in. One that nothing is known of stays, as ${NAME}."""
+        """Return a text with its variables put in. One that nothing is known of stays, as ${NAME}."""
 
         def value(found: re.Match[str]) -> str:
             if found["escaped"]:
@@ -142,7 +142,7 @@ class _ComposeReader:
             made.variables[key] = self._value(key, written, Place(self._file, line))
 
     def _value(self, key: str, written: str | None, place: Place) -> Value:
-        """A variable of `environment`; without a value it is handed through from .env, or from the shell."""
+        """Return a variable of `environment`; without a value it is handed through from .env, or from the shell."""
         if written is None:
             known = self._env.get(key)
             self.project.wants_env = True
@@ -204,7 +204,7 @@ class _ComposeReader:
 
 
 def _pairs(value: object) -> Iterator[tuple[str, str | None, int]]:
-    """The variables of `environment`, a mapping or a list of NAME=value; None for one without a value."""
+    """Yield the variables of `environment`, a mapping or a list of NAME=value; None for one without a value."""
     if isinstance(value, Table):
         for key, written in value.items():
             yield key, written if written is None else text(written), value.line_of(key)

@@ -74,7 +74,7 @@ def _application(source: Source) -> Application:
 
 
 def _openings(service: Table, file: str) -> Iterator[Opening]:
-    """The ports that Fly.io's proxy serves: 80 and 443 of an http_service, the listed ones of a service."""
+    """Yield the ports that Fly.io's proxy serves: 80 and 443 of an http_service, the listed ones of a service."""
     inside = text(service.get("internal_port")) or DEFAULT_PORT
     line = service.line_of("internal_port")
     ports = [(text(one.get("port")) or text(one.get("start_port")), one) for one in tables(service.get("ports"))]
@@ -102,7 +102,7 @@ def _check(check: Table, file: str, port: str, *, by_http: bool) -> HealthCheck:
 
 
 def _members(value: object) -> object:
-    """The members of a mapping as a sequence: `[checks.name]` is a check with a name."""
+    """Return the members of a mapping as a sequence: `[checks.name]` is a check with a name."""
     if not isinstance(value, Table):
         return value
     listed = items(None)
@@ -112,7 +112,7 @@ def _members(value: object) -> object:
 
 
 def _memory(document: Table) -> str:
-    """The memory of a machine as it is written, "" where a size says it."""
+    """Return the memory of a machine as it is written, "" where a size says it."""
     machines = tables(document.get("vm"))
     for machine in machines:
         if text(machine.get("memory")) or text(machine.get("memory_mb")):

@@ -166,7 +166,7 @@ def read_toml(name: str, source: str) -> Table:
 
 
 def _lines(source: str) -> dict[_Path, int]:
-    """The line of each key and table, by its path: tomllib keeps none. Within a text of several lines it may err."""
+    """Return the line of each key and table, by its path: tomllib keeps none. Within a long text it may err."""
     found: dict[_Path, int] = {}
     counts: dict[_Path, int] = {}
     at: _Path = ()
@@ -190,7 +190,7 @@ def _names(dotted: str) -> list[str]:
 
 
 def _inside(names: list[str], counts: dict[_Path, int]) -> _Path:
-    """The path of a table: within an array of tables, that of its newest."""
+    """Return the path of a table: within an array of tables, that of its newest."""
     path: _Path = ()
     for name in names[:-1]:
         path = (*path, name)

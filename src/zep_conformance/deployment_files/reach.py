@@ -21,7 +21,7 @@ _NEEDS: dict[Role, str] = {"nlp": "Zep's NLP server", "postgres": "PostgreSQL wi
 
 
 def check_applications(deployment: PlannedDeployment, ledger: Ledger) -> None:
-    """The three that the documentation speaks of."""
+    """Check that the three that the documentation speaks of are there."""
     zeps = deployment.having("zep")
     for role, name in NAMES.items():
         if deployment.having(role):
@@ -99,7 +99,7 @@ def _asks(check: HealthCheck) -> bool:
 
 
 def _command(application: Application, check: HealthCheck, ledger: Ledger) -> None:
-    """A command needs what the image lacks, or asks for the wrong path or port."""
+    """Report a command that needs what the image lacks, or asks for the wrong path or port."""
     words = " ".join(check.command)
     shell = check.command[0] == "CMD-SHELL"
     ours = application.image is not None and re.search(r"(^|/)getzep/", application.image.path)

@@ -115,7 +115,7 @@ class _RenderReader:
         return shared | own
 
     def _value(self, entry: Table, *, in_group: bool) -> Value | None:
-        """What a variable is set to, None where Render leaves it out: sync: false in a group."""
+        """Return what a variable is set to, None where Render leaves it out: sync: false in a group."""
         place = Place(self._file, entry.line)
         for kind in ("fromDatabase", "fromService"):
             if kind in entry:

@@ -15,7 +15,7 @@ _COLUMN = max(map(len, ASPECTS))
 
 
 def show(console: Console, findings: Sequence[FileFinding], seconds: float) -> None:
-    """The findings for people."""
+    """Print the findings for people."""
     kind: Kind
     for kind, called in KINDS.items():
         of_kind = [finding for finding in findings if finding.part == kind]

@@ -66,12 +66,12 @@ def check(deployment: PlannedDeployment, ledger: Ledger, sources: Sources) -> No
 
 
 def _what(name: str, value: Value) -> str:
-    """A secret as it is called: by its variable, or as the password in its URL."""
+    """Return what a secret is called: by its variable, or as the password in its URL."""
     return f"the password in {name}" if _IN_URL.search(value.written) else name
 
 
 def _values(name: str, text: str) -> list[str]:
-    """What of a variable's value would be a secret: all of it by its name, or the password of a URL in it."""
+    """Return what of a variable's value would be a secret: all of it by its name, or the password of a URL in it."""
     in_url = [found["v"] for found in _IN_URL.finditer(text)]
     if in_url:
         return in_url
@@ -85,7 +85,7 @@ def _is_secret(value: str) -> bool:
 
 
 def _suspects(line: str) -> list[str]:
-    """What in a line looks like a secret."""
+    """Return what in a line looks like a secret."""
     return [line[start:end].strip("'\"") for start, end in suspects(line)]
 
 

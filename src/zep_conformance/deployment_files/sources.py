@@ -171,7 +171,7 @@ def load(paths: Iterable[Path]) -> Sources:
 
 
 def _in_folder(folder: Path) -> tuple[dict[str, str], list[str]]:
-    """The deployment files in a folder, and those Compose files that change another one."""
+    """Return the deployment files in a folder, and those Compose files that change another one."""
     try:
         entries = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:
@@ -199,7 +199,7 @@ def _is_one_by_content(path: Path) -> bool:
 
 
 def _env_files(source: Source) -> dict[str, str]:
-    """The texts of the env files that a Compose project reads, by their names."""
+    """Return the texts of the env files that a Compose project reads, by their names."""
     wanted = [ENV, ENV_EXAMPLE]
     for service in table(source.document.get("services")).values():
         wanted += [path for path, _required in env_files_of(table(service))]
@@ -212,7 +212,7 @@ def _beside(file: str, name: str) -> str:
 
 
 def _read(path: Path) -> str:
-    """A file's text. Raises CannotTell when it can't be read, or is too large, or no text."""
+    """Return a file's text. Raises CannotTell when it can't be read, or is too large, or no text."""
     try:
         if not path.is_file():
             raise _unreadable(f"{path} is no file", "Give a folder, or files.")

@@ -73,7 +73,7 @@ class _Wire:
 
 
 def _wires(deployment: PlannedDeployment, zep: Application, ledger: Ledger) -> Iterator[_Wire]:
-    """The variables that count, one a role. What is missing is noted."""
+    """Yield the variables that count, one a role. What is missing is noted."""
     nlp = HOSTPORT if is_cloud(zep) and zep.is_set(HOSTPORT) else NLP_URL
     if zep.is_set(HOSTPORT) and not is_cloud(zep) and zep.image is not None and not zep.is_set(NLP_URL):
         ledger.report("hostport-ignored", zep.variables[HOSTPORT].place, image=shown(zep.image))
@@ -102,7 +102,7 @@ def _how(deployment: PlannedDeployment, role: Role) -> str:
 
 
 def _reference(wire: _Wire) -> None:
-    """A property of another application, as Render writes it."""
+    """Check a property of another application, as Render writes it."""
     value = wire.value
     found = next((one for one in wire.deployment.applications if one.name == value.of), None)
     if found is None or found.role != wire.role:
@@ -126,7 +126,7 @@ def _elsewhere(wire: _Wire, host: str) -> None:
 
 
 def _written(wire: _Wire) -> None:
-    """A URL, or a host and a port, as it is written."""
+    """Check a URL, or a host and a port, as it is written."""
     url, deployment = _url(wire), wire.deployment
     if url is None:
         return
@@ -184,7 +184,7 @@ def leads_elsewhere(zep: Application, role: Role) -> bool:
 
 
 def _url(wire: _Wire) -> SplitResult | None:
-    """The value as a URL; None, and noted, when it is none."""
+    """Return the value as a URL; None, and noted, when it is none."""
     text, why = wire.value.text or "", ""
     schemes = _SCHEMES.get(wire.variable, ())
     url = None
@@ -240,7 +240,7 @@ def _fly(wire: _Wire, found: Application, host: str, port: str) -> None:
 
 
 def _database(wire: _Wire, found: Application, url: SplitResult) -> None:
-    """A database in a container: who may get in was said when it was made, and it offers no TLS."""
+    """Check a database in a container: who may get in was said when it was made, and it offers no TLS."""
     user = found.value_of("POSTGRES_USER") or "postgres"
     pairs = (
         ("user", unquote(url.username or "postgres"), user, "POSTGRES_USER"),

@@ -89,7 +89,7 @@ class Connection:
             return HttpAnswer(answer.status_code, answer.headers, text, time.monotonic() - began)
 
     def _no_http(self, error: Exception, path: str) -> NoReturn:
-        """What it is, when there is no answer. Raises Broken."""
+        """Fail with what it is, when there is no answer. Raises Broken."""
         self.case.know(path=path)
         if self.address.scheme == "http" and speaks_tls(self.address):
             self.case.fail("http-on-https-port")
@@ -98,7 +98,7 @@ class Connection:
         self.case.fail("http-not-http" if garbled else "http-closed")
 
     def _check_protocol(self) -> None:
-        """Raises Broken when something that is no HTTP is answered."""
+        """Fail where something that is no HTTP is answered. Raises Broken."""
         if self.address.scheme == "http" and speaks_http(self.address) is False:
             self.case.fail("http-not-http")
 
@@ -126,7 +126,7 @@ class Connection:
         return answer
 
     def check(self, answer: HttpAnswer, path: str) -> None:
-        """Raises Broken for an answer that is a proxy's or leads elsewhere."""
+        """Fail for an answer that is a proxy's or leads elsewhere. Raises Broken."""
         case, address = self.case, self.address
         case.know(path=path, status=answer.status)
         if address.scheme == "http" and answer.status == 400 and _ASKS_FOR_TLS.search(answer.text):

@@ -48,7 +48,7 @@ def reach(case: Case, address: Address) -> Reached:
 
 
 def _proxy(address: Address) -> str | None:
-    """The proxy that the environment wants used, as it may be shown."""
+    """Return the proxy that the environment wants used, as it may be shown."""
     proxies = urllib.request.getproxies()
     proxy = proxies.get(address.scheme) or proxies.get("all")
     if not proxy or urllib.request.proxy_bypass(address.host):
@@ -57,7 +57,7 @@ def _proxy(address: Address) -> str | None:
 
 
 def _resolve(case: Case, address: Address) -> list[tuple[Any, ...]]:
-    """What a name stands for."""
+    """Return the addresses of a name. Raises Broken."""
     host, port = address.host, address.port
     try:
         found = case.budget.within(CONNECT_LIMIT, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
@@ -99,7 +99,7 @@ def _connect(case: Case, address: Address, found: list[tuple[Any, ...]]) -> tupl
 
 
 def _socket(entry: tuple[Any, ...], limit: float) -> socket.socket:
-    """A connection to an address. Raises OSError."""
+    """Return a connection to an address. Raises OSError."""
     family, kind, protocol, _, where = entry
     connection = socket.socket(family, kind, protocol)
     connection.settimeout(limit)
@@ -116,7 +116,7 @@ def _ms(began: float) -> str:
 
 
 def _shake_hands(case: Case, address: Address, entry: tuple[Any, ...], context: ssl.SSLContext) -> None:
-    """The layer TLS. Raises Broken."""
+    """Probe the layer TLS. Raises Broken."""
     try:
         certificate = case.budget.within(CONNECT_LIMIT, lambda: _certificate(address, entry, context))
     except ssl.SSLCertVerificationError as error:

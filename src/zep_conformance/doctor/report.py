@@ -62,7 +62,7 @@ def show(console: Console, findings: Sequence[Finding], seconds: float) -> None:
 def show_group(
     console: Console, title: str, rows: Sequence[tuple[Finding, str]], *, column: int = 7, unseen: Sequence[str] = ()
 ) -> None:
-    """Findings that belong together, each with its symptom as it is shown. column: columns for the layer's name.
+    """Yield findings that belong together, each with its symptom as it is shown. column: columns for the layer's name.
 
     unseen: layers that could not be examined.
     """
@@ -95,7 +95,7 @@ def show_verdict(console: Console, findings: Sequence[Finding], seconds: float) 
 
 
 def _unseen(part: str, findings: list[Finding]) -> list[str]:
-    """The layers behind a broken one, which could not be examined."""
+    """Return the layers behind a broken one, which could not be examined."""
     wrong = faults(findings)
     if not wrong:
         return []

@@ -66,7 +66,7 @@ def _elsewhere(probe: LangFluxProbe) -> str:
 
 
 def _our_end(family: int, where: tuple[object, ...]) -> str | None:
-    """The address from which this machine talks to one of its own; None for another machine's."""
+    """Return the address from which this machine talks to one of its own; None for another machine's."""
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as talking, socket.socket(family, socket.SOCK_DGRAM) as own:
             own.bind((where[0], 0))  # only an address of this machine can be bound
@@ -172,7 +172,7 @@ class _Maker:
         self._case.report("left-behind", what=f"LangFlux's {name}", answer=why)
 
     def _definition(self, name: str) -> dict[str, Any]:
-        """What LangFlux says of a node. Raises Broken where it has none of that name."""
+        """Return what LangFlux says of a node. Raises Broken where it has none of that name."""
         definition = self._probe.connection.get(flows.node_path(name), self._probe.headers).json()
         if not isinstance(definition, dict) or "baseClasses" not in definition:
             self._case.fail("view-failed", status="no node", answer=name)
@@ -180,7 +180,7 @@ class _Maker:
 
 
 def _ask(case: Case, probe: LangFluxProbe, method: str, path: str, body: Any, headers: Mapping[str, str]) -> HttpAnswer:
-    """Raises Broken, OutOfTime."""
+    """Ask LangFlux something that has a model behind it. Raises Broken, OutOfTime."""
     try:
         return probe.connection.ask(method, f"/api/v1/{path}", headers=headers, body=body, limit=PREDICTION_LIMIT)
     except Late as late:

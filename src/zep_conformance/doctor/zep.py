@@ -75,7 +75,7 @@ def probe(
 
 
 def _check_health(case: Case, health: HttpAnswer, version: str) -> None:
-    """What answers /healthz, as far as that tells. Raises Broken."""
+    """Probe what answers /healthz, as far as that tells. Raises Broken."""
     number = re.match(r"v?(\d+)\.", version)
     if number and int(number[1]) >= 1:
         case.fail("zep-1", version=version.split()[0])
@@ -86,7 +86,7 @@ def _check_health(case: Case, health: HttpAnswer, version: str) -> None:
 
 
 def _say_version(case: Case, version: str, answer: HttpAnswer, any_version: bool) -> None:
-    """The layer version. Raises Broken."""
+    """Probe the layer version. Raises Broken."""
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
     number = tuple(map(int, found.groups())) if found else None
     unknown_session = answer.status == 404 and "html" not in answer.headers.get("content-type", "")
@@ -138,7 +138,7 @@ def _refused(case: Case, answer: HttpAnswer, token: str | None, sendable: str | 
 
 
 def _accepted(case: Case, token: str, secret: str | None) -> None:
-    """A token that Zep accepts may still be near its end, or unlike the secret that came with it. Raises Broken."""
+    """Report a token that Zep accepts and that ends soon, or is unlike the secret given with it. Raises Broken."""
     case.ok("token", "accepted")
     for flaw in tokens.flaws(token, secret):
         if flaw.code in ("token-expires-soon", "secret-is-token"):
@@ -148,7 +148,7 @@ def _accepted(case: Case, token: str, secret: str | None) -> None:
 
 
 def _check_store(case: Case, connection: Connection, answer: HttpAnswer, token: str | None) -> None:
-    """The layer store. Raises Broken."""
+    """Probe the layer store. Raises Broken."""
     failures = 0
     while answer.status == 500 and failures < _TRIES:
         failures += 1

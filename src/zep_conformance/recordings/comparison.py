@@ -91,7 +91,7 @@ class Comparison:
             yield Difference(where, recorded, came)
 
     def learn(self, came: Any) -> None:
-        """Number the UUIDs of an answer that nothing was recorded of, in the order of their appearance."""
+        """Give the UUIDs of an answer that nothing was recorded of numbers, in the order of their appearance."""
         for value in _LITERAL.findall(json.dumps(came)):
             self.number(value)
 
@@ -106,7 +106,7 @@ class Comparison:
         return known if known is not None else isinstance(came, str) and self._with_uuids(recorded, came)
 
     def _with_uuids(self, recorded: str, came: str) -> bool:
-        """A text with `{{uuid:N}}` in it: a known N must be that UUID, a new N must be a new one."""
+        """Compare a text with `{{uuid:N}}` in it: a known N must be that UUID, a new N must be a new one."""
         names = UUID_PLACEHOLDER.findall(recorded)
         pattern = re.escape(recorded)
         for name in names:

@@ -59,7 +59,7 @@ class Names:
         return renamed
 
     def own(self, name: str) -> str:
-        """This run's own name for one in the recording; placeholders and what is no name stay as they are."""
+        """Return this run's own name for one in the recording; placeholders and what is no name stay as they are."""
         if not name or name.startswith(("{{", self.prefix)) or _LITERAL_UUID.fullmatch(name):
             return name
         if len(name) < LONG:
@@ -96,7 +96,7 @@ class Names:
         return renamed
 
     def _in_flow(self, flow: str) -> str:
-        """A chatflow, which is JSON in a text: its memory node may have a Session Id."""
+        """Rename what is in a chatflow, which is JSON in a text: its memory node may have a Session Id."""
         try:
             return json.dumps(self._in_body(json.loads(flow)), ensure_ascii=False)
         except ValueError:

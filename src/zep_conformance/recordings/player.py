@@ -166,7 +166,7 @@ class Replay:
         return replace(played, uuids=tuple(self._comparisons[exchange.sequence].uuids.items()))
 
     def _filled(self, request: dict[str, Any], comparison: Comparison) -> dict[str, Any]:
-        """A request with what its placeholders stand for; UUIDs that never came stay."""
+        """Return a request with what its placeholders stand for; UUIDs that never came stay."""
 
         def fill(text: str) -> str:
             for name, value in self._server.variables.items():

@@ -126,7 +126,7 @@ class Recorder:
 
     @staticmethod
     def _renumbered(request: dict[str, Any], script: dict[str, str], numbers: Comparison) -> dict[str, Any]:
-        """A request whose UUIDs have the new recording's numbers."""
+        """Return a request whose UUIDs have the new recording's numbers."""
         text = UUID_PLACEHOLDER.sub(
             lambda found: f"{{{{uuid:{numbers.number(script[found[1]])}}}}}" if found[1] in script else found[0],
             json.dumps(request, ensure_ascii=False),

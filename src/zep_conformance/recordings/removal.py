@@ -160,7 +160,7 @@ class Removals:
         return self.left + ([self._queue.trouble] if self._queue.trouble else [])
 
     def _of_zep(self, server: ReplayServer, root: str, owner: str, name: str, gone: bool) -> None:
-        """A session, a user or a collection of Zep, by its escaped name."""
+        """Note a session, a user or a collection of Zep, by its escaped name."""
         kind = owner.removesuffix("s")
         path = f"{root}/{owner}/{name}" + ("/memory" if kind == "session" else "")
         self._keep(Undo(server, f"{kind} {name}", path), gone)
@@ -175,7 +175,7 @@ class Removals:
             self.left.append(f"a {kind}, whose id was not in the answer")
 
     def _talked(self, server: ReplayServer, flow: str, answer: httpx.Response) -> None:
-        """A prediction: LangFlux can clear the chat and what Zep has of it."""
+        """Note a prediction: LangFlux can clear the chat and what Zep has of it."""
         answered = _json(answer)
         if not isinstance(answered, dict) or not answered.get("chatId"):
             return

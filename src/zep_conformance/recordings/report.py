@@ -139,7 +139,7 @@ class ResultText:
             yield from wrapped(f"{ranges(steps)}: as {first}", "  ")
 
     def _news(self, played: Played) -> tuple[list[list[Difference]], str]:
-        """What an exchange shows that none before did, a list for each kind; and the exchange that showed the rest."""
+        """Return what an exchange shows that none before did, a list a kind; and the exchange that showed the rest."""
         by_kind: dict[Kind, list[Difference]] = {}
         for difference in telling(played):
             by_kind.setdefault(kind(difference), []).append(difference)

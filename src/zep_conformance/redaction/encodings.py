@@ -101,7 +101,7 @@ _SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 def _escape(found: str) -> _Characters:
-    """What JSON, Python's repr, Markdown and a shell write with backslashes (and a shell's quoted quote)."""
+    """Return what JSON, Python's repr, Markdown and a shell write with backslashes (and a shell's quoted quote)."""
     if found.startswith("'"):
         yield "'", len(found)
     elif found.startswith("\\x"):

@@ -141,13 +141,13 @@ class _Cleaner:
         return self._style(text) if name.endswith(".css") else self._text(text)
 
     def _text(self, text: str) -> str:
-        """A text by itself."""
+        """Clean a text by itself."""
         if len(text) < SHORTEST:
             return text
         return f"(left out: {len(text)} characters)" if len(text) > LARGEST else self._clean(text)
 
     def _inside(self, value: Any) -> Any:
-        """A JSON document with every text in it cleaned."""
+        """Return a JSON document with every text in it cleaned."""
         if isinstance(value, str):
             return self._text(value)
         if isinstance(value, dict):
@@ -160,5 +160,5 @@ class _Cleaner:
         return value
 
     def _style(self, text: str) -> str:
-        """A style sheet, rule by rule: each snapshot has all of them again, and most are the same."""
+        """Clean a style sheet, rule by rule: each snapshot has all of them again, and most are the same."""
         return "}".join(self._clean(rule) for rule in text.split("}"))

@@ -47,7 +47,7 @@ _VARIABLE = re.compile(r"\$\{?[A-Z][A-Z0-9_]*\}?")
 
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], Callable[[str], bool]]]:
-    """The patterns, each with what says whether a value is a secret."""
+    """Return the patterns, each with what says whether a value is a secret."""
     entries = tomllib.loads((suite.data() / "secret-patterns.toml").read_text(encoding="utf-8"))["pattern"]
     kinds: dict[str, Callable[[str], bool]] = {"drawn": looks_drawn, "pair": _pair_in_base64, "any": bool}
     named = [

@@ -112,7 +112,7 @@ def _matters(text: str, start: int, end: int, whole: int) -> bool:
 
 
 def _whole_word(text: str, start: int, end: int) -> Span:
-    """The whole run of base64 around a stretch of it: what is at its ends has a part in the secret too."""
+    """Return the whole run of base64 around a stretch of it: what is at its ends has a part in the secret too."""
     while start > 0 and text[start - 1] in _BASE64:
         start -= 1
     while end < len(text) and text[end] in _BASE64:

@@ -46,7 +46,7 @@ def text(value: str) -> str:
 
 
 def _head(report: Mapping[str, Any]) -> str:
-    """The verdict, and what may be thought of it."""
+    """Return the verdict, and what may be thought of it."""
     excused = report["exit_code"] == 0 and report["verdict"] != "conforms"
     lines = [f"## zep-conformance: {report['verdict']}{', but no worse than the baseline' if excused else ''}"]
     if (report["target"] or {}).get("deployed") is False:
@@ -77,7 +77,7 @@ def _facts(report: Mapping[str, Any]) -> str:
 
 
 def _part(name: str, part: Mapping[str, str]) -> str:
-    """A part by what is known of it: its version and URL, or the image or program that it is."""
+    """Return a part by what is known of it: its version and URL, or the image or program that it is."""
     known = text(part.get("version") or part.get("image") or part.get("program") or "")
     return f"{text(name)} {known}" + (f" at {text(part['url'])}" if "url" in part else "")
 
@@ -104,7 +104,7 @@ def _baseline(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _requirements(report: Mapping[str, Any]) -> Iterator[str]:
-    """Requirement by outcome, failed ones first with their reasons; those that nothing was asked about are left out."""
+    """Yield requirements by outcome, failed ones first with their reasons; those that nothing checked are left out."""
     looked_at = [one for one in report["requirements"] if one["scenarios"]]
     rows = sorted(looked_at, key=lambda one: WORST_FIRST.index(one["outcome"]))
     if not rows:
@@ -158,7 +158,7 @@ def _deviations(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _skipped(report: Mapping[str, Any]) -> Iterator[str]:
-    """What was skipped, by the capability that the target lacks."""
+    """Yield what was skipped, by the capability that the target lacks."""
     found: dict[str, list[str]] = {}
     count: Counter[str] = Counter()
     for scenario, ids in _scenarios(report).values():
@@ -175,6 +175,6 @@ def _skipped(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _listed(title: str, items: Iterable[str]) -> Iterator[str]:
-    """A chapter that is a list; none where that is empty."""
+    """Yield a chapter that is a list; none where that is empty."""
     if lines := "\n".join(f"- {item}" for item in items):
         yield f"### {title}\n\n{lines}"

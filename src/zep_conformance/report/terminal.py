@@ -60,7 +60,7 @@ def conclusion(
 
 
 def _natural(text: str) -> list[tuple[int, str]]:
-    """A sort key with numbers in their order: DEV-9 before DEV-10."""
+    """Return a sort key with numbers in their order: DEV-9 before DEV-10."""
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", text)]
 
 

@@ -33,7 +33,7 @@ def as_curl(
 
 
 def _header(name: str, value: str, redactor: Redactor, variables: Mapping[str, str]) -> str:
-    """A header as a shell word."""
+    """Return a header as a shell word."""
     before, _, last = value.rpartition(" ")
     if last in variables:
         return f'"{" ".join(filter(None, (f"{name}:", before, f"${variables[last]}")))}"'
@@ -88,7 +88,7 @@ class Transcript:
         self.exchanges = []
 
     def shown(self, newest: int = 6) -> str:
-        """The newest exchanges as curl commands with their answers, secrets removed."""
+        """Return the newest exchanges as curl commands with their answers, secrets removed."""
         lines: list[str] = []
         repeated = 0
         for exchange, previous in zip(self.exchanges, [None, *self.exchanges], strict=False):

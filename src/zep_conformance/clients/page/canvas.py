@@ -48,7 +48,7 @@ class Canvas:
         self.visit = visit
 
     def open(self, chatflow: str) -> None:
-        """The canvas of a saved chatflow, with its nodes."""
+        """Open the canvas of a saved chatflow, with its nodes."""
         self.visit.open(f"/canvas/{chatflow}", places.NODE)
 
     def reload(self) -> None:
@@ -59,11 +59,11 @@ class Canvas:
     # -- looking ----------------------------------------------------------------------------------------------
 
     def node(self, label: str) -> Locator:
-        """The node with that label (a regular expression). Raises PageFailed when it does not appear."""
+        """Return the node with that label (a regular expression). Raises PageFailed when it does not appear."""
         return self.visit.find(places.NODE, text=re.compile(f"^{label}$"))
 
     def labels(self) -> list[str]:
-        """The label of every node on the canvas, sorted."""
+        """Return the label of every node on the canvas, sorted."""
         self.visit.find(places.NODE)
         nodes = self.visit.all(places.NODE).all()
         return sorted(places.NODE_LABEL.as_known(node).inner_text().strip() for node in nodes)
@@ -79,7 +79,7 @@ class Canvas:
             edge.wait_for(state="attached")
 
     def base_url(self) -> str:
-        """What stands in the Base URL of the Zep Memory node."""
+        """Return what stands in the Base URL of the Zep Memory node."""
         return self.visit.find(places.BASE_URL, self.node(ZEP_MEMORY)).input_value()
 
     # -- changing ---------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ class ChatWindow:
         return _beside(answers.last)
 
     def messages(self) -> list[str]:
-        """What was said to the chatbot, as the chat shows it."""
+        """Return what was said to the chatbot, as the chat shows it."""
         self.visit.find(places.ANSWERS)  # the greeting, which is always there
         return [_beside(picture) for picture in self.visit.all(places.QUESTIONS).all()]
 
@@ -63,11 +63,11 @@ class ChatWindow:
         visit.until("the chat does not close when it is cleared", lambda expect: expect(question).not_to_be_attached())
 
     def ids(self) -> list[str]:
-        """The chat id that each question of this visit was sent with, oldest first."""
+        """Return the chat id that each question of this visit was sent with, oldest first."""
         sent = (json.loads(heard.sent or "{}") for heard in self.visit.heard if "prediction/" in heard.url)
         return [body.get("chatId", "") for body in sent]
 
 
 def _beside(picture: Locator) -> str:
-    """The message that stands beside somebody's picture."""
+    """Return the message that stands beside somebody's picture."""
     return picture.locator("xpath=..").inner_text().strip()

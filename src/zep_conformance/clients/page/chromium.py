@@ -45,7 +45,7 @@ LOOK_LIMIT = 10.0
 
 
 def find(given: Path | None = None) -> str | None:
-    """The Chromium to use: the one given, else the first on PATH; None where there is none."""
+    """Return the Chromium to use: the one given, else the first on PATH; None where there is none."""
     if given is not None:
         return str(given)
     return next((path for path in map(shutil.which, NAMES) if path), None)
@@ -112,7 +112,7 @@ class Chromium:
 
 
 def _last_words(text: str) -> str:
-    """What a browser that did not start has said, out of what Playwright says of it."""
+    """Return what a browser that did not start has said, out of what Playwright says of it."""
     said = [line.partition("[err]")[2].strip() for line in text.partition("Call log:")[0].splitlines()]
     return " ".join(" ".join(filter(None, said) if any(said) else [text]).split())[:600]
 
@@ -126,14 +126,14 @@ def _closed(browser: Browser) -> None:
 
 
 def _folder() -> contextlib.AbstractContextManager[Path]:
-    """A folder for the browser's files, removed at the end; those of killed runs are removed, too."""
+    """Return a folder for the browser's files, removed at the end; those of killed runs are removed, too."""
     where = Path(tempfile.gettempdir())
     return owned_folder(FOLDER, where if len(str(where / FOLDER)) + 8 <= LONGEST else Path("/tmp"))
 
 
 @contextlib.contextmanager
 def _temporary_folder(folder: Path) -> Iterator[None]:
-    """What is started meanwhile takes `folder` for the machine's temporary one."""
+    """Have what is started meanwhile take `folder` for the machine's temporary one."""
     before = os.environ.get("TMPDIR")
     os.environ["TMPDIR"] = str(folder)
     try:

@@ -40,7 +40,7 @@ class CredentialsPage:
         return str(added["id"])
 
     def listed(self, name: str) -> Locator:
-        """The row of a credential. Raises PageFailed when it is not listed."""
+        """Return the row of a credential. Raises PageFailed when it is not listed."""
         return self.visit.find(places.CREDENTIAL_ROW, text=places.exactly(name))
 
     def edit(self, name: str) -> Locator:

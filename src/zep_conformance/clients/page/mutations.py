@@ -221,7 +221,7 @@ def _by_method(context: BrowserContext, url: re.Pattern[str], **handlers: Callab
 
 
 def _with_flow(holder: dict[str, Any], change: Callable[[Flow], Flow]) -> dict[str, Any]:
-    """A template or a chatflow with its flow changed; one without a flow (a tool) as it is."""
+    """Return a template or a chatflow with its flow changed; one without a flow (a tool) as it is."""
     flow = json.loads(holder.get("flowData") or "{}")
     return {**holder, "flowData": json.dumps(change(flow))} if "nodes" in flow else holder
 
@@ -261,7 +261,7 @@ def _swallow(route: Route) -> None:
 
 
 def _fetch_instead(route: Route, url: str) -> APIResponse:
-    """What LangFlux answers to a GET, made in place of a request that changes something."""
+    """Return what LangFlux answers to a GET, made in place of a request that changes something."""
     headers = {name: value for name, value in route.request.headers.items() if not name.startswith("content-")}
     return route.fetch(url=url, method="GET", headers=headers, post_data=b"")
 

@@ -60,14 +60,14 @@ class PagePlace:
 
 
 def _page(within: Page | Locator) -> Page:
-    """The page that something is in: what a filter looks for is described from there."""
+    """Return the page that something is in: what a filter looks for is described from there."""
     from playwright.sync_api import Locator
 
     return within.page if isinstance(within, Locator) else within
 
 
 def exactly(words: str) -> Text:
-    """A text that is these words and nothing else."""
+    """Return a text that is these words and nothing else."""
     return re.compile(rf"^\s*{re.escape(words)}\s*$")
 
 

@@ -147,11 +147,11 @@ class Visit:
         eventually(answered, self.limit / 1000)
 
     def everything_shown(self) -> str:
-        """The page as it is now: its HTML, and what stands in its fields."""
+        """Return the page as it is now: its HTML, and what stands in its fields."""
         return f"{self.page.content()}\n{self.page.evaluate(_VALUES, ['input, textarea'])}"
 
     def visible_text(self) -> str:
-        """What can be read on the page as it is now: its text, and its fields, but for those that show dots."""
+        """Return what can be read on the page as it is now: its text, and its fields, but for those that show dots."""
         values = self.page.evaluate(_VALUES, ["input:not([type=password]), textarea"])
         return f"{self.page.inner_text('body')}\n{values}"
 
@@ -283,7 +283,7 @@ class Visit:
             raise self._failed(f"{what}, within {self.limit / 1000:g} s, at {self.page.url}") from error
 
     def _failed(self, why: str) -> Exception:
-        """What is to be raised when something in the page was in vain."""
+        """Return what is to be raised when something in the page was in vain."""
         if self._disturbed or "ERR_NETWORK_CHANGED" in why:
             return HarnessError(
                 f"{why}\n  A network interface of this machine (a container's, most likely) came or went meanwhile, so "
