@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, ClassVar, Protocol, Self
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from pydantic import TypeAdapter
 
 from zep_conformance.clients.families import Account
 from zep_conformance.doctor.findings import Finding
+from zep_conformance.errors import PartDied
 from zep_conformance.report.observations import Timeline
 from zep_conformance.settings import CAPABILITIES, Settings
 
@@ -80,26 +83,23 @@ class Deployment:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as another process of this run is given it: with its secrets."""
-        plain = replace(self, missing=dict(self.missing), details=dict(self.details), ruled_out=dict(self.ruled_out))
-        return asdict(plain)
+        found: dict[str, Any] = TypeAdapter(Deployment).dump_python(self, mode="json")
+        return found
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
         """Return the deployment that `as_json` gave."""
-        servers = {"zep": ZepServer, "secured": ZepServer, "langflux": LangFluxServer}
-        made = {name: kind(**found[name]) if found[name] else None for name, kind in servers.items()}
-        if isinstance(langflux := made["langflux"], LangFluxServer) and isinstance(langflux.account, dict):
-            made["langflux"] = replace(langflux, account=Account(**langflux.account))
-        return cls(**{**found, **made})
+        return TypeAdapter(cls).validate_python(found)
 
 
-class Control(Protocol):
+class Control(ABC):
     """What can be done to a part by its name, where a target owns the parts.
 
     Parts: zep, zep-secured, nlp, postgres, langflux, model. Each method returns when it is done.
     Raises CannotTell when the part won't, with its last words.
     """
 
+    @abstractmethod
     def start(self, part: str, changed: Mapping[str, str] | None = None) -> None:
         """Start a part that is not running; returns when it answers.
 
@@ -109,22 +109,33 @@ class Control(Protocol):
 
     def attempt(self, part: str, changed: Mapping[str, str]) -> str | None:
         """Try to start a part that is not running. Returns what it wrote when it ended, None if it came up."""
+        try:
+            self.start(part, changed)
+        except PartDied as ended:
+            return ended.log
+        return None
 
+    @abstractmethod
     def stop(self, part: str) -> None:
         """Stop a part as an operator does."""
 
+    @abstractmethod
     def kill(self, part: str) -> None:
         """End a part without warning, as a crash does."""
 
+    @abstractmethod
     def pause(self, part: str) -> None:
         """Stop a part's clock: it takes connections and never answers."""
 
+    @abstractmethod
     def resume(self, part: str) -> None:
         """Let a paused part go on."""
 
+    @abstractmethod
     def cut_off(self, part: str) -> None:
         """Drop what is sent to a part, as a firewall does. Where `network` is offered."""
 
+    @abstractmethod
     def reconnect(self, part: str) -> None:
         """Let through again what is sent to a part."""
 

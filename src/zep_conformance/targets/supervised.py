@@ -19,7 +19,7 @@ from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import REPORT_IT, CannotTell, PartDied
 from zep_conformance.settings import Settings
-from zep_conformance.targets.base import Target
+from zep_conformance.targets.base import Control, Target
 
 STOP_LIMIT = 20.0
 """Seconds that the supervisor has to end everything."""
@@ -28,7 +28,7 @@ CONNECT_LIMIT = 0.3
 is sent again after a second: that must not get through."""
 
 
-class Supervisor:
+class Supervisor(Control):
     """The supervisor as its target knows it. It is also the target's `control`.
 
     folder: the state of the parts, removed by the supervisor when it ends.
@@ -123,44 +123,32 @@ class Supervisor:
     # -- control, see `targets.base.Control` --------------------------------------------------------------------
 
     def start(self, part: str, changed: Mapping[str, str] | None = None) -> None:
-        """Start a part that is not running; returns when it answers. changed: variables that differ."""
-        self.command("start", part, dict(changed or {}))
-
-    def attempt(self, part: str, changed: Mapping[str, str]) -> str | None:
-        """Try to start a part that is not running. Returns what it wrote when it ended, None if it came up."""
-        try:
-            self.command("start", part, dict(changed))
-        except PartDied as ended:
-            return ended.log
-        return None
+        """Start a part that is not running; returns when it answers."""
+        self._ask("start", part, dict(changed or {}))
 
     def stop(self, part: str) -> None:
         """Stop a part as an operator does (SIGTERM, or what it takes for that)."""
-        self.command("stop", part)
+        self._ask("stop", part)
 
     def kill(self, part: str) -> None:
         """End a part without warning (SIGKILL)."""
-        self.command("kill", part)
+        self._ask("kill", part)
 
     def pause(self, part: str) -> None:
         """Stop a part's clock (SIGSTOP)."""
-        self.command("pause", part)
+        self._ask("pause", part)
 
     def resume(self, part: str) -> None:
         """Let a paused part go on (SIGCONT)."""
-        self.command("resume", part)
+        self._ask("resume", part)
 
     def cut_off(self, part: str) -> None:
         """Drop what is sent to a part."""
-        self.command("cut_off", part)
+        self._ask("cut_off", part)
 
     def reconnect(self, part: str) -> None:
         """Let through again what is sent to a part."""
-        self.command("reconnect", part)
-
-    def command(self, verb: str, part: str, *further: object) -> None:
-        """Have something done to a part. Raises PartDied, or CannotTell with another reason."""
-        self._ask(verb, part, *further)
+        self._ask("reconnect", part)
 
     def _ask(self, *command: object) -> dict[str, Any]:
         """The answer to a command. An earlier one, which somebody was interrupted in waiting for, is passed over."""

@@ -128,10 +128,8 @@ class Watch:
         checks = [str(check.get("Output", "")) for check in _health(one).get("Log") or [{}]]
         last_check = f"; the check says: {one_line(checks[-1])}" if checks[-1].strip() else ""
         otherwise = "Look whether the command of its health check is in the image at all, and what it asks for."
-        return died(
-            one, one.labels[SERVICE], how, last_check,
-            otherwise=otherwise, code="container-unhealthy", hide=self._redactor,
-        )  # fmt: skip
+        name, how = one.labels[SERVICE], f"{how}{last_check}"
+        return died(one, name, how, otherwise=otherwise, code="container-unhealthy", hide=self._redactor)
 
 
 class ServicesControl(ContainerControl):

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from zep_conformance.targets.docker.ownership import PROJECT, PROJECT_FOLDER
 ROLES: tuple[Role, ...] = ("zep", "nlp", "postgres")
 REFUSED = ("openai-key-missing", "auth-without-secret", "image-zep-1", "image-unpinned")
 """The findings about deployment files with which a project is not started: a Zep with one of them does not come up."""
+_wrong_path = partial(CannotTell, code="compose-path-wrong")
 _GIVE_PATH = "Give the folder of the project, or its file: --target compose:../zep"
 
 
@@ -190,20 +192,17 @@ def clashes(project: GivenProject, engine: DockerEngine) -> list[str]:
 def _located(argument: str) -> tuple[Path, list[str], str]:
     """The folder of a project, the options that name its file, and what it is called in messages."""
     if not argument:
-        raise CannotTell(
-            "--target compose needs to know where: no path behind it", _GIVE_PATH, code="compose-path-wrong"
-        )
+        raise _wrong_path("--target compose needs to know where: no path behind it", _GIVE_PATH)
     path = Path(argument).expanduser()
     if path.is_file():
         return path.resolve().parent, ["--file", path.name], argument
     if not path.is_dir():
-        raise CannotTell(f"--target compose:{argument}: there is no {path}", _GIVE_PATH, code="compose-path-wrong")
+        raise _wrong_path(f"--target compose:{argument}: there is no {path}", _GIVE_PATH)
     names_file = (path / ENV).is_file() and "COMPOSE_FILE" in (path / ENV).read_text(errors="replace")
     if not names_file and not any((path / name).is_file() for name in COMPOSE_NAMES):
-        raise CannotTell(
+        raise _wrong_path(
             f"--target compose:{argument}: no Compose file is in that folder",
             f"Looked for were {', '.join(COMPOSE_NAMES)}. Give the file itself if it has another name.",
-            code="compose-path-wrong",
         )
     return path.resolve(), [], argument
 

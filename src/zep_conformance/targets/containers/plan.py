@@ -62,15 +62,6 @@ class Spec:
         """Return the same, published elsewhere."""
         return replace(self, published=number)
 
-    def as_json(self) -> dict[str, Any]:
-        """For another process."""
-        return asdict(self) | {"environment": dict(self.environment)}
-
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Self:
-        """Return what `as_json` gave."""
-        return cls(**{**found, "command": tuple(found["command"])})
-
 
 def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list[Spec]:
     """Return the containers of a run, without those of parts that the settings give by URL; none is published yet.
@@ -109,5 +100,5 @@ def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list
 
 def fingerprint(settings: Settings, ids: Mapping[str, str]) -> str:
     """Return what two runs must have in common to use the same containers. ids: the exact image of each part."""
-    specs = [spec.as_json() for spec in plan(settings, ids, Secrets(zep="", postgres=""))]
+    specs = [asdict(spec) for spec in plan(settings, ids, Secrets(zep="", postgres=""))]
     return hashlib.sha256(json.dumps(specs, sort_keys=True).encode()).hexdigest()[:16]

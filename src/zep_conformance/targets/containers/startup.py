@@ -122,10 +122,7 @@ class Startup:
         if self._lock is not None:
             labels[KEPT] = fingerprint(settings, {part: one.result().id for part, one in images.items()})
         parts = Parts(
-            engine,
-            run=self._run,
-            labels=labels,
-            specs={spec.part: spec for spec in plan(settings, names, shared)},
+            engine, run=self._run, labels=labels, specs={spec.part: spec for spec in plan(settings, names, shared)}
         )
         parts.gate = self._gate
         parts.create_network()

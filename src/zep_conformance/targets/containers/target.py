@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
+from pydantic import TypeAdapter
 from testcontainers.core.container import DockerContainer
 
 from zep_conformance.clients import tokens
@@ -101,17 +102,15 @@ class ContainersTarget(Target):
         return {
             "run": self._parts.run,
             "labels": self._parts.labels,
-            "specs": [spec.as_json() for spec in self._parts.specs.values()],
+            "specs": {part: asdict(spec) for part, spec in self._parts.specs.items()},
             "token": self._token,
         }
 
     def attach(self, handed: Mapping[str, Any]) -> None:
         """Use the containers that another process of this run has started."""
         without_ryuk(kept=True)  # whatever there is to be removed, the process that started it removes
-        specs = [Spec.from_json(one) for one in handed["specs"]]
-        self._parts = Parts(
-            connect(), run=handed["run"], labels=handed["labels"], specs={spec.part: spec for spec in specs}
-        )
+        specs = TypeAdapter(dict[str, Spec]).validate_python(handed["specs"])
+        self._parts = Parts(connect(), run=handed["run"], labels=handed["labels"], specs=specs)
         self._control = PartsControl(self._parts)
         self._token = handed["token"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import docker.errors
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import CannotTell, PartDied
 from zep_conformance.facts.causes import cause_of, last_lines
+from zep_conformance.targets.base import Control
 from zep_conformance.targets.docker.engine import ENGINE_ERRORS, refused
 
 if TYPE_CHECKING:
@@ -60,16 +61,16 @@ def ended_by_itself(container: Container, part: str, *, otherwise: str, hide: Ca
 
 
 def died(
-    container: Container, part: str, how: str, more: str = "", *, otherwise: str, code: str, hide: Callable[[str], str]
+    container: Container, part: str, how: str, *, otherwise: str, code: str, hide: Callable[[str], str]
 ) -> PartDied:
     """Return what became of a container, with its last lines and what they mean.
 
-    how, more: in words. otherwise, code: the advice and the code where the lines mean nothing that is known. hide:
-    takes secrets out of what is shown.
+    how: in words. otherwise, code: the advice and the code where the lines mean nothing that is known. hide: takes
+    secrets out of what is shown.
     """
     log = hide(logged(container))
     known = cause_of(log, "part")
-    what = hide(f"{part} ({image_of(container)}) {how}{more}; its log ends:\n{last_lines(log)}")
+    what = hide(f"{part} ({image_of(container)}) {how}; its log ends:\n{last_lines(log)}")
     advice, code = (known.advice, known.code) if known else (otherwise, code)
     return PartDied(part=part, how=how, log=log, what=what, advice=advice, code=code)
 
@@ -109,7 +110,7 @@ def await_ready(
         raise refused(error, part, image) from None
 
 
-class ContainerControl(ABC):
+class ContainerControl(Control):
     """Control over the containers of parts. Raises CannotTell with what the engine or the part says."""
 
     def __init__(self) -> None:
@@ -132,14 +133,6 @@ class ContainerControl(ABC):
         Raises PartDied where it ends by itself.
         """
 
-    @abstractmethod
-    def cut_off(self, part: str) -> None:
-        """Drop what is sent to a part, and what it sends itself."""
-
-    @abstractmethod
-    def reconnect(self, part: str) -> None:
-        """Let through again what is sent to a part."""
-
     def container(self, part: str) -> Container:
         """Return the container that a part runs in now. Raises CannotTell when there is none."""
         found = self.find(part) if part in self.parts else None
@@ -159,14 +152,6 @@ class ContainerControl(ABC):
         self._down.add(part)  # until it is ready
         self.bring_up(part, changed or {})
         self._down.discard(part)
-
-    def attempt(self, part: str, changed: Mapping[str, str]) -> str | None:
-        """Try to start a part that is not running. Returns what it wrote when it ended, None if it came up."""
-        try:
-            self.start(part, changed)
-        except PartDied as ended:
-            return ended.log
-        return None
 
     def stop(self, part: str) -> None:
         """Stop a part as an operator does: SIGTERM, and SIGKILL when that does not end it in 10 s."""

@@ -47,25 +47,21 @@ def is_there(engine: DockerEngine, image: str) -> bool:
 
 def build_ours(engine: DockerEngine, say: Callable[[str], None]) -> Image:
     """Build our own image from the checkout that this is. Raises CannotTell where that can't be."""
-    by_hand = f"`docker build -t {OURS} .` in a checkout of zep-conformance makes it; --model-image names another."
+
+    def missing(what: str) -> CannotTell:
+        by_hand = f"`docker build -t {OURS} .` in a checkout of zep-conformance makes it; --model-image names another."
+        return CannotTell(f"model: {what}", by_hand, code="image-missing")
+
     if suite.is_installed():
-        raise CannotTell(
-            f"model: there is no image {OURS}, and this is no checkout that it could be built from",
-            by_hand,
-            code="image-missing",
-        )
+        raise missing(f"there is no image {OURS}, and this is no checkout that it could be built from")
     say(f"model: building {OURS} from the Dockerfile here, once (some minutes)")
     began = time.monotonic()
     try:
         found, _ = engine.client.images.build(path=str(suite.root()), tag=OURS, rm=True)
     except docker.errors.BuildError as error:
         lines = [str(line.get("stream") or line.get("error") or "") for line in error.build_log]
-        raise CannotTell(
-            f"model: {OURS} can't be built: {one_line(''.join(lines)[-300:])}", by_hand, code="image-missing"
-        ) from None
+        raise missing(f"{OURS} can't be built: {one_line(''.join(lines)[-300:])}") from None
     except (*ENGINE_ERRORS, TypeError) as error:
-        raise CannotTell(
-            f"model: {OURS} can't be built: {one_line(answer_of(error))}", by_hand, code="image-missing"
-        ) from None
+        raise missing(f"{OURS} can't be built: {one_line(answer_of(error))}") from None
     say(f"model: built in {time.monotonic() - began:.0f} s")
     return found

@@ -33,15 +33,11 @@ class EmbeddedTarget(SupervisedTarget):
     def start(self) -> None:
         """Launch the supervisor and tell it what to start."""
         settings = self.settings
-        given = {
-            name: url
-            for name, url in (("zep", settings.zep_url), ("langflux", settings.langflux_url))
-            if url is not None
-        }
+        given = {"zep": settings.zep_url, "langflux": settings.langflux_url}
         self._supervisor.make_folder()
         self._supervisor.launch(
             {
-                "names": [name for name in PARTS if name not in given],
+                "names": [name for name in PARTS if given.get(name) is None],
                 **planted_in_servers(settings),
                 "secrets": {"zep-secured": self._secret},
                 "api_key": self._api_key,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from zep_conformance.errors import CannotTell
@@ -98,20 +100,19 @@ def program(found: LangFluxProgram, state: Path) -> Program:
 
 def _commanded(text: str) -> LangFluxProgram:
     """What --langflux-command says. Raises CannotTell where it can't be run."""
+    unusable = partial(CannotTell, code="langflux-command-unusable")
     advice = 'It is a command line, as --langflux-command "npx flowise start".'
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise CannotTell(
-            f"--langflux-command can't be read: {error}", advice, code="langflux-command-unusable"
-        ) from None
+        raise unusable(f"--langflux-command can't be read: {error}", advice) from None
     if not words:
-        raise CannotTell("--langflux-command is empty", advice, code="langflux-command-unusable")
+        raise unusable("--langflux-command is empty", advice)
     path = shutil.which(words[0])
     if path is None:
         kind = "may not be run" if Path(words[0]).exists() else "is no program on the PATH"
         help_ = f"chmod +x {shlex.quote(words[0])}" if Path(words[0]).exists() else advice
-        raise CannotTell(f"--langflux-command: {words[0]} {kind}", help_, code="langflux-command-unusable")
+        raise unusable(f"--langflux-command: {words[0]} {kind}", help_)
     _check_node_of(Path(path))
     return LangFluxProgram((str(Path(path).absolute()), *words[1:]), path)
 
@@ -131,8 +132,6 @@ def _check_node_of(path: Path) -> None:
 
 def _version_beside(script: Path) -> str:
     """The version of the npm package flowise that a script belongs to, "" where it is no such."""
-    import json
-
     for folder in script.parents[:3]:
         try:
             package = json.loads((folder / "package.json").read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -32,28 +33,20 @@ def folder(environment: Mapping[str, str] = os.environ, address: str = ADDRESS) 
     address: where it is fetched from where it is in neither. Raises CannotTell where it can't be had.
     """
     own = cache(environment) / "tiktoken"
-    chosen = environment.get("TIKTOKEN_CACHE_DIR")
-    for place in filter(None, (Path(chosen) if chosen else None, own)):
+    for place in (Path(environment.get("TIKTOKEN_CACHE_DIR") or own), own):
         if (place / NAME).is_file():
             return place
+    missing = partial(CannotTell, code="tokenizer-missing")
     help_ = f"On a machine that can: curl -o {NAME} {ADDRESS} — then put the file into {own} here."
     try:
         answer = httpx.get(address, verify=trusted(), timeout=FETCH_LIMIT)
         answer.raise_for_status()
         if hashlib.sha256(answer.content).hexdigest() != DIGEST:
-            raise CannotTell(
-                f"{address} gave another file than Zep's tokenizer (cl100k_base.tiktoken)",
-                help_,
-                code="tokenizer-missing",
-            )
+            raise missing(f"{address} gave another file than Zep's tokenizer (cl100k_base.tiktoken)", help_)
         _keep(own, answer.content)
     except httpx.HTTPError as error:
-        raise CannotTell(
-            "Zep needs its tokenizer's file cl100k_base.tiktoken to start, and it can't be fetched: "
-            f"{error or type(error).__name__}",
-            help_,
-            code="tokenizer-missing",
-        ) from None
+        what = "Zep needs its tokenizer's file cl100k_base.tiktoken to start, and it can't be fetched"
+        raise missing(f"{what}: {error or type(error).__name__}", help_) from None
     except OSError as error:
         raise CannotTell(
             f"can't keep Zep's tokenizer in {own}: {error.strerror}",

@@ -7,6 +7,7 @@ import os
 import platform
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 
 from zep_conformance.errors import CannotTell
@@ -31,32 +32,23 @@ RULED_OUT = {"DEV-14": "this Zep is started in a folder of its own, where no con
 """Deviations that a Zep started so does not have."""
 
 
+_unusable = partial(CannotTell, code="zep-binary-unusable")
+
+
 def check(path: Path) -> Path:
     """The absolute path of a Zep that this machine can run. Raises CannotTell: none there, or not for this machine."""
     binary = path.expanduser().absolute()
     if not binary.exists():
-        raise CannotTell(f"--zep-binary: there is no {binary}", GET_ZEP, code="zep-binary-unusable")
+        raise _unusable(f"--zep-binary: there is no {binary}", GET_ZEP)
     if not binary.is_file():
-        raise CannotTell(
-            f"--zep-binary: {binary} is no file", "Name the program itself, as …/zep.", code="zep-binary-unusable"
-        )
+        raise _unusable(f"--zep-binary: {binary} is no file", "Name the program itself, as …/zep.")
     if not os.access(binary, os.X_OK):
-        raise CannotTell(
-            f"--zep-binary: {binary} may not be run", f"chmod +x {shlex.quote(str(binary))}", code="zep-binary-unusable"
-        )
-    wrong = _unfit(binary.read_bytes()[:20] if binary.stat().st_size < 20 else _first(binary))
+        raise _unusable(f"--zep-binary: {binary} may not be run", f"chmod +x {shlex.quote(str(binary))}")
+    with binary.open("rb") as file:
+        wrong = _unfit(file.read(20))
     if wrong:
-        raise CannotTell(
-            f"--zep-binary: {binary} {wrong}; this is {_machine()} with {_system()}",
-            GET_ZEP,
-            code="zep-binary-unusable",
-        )
+        raise _unusable(f"--zep-binary: {binary} {wrong}; this is {_machine()} with {_system()}", GET_ZEP)
     return binary
-
-
-def _first(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(20)
 
 
 def _unfit(head: bytes) -> str:
