@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -50,7 +51,13 @@ _LOGIN = on("embedded", "containers", "compose", "remote", given=_LANGFLUX) + on
     "processes", given=("langflux_url", "langflux_command")
 )
 _PAGE = on("containers", "processes") + on("embedded", "compose", "remote", given=_LANGFLUX)
-_EMBEDDED = on("embedded") + on("processes", absent=("zep_binary",)) + on("compose", absent=_LANGFLUX)
+_MODEL = on("containers", "compose", "processes") + on("embedded", "remote", given=_LANGFLUX)
+_SECRET = on("compose") + on("embedded", "containers", "processes", "remote", given=_ZEP)
+_WINDOW = on("containers", "compose", "remote") + on("embedded", given=_ZEP)
+_WINDOW += on("processes", given=("zep_url", "zep_binary"))
+_SEEN_FROM_LANGFLUX = on("embedded", "containers", given=("zep_url", "langflux_url"))
+_SEEN_FROM_LANGFLUX += on("compose", "remote", given=_LANGFLUX) + on("processes", given=_ZEP)
+_INSTALLED = on("processes", absent=("langflux_url", "langflux_command"))
 PART_USES: Mapping[str, tuple[Use, ...]] = {
     "zep": on("embedded") + on("processes", absent=("zep_binary",)),
     "langflux": on("embedded", "compose", absent=_LANGFLUX),
@@ -59,7 +66,7 @@ PART_USES: Mapping[str, tuple[Use, ...]] = {
 }
 """The targets that have a part in which a mutation can be planted."""
 
-WHAT, RUNNING, CONTAINERS, PROCESSES, EMBEDDED, VERDICT = (
+GROUPS = (
     "what to test",
     "parts that run already",
     "containers",
@@ -67,231 +74,117 @@ WHAT, RUNNING, CONTAINERS, PROCESSES, EMBEDDED, VERDICT = (
     "embedded servers",
     "verdict and reports",
 )
-GROUPS = (WHAT, RUNNING, CONTAINERS, PROCESSES, EMBEDDED, VERDICT)
 """What the settings are grouped by in the help."""
 
 
-def _setting(default: Any, variable: str, text: str, uses: tuple[Use, ...] = EVERYWHERE, *, group: str) -> Any:
-    about: dict[str, Any] = {"variable": variable, "uses": uses, "group": group}
-    return Field(default, description=text, json_schema_extra=about)
+def _setting(default: Any, text: str, uses: tuple[Use, ...] = EVERYWHERE, *, group: str, variable: str = "") -> Any:
+    """Return a field. variable: where it is not named by the rule, see `_variable`."""
+    return Field(default, description=text, json_schema_extra={"uses": uses, "group": group, "variable": variable})
+
+
+_what, _running, _containers, _processes, _embedded, _verdict = (partial(_setting, group=title) for title in GROUPS)
 
 
 class Settings(BaseModel):
     """The settings of one run, as they were given. Field `zep_url` is option `--zep-url`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Its validator is built when a run reads its settings: a pytest that runs something else need not wait for it.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     _given: dict[str, str] = PrivateAttr(default_factory=dict)
 
-    target: str = _setting(
-        "auto",
-        "ZEP_CONFORMANCE_TARGET",
-        "how the parts come to be: auto, containers, compose:PATH, processes, embedded, remote",
-        group=WHAT,
+    target: str = _what("auto", "how the parts come to be: auto, containers, compose:PATH, processes, embedded, remote")
+    read_only: bool = _what(False, "run only what writes nothing, and send nothing that could write")
+    max_requests: int | None = _what(None, "stop, without a verdict, after so many requests")
+    rate: float | None = _what(None, "send at most so many requests a second")
+    without: str = _what("", "capabilities to do without, comma-separated")
+    seed: int | None = _what(None, "seed of the generated people and texts")
+    wait_limit: float = _what(30.0, "seconds to wait for what may come later (enrichment, the page)")
+    latency_budget: float = _what(500.0, "milliseconds for the 95th percentile of writes and reads")
+    message_window: int = _what(12, "messages that bring a summary (Zep's memory.message_window)", _WINDOW)
+    load_users: int = _what(12, "users that talk at once in the load scenario")
+    deployment_files: Path | None = _what(
+        None, "deployment files to look at: a folder, or a file (docs/deployment-files.md)"
     )
-    read_only: bool = _setting(
-        False,
-        "ZEP_CONFORMANCE_READ_ONLY",
-        "run only what writes nothing, and send nothing that could write",
-        group=WHAT,
+    zep_url: str | None = _running(
+        None, "base URL of a running Zep", on("embedded", "containers", "processes", "remote")
     )
-    max_requests: int | None = _setting(
-        None, "ZEP_CONFORMANCE_MAX_REQUESTS", "stop, without a verdict, after so many requests", group=WHAT
+    zep_token: SecretStr | None = _running(
+        None, "JWT for that Zep", on("compose", "remote") + on("embedded", "containers", "processes", given=_ZEP)
     )
-    rate: float | None = _setting(None, "ZEP_CONFORMANCE_RATE", "send at most so many requests a second", group=WHAT)
-    without: str = _setting("", "ZEP_CONFORMANCE_WITHOUT", "capabilities to do without, comma-separated", group=WHAT)
-    seed: int | None = _setting(None, "ZEP_CONFORMANCE_SEED", "seed of the generated people and texts", group=WHAT)
-    wait_limit: float = _setting(
-        30.0, "ZEP_CONFORMANCE_WAIT_LIMIT", "seconds to wait for what may come later (enrichment, the page)", group=WHAT
+    zep_auth_secret: SecretStr | None = _running(
+        None, "the secret that Zep checks tokens with; lets the suite make wrong tokens", _SECRET
     )
-    latency_budget: float = _setting(
-        500.0, "ZEP_CONFORMANCE_LATENCY_BUDGET", "milliseconds for the 95th percentile of writes and reads", group=WHAT
+    langflux_url: str | None = _running(None, "base URL of a running LangFlux")
+    langflux_api_key: SecretStr | None = _running(None, "API key of that LangFlux", _LOGIN)
+    langflux_user: str | None = _running(
+        None, "user name (since Flowise 3.0.1: e-mail address) to log in to that LangFlux with", _LOGIN
     )
-    message_window: int = _setting(
-        12,
-        "ZEP_CONFORMANCE_MESSAGE_WINDOW",
-        "messages that bring a summary (Zep's memory.message_window)",
-        on("containers", "compose", "remote")
-        + on("embedded", given=_ZEP)
-        + on("processes", given=("zep_url", "zep_binary")),
-        group=WHAT,
+    langflux_password: SecretStr | None = _running(None, "password of that user", _LOGIN)
+    browser: Path | None = _running(None, "the Chromium that drives LangFlux's page (default: the one on PATH)", _PAGE)
+    zep_url_from_langflux: str | None = _running(
+        None, "Zep's base URL as LangFlux sees it, where that differs", _SEEN_FROM_LANGFLUX
     )
-    load_users: int = _setting(
-        12, "ZEP_CONFORMANCE_LOAD_USERS", "users that talk at once in the load scenario", group=WHAT
+    model_url: str | None = _running(
+        None, "OpenAI-compatible base URL (with /v1) of a model server that LangFlux can reach", _MODEL
     )
-    deployment_files: Path | None = _setting(
+    chatflow: str | None = _running(
+        None, "id of a chatflow of your own to talk to, instead of making one", _LOGIN, variable="LANGFLUX_CHATFLOW"
+    )
+    zep_image: str | None = _containers(None, "image of Zep", on("containers"))
+    nlp_image: str | None = _containers(None, "image of Zep's NLP server", on("containers"))
+    postgres_image: str | None = _containers(None, "image of PostgreSQL with pgvector", on("containers"))
+    langflux_image: str | None = _containers(None, "image of LangFlux", on("containers", absent=_LANGFLUX))
+    model_image: str | None = _containers(
         None,
-        "ZEP_CONFORMANCE_DEPLOYMENT_FILES",
-        "deployment files to look at: a folder, or a file (docs/deployment-files.md)",
-        group=WHAT,
-    )
-    zep_url: str | None = _setting(
-        None, "ZEP_URL", "base URL of a running Zep", on("embedded", "containers", "processes", "remote"), group=RUNNING
-    )
-    zep_token: SecretStr | None = _setting(
-        None,
-        "ZEP_TOKEN",
-        "JWT for that Zep",
-        on("compose", "remote") + on("embedded", "containers", "processes", given=_ZEP),
-        group=RUNNING,
-    )
-    zep_auth_secret: SecretStr | None = _setting(
-        None,
-        "ZEP_AUTH_SECRET",
-        "the secret that Zep checks tokens with; lets the suite make wrong tokens",
-        on("compose") + on("embedded", "containers", "processes", "remote", given=_ZEP),
-        group=RUNNING,
-    )
-    langflux_url: str | None = _setting(None, "LANGFLUX_URL", "base URL of a running LangFlux", group=RUNNING)
-    langflux_api_key: SecretStr | None = _setting(
-        None, "LANGFLUX_API_KEY", "API key of that LangFlux", _LOGIN, group=RUNNING
-    )
-    langflux_user: str | None = _setting(
-        None,
-        "LANGFLUX_USER",
-        "user name (since Flowise 3.0.1: e-mail address) to log in to that LangFlux with",
-        _LOGIN,
-        group=RUNNING,
-    )
-    langflux_password: SecretStr | None = _setting(
-        None, "LANGFLUX_PASSWORD", "password of that user", _LOGIN, group=RUNNING
-    )
-    browser: Path | None = _setting(
-        None,
-        "ZEP_CONFORMANCE_BROWSER",
-        "the Chromium that drives LangFlux's page (default: the one on PATH)",
-        _PAGE,
-        group=RUNNING,
-    )
-    zep_url_from_langflux: str | None = _setting(
-        None,
-        "ZEP_URL_FROM_LANGFLUX",
-        "Zep's base URL as LangFlux sees it, where that differs",
-        on("embedded", "containers", given=("zep_url", "langflux_url"))
-        + on("compose", "remote", given=_LANGFLUX)
-        + on("processes", given=_ZEP),
-        group=RUNNING,
-    )
-    model_url: str | None = _setting(
-        None,
-        "MODEL_URL",
-        "OpenAI-compatible base URL (with /v1) of a model server that LangFlux can reach",
-        on("containers", "compose", "processes") + on("embedded", "remote", given=_LANGFLUX),
-        group=RUNNING,
-    )
-    chatflow: str | None = _setting(
-        None,
-        "LANGFLUX_CHATFLOW",
-        "id of a chatflow of your own to talk to, instead of making one",
-        _LOGIN,
-        group=RUNNING,
-    )
-    zep_image: str | None = _setting(None, "ZEP_IMAGE", "image of Zep", on("containers"), group=CONTAINERS)
-    nlp_image: str | None = _setting(None, "NLP_IMAGE", "image of Zep's NLP server", on("containers"), group=CONTAINERS)
-    postgres_image: str | None = _setting(
-        None, "POSTGRES_IMAGE", "image of PostgreSQL with pgvector", on("containers"), group=CONTAINERS
-    )
-    langflux_image: str | None = _setting(
-        None, "LANGFLUX_IMAGE", "image of LangFlux", on("containers", absent=_LANGFLUX), group=CONTAINERS
-    )
-    model_image: str | None = _setting(
-        None,
-        "MODEL_IMAGE",
         "image of zep-conformance, which is the model server",
         on("containers") + on("compose", absent=("model_url",)),
-        group=CONTAINERS,
     )
-    registry: str | None = _setting(
+    registry: str | None = _containers(
+        None, "registry to pull the default images from, such as a mirror", on("containers")
+    )
+    keep: bool = _containers(
+        False, "leave them running, and use those that an earlier run has left", on("containers", absent=("fresh",))
+    )
+    fresh: bool = _containers(
+        False, "remove those that an earlier run has left, and start new ones", on("containers", absent=("keep",))
+    )
+    langflux_command: str | None = _processes(
         None,
-        "ZEP_CONFORMANCE_REGISTRY",
-        "registry to pull the default images from, such as a mirror",
-        on("containers"),
-        group=CONTAINERS,
-    )
-    keep: bool = _setting(
-        False,
-        "ZEP_CONFORMANCE_KEEP",
-        "leave them running, and use those that an earlier run has left",
-        on("containers", absent=("fresh",)),
-        group=CONTAINERS,
-    )
-    fresh: bool = _setting(
-        False,
-        "ZEP_CONFORMANCE_FRESH",
-        "remove those that an earlier run has left, and start new ones",
-        on("containers", absent=("keep",)),
-        group=CONTAINERS,
-    )
-    langflux_command: str | None = _setting(
-        None,
-        "LANGFLUX_COMMAND",
         "the command line that starts LangFlux (default: flowise on PATH)",
         on("processes", absent=_LANGFLUX),
-        group=PROCESSES,
     )
-    langflux_version: str | None = _setting(
+    langflux_version: str | None = _processes(
+        None, "the installed version to start (`install-langflux --list`)", _INSTALLED
+    )
+    install_langflux: bool = _processes(False, "install that version first, if it is not yet", _INSTALLED)
+    zep_binary: Path | None = _processes(
+        None, "a real Zep to start, on a real PostgreSQL (default: the embedded Zep)", on("processes")
+    )
+    postgres_dsn: str | None = _processes(
         None,
-        "LANGFLUX_VERSION",
-        "the installed version to start (`install-langflux --list`)",
-        on("processes", absent=("langflux_url", "langflux_command")),
-        group=PROCESSES,
-    )
-    install_langflux: bool = _setting(
-        False,
-        "ZEP_CONFORMANCE_INSTALL_LANGFLUX",
-        "install that version first, if it is not yet",
-        on("processes", absent=("langflux_url", "langflux_command")),
-        group=PROCESSES,
-    )
-    zep_binary: Path | None = _setting(
-        None,
-        "ZEP_BINARY",
-        "a real Zep to start, on a real PostgreSQL (default: the embedded Zep)",
-        on("processes"),
-        group=PROCESSES,
-    )
-    postgres_dsn: str | None = _setting(
-        None,
-        "POSTGRES_DSN",
         "the PostgreSQL with pgvector in which that Zep gets databases (default: one is started)",
         on("processes", given=("zep_binary",)),
-        group=PROCESSES,
     )
-    recorded_behaviours: str = _setting(
+    recorded_behaviours: str = _embedded(
         "none",
-        "ZEP_CONFORMANCE_RECORDED_BEHAVIOURS",
         "what real versions do beside their documentation: none, all, or part:name,… (docs/mutations.md)",
-        _EMBEDDED,
-        group=EMBEDDED,
+        on("embedded") + on("processes", absent=("zep_binary",)) + on("compose", absent=_LANGFLUX),
     )
-    embedding_model: Path | None = _setting(
+    embedding_model: Path | None = _embedded(
         None,
-        "ZEP_CONFORMANCE_EMBEDDING_MODEL",
         "folder of an ONNX sentence model that knows what words mean (docs/meaning.md)",
         on("embedded", "processes"),
-        group=EMBEDDED,
     )
-    mutations: str = _setting(
-        "",
-        "ZEP_CONFORMANCE_MUTATIONS",
-        "faults to plant in embedded servers, deployment files or the page: part:name,… (docs/mutations.md)",
-        group=EMBEDDED,
+    mutations: str = _embedded(
+        "", "faults to plant in embedded servers, deployment files or the page: part:name,… (docs/mutations.md)"
     )
-    reports: Path = _setting(Path("reports"), "ZEP_CONFORMANCE_REPORTS", "folder for the reports", group=VERDICT)
-    fail_on: str = _setting(
+    reports: Path = _verdict(Path("reports"), "folder for the reports")
+    fail_on: str = _verdict(
         "should",
-        "ZEP_CONFORMANCE_FAIL_ON",
         "what fails the run: must (failures of what MUST be), should (any failure), deviation (known deviations too)",
-        group=VERDICT,
     )
-    baseline: Path | None = _setting(
-        None,
-        "ZEP_CONFORMANCE_BASELINE",
-        "an earlier conformance.json: fail only on what got worse since",
-        group=VERDICT,
-    )
-    strict_deviations: bool = _setting(
-        False, "ZEP_CONFORMANCE_STRICT_DEVIATIONS", "fail when a known deviation is found fixed", group=VERDICT
-    )
+    baseline: Path | None = _verdict(None, "an earlier conformance.json: fail only on what got worse since")
+    strict_deviations: bool = _verdict(False, "fail when a known deviation is found fixed")
 
     @field_validator("wait_limit", "latency_budget", "load_users", "message_window", "max_requests", "rate")
     @classmethod
@@ -380,8 +273,14 @@ def _about(field: str) -> Setting:
         default=info.default,
         is_flag=info.annotation is bool,
         is_secret="SecretStr" in str(info.annotation),
-        **about,
+        **about | {"variable": about["variable"] or _variable(field)},
     )
+
+
+def _variable(field: str) -> str:
+    """Return a setting's variable: of what a part has, as others name it (`ZEP_URL`); else one that is ours alone."""
+    of_a_part = field.startswith(("zep_", "nlp_", "postgres_", "langflux_", "model_"))
+    return field.upper() if of_a_part else f"{OURS}{field.upper()}"
 
 
 SETTINGS: Mapping[str, Setting] = {field: _about(field) for field in Settings.model_fields}
