@@ -26,8 +26,7 @@ from zep_conformance.redaction.redactor import HIDDEN, Redactor
 from zep_conformance.report.failure import Failure
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.transcript import Transcript
-from zep_conformance.session.conclusion import conclude
-from zep_conformance.session.gate import Gate
+from zep_conformance.session.verdict import Gate, conclude
 from zep_conformance.settings import Settings, default_settings, passwords_in
 
 # -- the writers ------------------------------------------------------------------------------------------------

@@ -14,8 +14,7 @@ from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.report import summary
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.outcomes import Record
-from zep_conformance.session.conclusion import conclude
-from zep_conformance.session.gate import Gate
+from zep_conformance.session.verdict import Gate, conclude
 
 SEEN = Observations(
     target=TargetSeen(name="remote", deployed=True),

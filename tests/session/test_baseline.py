@@ -16,7 +16,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.outcomes import Record
 from zep_conformance.session.baseline import Baseline, read_baseline
-from zep_conformance.session.gate import Gate, Verdict
+from zep_conformance.session.verdict import Gate, Verdict
 
 MUST = frozenset({"API-1", "API-2"})
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 import pytest
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import CAPABILITIES, read_settings
+from zep_conformance.settings import CAPABILITIES, TARGETS, for_target, read_settings
 from zep_conformance.targets import Target, choose, named, names
 
 
 def test_every_folder_with_a_target_is_found() -> None:
     assert names() == ["compose", "containers", "embedded", "processes", "remote"]
+
+
+def test_the_settings_know_which_targets_use_them_for_every_target_that_there_is() -> None:
+    assert sorted(TARGETS) == names()
+
+
+def test_a_target_that_no_setting_knows_is_not_left_unchecked() -> None:
+    with pytest.raises(CannotTell, match="was given, and target kubernetes does not use it"):
+        for_target(read_settings({"seed": 4}), "kubernetes")
 
 
 @pytest.mark.parametrize("name", names())

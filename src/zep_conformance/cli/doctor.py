@@ -43,11 +43,8 @@ def command(*, settings: Settings, write: bool, as_machine: bool) -> int:
     """
     values: dict[str, Any] = {name: _plain(getattr(settings, name)) for name in FIELDS}
     if not values["zep_url"] and not values["langflux_url"] and not values["model_url"]:
-        raise CannotTell(
-            "nothing to examine: no --zep-url and no --langflux-url",
-            "Give them, or set $ZEP_URL and $LANGFLUX_URL.",
-            code="address-missing",
-        )
+        advice = "Give them, or set $ZEP_URL and $LANGFLUX_URL."
+        raise CannotTell("nothing to examine: no --zep-url and no --langflux-url", advice, code="address-missing")
     began = time.monotonic()
     findings = diagnose(
         values["zep_url"],

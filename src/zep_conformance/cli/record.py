@@ -42,18 +42,14 @@ def command(
     """
     recording.require_server(settings)
     if output.exists() and not force:
-        raise CannotTell(
-            f"{output} is there already", "Give --force to overwrite it, or another name.", code="file-exists"
-        )
+        advice = "Give --force to overwrite it, or another name."
+        raise CannotTell(f"{output} is there already", advice, code="file-exists")
     path = script or recording.shipped("langflux" if settings.langflux_url else "zep")
     everything = recording.loaded(path, load_script)
     exchanges = recording.chosen(everything, only, skip, {exchange.sequence for exchange in everything})
     if not exchanges:
-        raise CannotTell(
-            "nothing to record: every sequence was skipped",
-            "Leave out a --skip, or an --only.",
-            code="nothing-recorded",
-        )
+        advice = "Leave out a --skip, or an --only."
+        raise CannotTell("nothing to record: every sequence was skipped", advice, code="nothing-recorded")
     private = _private(settings)
     _refuse_secrets(path, exchanges, private)
     server = server_for(part_of(everything), exchanges, settings)
@@ -66,11 +62,8 @@ def command(
     made = Recorder(lambda text: private(text) or Redactor()(text) != text).recording(exchanges, held.played)
     text = "".join(f"{exchange.line()}\n" for exchange in made)
     if private(text):
-        raise CannotTell(
-            "a secret or an address would have been written",
-            "Nothing was: this is a fault of ours.",
-            code="harness-broken",
-        )
+        advice = "Nothing was: this is a fault of ours."
+        raise CannotTell("a secret or an address would have been written", advice, code="harness-broken")
     recording.write(output, text)
     for line in _said(held, made, output):
         click.echo(line)

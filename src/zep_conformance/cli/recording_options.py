@@ -55,15 +55,13 @@ def loaded(path: Path, load: Callable[[Path], list[RecordedExchange]]) -> list[R
     try:
         exchanges = load(path)
     except OSError as error:
-        raise CannotTell(
-            f"can't read {path}: {error.strerror}", "Give a file that is there.", code="file-unreadable"
-        ) from error
+        advice = "Give a file that is there."
+        raise CannotTell(f"can't read {path}: {error.strerror}", advice, code="file-unreadable") from error
     except ValueError as error:
         raise CannotTell(str(error), "docs/recordings.md describes the format.", code="recording-malformed") from error
     if not exchanges:
-        raise CannotTell(
-            f"{path} has no exchange in it", "docs/recordings.md describes the format.", code="recording-malformed"
-        )
+        advice = "docs/recordings.md describes the format."
+        raise CannotTell(f"{path} has no exchange in it", advice, code="recording-malformed")
     return exchanges
 
 
@@ -77,9 +75,8 @@ def chosen(
     only, skip = set(only), set(skip)
     unknown = sorted((only | skip) - known)
     if unknown:
-        raise CannotTell(
-            f"no sequence {', '.join(unknown)}", f"There are {', '.join(sorted(known))}.", code="name-unknown-here"
-        )
+        advice = f"There are {', '.join(sorted(known))}."
+        raise CannotTell(f"no sequence {', '.join(unknown)}", advice, code="name-unknown-here")
     return [one for one in exchanges if (not only or one.sequence in only) and one.sequence not in skip]
 
 
@@ -106,8 +103,5 @@ def say(text: str) -> None:
 def require_server(settings: Settings) -> None:
     """Check that a server is given. Raises CannotTell where none is."""
     if not settings.zep_url and not settings.langflux_url:
-        raise CannotTell(
-            "no server to ask: no --zep-url and no --langflux-url",
-            "Give one, or set $ZEP_URL or $LANGFLUX_URL.",
-            code="address-missing",
-        )
+        advice = "Give one, or set $ZEP_URL or $LANGFLUX_URL."
+        raise CannotTell("no server to ask: no --zep-url and no --langflux-url", advice, code="address-missing")

@@ -69,21 +69,14 @@ def _check_secret(secret: str) -> None:
     if not secret:
         raise CannotTell("the secret is empty", "Zep does not start without one.", code="secret-malformed")
     if tokens.looks_like_token(secret):
-        raise CannotTell(
-            "what was given as the secret is a JWT",
-            f"${SECRET_VARIABLE} is what Zep has; the JWT is made from it.",
-            code="secret-is-token",
-        )
+        advice = f"${SECRET_VARIABLE} is what Zep has; the JWT is made from it."
+        raise CannotTell("what was given as the secret is a JWT", advice, code="secret-is-token")
     if secret != secret.strip() or any(character.isspace() for character in secret):
-        raise CannotTell(
-            "there are blanks in or around the secret",
-            "Zep would take them as part of it: remove them.",
-            code="secret-malformed",
-        )
+        advice = "Zep would take them as part of it: remove them."
+        raise CannotTell("there are blanks in or around the secret", advice, code="secret-malformed")
     if secret[0] in "'\"" or not secret.isprintable():
-        raise CannotTell(
-            "the secret begins with a quote, or can't be printed", "Remove the quotes.", code="secret-malformed"
-        )
+        advice = "Remove the quotes."
+        raise CannotTell("the secret begins with a quote, or can't be printed", advice, code="secret-malformed")
     if len(secret) < tokens.SHORT:
         click.echo(f"note: a secret of under {tokens.SHORT} characters is weak; without it a new one is made", err=True)
 
@@ -112,9 +105,8 @@ def _env_text(secret: str, token: str) -> str:
 def _write(path: Path, text: str, *, force: bool) -> None:
     """Write a file that only its owner can read, all of it or none."""
     if not force and (path.exists() or path.is_symlink()):
-        raise CannotTell(
-            f"{path} is there already", "Give --force to overwrite it, or another name.", code="file-exists"
-        )
+        advice = "Give --force to overwrite it, or another name."
+        raise CannotTell(f"{path} is there already", advice, code="file-exists")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -129,9 +121,8 @@ def _write(path: Path, text: str, *, force: bool) -> None:
         finally:
             draft.unlink(missing_ok=True)
     except FileExistsError:
-        raise CannotTell(
-            f"{path} is there already", "Give --force to overwrite it, or another name.", code="file-exists"
-        ) from None
+        advice = "Give --force to overwrite it, or another name."
+        raise CannotTell(f"{path} is there already", advice, code="file-exists") from None
     except OSError as error:
         advice = "Give a folder that is there and that you may write to."
         raise CannotTell(f"can't write {path}: {error.strerror}", advice, code="file-unwritable") from error
@@ -147,16 +138,12 @@ def inspect(*, as_json: bool) -> int:
     """
     given = os.environ.get(TOKEN_VARIABLE, "")
     if not given and sys.stdin.isatty():
-        raise CannotTell(
-            "no token",
-            f"Set ${TOKEN_VARIABLE}, or pipe it in: zep-conformance token inspect < FILE",
-            code="token-missing",
-        )
+        advice = f"Set ${TOKEN_VARIABLE}, or pipe it in: zep-conformance token inspect < FILE"
+        raise CannotTell("no token", advice, code="token-missing")
     token = given or sys.stdin.read(1 << 16).removesuffix("\n").removesuffix("\r")
     if not token.strip():
-        raise CannotTell(
-            "no token", f"${TOKEN_VARIABLE} is not set, and standard input is empty.", code="token-missing"
-        )
+        advice = f"${TOKEN_VARIABLE} is not set, and standard input is empty."
+        raise CannotTell("no token", advice, code="token-missing")
     secret = os.environ.get(SECRET_VARIABLE) or None
     flaws = tokens.flaws(token, secret)
     findings = [_finding(flaw) for flaw in flaws]

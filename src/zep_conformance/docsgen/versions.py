@@ -26,11 +26,8 @@ def condensed(report: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of a run's report. Raises CannotTell for one that says nothing of a version, or did not end."""
     parts = report["parts"]
     if report["trouble"] or {"zep", "langflux"} - set(parts) or report["outcomes"]["error"]:
-        raise CannotTell(
-            "this report says nothing of a LangFlux version with a Zep",
-            "Give one of a whole run with both, in which nothing broke.",
-            code="report-incomplete",
-        )
+        advice = "Give one of a whole run with both, in which nothing broke."
+        raise CannotTell("this report says nothing of a LangFlux version with a Zep", advice, code="report-incomplete")
     return {
         "langflux": parts["langflux"]["version"],
         "zep": parts["zep"]["version"],
@@ -63,9 +60,8 @@ def keep(report: Path, data: Path = DATA) -> Path:
     try:
         found = condensed(json.loads(report.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError) as error:
-        raise CannotTell(
-            f"{report} can't be read as a report: {error}", "Give a conformance.json.", code="report-unreadable"
-        ) from None
+        advice = "Give a conformance.json."
+        raise CannotTell(f"{report} can't be read as a report: {error}", advice, code="report-unreadable") from None
     data.mkdir(parents=True, exist_ok=True)
     path = data / f"langflux-{found['langflux']}.json"
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

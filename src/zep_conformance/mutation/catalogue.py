@@ -15,11 +15,7 @@ Planted = Mutation | RecordedBehaviour
 RECORDED_BEHAVIOURS: tuple[RecordedBehaviour, ...] = (*recorded_behaviours("zep"), *recorded_behaviours("langflux"))
 """What the recorded versions do beside their documentation."""
 
-WITHOUT_PAGE: tuple[Mutation, ...] = (
-    *zep.MUTATIONS.values(),
-    *langflux.MUTATIONS.values(),
-    *files.MUTATIONS.values(),
-)
+WITHOUT_PAGE: tuple[Mutation, ...] = (*zep.MUTATIONS.values(), *langflux.MUTATIONS.values(), *files.MUTATIONS.values())
 """The mutations that need nothing but this project: of the embedded servers, and of our deployment files."""
 
 PAGE: tuple[Mutation, ...] = tuple(page.MUTATIONS.values())

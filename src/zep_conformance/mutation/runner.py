@@ -41,10 +41,7 @@ WAIT_LIMIT = 3
 """Seconds that a run waits for what may come later: what a mutation keeps from coming never comes."""
 LATENCY_BUDGET = 250
 """Milliseconds: below what slow servers take, far above what the others do while two runs share a machine."""
-EMBEDDED = (
-    *("--target", "embedded"),
-    *("--wait-limit", str(WAIT_LIMIT), "--latency-budget", str(LATENCY_BUDGET)),
-)
+EMBEDDED = (*("--target", "embedded"), *("--wait-limit", str(WAIT_LIMIT), "--latency-budget", str(LATENCY_BUDGET)))
 SEED = 20
 RUN_LIMIT = 90.0
 """Seconds for one run; a run of every scenario has three times that."""

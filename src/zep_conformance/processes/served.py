@@ -59,12 +59,7 @@ def _serve(part: Part, listener: socket.socket, inherited: list[socket.socket], 
         asyncio.run(_serve_alone(application, listener, parent))
         return
     config = uvicorn.Config(
-        application,
-        log_level="warning",
-        access_log=False,
-        lifespan="on",
-        timeout_graceful_shutdown=2,
-        ws="none",
+        application, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=2, ws="none"
     )
 
     class Server(uvicorn.Server):

@@ -42,7 +42,7 @@ def document(
     """Return the report. duration: seconds. prefix: what the names of all that was made begin with.
 
     verdict: another than the exit code's for what does not conform, but no worse than in the baseline. gate: what
-    fails the run, and how it compares with its baseline (`session.gate.Verdict.as_json`).
+    fails the run, and how it compares with its baseline (`session.verdict.Verdict.as_json`).
     """
     found = sorted(records, key=lambda record: record.nodeid)
     counts = Counter(record.outcome for record in found)

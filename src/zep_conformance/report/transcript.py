@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-
-import httpx
+from typing import TYPE_CHECKING
 
 from zep_conformance.redaction.redactor import Redactor
 
@@ -39,6 +38,9 @@ def _header(name: str, value: str, redactor: Redactor, variables: Mapping[str, s
         return f'"{" ".join(filter(None, (f"{name}:", before, f"${variables[last]}")))}"'
     return shlex.quote(redactor(f"{name}: {value}"))
 
+
+if TYPE_CHECKING:
+    import httpx
 
 SHOWN = 1500
 """Characters of a body that are kept."""

@@ -147,11 +147,8 @@ def read_baseline(path: Path) -> Baseline:
 
 
 def _foreign(path: Path, why: str) -> CannotTell:
-    return CannotTell(
-        f"--baseline: {path} {why}",
-        "Give the conformance.json that an earlier `zep-conformance run` wrote.",
-        code="report-unreadable",
-    )
+    advice = "Give the conformance.json that an earlier `zep-conformance run` wrote."
+    return CannotTell(f"--baseline: {path} {why}", advice, code="report-unreadable")
 
 
 def _understood(path: Path, found: Mapping[str, Any]) -> Baseline:

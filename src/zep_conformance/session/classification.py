@@ -1,20 +1,22 @@
-"""Outcomes: what a scenario's end means, and what is shown of a failure."""
+"""Outcomes: what a scenario's end means, and what is shown of a failure, with the command that runs it again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from zep_conformance import suite
 from zep_conformance.errors import LimitReached
 from zep_conformance.facts.deviations import Deviation
 from zep_conformance.facts.requirements import Requirement
 from zep_conformance.report import failure
 from zep_conformance.report.outcomes import Record
-from zep_conformance.session.rerun import rerun_command
-from zep_conformance.session.run import Run
+from zep_conformance.session.run import RUN, Run
+from zep_conformance.settings import SETTINGS, Settings
 
 MEASURED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 """What a scenario has measured, by name; milliseconds."""
@@ -67,8 +69,7 @@ class Classifier:
         outcome: str = report.outcome
         reason, fixed = "", False
         if report.skipped:
-            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
-            reason = reason.removeprefix("Skipped: ")
+            reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
         elif report.failed and call.excinfo is not None:
             outcome, reason = self._failed(item, call, report, deviation)
         elif deviation is not None:
@@ -90,11 +91,7 @@ class Classifier:
         setattr(report, RECORD, record)
 
     def _failed(
-        self,
-        item: pytest.Item,
-        call: pytest.CallInfo[None],
-        report: pytest.TestReport,
-        deviation: Deviation | None,
+        self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, deviation: Deviation | None
     ) -> tuple[str, str]:
         """Return outcome and reason of a failure; change the report accordingly."""
         from zep_conformance.clients.zep import FAILURES
@@ -151,3 +148,35 @@ def _title(item: pytest.Item) -> str:
     """A scenario's name before it has run: pytest-bdd puts it after the feature's file in the docstring."""
     text = getattr(getattr(item, "function", None), "__doc__", None) or item.name
     return text.rpartition(": ")[2]
+
+
+def rerun_command(item: pytest.Item) -> str:
+    """Return the command that runs a scenario again, or just that example of an outline: as a shell takes it.
+
+    Its test is named by its place in the suite, where `zep-conformance run` finds it from any folder.
+    """
+    run = item.config.stash[RUN]
+    test = f"{item.path.relative_to(suite.root()).as_posix()}::{item.nodeid.partition('::')[2]}"
+    words = ["zep-conformance", "run", shlex.quote(test)]
+    return " ".join([*words, *given_again(run.settings, target=run.target_name, seed=run.seed, hidden=run.redactor)])
+
+
+def given_again(settings: Settings, *, target: str, seed: int, hidden: Callable[[str], str]) -> list[str]:
+    """Return the options, quoted for a shell, that give each setting which differs from its default.
+
+    target: what `auto` chose, where it did. hidden: takes secrets out of a text; what has one is given by its variable.
+    """
+    words = ["--target", shlex.quote(target), "--seed", str(seed)]
+    for field, setting in SETTINGS.items():
+        if field in ("target", "seed") or not settings.is_given(field):
+            continue
+        text = str(getattr(settings, field))
+        if setting.is_flag:
+            words.append(setting.option)
+        elif setting.is_secret or hidden(text) != text:
+            words += [setting.option, f'"${setting.variable}"']
+        elif text.startswith(("-", "@")):  # pytest takes @FILE for options in a file
+            words.append(shlex.quote(f"{setting.option}={text}"))
+        else:
+            words += [setting.option, shlex.quote(text)]
+    return words

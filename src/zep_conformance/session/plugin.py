@@ -26,10 +26,9 @@ from zep_conformance.report.observations import Observations
 from zep_conformance.report.outcomes import Record
 from zep_conformance.session.baseline import Baseline, read_baseline
 from zep_conformance.session.classification import RECORD, STEP, TITLE, Classifier, record_of
-from zep_conformance.session.conclusion import conclude
-from zep_conformance.session.gate import Gate
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.session.turns import Turns
+from zep_conformance.session.verdict import Gate, conclude
 from zep_conformance.settings import CAPABILITIES, GROUPS, SETTINGS, default_settings, read_settings
 
 _Report = pytest.CollectReport | pytest.TestReport | None

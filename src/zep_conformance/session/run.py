@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from zep_conformance.clients.http import Limits
 from zep_conformance.errors import CannotTell
 from zep_conformance.mutation.asked import refuse_unknown_names
 from zep_conformance.redaction.redactor import Redactor
@@ -21,8 +21,11 @@ from zep_conformance.report import document as reports
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.settings import CAPABILITIES, Settings, for_target, names_in
-from zep_conformance.targets import Deployment, Target, choose, resolved
-from zep_conformance.targets.langflux_access import OwnKey
+from zep_conformance.targets import Deployment, Target, choose, names, resolved
+
+if TYPE_CHECKING:
+    from zep_conformance.clients.http import Limits
+    from zep_conformance.targets.langflux_access import OwnKey
 
 PARTS = ("zep", "zep-secured", "nlp", "postgres", "langflux", "model")
 """What the parts of a target are called, see `targets.base.Control`."""
@@ -42,7 +45,6 @@ class Run:
     seed: int
     redactor: Redactor
     transcript: Transcript
-    limits: Limits
     prefix: str = field(default_factory=lambda: f"zc-{secrets.token_hex(4)}")
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
@@ -65,15 +67,17 @@ class Run:
     def of(cls, settings: Settings) -> Run:
         """Return a run with these settings, its seed drawn where none is given."""
         redactor = Redactor(settings.secrets())
+        transcript = Transcript(redactor, settings.secret_variables())
         seed = settings.seed if settings.seed is not None else random.SystemRandom().randrange(10**6)
-        limits = Limits(max_requests=settings.max_requests, rate=settings.rate, read_only=settings.read_only)
-        return cls(
-            settings=settings,
-            seed=seed,
-            redactor=redactor,
-            transcript=Transcript(redactor, settings.secret_variables()),
-            limits=limits,
-        )
+        return cls(settings=settings, seed=seed, redactor=redactor, transcript=transcript)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What the run may send."""
+        from zep_conformance.clients.http import Limits  # imports httpx, while the target comes up
+
+        given = self.settings
+        return Limits(max_requests=given.max_requests, rate=given.rate, read_only=given.read_only)
 
     @property
     def hooks(self) -> dict[str, list[Callable[..., Any]]]:
@@ -93,7 +97,8 @@ class Run:
         try:
             name, self.because = (chosen, "") if chosen is not None else resolved(self.settings, environment)
             refuse_unknown_names(self.settings)
-            self.settings, self.unused = for_target(self.settings, name)
+            if name.partition(":")[0] in names():  # else `choose` says which there are
+                self.settings, self.unused = for_target(self.settings, name)
             self.target = choose(self.settings, name)
         except CannotTell as error:
             self.trouble = error
@@ -118,12 +123,11 @@ class Run:
             self.trouble = error
 
     def _with_key(self, found: Deployment) -> Deployment:
-        """The deployment, its LangFlux with an API key that is made now, where a login is all that there is for it.
-
-        Raises CannotTell where none can be made.
-        """
+        """The deployment, its LangFlux with an API key that is made now, where a login is all that there is for it."""
         if found.langflux is None or self.settings.read_only:
             return found
+        from zep_conformance.targets.langflux_access import OwnKey  # imports httpx
+
         self._key = OwnKey()
         return replace(found, langflux=self._key.given_to(found.langflux))
 
@@ -150,15 +154,12 @@ class Run:
         if self.settings.chatflow:
             without["build"] = "--chatflow was given: it is used as it is, and none is made"
         self._deployment = replace(found, missing={**found.missing, **without})
-        for server in (found.zep, found.secured):
-            if server is not None and server.token:
-                self.redactor.hide(server.token)
-        if found.secret:
-            self.redactor.hide(found.secret)
-        if found.langflux is not None and found.langflux.api_key:
-            self.redactor.hide(found.langflux.api_key)
-        if found.langflux is not None and found.langflux.account:
-            self.redactor.hide(found.langflux.account.password)
+        confidential = [found.secret, *(server.token for server in (found.zep, found.secured) if server)]
+        if found.langflux is not None:
+            account = found.langflux.account
+            confidential += [found.langflux.api_key, account.password if account else None]
+        for secret in filter(None, confidential):
+            self.redactor.hide(secret)
 
     @property
     def deployment(self) -> Deployment:
@@ -196,20 +197,15 @@ class Run:
         """Return what this process found out about the target, without secrets."""
         troubles = (self.redactor(str(self.trouble)),) if self.trouble else ()
         left_behind = tuple(self.redactor(text) for text in self.left_behind)
-        if self._deployment is None:
-            return Observations(troubles=troubles, left_behind=left_behind, requests=self.limits.sent)
+        seen_so_far = Observations(troubles=troubles, left_behind=left_behind, requests=self.limits.sent)
         found = self._deployment
+        if found is None:
+            return seen_so_far
         parts = {name: PartSeen(**details) for name, details in found.details.items()}
         for name, part in (("zep", found.zep), ("langflux", found.langflux)):
             if part is not None:
                 seen = parts.get(name, PartSeen())
                 parts[name] = replace(seen, version=part.version or "unknown", url=self.redactor(part.url))
         timeline = self.target.timeline.spans() if self.target is not None and not self.is_attached else []
-        return Observations(
-            troubles=troubles,
-            target=TargetSeen(name=found.target, deployed=found.deployed, timeline=tuple(timeline)),
-            parts=parts,
-            capabilities=self.capabilities(),
-            left_behind=left_behind,
-            requests=self.limits.sent,
-        )
+        target = TargetSeen(name=found.target, deployed=found.deployed, timeline=tuple(timeline))
+        return replace(seen_so_far, target=target, parts=parts, capabilities=self.capabilities())

@@ -79,7 +79,8 @@ GROUPS = (
 
 def _setting(default: Any, text: str, uses: tuple[Use, ...] = EVERYWHERE, *, group: str, variable: str = "") -> Any:
     """Return a field. variable: where it is not named by the rule, see `_variable`."""
-    return Field(default, description=text, json_schema_extra={"uses": uses, "group": group, "variable": variable})
+    about: dict[str, Any] = {"uses": uses, "group": group, "variable": variable}
+    return Field(default, description=text, json_schema_extra=about)
 
 
 _what, _running, _containers, _processes, _embedded, _verdict = (partial(_setting, group=title) for title in GROUPS)
@@ -149,9 +150,7 @@ class Settings(BaseModel):
         False, "remove those that an earlier run has left, and start new ones", on("containers", absent=("keep",))
     )
     langflux_command: str | None = _processes(
-        None,
-        "the command line that starts LangFlux (default: flowise on PATH)",
-        on("processes", absent=_LANGFLUX),
+        None, "the command line that starts LangFlux (default: flowise on PATH)", on("processes", absent=_LANGFLUX)
     )
     langflux_version: str | None = _processes(
         None, "the installed version to start (`install-langflux --list`)", _INSTALLED
@@ -231,11 +230,8 @@ class Settings(BaseModel):
 
     def secrets(self) -> list[str]:
         """Return the values that must never be shown."""
-        given = [getattr(self, name) for name in SECRETS]
-        urls = (getattr(self, name) for name in URLS)
-        return [secret.get_secret_value() for secret in given if secret is not None] + [
-            password for url in urls if url is not None for password in passwords_in(url)
-        ]
+        urls = filter(None, (getattr(self, name) for name in URLS))
+        return [*self.secret_variables(), *(password for url in urls for password in passwords_in(url))]
 
 
 @dataclass(frozen=True)

@@ -53,11 +53,8 @@ def read_settings(options: Mapping[str, Any], folder: Path | None = None) -> Set
         first = error.errors()[0]
         name = str(first["loc"][0])
         where, _ = found[name]
-        raise CannotTell(
-            f"{where}: {first['msg'].removeprefix('Value error, ')}",
-            f"It is: {SETTINGS[name].text}.",
-            code="option-invalid",
-        ) from None
+        what = f"{where}: {first['msg'].removeprefix('Value error, ')}"
+        raise CannotTell(what, f"It is: {SETTINGS[name].text}.", code="option-invalid") from None
     settings._given.update({name: where for name, (where, _) in found.items()})
     return settings
 
@@ -83,9 +80,8 @@ def _from_project(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise CannotTell(
-            f"{path} can't be read: {error}", "Correct it, or start in another folder.", code="settings-unreadable"
-        ) from None
+        advice = "Correct it, or start in another folder."
+        raise CannotTell(f"{path} can't be read: {error}", advice, code="settings-unreadable") from None
     known = {one.option[2:]: name for name, one in SETTINGS.items()}
     for key in table:
         if key not in known:
@@ -94,11 +90,8 @@ def _from_project(folder: Path) -> dict[str, Any]:
             raise CannotTell(f"{path}: [tool.zep-conformance] has no setting {key!r}", advice, code="setting-unknown")
         if known[key] in SECRETS:
             variable = SETTINGS[known[key]].variable
-            raise CannotTell(
-                f"{path}: {key} is a secret, and a file is no place for it",
-                f"Set ${variable} instead.",
-                code="setting-is-secret",
-            )
+            what = f"{path}: {key} is a secret, and a file is no place for it"
+            raise CannotTell(what, f"Set ${variable} instead.", code="setting-is-secret")
     return {known[key]: value for key, value in table.items()}
 
 

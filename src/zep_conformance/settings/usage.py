@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings.model import (
-    OURS,
-    PART_USES,
-    SETTINGS,
-    TARGETS,
-    Settings,
-    Use,
-    described,
-    names_in,
-    option,
-)
+from zep_conformance.settings.model import OURS, PART_USES, SETTINGS, Settings, Use, described, names_in, option
 
 _PLANTED = ("mutations", "recorded_behaviours")
 """The settings that name parts, as `part:name`: it depends on the part whether a target uses them."""
@@ -26,22 +16,17 @@ def for_target(settings: Settings, target: str) -> tuple[Settings, list[str]]:
 
     Others may read those, too: they are left out, and named. What is ours alone (an option, a key of the table, a
     variable ZEP_CONFORMANCE_…) is refused: raises CannotTell with the first.
-    target: what it was chosen by, such as compose:../zep; not auto.
+    target: what it was chosen by, such as compose:../zep; one that there is, and not auto.
     """
     kind = target.partition(":")[0]
-    if kind not in TARGETS:
-        return settings, []
     left_out: dict[str, str] = {}
     for field, where in settings.given.items():
         for what, uses in _asked(settings, field):
             if any(_holds(use, settings) for use in uses if use.target == kind):
                 continue
             if not where.startswith("$") or where.startswith(f"${OURS}"):
-                raise CannotTell(
-                    f"{where}{what} was given, and target {kind} does not use it{_why(kind, uses, settings)}",
-                    f"Leave it out; it is used by {described(uses)}.",
-                    code="setting-unused",
-                )
+                what = f"{where}{what} was given, and target {kind} does not use it{_why(kind, uses, settings)}"
+                raise CannotTell(what, f"Leave it out; it is used by {described(uses)}.", code="setting-unused")
             left_out[field] = where
     used = settings.model_copy(update={field: SETTINGS[field].default for field in left_out})
     return used, list(left_out.values())

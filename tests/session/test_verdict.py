@@ -17,8 +17,7 @@ from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.document import SCHEMA
 from zep_conformance.report.observations import PHASES, Observations, PartSeen, Span, TargetSeen
 from zep_conformance.report.outcomes import Record
-from zep_conformance.session.conclusion import Conclusion, conclude
-from zep_conformance.session.gate import Gate
+from zep_conformance.session.verdict import Conclusion, Gate, conclude
 
 SEEN = Observations(
     target=TargetSeen(name="remote", deployed=True),
