@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from zep_conformance import suite
-from zep_conformance.docsgen import findings, mutations, requirements, versions
-from zep_conformance.facts.codes import codes
+from zep_conformance.docsgen import requirements, versions
+from zep_conformance.facts.codes import Code, codes
+from zep_conformance.facts.recorded_behaviours import RecordedBehaviour
+from zep_conformance.mutation.catalogue import PAGE, RECORDED_BEHAVIOURS, WITHOUT_PAGE, Planted
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,58 @@ class GeneratedPage:
         return not self.path.exists() or self.path.read_text(encoding="utf-8") != self.fresh()
 
 
+def findings_table(catalogue: Mapping[str, Code]) -> str:
+    """Return the findings of a catalogue as Markdown, a table a layer."""
+    lines = []
+    for layer, entries in groupby(catalogue.values(), key=lambda entry: entry.layer):
+        lines += [f"### {layer}", "", "| code | symptom | cause | what to do |", "|---|---|---|---|"]
+        for entry in entries:
+            note = " (note)" if entry.verdict == "note" else ""
+            texts = [_shown(text) for text in (entry.symptom, entry.cause, entry.advice)]
+            lines.append(f"| `{entry.code}`{note} | {' | '.join(texts)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _shown(text: str) -> str:
+    """Return a text with its words to be filled in shown as such."""
+    return re.sub(r"\{(\w+)\}", r"*\1*", text.replace("|", "\\|"))
+
+
+def mutations_page() -> str:
+    """Return docs/mutations.md."""
+    return "\n".join(_mutation_lines()) + "\n"
+
+
+def _mutation_lines() -> Iterator[str]:
+    yield "# Mutations and recorded behaviours: how what is tested can be other than documented"
+    yield ""
+    yield "Made by `python -m zep_conformance.docsgen`. A *recorded behaviour* is what a real version does beside its"
+    yield "documentation; `--recorded-behaviours` switches all of them, or those named, on in the embedded servers. A"
+    yield "*mutation* is a fault planted on purpose, by `--mutations part:name,…`, to prove that a check can fail."
+    yield from _planted_table("Recorded behaviours: what Zep 0.27.2 and Flowise 2.2.8 do", RECORDED_BEHAVIOURS)
+    yield from _planted_table("Mutations of the embedded servers and of our deployment files", WITHOUT_PAGE)
+    yield from _planted_table("Mutations of the page, between LangFlux and the browser", PAGE)
+
+
+def _planted_table(title: str, rows: tuple[Planted, ...]) -> Iterator[str]:
+    yield from (
+        "",
+        f"## {title}",
+        "",
+        "| name | part | breaks | known as | what then happens |",
+        "|---|---|---|---|---|",
+    )
+    for one in rows:
+        known_as = (one.deviation or "") if isinstance(one, RecordedBehaviour) else ""
+        about = one.about.replace("|", "\\|")
+        yield f"| `{one.name}` | {one.part} | {', '.join(one.breaks)} | {known_as} | {about} |"
+
+
 PAGES = (
     GeneratedPage("requirements.md", requirements.page),
-    GeneratedPage("mutations.md", mutations.page),
-    GeneratedPage("doctor.md", lambda: findings.table(codes("doctor")), "findings"),
-    GeneratedPage("deployment-files.md", lambda: findings.table(codes("deployment-files")), "findings"),
+    GeneratedPage("mutations.md", mutations_page),
+    GeneratedPage("doctor.md", lambda: findings_table(codes("doctor")), "findings"),
+    GeneratedPage("deployment-files.md", lambda: findings_table(codes("deployment-files")), "findings"),
     GeneratedPage("versions.md", versions.table, "versions"),
 )
