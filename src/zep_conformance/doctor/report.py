@@ -62,7 +62,7 @@ def show(console: Console, findings: Sequence[Finding], seconds: float) -> None:
 def show_group(
     console: Console, title: str, rows: Sequence[tuple[Finding, str]], *, column: int = 7, unseen: Sequence[str] = ()
 ) -> None:
-    """Yield findings that belong together, each with its symptom as it is shown. column: columns for the layer's name.
+    """Print findings that belong together, each with its symptom as it is shown. column: columns for the layer's name.
 
     unseen: layers that could not be examined.
     """
