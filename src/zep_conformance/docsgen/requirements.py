@@ -24,7 +24,7 @@ class Scenario:
     tags: frozenset[str]
 
     def needs(self, requirements: Mapping[str, Requirement]) -> frozenset[str]:
-        """The capabilities without which it is skipped."""
+        """Return the capabilities without which it is skipped."""
         own = {tag.removeprefix("needs-") for tag in self.tags if tag.startswith("needs-")}
         own |= {need for tag in self.tags & requirements.keys() for need in requirements[tag].needs}
         return frozenset(own if "reads-only" in self.tags else own | {"write"})
@@ -45,7 +45,7 @@ def scenarios() -> tuple[Scenario, ...]:
 
 
 def targets_for(needs: Set[str]) -> list[str]:
-    """The targets that can offer all of these capabilities."""
+    """Return the targets that can offer all of these capabilities."""
     return [name for name in names() if needs <= named(name).offers]
 
 

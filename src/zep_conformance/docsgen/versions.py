@@ -23,7 +23,7 @@ DATA = suite.root() / "docs" / "data"
 
 
 def condensed(report: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a run's report. Raises CannotTell for one that says nothing of a version, or did not end."""
+    """Return what is kept of a run's report. Raises CannotTell where it has no version, or did not end."""
     parts = report["parts"]
     if report["trouble"] or {"zep", "langflux"} - set(parts) or report["outcomes"]["error"]:
         advice = "Give one of a whole run with both, in which nothing broke."
@@ -37,7 +37,7 @@ def condensed(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def concerned() -> dict[str, requirements.Requirement]:
-    """The requirements that LangFlux has a part in, by id."""
+    """Return the requirements that LangFlux has a part in, by id."""
     known = requirements.load_requirements()
     return {identifier: one for identifier, one in known.items() if "langflux" in one.needs}
 
@@ -69,13 +69,13 @@ def keep(report: Path, data: Path = DATA) -> Path:
 
 
 def kept(data: Path = DATA) -> list[dict[str, Any]]:
-    """What is kept, oldest version first."""
+    """Return what is kept, oldest version first."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in data.glob("langflux-*.json")]
     return sorted(found, key=lambda one: Version(one["langflux"]))
 
 
 def table(data: Path = DATA) -> str:
-    """The page's table and the deviations in it, as Markdown."""
+    """Return the page's table and the deviations in it, as Markdown."""
     runs = kept(data)
     lines = [
         "| requirement | " + " | ".join(f"LangFlux {run['langflux']}" for run in runs) + " |",

@@ -54,7 +54,7 @@ def _only(folder: Path, pattern: str) -> Path:
 
 
 def _embed(session: Any, tokenizer: Any, wanted: set[str], texts: Sequence[str]) -> list[list[float]]:
-    """The mean of each text's token vectors, of length 1: how sentence models are meant to be read."""
+    """Return the mean of each text's token vectors, of length 1: how sentence models are meant to be read."""
     import numpy
 
     encoded = tokenizer.encode_batch(list(texts))

@@ -51,7 +51,7 @@ _SUMMARY_LENGTH = 3000
 
 # ---------------------------------------------------------------------------------------------------- replies
 def _intent(prompt: str) -> str:
-    """The reply to Zep's intent prompt, whose first "Human: " is an example and whose second is the input."""
+    """Return the reply to Zep's intent prompt, whose first "Human: " is an example and whose second is the input."""
     text = prompt.split("Human: ", 2)[-1].strip()
     if not text:
         return "Intent: None"
@@ -60,7 +60,7 @@ def _intent(prompt: str) -> str:
 
 
 def _names(text: str) -> list[str]:
-    """The capitalised words of a text and what "my name is" gives, each once, in order."""
+    """Return the capitalised words of a text and what "my name is" gives, each once, in order."""
     names = [f"my name is {match.group(1).strip()}" for match in _NAME.finditer(text)]
     given = " ".join(names)
     names += [word for word in _WORD.findall(text) if word[0].isupper() and word not in given]
@@ -68,7 +68,7 @@ def _names(text: str) -> list[str]:
 
 
 def _shorten(text: str, length: int) -> str:
-    """A text of at most about `length` characters; what is cut off leaves its names behind."""
+    """Return a text of at most about `length` characters; what is cut off leaves its names behind."""
     text = " ".join(text.split())
     if len(text) <= length:
         return text
@@ -86,7 +86,7 @@ def _between(prompt: str, openers: tuple[str, str, str]) -> tuple[str, str]:
 
 
 def _summary(prompt: str) -> str:
-    """The reply to Zep's summary prompt.
+    """Return the reply to Zep's summary prompt.
 
     One line for each line of conversation: the form in which a name is given ("my name is X") survives. Lines
     in which the assistant only repeats ("Noted: ...") add nothing and are left out. Beyond 3,000 characters
@@ -134,7 +134,7 @@ def reply(texts: list[str]) -> str:
 
 # ----------------------------------------------------------------------------------------------------- server
 def _refusal(message: str, parameter: str | None = None, status: int = 400) -> JSONResponse:
-    """An error in OpenAI's form. `parameter` names the part of the request that is wrong."""
+    """Return an error in OpenAI's form. `parameter` names the part of the request that is wrong."""
     error = {"message": message, "type": "invalid_request_error", "param": parameter, "code": None}
     return JSONResponse({"error": error}, status_code=status)
 
@@ -144,7 +144,7 @@ class _Malformed(ValueError):
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    """The JSON object of a request with its `model`. Raises _Malformed for anything else."""
+    """Return the JSON object of a request with its `model`. Raises _Malformed for anything else."""
     try:
         body = await request.json()
     except (ValueError, RecursionError) as error:
@@ -157,7 +157,7 @@ async def _body(request: Request) -> dict[str, Any]:
 
 
 def _text(message: Any, at: int) -> str:
-    """The text of one chat message, its content being a string, a list of parts, or null."""
+    """Return the text of one chat message, its content being a string, a list of parts, or null."""
     where = f"messages.{at}"
     if not isinstance(message, dict) or not isinstance(message.get("role"), str):
         raise _Malformed("A message needs a role.", where)
@@ -179,7 +179,7 @@ def _usage(texts: list[str], answer: str) -> dict[str, int]:
 
 
 def _chunks(base: dict[str, Any], answer: str, usage: dict[str, int] | None) -> Iterator[str]:
-    """The events of a streamed answer: the role, its words one by one, the end, the usage if there is one."""
+    """Yield the events of a streamed answer: the role, its words one by one, the end, the usage if there is one."""
 
     def event(delta: dict[str, str], finish: str | None = None) -> str:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
@@ -224,7 +224,7 @@ async def _completions(request: Request) -> Response:
 
 
 async def _each(events: Iterator[str]) -> AsyncIterator[str]:
-    """The events as an asynchronous iterator: a plain one would be run in a thread, a hop for each event."""
+    """Return the events as an asynchronous iterator: a plain one would be run in a thread, a hop for each event."""
     for event in events:
         yield event
 
@@ -257,13 +257,13 @@ async def _healthz(_request: Request) -> Response:
 
 
 async def _malformed(_request: Request, error: Exception) -> Response:
-    """A refused request as OpenAI puts it."""
+    """Return a refused request as OpenAI puts it."""
     message, parameter = error.args
     return _refusal(message, parameter)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """An unknown route or method as OpenAI puts it."""
+    """Return an unknown route or method as OpenAI puts it."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     return _refusal(f"Invalid URL ({request.method} {request.url.path})", status=status)
 

@@ -48,7 +48,7 @@ _PLACING = re.compile(r"\b(?:in|to|from|near)\s+$", re.IGNORECASE)
 
 
 def _words(text: str) -> frozenset[str]:
-    """The words of a text, as a set."""
+    """Return the words of a text, as a set."""
     return frozenset(text.split())
 
 
@@ -65,7 +65,7 @@ _COMMON = _STOP_WORDS | _words("hi hello hey dear thanks thank please noted tell
 # ------------------------------------------------------------------------------------------------ embeddings
 @lru_cache(maxsize=20_000)
 def _word_share(word: str, width: int) -> tuple[tuple[int, float], ...]:
-    """What one word adds to an embedding: (dimension, amount) pairs. Punctuation and stop words little."""
+    """Return what one word adds to an embedding: (dimension, amount) pairs. Punctuation and stop words little."""
     if word in _STOP_WORDS:
         weight = 0.2
     elif len(word) == 1 and not word.isalnum():
@@ -122,7 +122,7 @@ def _runs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _named(text: str, run: list[re.Match[str]]) -> Iterator[tuple[int, int]]:
-    """What is a name of a run of capitalised words, if any of it is."""
+    """Yield what is a name of a run of capitalised words, if any of it is."""
     words = list(run)
     while words and words[0].group().casefold() in _COMMON:
         del words[0]
@@ -151,13 +151,13 @@ def entities(text: str) -> list[dict[str, Any]]:
 
 # ---------------------------------------------------------------------------------------------------- server
 def _unprocessable(reason: str) -> JSONResponse:
-    """A 422 in the form of the real server, which is written with FastAPI."""
+    """Return a 422 in the form of the real server, which is written with FastAPI."""
     detail = [{"loc": ["body"], "msg": reason, "type": "value_error"}]
     return JSONResponse({"detail": detail}, status_code=422)
 
 
 async def _read(request: Request, key: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
-    """The JSON body and its list of texts under `key`, or None if it is anything else."""
+    """Return the JSON body and its list of texts under `key`, or None if it is anything else."""
     try:
         body = await request.json()
     except (ValueError, RecursionError):

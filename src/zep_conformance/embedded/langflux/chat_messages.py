@@ -22,7 +22,7 @@ _SANITIZED = re.compile(_TAG.pattern + r"|<[^>]*>?|>|&(?!#?\w+;)")
 
 
 def _sanitized(found: re.Match[str]) -> str:
-    """What Flowise's HTML sanitizer makes of one tag or sign: known tags stay, others vanish."""
+    """Return what Flowise's HTML sanitizer makes of one tag or sign: known tags stay, others vanish."""
     sign = found.group()
     if _TAG.fullmatch(sign):
         return sign
@@ -73,7 +73,7 @@ class ChatMessages:
 
 
 def _wanted(services: Services, request: Request) -> dict[str, Any]:
-    """The query's filters as `ChatMessages` takes them."""
+    """Return the query's filters as `ChatMessages` takes them."""
     names = ("chatId", "sessionId", "memoryType")
     wanted: dict[str, Any] = {name: request.query_params.get(name) for name in names}
     if "query-html-escaped" in services.behaviours:

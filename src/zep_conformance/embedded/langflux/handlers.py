@@ -28,7 +28,7 @@ _PAGE = "<!DOCTYPE html><title>LangFlux</title><p>This embedded LangFlux has an 
 
 # ----------------------------------------------------------------------------------------------------- predictions
 async def _stream(turn: Turn) -> AsyncIterator[bytes]:
-    """The events of a turn as bytes."""
+    """Return the events of a turn as bytes."""
     async for name, data in turn.events():
         colon = "" if name in ("error", "end") else ":"
         event = json.dumps({"event": name, "data": data}, ensure_ascii=False, separators=(",", ":"))
@@ -43,7 +43,7 @@ async def _hang(request: Request) -> Response:
 
 
 def _turn(request: Request, body: dict[str, Any], *, streaming: bool) -> Turn:
-    """The turn that is asked for. Raises FlowiseError when it can't be run at all."""
+    """Return the turn that is asked for. Raises FlowiseError when it can't be run at all."""
     services = services_of(request)
     chatflow = services.chatflow(request.path_params["id"])
     try:

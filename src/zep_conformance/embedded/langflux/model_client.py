@@ -88,7 +88,7 @@ class ChatModel:
 
 
 async def _lines(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
-    """A text's lines. Only a newline ends one: an answer may have other signs in it that end one elsewhere (U+2028)."""
+    """Yield a text's lines. Only a newline ends one: an answer may have others, that end one elsewhere (U+2028)."""
     rest = ""
     async for piece in pieces:
         *whole, rest = (rest + piece).split("\n")
@@ -98,7 +98,7 @@ async def _lines(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
 
 
 def _failure(error: Exception) -> ModelError:
-    """What is said of a failed request: never the reason of one that could not be written, it may quote the key."""
+    """Return the words for a failed request: never why one could not be written, which may quote the key."""
     match error:
         case httpx.TimeoutException():
             return ModelError("Request timed out.")

@@ -67,7 +67,7 @@ def _credential(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def _message(row: sqlite3.Row) -> dict[str, Any]:
-    """A chat message as Flowise shows it; what only agents fill in is null."""
+    """Return a chat message as Flowise shows it; what only agents fill in is null."""
     shown = {name: row[name] for name in ("id", "role", "chatflowid", "content")}
     shown |= dict.fromkeys(_UNUSED) | {"chatType": "EXTERNAL"}
     shown |= {name: row[name] for name in ("chatId", "memoryType", "sessionId", "createdDate")}
@@ -75,7 +75,7 @@ def _message(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def _bound(value: Any) -> Any:
-    """A value for a column: SQLite takes no lists or objects."""
+    """Return a value for a column: SQLite takes no lists or objects."""
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 

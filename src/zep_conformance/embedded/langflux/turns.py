@@ -168,7 +168,7 @@ class Turn:
         return self.question
 
     async def _answer(self, question: str, history: list[Message], on_token: OnToken | None) -> str:
-        """The model's answer to system message, history and question."""
+        """Return the model's answer to system message, history and question."""
         key = self._services.credentials.secret(self.flow.model, "openAIApiKey")
         model = ChatModel(self._services.http, self.flow.model.inputs, key)
         system = self.flow.ending.input("systemMessagePrompt") or SYSTEM_MESSAGE

@@ -210,7 +210,7 @@ class Enrichment:
 
     # ------------------------------------------------------------------------------------ tasks of messages
     async def _texts(self, tasks: Sequence[Task]) -> list[Text]:
-        """The messages of tasks. Those of a cleared conversation are gone: nothing to do, and no fault."""
+        """Return the messages of tasks. Those of a cleared conversation are gone: nothing to do, and no fault."""
         texts: list[Text] = []
         for task in tasks:
             texts += self._store.messages.of_task(task.session_id, task.first, task.last)

@@ -93,7 +93,7 @@ class Paths:
             raise Refusal(400, "the path is not UTF-8") from None
 
     def _in_sessions(self, rest: str) -> NamedResource:
-        """The target of `id`, `id/part`, or `id/messages/uuid`."""
+        """Return the target of `id`, `id/part`, or `id/messages/uuid`."""
         before, slash, last = rest.rpartition("/")
         session, _, collection = before.rpartition("/")
         if slash and last in ("memory", "messages", "search"):
@@ -104,7 +104,7 @@ class Paths:
         return self._target("session", rest, self.session_id)
 
     def _in_users(self, rest: str) -> NamedResource:
-        """The target of `id`, or `id/sessions`."""
+        """Return the target of `id`, or `id/sessions`."""
         before, slash, last = rest.rpartition("/")
         if slash and last == "sessions":
             return self._target("user_sessions", before, self.decode)

@@ -83,7 +83,7 @@ class _Records:
     def _merged(
         self, text: str | None, new: dict[str, Any] | None, what: str, reserved: tuple[str, ...] = ()
     ) -> str | None:
-        """The JSON text of metadata with new ones merged into them, but for what is reserved. Raises Refusal 500."""
+        """Return metadata as JSON with new ones merged into them, but for what is reserved. Raises Refusal 500."""
         if new is None:
             return text
         if not new and "empty-metadata-500" in self._behaviours:

@@ -61,7 +61,7 @@ def dot(one: Sequence[float], other: Sequence[float]) -> float:
 
 # ------------------------------------------------------------------------------------------------- the query
 def _where(condition: Any) -> Filter:
-    """A filter from {"jsonpath": …, "and": […], "or": […]}. Raises ValueError."""
+    """Return a filter from {"jsonpath": …, "and": […], "or": […]}. Raises ValueError."""
     if not isinstance(condition, dict):
         raise ValueError("where must be an object")
     path, every, some = (condition.get(key) for key in ("jsonpath", "and", "or"))
@@ -85,7 +85,7 @@ def _where(condition: Any) -> Filter:
 
 
 def _filters(metadata: dict[str, Any]) -> tuple[Filter, ...]:
-    """The filters in a search's metadata. Raises ValueError."""
+    """Return the filters in a search's metadata. Raises ValueError."""
     filters: list[Filter] = []
     if metadata.get("where") is not None:
         filters.append(_where(metadata["where"]))

@@ -177,7 +177,7 @@ def _signature(token: str) -> str:
 
 
 def _signed(secret: str | bytes) -> str:
-    """The signature of a token over no claims."""
+    """Return the signature of a token over no claims."""
     import jwt
 
     with warnings.catch_warnings():
