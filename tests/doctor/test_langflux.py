@@ -18,7 +18,7 @@ from zep_conformance.doctor import view
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from zep_conformance.processes.parts import parts_for
 
 KEY = "embedded-langflux-key"
 ACCOUNT = Account("anna@example.com", "Her-password-1!")

@@ -30,7 +30,7 @@ from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.facts.servers import PUBLISHED_SECRET
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from zep_conformance.processes.parts import parts_for
 
 SECRET = tokens.make_secret()
 TOKEN = tokens.make_token(SECRET)

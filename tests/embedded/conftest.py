@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.zep_asked import Asked, asking
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from zep_conformance.processes.parts import parts_for
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.support.zep_asked import Asked, asking, fresh
 from zep_conformance.clients import tokens
 from zep_conformance.clients.langflux import LangFlux, chat_path
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from zep_conformance.processes.parts import parts_for
 
 SECRET = tokens.make_secret()
 MOST = 2**63 - 1

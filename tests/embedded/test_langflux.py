@@ -14,7 +14,7 @@ from tests.support.chatting import API_KEY
 from zep_conformance.embedded.applications import langflux_app
 from zep_conformance.embedded.langflux.credentials import MASK
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from zep_conformance.processes.parts import parts_for
 
 KEY = {"authorization": f"Bearer {API_KEY}"}
 SECRET = "a-token-that-is-nobodys-business"

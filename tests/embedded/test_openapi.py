@@ -20,7 +20,7 @@ from zep_conformance.embedded.zep.operations import OPERATIONS, by_resource, des
 from zep_conformance.embedded.zep.paths import Paths
 from zep_conformance.facts.servers import ZEP_VERSION
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from zep_conformance.processes.parts import parts_for
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 SECRET = tokens.make_secret()

@@ -20,7 +20,7 @@ from tests.support.properties import FEW, broken
 from tests.support.zep_asked import asking, canonical, segment, texts
 from zep_conformance.clients.langflux import LangFlux
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from zep_conformance.processes.parts import parts_for
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts | st.just("\ud800"),

@@ -15,7 +15,7 @@ from tests.support.zep_asked import Asked, asking, fresh
 from tests.support.zep_model import WrittenMessage, ZepModel
 from zep_conformance.embedded.nlp import embed
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from zep_conformance.processes.parts import parts_for
 
 PARTS = ["zep", "nlp"]
 DEFAULT_LIMIT = 10

@@ -12,7 +12,7 @@ import pytest
 from zep_conformance.clients.waiting import FIRST_PAUSE, GROWTH, LONGEST_PAUSE, eventually
 from zep_conformance.errors import PartDied, PortTaken
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from zep_conformance.processes.parts import parts_for
 
 
 class TestWaiting:

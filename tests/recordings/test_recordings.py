@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from zep_conformance.processes.parts import parts_for
 from zep_conformance.recordings.format import RecordedExchange, load_recording
 from zep_conformance.recordings.names import Names
 from zep_conformance.recordings.player import Replay

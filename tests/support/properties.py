@@ -28,7 +28,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from zep_conformance.mutation.catalogue import RECORDED_BEHAVIOURS
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from zep_conformance.processes.parts import parts_for
 
 RECORDED = frozenset(one.full_name for one in RECORDED_BEHAVIOURS)
 """Every recorded behaviour, as part:name."""

@@ -14,7 +14,7 @@ import pytest
 from zep_conformance import suite
 from zep_conformance.cli.main import main
 from zep_conformance.processes.fleet import Fleet
-from zep_conformance.processes.wiring import parts_for
+from zep_conformance.processes.parts import parts_for
 from zep_conformance.recordings.format import RecordedExchange
 
 RECORDINGS = suite.data() / "recordings"

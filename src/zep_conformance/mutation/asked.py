@@ -56,7 +56,7 @@ def unknown_name(name: str, known: Sequence[str], *, given: str, belongs_to: str
 
 
 def planted_in_servers(settings: Settings) -> dict[str, Any]:
-    """Return the arguments of `processes.wiring.parts_for` that say in what the parts are not as documented.
+    """Return the arguments of `processes.parts.parts_for` that say in what the parts are not as documented.
 
     Raises CannotTell for a name that there is not.
     """

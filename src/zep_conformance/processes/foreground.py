@@ -12,7 +12,7 @@ from typing import NoReturn
 from zep_conformance.errors import CannotTell, PartDied, PortTaken
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.folders import owned_folder
-from zep_conformance.processes.wiring import parts_for
+from zep_conformance.processes.parts import parts_for
 
 
 def serve_in_foreground(

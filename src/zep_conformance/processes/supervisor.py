@@ -24,8 +24,8 @@ from zep_conformance.errors import CannotTell, DatabaseRefused, PartDied
 from zep_conformance.processes.commands import Abandoned, Askers
 from zep_conformance.processes.ending import adopt_orphans, end_descendants
 from zep_conformance.processes.fleet import Fleet, Program
+from zep_conformance.processes.parts import parts_for
 from zep_conformance.processes.readiness import DatabaseReady, drop_databases
-from zep_conformance.processes.wiring import parts_for
 
 COMMANDS = ("start", "stop", "kill", "pause", "resume", "cut_off", "reconnect")
 

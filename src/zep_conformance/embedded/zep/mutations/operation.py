@@ -148,4 +148,4 @@ def _(environment: dict[str, str]) -> None:
 
 @MUTATIONS.mutation("firewall-refuses", "What a firewall should drop is refused", "DEPLOY-6", into="network")
 def _(_network: object) -> None:
-    """Planted by `processes.wiring`: a Zep that is cut off by a firewall has no part in it."""
+    """Planted by `processes.parts`: a Zep that is cut off by a firewall has no part in it."""
