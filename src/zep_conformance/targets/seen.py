@@ -14,6 +14,8 @@ from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import LangFluxServer, ZepServer
 
 NO_MEANING = "the embedded NLP server embeds words, not what they mean; see --embedding-model"
+Access = tuple[str | None, Account | None]
+"""What lets us into a LangFlux: its key, or a login."""
 
 
 def given_zep(settings: Settings) -> ZepServer | None:
@@ -57,24 +59,30 @@ def given_langflux(settings: Settings, *, model_url: str, zep_url: str) -> tuple
     """
     if not settings.langflux_url:
         return None, dict.fromkeys(("langflux", "ui"), "no --langflux-url")
-    return usable_langflux(
-        LangFluxServer(
-            url=settings.langflux_url,
-            api_key=revealed(settings.langflux_api_key),
-            account=Account.given(settings.langflux_user, revealed(settings.langflux_password)),
-            model_url=model_url,
-            zep_url=zep_url,
-            chatflow=settings.chatflow or "",
-        ),
-        settings,
-    )
+    return usable_langflux(settings, url=settings.langflux_url, model_url=model_url, zep_url=zep_url)
 
 
-def usable_langflux(server: LangFluxServer, settings: Settings) -> tuple[LangFluxServer | None, dict[str, str]]:
+def usable_langflux(
+    settings: Settings,
+    *,
+    url: str,
+    model_url: str,
+    zep_url: str,
+    access: tuple[str | None, Account | None] = (None, None),
+) -> tuple[LangFluxServer | None, dict[str, str]]:
     """Return a LangFlux as it is seen, and why a capability is missing for it; None where it can't be used.
 
-    Raises CannotTell with the doctor's finding when it, or the model server for its chatflows, is unfit.
+    access: its key and login, where they are not what the settings say. Raises CannotTell with the doctor's finding
+    when it, or the model server for its chatflows, is unfit.
     """
+    server = LangFluxServer(
+        url=url,
+        api_key=access[0] or revealed(settings.langflux_api_key),
+        account=access[1] or Account.given(settings.langflux_user, revealed(settings.langflux_password)),
+        model_url=model_url,
+        zep_url=zep_url,
+        chatflow=settings.chatflow or "",
+    )
     found = seen_langflux(server)
     missing = missing_page(found, settings)
     if not found.chatflow:

@@ -49,10 +49,8 @@ def rewritten(
     config.pop("name", None)
     if str(config.get("version", "")).startswith("2"):
         config["version"] = "2.4"  # the last of them: has what is added here, and all that the earlier ones have
-    labels = dict(ours.labels)
-    originals = project.config["services"]
-    networks = config.get("networks") or {}
-    volumes = config.get("volumes") or {}
+    labels, originals = dict(ours.labels), project.config["services"]
+    networks, volumes = config.get("networks") or {}, config.get("volumes") or {}
     used: set[str] = set()
     for name, service in config["services"].items():
         for key in _DROPPED:
@@ -169,21 +167,16 @@ def _volumes(
     services: Mapping[str, Any], volumes: Mapping[str, Any], labels: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
     """The volumes that the services still use: new ones of this project, and external ones, which nobody removes."""
-    used = {source for one in services.values() for mount in one.get("volumes") or [] for source in [_source(mount)]}
+    mounts = [_mount(mount) for one in services.values() for mount in one.get("volumes") or []]
+    used = {source for kind, source, _ in mounts if kind == "volume" and source}
     found = {}
-    for name in sorted(used - {""}):
+    for name in sorted(used):
         given = dict(volumes.get(name) or {})
         if not given.get("external"):
             given.pop("name", None)
             given["labels"] = {**_as_mapping(given.get("labels")), **labels}
         found[name] = given
     return found
-
-
-def _source(mount: Any) -> str:
-    """The name of the volume that is mounted, "" where it is none."""
-    kind, source, _ = _mount(mount)
-    return source if kind == "volume" else ""
 
 
 def _as_mapping(labels: Any) -> dict[str, str]:

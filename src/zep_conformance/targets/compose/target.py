@@ -9,6 +9,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from zep_conformance.facts.servers import LANGFLUX_VERSION
 from zep_conformance.mutation.asked import planted_in_servers
 from zep_conformance.processes.readiness import HttpReady
 from zep_conformance.settings import CAPABILITIES, Settings, revealed
-from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, Target, ZepServer
+from zep_conformance.targets.base import Deployment, LangFluxServer, Say, Target, ZepServer
 from zep_conformance.targets.compose.commands import CommandFailed, Compose, RunningCommand, environment_of, written
 from zep_conformance.targets.compose.control import ServicesControl, Watch
 from zep_conformance.targets.compose.project import GivenProject, clashes, read_given, refuse_unfit
@@ -55,9 +56,13 @@ class Step:
     """A step of bringing a project up: pull, build or up. saying: what people are told of it, "" for nothing."""
 
     kind: str
-    phase: str
     command: list[str]
     saying: str
+
+    @property
+    def phase(self) -> str:
+        """What the timeline calls it."""
+        return "create" if self.kind == "up" else self.kind
 
 
 class ComposeTarget(Target):
@@ -80,16 +85,22 @@ class ComposeTarget(Target):
         self._token: str | None = None
         self._langflux_key = secrets.token_urlsafe(24)
         self._is_begun = self._lacks_model = False
-        self._control: ServicesControl | None = None
         self._engine: DockerEngine
         self._compose: Compose
         self._project: GivenProject
         self._ours: Additions
 
-    @property
-    def control(self) -> Control | None:
-        """Control over the services, by way of the engine."""
-        return self._controlled()
+    @cached_property
+    def control(self) -> ServicesControl:
+        """Control over the services, by way of the engine; the one of this process, which knows what it has stopped."""
+        return ServicesControl(
+            self._engine,
+            project=self.project_name,
+            services=self._services(),
+            answering=self._answering(),
+            redactor=self._project.redactor,
+            remake=self._remake,
+        )
 
     def start(self) -> None:
         """Read the project, object to what can't work, and begin to bring it up.
@@ -106,14 +117,8 @@ class ComposeTarget(Target):
         self._ours = self._made_ours()
         if not self.settings.langflux_url:
             self._supervisor.make_folder()
-            self._supervisor.launch(
-                {
-                    "names": ["langflux"],
-                    **planted_in_servers(self.settings),
-                    "api_key": self._langflux_key,
-                    "shared": True,
-                }
-            )
+            planted = planted_in_servers(self.settings)
+            self._supervisor.launch({"names": ["langflux"], **planted, "api_key": self._langflux_key, "shared": True})
         self._steps = self._to_do()
         self._is_begun = True
         if not self._lacks_model:
@@ -176,7 +181,7 @@ class ComposeTarget(Target):
         """Return the parts that ended by themselves, and how."""
         ours = {} if self.settings.langflux_url else self._supervisor.ended()
         try:
-            return {**self._controlled().ended(), **ours}
+            return {**self.control.ended(), **ours}
         except ENGINE_ERRORS:
             return ours
 
@@ -185,7 +190,7 @@ class ComposeTarget(Target):
         if part == "langflux":
             return self._supervisor.log(part)
         try:
-            return self._project.redactor(logged(self._controlled().container(part)))
+            return self._project.redactor(logged(self.control.container(part)))
         except (CannotTell, *ENGINE_ERRORS):
             return ""
 
@@ -208,19 +213,6 @@ class ComposeTarget(Target):
         self._compose = Compose.found(environment_of(os.environ))
         without_ryuk(kept=True)  # whoever has started something removes it by its labels
         self._engine = connect()
-
-    def _controlled(self) -> ServicesControl:
-        """The one control of this process, which knows what it has stopped."""
-        if self._control is None:
-            self._control = ServicesControl(
-                self._engine,
-                project=self.project_name,
-                services=self._services(),
-                answering=self._answering(),
-                redactor=self._project.redactor,
-                remake=self._remake,
-            )
-        return self._control
 
     def _remake(self, part: str, changed: Mapping[str, str]) -> None:
         """Make the container of a part again, with variables that differ."""
@@ -275,16 +267,16 @@ class ComposeTarget(Target):
             self._lacks_model = True
         if missing:
             images = ", ".join(str(services[name]["image"]) for name in missing)
-            steps.append(self._composed("pull", "pull", f"pulling {images} …", "pull", "--quiet", *missing))
+            steps.append(self._composed("pull", f"pulling {images} …", "--quiet", *missing))
         if built:
             # 1.29 leaves the container of a build that fails.
             tidily = ["--force-rm"] if self._compose.version.startswith("1.") else []
-            steps.append(self._composed("build", "build", f"building {', '.join(built)} …", "build", *tidily))
-        return [*steps, self._composed("up", "create", "", "up", "--detach", "--no-build")]
+            steps.append(self._composed("build", f"building {', '.join(built)} …", *tidily))
+        return [*steps, self._composed("up", "", "--detach", "--no-build")]
 
-    def _composed(self, kind: str, phase: str, saying: str, *arguments: str) -> Step:
-        command = self._compose.command(self.project_name, self._project.folder, *arguments)
-        return Step(kind=kind, phase=phase, command=command, saying=saying)
+    def _composed(self, kind: str, saying: str, *options: str) -> Step:
+        command = self._compose.command(self.project_name, self._project.folder, kind, *options)
+        return Step(kind=kind, command=command, saying=saying)
 
     def _begin_next(self) -> None:
         """Begin the next step, if there is one."""
@@ -353,7 +345,7 @@ class ComposeTarget(Target):
             details={
                 part: {"image": image_of(one), "digest": str(one.attrs["Image"])}
                 for part in self._services()
-                if (one := self._controlled().find(part)) is not None
+                if (one := self.control.find(part)) is not None
             },
         )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import docker.errors
+from docker.utils import parse_repository_tag
 
 from zep_conformance import suite
 from zep_conformance.errors import CannotTell
@@ -28,7 +29,7 @@ SAY_EVERY = 5.0
 
 def named(settings: Settings, part: str) -> str:
     """Return the image of a part, by what the settings say. A zep-secured has Zep's."""
-    part = "zep" if part == "zep-secured" else part
+    part = part.removesuffix("-secured")
     given: str | None = getattr(settings, f"{part}_image")
     if given:
         return given
@@ -61,7 +62,8 @@ def _pulled(engine: DockerEngine, part: str, image: str, say: Callable[[str], No
     began, shown_at = time.monotonic(), time.monotonic()
     layers: dict[str, tuple[int, int]] = {}
     try:
-        for event in _events(engine, image):
+        repository, tag = split(image)
+        for event in engine.client.api.pull(repository, tag=tag, stream=True, decode=True):
             if "error" in event:
                 raise unpullable(part, image, str(event["error"]))
             progress = event.get("progressDetail") or {}
@@ -78,19 +80,10 @@ def _pulled(engine: DockerEngine, part: str, image: str, say: Callable[[str], No
     return found
 
 
-def _events(engine: DockerEngine, image: str) -> Iterator[dict[str, Any]]:
-    """What an engine says while it pulls."""
-    repository, tag = split(image)
-    yield from engine.client.api.pull(repository, tag=tag, stream=True, decode=True)
-
-
 def split(image: str) -> tuple[str, str]:
     """Return repository and tag, or digest, of an image; `latest` where it has neither."""
-    if "@" in image:
-        repository, _, digest = image.partition("@")
-        return repository, digest
-    repository, colon, tag = image.rpartition(":")
-    return (repository, tag) if colon and "/" not in tag else (image, "latest")
+    repository, tag = parse_repository_tag(image)
+    return repository, tag or "latest"
 
 
 def unpullable(part: str, image: str, text: str) -> CannotTell:
@@ -114,9 +107,14 @@ def unpullable(part: str, image: str, text: str) -> CannotTell:
     )
 
 
+def needed(settings: Settings) -> list[str]:
+    """Return the parts whose images are needed: Zep's for the secured one, whoever else is given by URL."""
+    return [part for part in DEFAULTS if part != "langflux" or not settings.langflux_url]
+
+
 def unobtainable(engine: DockerEngine, settings: Settings) -> str:
     """Return why the image of some part can't be had, "" when each is there or its registry offers it."""
-    parts = [part for part in DEFAULTS if part != "langflux" or not settings.langflux_url]
+    parts = needed(settings)
     with ThreadPoolExecutor(len(parts)) as pool:
         return next(filter(None, pool.map(lambda part: _obstacle(engine, part, named(settings, part)), parts)), "")
 

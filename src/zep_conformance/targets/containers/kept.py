@@ -60,11 +60,7 @@ def kept_sets(engine: DockerEngine, me: Owner) -> list[KeptSet]:
             by_run.setdefault(one.labels[RUN], []).append(one)
     sets = []
     for run, containers in by_run.items():
-        named = {
-            one.labels.get(PART, ""): one
-            for one in containers
-            if str(one.name).endswith(f"{run}-{one.labels.get(PART)}")
-        }
+        named = {one.labels[PART]: one for one in containers if f"{one.name}".endswith(f"{run}-{one.labels.get(PART)}")}
         others = len(containers) - len(named)
         sets.append(KeptSet(run=run, fingerprint=containers[0].labels[KEPT], containers=named, others=others))
     return sets
@@ -85,11 +81,7 @@ def is_broken(engine: DockerEngine, run: str) -> bool:
 
 
 def _variable(container: Container, name: str) -> str:
-    for line in container.attrs["Config"]["Env"]:
-        key, _, value = str(line).partition("=")
-        if key == name:
-            return value
-    return ""
+    return dict(str(line).partition("=")[::2] for line in container.attrs["Config"]["Env"]).get(name, "")
 
 
 def _port(container: Container, port: int) -> int:

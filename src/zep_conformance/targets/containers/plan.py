@@ -63,6 +63,11 @@ class Spec:
         return replace(self, published=number)
 
 
+def kind_of(part: str) -> str:
+    """Return the part that a part shares its image with: Zep's is the secured one's too."""
+    return part.removesuffix("-secured")
+
+
 def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list[Spec]:
     """Return the containers of a run, without those of parts that the settings give by URL; none is published yet.
 
@@ -70,7 +75,7 @@ def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list
     """
 
     def spec(part: str, **further: Any) -> Spec:
-        kind = part.removesuffix("-secured")
+        kind = kind_of(part)
         return Spec(part=part, image=images[kind], port=PORTS[kind], ready=HEALTH_PATHS.get(kind, ""), **further)
 
     def zep(part: str, secret: str | None = None) -> Spec:

@@ -19,9 +19,9 @@ from zep_conformance.report.observations import Timeline
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Say
 from zep_conformance.targets.containers import kept
-from zep_conformance.targets.containers.images import named, obtain
+from zep_conformance.targets.containers.images import DEFAULTS, named, needed, obtain
 from zep_conformance.targets.containers.parts import Cancelled, CreationGate, Parts
-from zep_conformance.targets.containers.plan import DATABASES, Secrets, Spec, fingerprint, plan
+from zep_conformance.targets.containers.plan import DATABASES, Secrets, Spec, fingerprint, kind_of, plan
 from zep_conformance.targets.docker.engine import ENGINE_ERRORS, DockerEngine, connect, unreachable, without_ryuk
 from zep_conformance.targets.docker.images import PinnedImage
 from zep_conformance.targets.docker.ownership import KEPT, OWNER, RUN, Owner, remove_leftovers, remove_run
@@ -32,7 +32,6 @@ SWEEP_LIMIT = 1.0
 """Seconds in which another run that only looks whether something is left is done with the lock."""
 REUSE_LIMIT = 5.0
 """Seconds for a kept part to answer."""
-IMAGES = ("postgres", "nlp", "model", "zep", "langflux")
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,8 @@ class Startup:
         if settings.keep or settings.fresh:
             sweeping.result()
             self._lock_kept(engine)
-        names = {part: named(settings, part) for part in IMAGES}
-        images = {part: in_background(self._obtain, engine, part, names[part]) for part in self._needed()}
+        names = {part: named(settings, part) for part in DEFAULTS}
+        images = {part: in_background(self._obtain, engine, part, names[part]) for part in needed(settings)}
         if self._lock is not None:
             again = self._again(engine, names, {part: one.result() for part, one in images.items()})
             if again is not None:
@@ -128,17 +127,17 @@ class Startup:
         parts.create_network()
         ready: dict[str, Future[None]] = {}
         for part in parts.specs:  # PostgreSQL is the first of them
-            ready[part] = in_background(self._bring, parts, part, images[_image(part)], ready.get("postgres"))
+            ready[part] = in_background(self._bring, parts, part, images[kind_of(part)], ready.get("postgres"))
         done, _ = wait(ready.values(), return_when=FIRST_EXCEPTION)
         problems = [error for one in done if (error := one.exception()) is not None]
         if problems:
             raise next((error for error in problems if not isinstance(error, Cancelled)), problems[0])
         sweeping.result()
-        return Up(parts=parts, pinned={part: images[_image(part)].result() for part in parts.specs}, secrets=shared)
-
-    def _needed(self) -> list[str]:
-        """The parts whose images are needed: Zep's for the secured one, whoever else is given by URL."""
-        return [part for part in IMAGES if part != "langflux" or not self._settings.langflux_url]
+        return Up(
+            parts=parts,
+            pinned={part: images[kind_of(part)].result() for part in parts.specs},
+            secrets=shared,
+        )
 
     def _obtain(self, engine: DockerEngine, part: str, name: str) -> PinnedImage:
         with self._timeline.phase(part, "pull"):
@@ -204,7 +203,11 @@ class Startup:
                 if self._all_answer(parts):
                     self._run = one.run
                     self._say("using the containers that were kept")
-                    return Up(parts=parts, pinned={part: pinned[_image(part)] for part in planned}, secrets=shared)
+                    return Up(
+                        parts=parts,
+                        pinned={part: pinned[kind_of(part)] for part in planned},
+                        secrets=shared,
+                    )
                 self._say("the kept containers do not answer: they are replaced")
             remove_run(engine, one.run)
         return None
@@ -213,8 +216,3 @@ class Startup:
         ready = [in_background(parts.await_ready, part, REUSE_LIMIT) for part in parts.specs]
         wait(ready)
         return not any(isinstance(one.exception(), CannotTell) for one in ready)
-
-
-def _image(part: str) -> str:
-    """The part that a part shares its image with."""
-    return "zep" if part == "zep-secured" else part

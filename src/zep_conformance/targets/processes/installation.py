@@ -35,6 +35,8 @@ DEFAULT = LANGFLUX_VERSION
 """The version that is installed where none is named: the one that the recordings were made with."""
 COMPLETE = "complete"
 """The file whose presence says that an installation came to its end."""
+LOCK_FILES = ("package-lock.json", "package.json")
+"""What npm needs of a lock."""
 GET_NODE = "Install Node.js 20 (https://nodejs.org; or: nvm install 20), and have it first on the PATH."
 LOOK = 0.5
 """Seconds between two looks at how far it is."""
@@ -58,13 +60,8 @@ class LockedVersion:
     @property
     def folder(self) -> Path:
         """Where it is installed: in the cache, in a folder of its own for each content of the lock."""
-        digest = hashlib.sha256(b"".join((self.source / name).read_bytes() for name in self.files))
+        digest = hashlib.sha256(b"".join((self.source / name).read_bytes() for name in LOCK_FILES))
         return cache() / f"langflux-{self.version}-{digest.hexdigest()[:12]}"
-
-    @property
-    def files(self) -> tuple[str, str]:
-        """What npm needs of it."""
-        return ("package-lock.json", "package.json")
 
     @property
     def nodes(self) -> str:
@@ -178,19 +175,13 @@ def _install(wanted: LockedVersion, program: str, on_progress: OnProgress) -> Pa
     _remove(wanted.folder, on_progress)
     try:
         draft.mkdir()
-        for name in wanted.files:
+        for name in LOCK_FILES:
             shutil.copy(wanted.source / name, draft)
         # The packages' own scripts would fetch prebuilt binaries from elsewhere; only sqlite3 is needed built.
-        _run_npm(
-            [program, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-            draft, _packages(draft), on_progress,
-        )  # fmt: skip
-        _run_npm(
-            [program, "rebuild", "sqlite3", "--loglevel=error"],
-            draft,
-            lambda: Progress("compiling sqlite3"),
-            on_progress,
-        )
+        fetch = [program, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        _run_npm(fetch, draft, _packages(draft), on_progress)
+        compile_ = [program, "rebuild", "sqlite3", "--loglevel=error"]
+        _run_npm(compile_, draft, lambda: Progress("compiling sqlite3"), on_progress)
         (draft / COMPLETE).touch()
         draft.rename(wanted.folder)
     except OSError as error:

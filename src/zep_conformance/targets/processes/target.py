@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zep_conformance.clients.families import Account
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import PartDied
 from zep_conformance.facts.causes import cause_of, last_lines
 from zep_conformance.mutation.asked import planted_in_servers
 from zep_conformance.processes.programs import Program
-from zep_conformance.settings import Settings, revealed
-from zep_conformance.targets.base import Deployment, LangFluxServer, Say, ZepServer
+from zep_conformance.settings import Settings
+from zep_conformance.targets.base import Deployment, Say, ZepServer
 from zep_conformance.targets.langflux_access import access
 from zep_conformance.targets.processes import langflux, postgres, surroundings, tokenizer, zep
 from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep, seen_zep, usable_langflux
@@ -166,19 +165,14 @@ class ProcessesTarget(SupervisedTarget):
         if settings.embedding_model is None and (settings.zep_url is None or open_zep.embedded):
             missing["meaning"] = NO_MEANING
         model_url = settings.model_url or f"{urls['model']}/v1"
+        zep_url = open_zep.url_from_langflux
         if settings.langflux_url:
-            found, lacking = given_langflux(settings, model_url=model_url, zep_url=open_zep.url_from_langflux)
+            found, lacking = given_langflux(settings, model_url=model_url, zep_url=zep_url)
         else:
-            api_key, account = access(urls["langflux"])
-            started = LangFluxServer(
-                url=urls["langflux"],
-                api_key=api_key or revealed(settings.langflux_api_key),
-                account=account or Account.given(settings.langflux_user, revealed(settings.langflux_password)),
-                model_url=model_url,
-                zep_url=open_zep.url_from_langflux,
-                chatflow=settings.chatflow or "",
+            url = urls["langflux"]
+            found, lacking = usable_langflux(
+                settings, url=url, model_url=model_url, zep_url=zep_url, access=access(url)
             )
-            found, lacking = usable_langflux(started, settings)
         return Deployment(
             target=self.title,
             zep=open_zep,
