@@ -117,7 +117,7 @@ class TestARun:
         assert process.wait(60) == 2
         assert time.monotonic() - began < 30
         output = output_of(tmp_path)
-        assert "langflux ended with exit code 1; the end of its log:" in output
+        assert "langflux ended with exit code 1; its log ends:" in output
         assert "Error: listen EADDRINUSE" in output
         assert "Another program took its port: run this again." in output
         nothing_left(tmp_path)

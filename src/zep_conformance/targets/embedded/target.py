@@ -58,13 +58,8 @@ class EmbeddedTarget(SupervisedTarget):
             missing["network"] = "only Linux drops what is sent to a port that nobody serves"
         started: dict[str, Any] = {"version": ZEP_VERSION, "documented": documented}
         zep = given_zep(self.settings) or ZepServer(url=urls["zep"], url_from_langflux=urls["zep"], **started)
-        secured = ZepServer(
-            url=urls["zep-secured"],
-            url_from_langflux=urls["zep-secured"],
-            token=self.token_of("zep-secured"),
-            part="zep-secured",
-            **started,
-        )
+        url, token = urls["zep-secured"], self.token_of("zep-secured")
+        secured = ZepServer(url=url, url_from_langflux=url, token=token, part="zep-secured", **started)
         model = f"{urls['model']}/v1"
         langflux: LangFluxServer | None
         if self.settings.langflux_url:

@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -44,6 +45,13 @@ class Programs:
     carried: tuple[Path, ...] = ()
 
 
+_missing = partial(CannotTell, code="postgres-missing")
+
+
+def _refuses_root(why: str, advice: str) -> CannotTell:
+    return CannotTell(f"PostgreSQL refuses to be run by root, and {why}", advice, code="postgres-refuses-root")
+
+
 def find() -> Programs:
     """Return the programs to use: the wheel's, else the system's. Raises CannotTell: none, or none with pgvector."""
     _check_client()
@@ -54,23 +62,17 @@ def find() -> Programs:
         folder = package / "pginstall" / "bin"
         carried = (package / "pginstall", *([libraries] if libraries.is_dir() else []))
         return Programs(folder, _version(folder), carried)
-    lacking: list[Path] = []
-    for folder in _system_folders():
-        if _has_pgvector(folder):
-            return Programs(folder, _version(folder))
-        lacking.append(folder)
-    if lacking:
-        number = _version(lacking[0]).partition(".")[0]
+    folders = _system_folders()
+    for folder in filter(_has_pgvector, folders):
+        return Programs(folder, _version(folder))
+    if folders:
+        number = _version(folders[0]).partition(".")[0]
         raise CannotTell(
-            f"Zep needs a PostgreSQL with pgvector, and that in {lacking[0]} has none",
+            f"Zep needs a PostgreSQL with pgvector, and that in {folders[0]} has none",
             f"apt-get install postgresql-{number}-pgvector, or {EXTRA}, or name a server with --postgres-dsn.",
             code="pgvector-missing",
         )
-    raise CannotTell(
-        "Zep needs a PostgreSQL, and there is none on this machine",
-        f"{EXTRA} has one with pgvector.",
-        code="postgres-missing",
-    )
+    raise _missing("Zep needs a PostgreSQL, and there is none on this machine", f"{EXTRA} has one with pgvector.")
 
 
 def check_user() -> None:
@@ -81,11 +83,8 @@ def check_user() -> None:
     # The folder of the state will be below this one.
     folder = Path(tempfile.gettempdir())
     if not surroundings.is_open_to_all(folder):
-        raise CannotTell(
-            f"PostgreSQL refuses to be run by root, and its other user can't get into {folder}",
-            "Set TMPDIR to a folder that everybody may enter (export TMPDIR=/tmp), or run this as another user.",
-            code="postgres-refuses-root",
-        )
+        advice = "Set TMPDIR to a folder that everybody may enter (export TMPDIR=/tmp), or run this as another user."
+        raise _refuses_root(f"its other user can't get into {folder}", advice)
 
 
 def program(programs: Programs, state: Path, databases: Iterable[str]) -> tuple[Program, dict[str, str]]:
@@ -191,9 +190,7 @@ def with_database(dsn: str, name: str) -> str:
 
 def _check_client() -> None:
     if importlib.util.find_spec("psycopg") is None:
-        raise CannotTell(
-            "a real Zep needs databases, and there is no client here that makes them", EXTRA, code="postgres-missing"
-        )
+        raise _missing("a real Zep needs databases, and there is no client here that makes them", EXTRA)
 
 
 def _system_folders() -> list[Path]:
@@ -226,11 +223,8 @@ def _user() -> tuple[int, int]:
         except KeyError:
             continue
         return found.pw_uid, found.pw_gid
-    raise CannotTell(
-        "PostgreSQL refuses to be run by root, and there is no other user to run it",
-        "Run this as another user, or make one: useradd --system postgres",
-        code="postgres-refuses-root",
-    )
+    advice = "Run this as another user, or make one: useradd --system postgres"
+    raise _refuses_root("there is no other user to run it", advice)
 
 
 def _within_reach(programs: Programs, folder: Path) -> Path:
@@ -238,11 +232,8 @@ def _within_reach(programs: Programs, folder: Path) -> Path:
     if surroundings.is_open_to_all(programs.folder):
         return programs.folder
     if not programs.carried:
-        raise CannotTell(
-            f"PostgreSQL refuses to be run by root, and its other user can't get into {programs.folder}",
-            f"Install it where everybody may read it, or {EXTRA}.",
-            code="postgres-refuses-root",
-        )
+        advice = f"Install it where everybody may read it, or {EXTRA}."
+        raise _refuses_root(f"its other user can't get into {programs.folder}", advice)
     top = folder / "programs"
     base = programs.carried[0].parent
     for one in programs.carried:

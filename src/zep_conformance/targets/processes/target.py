@@ -136,16 +136,11 @@ class ProcessesTarget(SupervisedTarget):
             self._urls = self._supervisor.await_parts(on_phase)
         except PartDied as error:
             known = cause_of(f"{error.how}\n{error.log}", "part")
-            raise PartDied(
-                part=error.part,
-                how=error.how,
-                log=error.log,
-                what=f"{error.part} {error.how}; its log ends:\n{last_lines(error.log)}",
-                advice=known.advice
-                if known
-                else "Run it by hand to see more; docs/processes.md says with what settings.",
-                code=known.code if known else "part-died",
-            ) from None
+            what = f"{error.part} {error.how}; its log ends:\n{last_lines(error.log)}"
+            advice, code = "Run it by hand to see more; docs/processes.md says with what settings.", "part-died"
+            if known:
+                advice, code = known.advice, known.code
+            raise PartDied(part=error.part, how=error.how, log=error.log, what=what, advice=advice, code=code) from None
         return self._described()
 
     def _described(self) -> Deployment:
