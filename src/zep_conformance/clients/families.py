@@ -39,11 +39,9 @@ class Account:
             return cls(user, password)
         if user or password:
             there, lacking = ("user", "password") if user else ("password", "user")
-            raise CannotTell(
-                f"--langflux-{there} was given, and no --langflux-{lacking}",
-                "Give both, or set $LANGFLUX_USER and $LANGFLUX_PASSWORD; with an API key neither is needed.",
-                code="options-conflict",
-            )
+            what = f"--langflux-{there} was given, and no --langflux-{lacking}"
+            advice = "Give both, or set $LANGFLUX_USER and $LANGFLUX_PASSWORD; with an API key neither is needed."
+            raise CannotTell(what, advice, code="options-conflict")
         return None
 
 

@@ -31,9 +31,7 @@ def deployment_files(settings: Settings) -> Sources:
     if settings.deployment_files is None:
         return shipped(mutations)
     if mutations:
-        raise CannotTell(
-            f"--mutations files:{mutations[0]} breaks the files that come with the suite, and others were given",
-            "Leave out --deployment-files, or the mutation.",
-            code="options-conflict",
-        )
+        what = f"--mutations files:{mutations[0]} breaks the files that come with the suite, and others were given"
+        advice = "Leave out --deployment-files, or the mutation."
+        raise CannotTell(what, advice, code="options-conflict")
     return load([settings.deployment_files])

@@ -68,11 +68,9 @@ def resolved(settings: Settings, environment: Mapping[str, str]) -> tuple[str, s
     if settings.target != "auto":
         return settings.target, ""
     if environment.get("CI", "").lower() not in ("", "0", "false"):
-        raise CannotTell(
-            "no target named, and $CI is set: a gate must name what it tests",
-            "Give --target remote with --zep-url, or --target embedded to test the suite itself.",
-            code="target-unnamed",
-        )
+        what = "no target named, and $CI is set: a gate must name what it tests"
+        advice = "Give --target remote with --zep-url, or --target embedded to test the suite itself."
+        raise CannotTell(what, advice, code="target-unnamed")
     # With a Zep or a LangFlux given and no target named, those are what somebody wants tested.
     if settings.zep_url or settings.langflux_url:
         return "remote", "auto: remote, since a URL is given"

@@ -35,11 +35,9 @@ def access(url: str, secret: str | None = None) -> tuple[str | None, Account | N
             answer = client.get("/api/v1/apikey")
             keys = answer.json() if answer.status_code == 200 else []
     except (httpx.HTTPError, ValueError, LangFluxRefused) as error:
-        raise CannotTell(
-            f"langflux was started, and does not let us in: {error}",
-            "Is it a LangFlux (Flowise)? --langflux-command names the program that was started.",
-            code="langflux-no-access",
-        ) from None
+        what = f"langflux was started, and does not let us in: {error}"
+        advice = "Is it a LangFlux (Flowise)? --langflux-command names the program that was started."
+        raise CannotTell(what, advice, code="langflux-no-access") from None
     return next((str(one["apiKey"]) for one in keys if one.get("apiKey")), None), None
 
 

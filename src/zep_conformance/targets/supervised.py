@@ -47,11 +47,9 @@ class Supervisor(Control):
         try:
             self.folder = Path(tempfile.mkdtemp(prefix="zep-conformance-"))
         except OSError as error:
-            raise CannotTell(
-                f"can't make a temporary folder: {error.strerror}",
-                "Make room, or name another folder in $TMPDIR.",
-                code="file-unwritable",
-            ) from None
+            what = f"can't make a temporary folder: {error.strerror}"
+            advice = "Make room, or name another folder in $TMPDIR."
+            raise CannotTell(what, advice, code="file-unwritable") from None
         return self.folder
 
     def launch(self, configuration: Mapping[str, Any]) -> None:
@@ -151,7 +149,7 @@ class Supervisor(Control):
         self._ask("reconnect", part)
 
     def _ask(self, *command: object) -> dict[str, Any]:
-        """The answer to a command. An earlier one, which somebody was interrupted in waiting for, is passed over."""
+        """Return the answer to a command. An earlier one, whose wait was interrupted, is passed over."""
         number = next(self._commands)
         self._tell([number, command])
         answer = self._read()
@@ -171,17 +169,14 @@ class Supervisor(Control):
 
 
 def _well(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer. Raises PartDied, or CannotTell, where it says that something went wrong."""
+    """Return the answer. Raises PartDied, or CannotTell, where it says that something went wrong."""
     if "log" in answer:
         raise PartDied(
             part=answer["part"], how=answer["how"], log=answer["log"], what=answer["error"], advice=REPORT_IT
         )
     if "error" in answer:
-        raise CannotTell(
-            f"the parts on this machine: {answer['error']}",
-            answer.get("advice") or REPORT_IT,
-            code=answer.get("code") or "harness-broken",
-        )
+        what, advice = f"the parts on this machine: {answer['error']}", answer.get("advice") or REPORT_IT
+        raise CannotTell(what, advice, code=answer.get("code") or "harness-broken")
     return answer
 
 

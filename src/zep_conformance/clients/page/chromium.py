@@ -98,11 +98,9 @@ class Chromium:
             )
         except Error as error:
             self._closing.close()
-            raise CannotTell(
-                f"{self._executable} does not start: {_last_words(str(error))}",
-                "Start it by hand with --headless to see why, or give another one with --browser PATH.",
-                code="browser-fails",
-            ) from None
+            what = f"{self._executable} does not start: {_last_words(str(error))}"
+            advice = "Start it by hand with --headless to see why, or give another one with --browser PATH."
+            raise CannotTell(what, advice, code="browser-fails") from None
         self._closing.callback(_closed, browser)
         return browser
 

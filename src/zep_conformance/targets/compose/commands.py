@@ -135,11 +135,9 @@ class Compose:
             except CommandFailed:
                 continue
             return cls(words=words, version=version, environment=environment)
-        raise CannotTell(
-            "there is no Docker Compose: neither `docker compose` nor `docker-compose` is installed",
-            "Install the plugin, which Docker's packages call docker-compose-plugin.",
-            code="compose-missing",
-        )
+        what = "there is no Docker Compose: neither `docker compose` nor `docker-compose` is installed"
+        advice = "Install the plugin, which Docker's packages call docker-compose-plugin."
+        raise CannotTell(what, advice, code="compose-missing")
 
     @property
     def called(self) -> str:

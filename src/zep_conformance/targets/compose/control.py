@@ -92,11 +92,9 @@ class Watch:
                         if part and name in since:
                             say(f"{part} is ready ({time.monotonic() - since[name]:.1f} s)")
                 if done and (missing := sorted(set(self._parts) - set(containers))):
-                    raise CannotTell(
-                        f"Compose is done, and has made no container for {', '.join(missing)}",
-                        "Look whether the service has a scale of 0, or a profile that is not switched on.",
-                        code="container-gone",
-                    )
+                    what = f"Compose is done, and has made no container for {', '.join(missing)}"
+                    advice = "Look whether the service has a scale of 0, or a profile that is not switched on."
+                    raise CannotTell(what, advice, code="container-gone")
                 assert done and set(containers) <= fit
 
             eventually(all_fit, float("inf"))
@@ -111,7 +109,7 @@ class Watch:
             raise
 
     def _must_live(self, one: Container, since: float) -> None:
-        """Raises CannotTell for a container that can't become fit any more."""
+        """Fail for a container that can't become fit any more. Raises CannotTell."""
         name, health = one.labels[SERVICE], _health(one)
         if one.status == "dead" or (
             one.status == "exited" and (self._parts.get(name) or one.attrs["State"]["ExitCode"])
@@ -124,7 +122,7 @@ class Watch:
             raise self._unfit(one, f"is not healthy {READY_LIMIT:g} s after its start")
 
     def _unfit(self, one: Container, how: str) -> PartDied:
-        """That a container runs and its health check does not pass, with what the check and the log say."""
+        """Return that a container runs and its health check does not pass, with what the check and the log say."""
         checks = [str(check.get("Output", "")) for check in _health(one).get("Log") or [{}]]
         last_check = f"; the check says: {one_line(checks[-1])}" if checks[-1].strip() else ""
         otherwise = "Look whether the command of its health check is in the image at all, and what it asks for."
@@ -170,11 +168,9 @@ class ServicesControl(ContainerControl):
             try:
                 self._remake(part, changed)
             except CommandFailed as error:
-                raise CannotTell(
-                    self._redactor(f"`{' '.join(error.command[:2])}` failed: {one_line(str(error)[-300:])}"),
-                    "Look whether the engine still works (`docker info`).",
-                    code="compose-failed",
-                ) from None
+                what = self._redactor(f"`{' '.join(error.command[:2])}` failed: {one_line(str(error)[-300:])}")
+                advice = "Look whether the engine still works (`docker info`)."
+                raise CannotTell(what, advice, code="compose-failed") from None
             found = self.container(part)
         else:
             self._do(part, found, lambda one: one.start())
@@ -190,11 +186,8 @@ class ServicesControl(ContainerControl):
 
     def cut_off(self, part: str) -> None:
         """Not offered (see the target's `network`)."""
-        raise CannotTell(
-            f"{part} can't be cut off",
-            "A port that Docker publishes is no firewall's to drop here.",
-            code="cut-off-impossible",
-        )
+        what, advice = f"{part} can't be cut off", "A port that Docker publishes is no firewall's to drop here."
+        raise CannotTell(what, advice, code="cut-off-impossible")
 
     def reconnect(self, part: str) -> None:
         """Not offered, as `cut_off`."""

@@ -102,7 +102,7 @@ class GivenProject:
 
 
 def _sources(text: str, folder: Path) -> Sources:
-    """What `config` prints, with the user's .env beside it, as deployment files are read."""
+    """Return what `config` prints, with the user's .env beside it, as deployment files are read."""
     name = str(folder / COMPOSE_NAMES[0])
     texts = {name: text}
     if (env := folder / ENV).is_file():
@@ -190,7 +190,7 @@ def clashes(project: GivenProject, engine: DockerEngine) -> list[str]:
 
 
 def _located(argument: str) -> tuple[Path, list[str], str]:
-    """The folder of a project, the options that name its file, and what it is called in messages."""
+    """Return the folder of a project, the options that name its file, and what it is called in messages."""
     if not argument:
         raise _wrong_path("--target compose needs to know where: no path behind it", _GIVE_PATH)
     path = Path(argument).expanduser()

@@ -100,7 +100,7 @@ def _model(ours: Additions, labels: Mapping[str, str], networks: list[str]) -> d
 
 
 def _model_variables(zep: Mapping[str, Any], ours: Additions) -> dict[str, str]:
-    """What makes Zep use the model server. An Azure endpoint beside it would go before it."""
+    """Return what makes Zep use the model server. An Azure endpoint beside it would go before it."""
     azure = {name: "" for name in variables_of(zep) if name.startswith("ZEP_LLM_AZURE")}
     return {"ZEP_LLM_OPENAI_ENDPOINT": ours.model_url, "ZEP_LLM_SERVICE": "openai", **azure}
 
@@ -126,7 +126,7 @@ def _set(service: dict[str, Any], variables: Mapping[str, str]) -> None:
 
 
 def _networks(service: Mapping[str, Any]) -> dict[str, Any]:
-    """A service's networks, without addresses of its own there; still known by names that were the machine's."""
+    """Return a service's networks, without addresses of its own there; still known by names that were the machine's."""
     given = service.get("networks") or {"default": None}
     names = given if isinstance(given, list) else list(given)
     known = [str(service[key]) for key in ("container_name", "hostname") if service.get(key)]
@@ -139,7 +139,7 @@ def _networks(service: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mounts(service: Mapping[str, Any], volumes: Mapping[str, Any], *, is_database: bool) -> list[Any]:
-    """A service's mounts. What a database keeps goes to a new volume; external volumes are only read."""
+    """Return a service's mounts. What a database keeps goes to a new volume; external volumes are only read."""
     data = variables_of(service).get("PGDATA", _DATA)
     kept: list[Any] = []
     for number, mount in enumerate(service.get("volumes") or []):
@@ -166,7 +166,7 @@ def _mount(mount: Any) -> tuple[str, str, str]:
 def _volumes(
     services: Mapping[str, Any], volumes: Mapping[str, Any], labels: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
-    """The volumes that the services still use: new ones of this project, and external ones, which nobody removes."""
+    """Return the volumes that services still use: new ones of this project, and external ones, which nobody removes."""
     mounts = [_mount(mount) for one in services.values() for mount in one.get("volumes") or []]
     used = {source for kind, source, _ in mounts if kind == "volume" and source}
     found = {}

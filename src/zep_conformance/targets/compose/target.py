@@ -222,7 +222,7 @@ class ComposeTarget(Target):
         self._compose.run(self.project_name, self._project.folder, config, *up)
 
     def _services(self) -> dict[str, str]:
-        """The service of each part, the model server's too."""
+        """Return the service of each part, the model server's too."""
         parts = {part: one.name for part, one in self._project.parts.items()}
         return {**parts, **({"model": MODEL} if self._ours.model_image else {})}
 
@@ -239,7 +239,7 @@ class ComposeTarget(Target):
         }
 
     def _made_ours(self) -> Additions:
-        """What is ours in the project: ports that are free, and the model server."""
+        """Return what is ours in the project: ports that are free, and the model server."""
         if not self._engine.is_here:
             self._lines.append(f"the engine is on {self._engine.host}: Zep is published there for as long as this runs")
         chosen: dict[str, int] = {}
@@ -252,7 +252,7 @@ class ComposeTarget(Target):
         return Additions(labels=labels, ports=ports, model_image=self.settings.model_image or OURS)
 
     def _to_do(self) -> list[Step]:
-        """What there is to do until the project is up."""
+        """Return what there is to do until the project is up."""
         config = rewritten(self._project, self._ours)
         services: dict[str, dict[str, Any]] = config["services"]
         built = [name for name, one in services.items() if "build" in one]
@@ -291,7 +291,7 @@ class ComposeTarget(Target):
             )
 
     def _explained(self, step: str, output: str) -> CannotTell:
-        """What went wrong at a step (pull, build or up) of bringing the project up, from what Compose wrote."""
+        """Return what went wrong at a step (pull, build or up) of bringing the project up, from what Compose wrote."""
         kept = "\n".join(line for line in output.splitlines() if not _NOISE.search(line))
         source, failed = _FAILED[step]
         known = cause_of(kept, source)
@@ -312,7 +312,7 @@ class ComposeTarget(Target):
     # -- what it is ---------------------------------------------------------------------------------------------
 
     def _described(self) -> Deployment:
-        """The deployment that has come up. Raises CannotTell for a Zep that is unfit."""
+        """Return the deployment that has come up. Raises CannotTell for a Zep that is unfit."""
         own = self._project.zep.value_of("ZEP_AUTH_SECRET") if self._project.zep.asks_for_tokens else None
         secret = own or revealed(self.settings.zep_auth_secret)
         token = revealed(self.settings.zep_token) or (tokens.make_token(secret) if secret else None)

@@ -96,8 +96,6 @@ class PartsControl(ContainerControl):
         finally:
             self._parts.remove(name)
         if code:
-            raise CannotTell(
-                f"{part} can't be cut off from its network: {one_line(words[-300:])}",
-                "The engine must allow NET_ADMIN in a container's network; else give --without network.",
-                code="cut-off-impossible",
-            )
+            what = f"{part} can't be cut off from its network: {one_line(words[-300:])}"
+            advice = "The engine must allow NET_ADMIN in a container's network; else give --without network."
+            raise CannotTell(what, advice, code="cut-off-impossible")

@@ -52,7 +52,7 @@ class KeptSet:
 
 
 def kept_sets(engine: DockerEngine, me: Owner) -> list[KeptSet]:
-    """This user's kept sets on this machine."""
+    """Return this user's kept sets on this machine."""
     by_run: dict[str, list[Container]] = {}
     for one in engine.client.containers.list(all=True, filters={"label": KEPT}, ignore_removed=True):
         owner = Owner.on(one.labels)

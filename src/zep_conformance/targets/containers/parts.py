@@ -50,7 +50,7 @@ class CreationGate:
 
     @contextmanager
     def passing(self) -> Iterator[None]:
-        """Raises Cancelled when the gate is closed."""
+        """Pass where the start goes on. Raises Cancelled when it was given up."""
         with self._condition:
             if self.is_closed:
                 raise Cancelled
@@ -95,11 +95,9 @@ class Parts:
             with self.gate.passing():
                 network.create()
         except ENGINE_ERRORS as error:
-            raise CannotTell(
-                f"the engine makes no network: {one_line(str(error))}",
-                "`docker network prune` removes those that nobody uses: an engine has room for some thirty.",
-                code="network-unmade",
-            ) from None
+            what = f"the engine makes no network: {one_line(str(error))}"
+            advice = "`docker network prune` removes those that nobody uses: an engine has room for some thirty."
+            raise CannotTell(what, advice, code="network-unmade") from None
 
     def joined(self) -> Network:
         """Return that network, for a container to be put into."""
@@ -216,11 +214,9 @@ class Parts:
         found = self.current("postgres").exec_run(["psql", "-q", "-U", "postgres", "-v", "ON_ERROR_STOP=1", *commands])
         if found.exit_code:
             output = found.output.decode(errors="replace") if isinstance(found.output, bytes) else "nothing"
-            raise CannotTell(
-                f"PostgreSQL makes no database: {one_line(output)}",
-                "Give a --postgres-image that is set up as the official one: POSTGRES_PASSWORD, user postgres.",
-                code="postgres-refuses",
-            )
+            what = f"PostgreSQL makes no database: {one_line(output)}"
+            advice = "Give a --postgres-image that is set up as the official one: POSTGRES_PASSWORD, user postgres."
+            raise CannotTell(what, advice, code="postgres-refuses")
 
     def log(self, part: str) -> str:
         """Return what a part has written so far, in whichever containers it has."""

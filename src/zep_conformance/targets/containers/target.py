@@ -61,7 +61,7 @@ class ContainersTarget(Target):
         return self._described(up)
 
     def _described(self, up: Up) -> Deployment:
-        """The deployment, each part looked at once."""
+        """Return the deployment, each part looked at once."""
         settings, parts = self.settings, up.parts
         missing = missing_files(settings, own=False)
         zep = given_zep(settings)
@@ -131,11 +131,9 @@ class ContainersTarget(Target):
         try:
             return [Finding(**one) for one in json.loads(output)["findings"]]
         except (ValueError, KeyError, TypeError):
-            raise CannotTell(
-                f"the doctor in the model server's container gives no findings: {(errors or output)[-300:]}",
-                "Give a --model-image of this version of zep-conformance.",
-                code="model-image-wrong",
-            ) from None
+            what = f"the doctor in the model server's container gives no findings: {(errors or output)[-300:]}"
+            advice = "Give a --model-image of this version of zep-conformance."
+            raise CannotTell(what, advice, code="model-image-wrong") from None
 
     @contextmanager
     def _standing_in(self, part: str) -> Iterator[None]:
@@ -175,14 +173,14 @@ class ContainersTarget(Target):
 
 
 def _seen(parts: Parts, part: str, token: str | None, secret: str | None) -> ZepServer:
-    """A Zep of ours, looked at once."""
+    """Return a Zep of ours, looked at once."""
     with _quoting(parts, part):
         seen = seen_zep(parts.url(part), token=token, secret=secret, part=part)
     return replace(seen, url_from_langflux=parts.specs[part].inside)
 
 
 def _langflux(up: Up, model_url: str, zep_url: str) -> LangFluxServer:
-    """A LangFlux of ours, looked at once."""
+    """Return a LangFlux of ours, looked at once."""
     url = up.parts.url("langflux")
     with _quoting(up.parts, "langflux"):
         api_key, account = access(url, secret=up.secrets.postgres)
@@ -193,7 +191,7 @@ def _langflux(up: Up, model_url: str, zep_url: str) -> LangFluxServer:
 
 @contextmanager
 def _quoting(parts: Parts, part: str) -> Iterator[None]:
-    """What is found unfit inside says also how the part's log ends: it answers, but not as it should."""
+    """Add how the part's log ends to what is found unfit inside: it answers, but not as it should."""
     try:
         yield
     except CannotTell as error:

@@ -137,11 +137,9 @@ class ContainerControl(Control):
         """Return the container that a part runs in now. Raises CannotTell when there is none."""
         found = self.find(part) if part in self.parts else None
         if found is None:
-            raise CannotTell(
-                f"{part} has no container any more",
-                "Somebody may have removed it while the run went on: run again.",
-                code="container-gone",
-            )
+            what = f"{part} has no container any more"
+            advice = "Somebody may have removed it while the run went on: run again."
+            raise CannotTell(what, advice, code="container-gone")
         return found
 
     def start(self, part: str, changed: Mapping[str, str] | None = None) -> None:

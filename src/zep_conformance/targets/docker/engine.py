@@ -93,11 +93,9 @@ def without_ryuk(*, kept: bool) -> None:
     try:
         Reaper.get_instance()
     except (*ENGINE_ERRORS, TimeoutError) as error:
-        raise CannotTell(
-            f"$TESTCONTAINERS_RYUK_DISABLED asks for Ryuk, and it can't be started: {one_line(answer_of(error))}",
-            "Unset that variable: a run removes what it started without Ryuk too, also after it was killed.",
-            code="ryuk-failed",
-        ) from None
+        what = f"$TESTCONTAINERS_RYUK_DISABLED asks for Ryuk, and it can't be started: {one_line(answer_of(error))}"
+        advice = "Unset that variable: a run removes what it started without Ryuk too, also after it was killed."
+        raise CannotTell(what, advice, code="ryuk-failed") from None
 
 
 def unreachable(error: BaseException) -> CannotTell:
@@ -137,7 +135,7 @@ def answer_of(error: BaseException) -> str:
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
-    """An exception, what it was raised from, and the exceptions that these were given."""
+    """Return an exception, what it was raised from, and the exceptions that these were given."""
     found: list[BaseException] = []
     todo = [error]
     while todo:

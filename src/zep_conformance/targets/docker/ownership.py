@@ -173,7 +173,7 @@ def remove_leftovers(engine: DockerEngine, spared: Callable[[str], bool] = lambd
 
 
 def _labels_by_run(engine: DockerEngine) -> dict[str, Mapping[str, str]]:
-    """The labels of all that some run has made and that is still there."""
+    """Return the labels of all that some run has made and that is still there."""
     client = engine.client
     filters: dict[str, str | list[str] | bool] = {"label": RUN}
     found: list[Mapping[str, str]] = [

@@ -70,11 +70,9 @@ class EmbeddedTarget(SupervisedTarget):
             )
             missing |= lacking
             if langflux and langflux.account and not langflux.api_key and family_of(langflux.version).has_accounts:
-                raise CannotTell(
-                    "--target embedded makes no API key with a login in a LangFlux that is given",
-                    "Make one on LangFlux's page and set $LANGFLUX_API_KEY; or use --target remote.",
-                    code="langflux-key-unmade",
-                )
+                what = "--target embedded makes no API key with a login in a LangFlux that is given"
+                advice = "Make one on LangFlux's page and set $LANGFLUX_API_KEY; or use --target remote."
+                raise CannotTell(what, advice, code="langflux-key-unmade")
         else:
             missing["ui"] = "the embedded LangFlux has no page"
             langflux = LangFluxServer(

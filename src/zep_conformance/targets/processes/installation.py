@@ -85,11 +85,9 @@ def versions() -> list[str]:
 def locked_version(version: str) -> LockedVersion:
     """Return the lock of a version. Raises CannotTell where there is none."""
     if version not in versions():
-        raise CannotTell(
-            f"no committed lock for LangFlux {version}",
-            f"There are locks for {', '.join(versions())}; any other can be given running, with --langflux-url.",
-            code="langflux-lock-missing",
-        )
+        what = f"no committed lock for LangFlux {version}"
+        advice = f"There are locks for {', '.join(versions())}; any other can be given running, with --langflux-url."
+        raise CannotTell(what, advice, code="langflux-lock-missing")
     source = suite.data() / f"langflux-{version}"
     about = tomllib.loads((source / "about.toml").read_text(encoding="utf-8"))
     return LockedVersion(
@@ -103,7 +101,7 @@ def locked_version(version: str) -> LockedVersion:
 
 
 def _in_words(versions: SpecifierSet) -> str:
-    """A range within one major version: ">=18.15,<19" is "18 (from 18.15)"."""
+    """Return a range within one major version: ">=18.15,<19" is "18 (from 18.15)"."""
     lowest = next(each.version for each in versions if each.operator == ">=")
     major = lowest.partition(".")[0]
     return major if lowest == major else f"{major} (from {lowest})"
@@ -125,7 +123,7 @@ OnProgress = Callable[[Progress], None]
 
 
 def installed(version: str = DEFAULT) -> Path | None:
-    """The folder that this version is installed in, None where it is not. Raises CannotTell without a lock for it."""
+    """Return the folder that this version is installed in, if it is. Raises CannotTell without a lock for it."""
     folder = locked_version(version).folder
     return folder if (folder / COMPLETE).exists() else None
 
@@ -185,11 +183,9 @@ def _install(wanted: LockedVersion, program: str, on_progress: OnProgress) -> Pa
         (draft / COMPLETE).touch()
         draft.rename(wanted.folder)
     except OSError as error:
-        raise CannotTell(
-            f"can't install LangFlux {wanted.version} into {wanted.folder}: {error.strerror}",
-            "Make room there, or name a folder that you may write to in $ZEP_CONFORMANCE_CACHE.",
-            code="file-unwritable",
-        ) from None
+        what = f"can't install LangFlux {wanted.version} into {wanted.folder}: {error.strerror}"
+        advice = "Make room there, or name a folder that you may write to in $ZEP_CONFORMANCE_CACHE."
+        raise CannotTell(what, advice, code="file-unwritable") from None
     finally:
         _remove(draft, on_progress)
     return wanted.folder
@@ -203,7 +199,7 @@ def _remove(folder: Path, on_progress: OnProgress) -> None:
 
 
 def command(version: str, folder: Path) -> list[str]:
-    """The command line that starts an installed LangFlux. Raises CannotTell without a Node.js that it runs on."""
+    """Return the command line of an installed LangFlux. Raises CannotTell without a Node.js that it runs on."""
     return [check_node(locked_version(version)), str(folder / "node_modules" / "flowise" / "bin" / "run"), "start"]
 
 
@@ -246,11 +242,9 @@ def check_npm() -> str:
     """Return the path of npm. Raises CannotTell where there is none that works."""
     npm = shutil.which("npm")
     if npm is None or not surroundings.answer_of([npm, "--version"]):
-        raise CannotTell(
-            f"{npm} does not work" if npm else "no npm on the PATH",
-            "npm comes with Node.js from https://nodejs.org; Debian and Ubuntu have it apart: apt-get install npm",
-            code="npm-missing",
-        )
+        what = f"{npm} does not work" if npm else "no npm on the PATH"
+        advice = "npm comes with Node.js from https://nodejs.org; Debian and Ubuntu have it apart: apt-get install npm"
+        raise CannotTell(what, advice, code="npm-missing")
     return npm
 
 
@@ -261,11 +255,9 @@ def check_disk(lock: LockedVersion, folder: Path) -> None:
     # What npm fetches goes into its own cache, as a rule on the same disk.
     needed = lock.disk + lock.download
     if free < needed:
-        raise CannotTell(
-            f"LangFlux {lock.version} takes {needed:.1f} GB, and the disk of {there} has {free:.1f} GB free",
-            "Make room there, or name a folder on another disk in $ZEP_CONFORMANCE_CACHE.",
-            code="disk-full",
-        )
+        what = f"LangFlux {lock.version} takes {needed:.1f} GB, and the disk of {there} has {free:.1f} GB free"
+        advice = "Make room there, or name a folder on another disk in $ZEP_CONFORMANCE_CACHE."
+        raise CannotTell(what, advice, code="disk-full")
 
 
 def check_writable(folder: Path) -> None:
@@ -273,11 +265,9 @@ def check_writable(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CannotTell(
-            f"can't make the folder {folder}: {error.strerror}",
-            "Name one that you may write to in $ZEP_CONFORMANCE_CACHE.",
-            code="file-unwritable",
-        ) from None
+        what = f"can't make the folder {folder}: {error.strerror}"
+        advice = "Name one that you may write to in $ZEP_CONFORMANCE_CACHE."
+        raise CannotTell(what, advice, code="file-unwritable") from None
 
 
 # -- npm: watched, and ended with whoever asked for it ----------------------------------------------------------------
@@ -323,7 +313,7 @@ def _run_npm(command: list[str], folder: Path, progress: Callable[[], Progress],
 
 
 def _packages(folder: Path) -> Callable[[], Progress]:
-    """Counts the packages of the lock in `folder` that have arrived, whatever npm says of itself."""
+    """Return what counts the packages of the lock in `folder` that have arrived, whatever npm says of itself."""
     entries = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     # Those for other systems never arrive.
     expected = [folder / name / "package.json" for name, entry in entries.items() if name and not entry.get("optional")]

@@ -99,7 +99,7 @@ def program(found: LangFluxProgram, state: Path) -> Program:
 
 
 def _commanded(text: str) -> LangFluxProgram:
-    """What --langflux-command says. Raises CannotTell where it can't be run."""
+    """Return what --langflux-command says. Raises CannotTell where it can't be run."""
     unusable = partial(CannotTell, code="langflux-command-unusable")
     advice = 'It is a command line, as --langflux-command "npx flowise start".'
     try:
@@ -131,7 +131,7 @@ def _check_node_of(path: Path) -> None:
 
 
 def _version_beside(script: Path) -> str:
-    """The version of the npm package flowise that a script belongs to, "" where it is no such."""
+    """Return the version of the npm package flowise that a script belongs to, "" where it is no such."""
     for folder in script.parents[:3]:
         try:
             package = json.loads((folder / "package.json").read_text(encoding="utf-8"))

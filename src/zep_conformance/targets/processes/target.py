@@ -87,7 +87,7 @@ class ProcessesTarget(SupervisedTarget):
         self._supervisor.launch(configuration)
 
     def _zeps(self) -> tuple[str, ...]:
-        """The Zeps that are started: an open one only where none is given."""
+        """Return the Zeps that are started: an open one only where none is given."""
         return ZEPS[1:] if self.settings.zep_url else ZEPS
 
     def _real_zeps(self, binary: Path, state: Path) -> tuple[list[Program], dict[str, Any] | None]:
@@ -180,7 +180,7 @@ class ProcessesTarget(SupervisedTarget):
         )
 
     def _seen(self, part: str) -> ZepServer:
-        """A Zep that was started here, as it says that it is."""
+        """Return a Zep that was started here, as it says that it is."""
         secret = self._secret if part == "zep-secured" else None
         return seen_zep(self._urls[part], token=self.token_of(part), secret=secret, part=part)
 

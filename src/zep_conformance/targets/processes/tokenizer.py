@@ -28,7 +28,7 @@ FETCH_LIMIT = 20.0
 
 
 def folder(environment: Mapping[str, str] = os.environ, address: str = ADDRESS) -> Path:
-    """The folder to give Zep as TIKTOKEN_CACHE_DIR: the one that is set, or one in the cache, with the file in it.
+    """Return the folder for Zep's TIKTOKEN_CACHE_DIR: the one that is set, or one in the cache, with the file in it.
 
     address: where it is fetched from where it is in neither. Raises CannotTell where it can't be had.
     """

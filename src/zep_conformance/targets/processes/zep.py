@@ -36,7 +36,7 @@ _unusable = partial(CannotTell, code="zep-binary-unusable")
 
 
 def check(path: Path) -> Path:
-    """The absolute path of a Zep that this machine can run. Raises CannotTell: none there, or not for this machine."""
+    """Return the absolute path of a Zep. Raises CannotTell where there is none, or not one for this machine."""
     binary = path.expanduser().absolute()
     if not binary.exists():
         raise _unusable(f"--zep-binary: there is no {binary}", GET_ZEP)

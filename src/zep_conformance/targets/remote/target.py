@@ -21,11 +21,9 @@ class RemoteTarget(Target):
     def start(self) -> None:
         """Check what was given; there is nothing to start. Raises CannotTell when no URL is."""
         if not self.settings.zep_url and not self.settings.langflux_url:
-            raise CannotTell(
-                "--target remote needs to know where: no --zep-url and no --langflux-url",
-                "Give them, or set $ZEP_URL and $LANGFLUX_URL.",
-                code="address-missing",
-            )
+            what = "--target remote needs to know where: no --zep-url and no --langflux-url"
+            advice = "Give them, or set $ZEP_URL and $LANGFLUX_URL."
+            raise CannotTell(what, advice, code="address-missing")
 
     def deployment(self, say: Say) -> Deployment:  # noqa: ARG002  (each is asked once)
         """Return the parts, each asked once. Raises CannotTell when one is unfit."""
