@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.chatting import API_KEY
 from zep_conformance.embedded.applications import langflux_app
-from zep_conformance.embedded.langflux.credentials import MASK
+from zep_conformance.embedded.langflux.services import MASK
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.parts import parts_for
 

@@ -16,9 +16,9 @@ from starlette.responses import Response, StreamingResponse
 
 from zep_conformance.embedded.langflux import flow as flows
 from zep_conformance.embedded.langflux.answers import FlowiseError, Json, html_text, read_body, services_of
-from zep_conformance.embedded.langflux.credentials import MASK
 from zep_conformance.embedded.langflux.flow import FlowError
 from zep_conformance.embedded.langflux.nodes import CREDENTIAL_TYPES, NODES, templates
+from zep_conformance.embedded.langflux.services import MASK
 from zep_conformance.embedded.langflux.turns import Turn
 from zep_conformance.facts.servers import LANGFLUX_VERSION
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 
@@ -20,7 +20,7 @@ from zep_conformance.embedded.zep import handlers
 Handler = Callable[..., Awaitable[Response]]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Operation:
     """One method of one resource.
 
@@ -78,11 +78,11 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 def by_resource(behaviours: Behaviours, *, web: bool) -> dict[str, dict[str, Operation]]:
-    """Return a server's operations by resource and method. web: whether there is /admin."""
+    """Return a server's own operations by resource and method. web: whether there is /admin."""
     found: dict[str, dict[str, Operation]] = {}
     for one in OPERATIONS:
         if one.is_offered(behaviours) and (web or not one.path.startswith("/admin")):
-            found.setdefault(one.resource, {})[one.method] = one
+            found.setdefault(one.resource, {})[one.method] = replace(one)
     return found
 
 

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from zep_conformance.embedded.zep.app import EmbeddedZep
 from zep_conformance.embedded.zep.messages import Text
-from zep_conformance.embedded.zep.mutations.handlers import around_handler
 from zep_conformance.embedded.zep.operations import Handler
 from zep_conformance.embedded.zep.records import Row
 from zep_conformance.embedded.zep.search import DEFAULT_LIMIT, SOURCES, Found, Query
@@ -113,7 +112,7 @@ def _(zep: EmbeddedZep) -> None:
 
 @MUTATIONS.mutation("search-broken", "A search is answered 500, as it is without an NLP server", "SEARCH-1", "DEPLOY-2")
 def _(zep: EmbeddedZep) -> None:
-    @around_handler(zep, "search", "POST")
+    @around(zep.operations["search"]["POST"], "handler")
     async def _(*_given: object) -> Response:
         raise Refusal(500, "failed to embed query: no NLP server")
 
@@ -137,7 +136,7 @@ def _(zep: EmbeddedZep) -> None:
 
 @MUTATIONS.mutation("search-unknown-404", "A search in a session that nobody wrote to is answered 404", "SEARCH-2")
 def _(zep: EmbeddedZep) -> None:
-    @around_handler(zep, "search", "POST")
+    @around(zep.operations["search"]["POST"], "handler")
     async def _(handler: Handler, service: Service, request: Request, session_id: str) -> Response:
         service.store.sessions.get(session_id)
         return await handler(service, request, session_id)

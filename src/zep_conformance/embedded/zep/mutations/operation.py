@@ -1,7 +1,10 @@
-"""Mutations of how Zep is operated: when what it depends on is away, and when it starts."""
+"""Mutations of how Zep is operated and asked: faults around it, its start, malformed requests, and who may ask."""
 
 from __future__ import annotations
 
+import base64
+import os
+import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,14 +14,15 @@ from starlette.responses import Response
 from zep_conformance.embedded.zep.app import EmbeddedZep
 from zep_conformance.embedded.zep.configuration import Misconfigured
 from zep_conformance.embedded.zep.enrichment import BATCH, Worker
-from zep_conformance.embedded.zep.mutations.handlers import around_handler
+from zep_conformance.embedded.zep.messages import PostedMessage
 from zep_conformance.embedded.zep.neighbours import Unavailable
 from zep_conformance.embedded.zep.operations import Handler
+from zep_conformance.embedded.zep.paths import NamedResource
 from zep_conformance.embedded.zep.service import Service
 from zep_conformance.embedded.zep.store import StoreDown
 from zep_conformance.embedded.zep.wire import Refusal, plain
 from zep_conformance.facts.mutations import Mutations, around
-from zep_conformance.facts.servers import go_bool
+from zep_conformance.facts.servers import PUBLISHED_SECRET, go_bool
 
 MUTATIONS = Mutations("zep")
 
@@ -49,7 +53,7 @@ def _(zep: EmbeddedZep) -> None:
 def _want_for_writes(zep: EmbeddedZep, ask: Callable[[], Awaitable[Any]]) -> None:
     """Have messages refused while a neighbour that is asked first does not answer."""
 
-    @around_handler(zep, "memory", "POST")
+    @around(zep.operations["memory"]["POST"], "handler")
     async def _(handler: Handler, service: Service, *given: Any) -> Response:
         try:
             await ask()
@@ -149,3 +153,243 @@ def _(environment: dict[str, str]) -> None:
 @MUTATIONS.mutation("firewall-refuses", "What a firewall should drop is refused", "DEPLOY-6", into="network")
 def _(_network: object) -> None:
     """Planted by `processes.parts`: a Zep that is cut off by a firewall has no part in it."""
+
+
+# ------------------------------------------------------------------------------------------------------ mistakes
+@MUTATIONS.family
+def _of_mistakes(zep: EmbeddedZep, change: Callable[[Refusal], Response | Refusal]) -> None:
+    """Have a malformed request answered in another way, or refused for another reason."""
+
+    @around(zep, "refused")
+    def _(refused: Callable[[Refusal], Response], refusal: Refusal) -> Response:
+        changed = change(refusal) if refusal.status == 400 else refusal
+        return refused(changed) if isinstance(changed, Refusal) else changed
+
+
+@MUTATIONS.family
+def _leaving_a_message(zep: EmbeddedZep, is_meant: Callable[[int], bool]) -> None:
+    """Have a write that is refused with a certain status leave a message."""
+
+    @around(zep.operations["memory"]["POST"], "handler")
+    async def _(handler: Handler, service: Service, request: Request, session_id: str) -> Response:
+        try:
+            return await handler(service, request, session_id)
+        except Refusal as refusal:
+            if is_meant(refusal.status):
+                service.store.messages.add(session_id, [PostedMessage("human", "what was left of it")])
+            raise
+
+
+_of_mistakes("malformed-accepted", "A malformed request is answered 200", "BADINPUT-1")(lambda _refusal: plain("OK"))
+_of_mistakes("malformed-500", "A malformed request is answered 500", "BADINPUT-1")(
+    lambda refusal: Refusal(500, refusal.reason)
+)
+_of_mistakes("malformed-unexplained", "A malformed request is answered 400 with an empty body", "BADINPUT-1")(
+    lambda refusal: Refusal(refusal.status, "")
+)
+_leaving_a_message("malformed-changes-memory", "A malformed write is refused and leaves a message", "BADINPUT-1")(
+    lambda status: status != 413
+)
+
+
+@_of_mistakes("malformed-kills", "A malformed request ends the server", "BADINPUT-1", "AUTH-2")
+def _(_refusal: Refusal) -> Refusal:
+    os._exit(1)
+
+
+@MUTATIONS.mutation("malformed-wears-out", "After 10 malformed requests everything is answered 503", "BADINPUT-1")
+def _(zep: EmbeddedZep) -> None:
+    borne: list[Refusal] = []
+
+    @around(zep, "refused")
+    def _(refused: Callable[[Refusal], Response], refusal: Refusal) -> Response:
+        borne.extend([refusal] if refusal.status == 400 else [])
+        return refused(refusal)
+
+    @around(zep, "answer")
+    async def _(answer: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
+        if len(borne) > 10:
+            raise Refusal(503, "worn out")
+        return await answer(request)
+
+
+@MUTATIONS.mutation("big-body-accepted", "A body of any size is accepted", "BADINPUT-1")
+def _(zep: EmbeddedZep) -> None:
+    zep.service.most = 64 * 1024 * 1024
+
+
+_leaving_a_message("big-body-stored", "A body that is too large is refused and leaves a message", "BADINPUT-1")(
+    lambda status: status == 413
+)
+
+
+@MUTATIONS.family
+def _of_versions(zep: EmbeddedZep, version: bytes | None) -> None:
+    """Have every answer say another version, or none."""
+    zep.headers[:] = [(b"x-zep-version", version)] if version else []
+
+
+_of_versions("version-missing", "No answer says the version", "DEPLOY-1")(None)
+_of_versions("version-too-new", "Every answer says version 1.0.2", "DEPLOY-1")(b"1.0.2-embedded (mutated)")
+_of_versions("version-too-old", "Every answer says version 0.19.0", "DEPLOY-1")(b"0.19.0-embedded (mutated)")
+
+
+@MUTATIONS.mutation("healthz-503", "The health check is answered 503", "DEPLOY-1", "DEPLOY-6")
+def _(zep: EmbeddedZep) -> None:
+    async def unready(*_given: object) -> Response:
+        raise Refusal(503, "not ready")
+
+    for operation in zep.operations["healthz"].values():
+        around(operation, "handler")(unready)
+
+
+# ------------------------------------------------------------------------------------------------ who may ask
+OPEN_ROUTES: dict[str, tuple[str, str]] = {
+    "open-memory-read": ("memory", "GET"),
+    "open-memory-write": ("memory", "POST"),
+    "open-memory-delete": ("memory", "DELETE"),
+    "open-message-list": ("messages", "GET"),
+    "open-search": ("search", "POST"),
+    "open-session-creation": ("sessions", "POST"),
+    "open-session-read": ("session", "GET"),
+    "open-session-update": ("session", "PATCH"),
+    "open-user-creation": ("users", "POST"),
+    "open-user-read": ("user", "GET"),
+    "open-user-update": ("user", "PATCH"),
+    "open-user-deletion": ("user", "DELETE"),
+    "open-user-sessions": ("user_sessions", "GET"),
+}
+"""By mutation, the route (resource and method) that is served without a token."""
+
+
+@MUTATIONS.family
+def _opening(zep: EmbeddedZep, route: tuple[str, str]) -> None:
+    """Have a route want no token."""
+    around(zep, "wants_token")(lambda wants_token, *asked: asked != route and wants_token(*asked))
+
+
+for _name, (_resource, _method) in OPEN_ROUTES.items():
+    _opening(_name, f"{_method} of {_resource.replace('_', ' ')} needs no token", "AUTH-2")((_resource, _method))
+
+
+@MUTATIONS.family
+def _of_tokens(zep: EmbeddedZep, is_accepted: Callable[[str, str], bool]) -> None:
+    """Have tokens accepted, whatever is in them. is_accepted: which, given a token and the secret."""
+    around(zep.guard, "verify")(lambda verify, *given: {} if is_accepted(*given) else verify(*given))
+
+
+@MUTATIONS.family
+def _without_claim(zep: EmbeddedZep, claim: str) -> None:
+    """Have a claim of tokens count for nothing."""
+
+    @around(zep.guard, "verify")
+    def _(verify: Callable[..., dict[str, Any]], *given: str) -> dict[str, Any]:
+        return {key: value for key, value in verify(*given).items() if key != claim}
+
+
+@MUTATIONS.family
+def _with_algorithm(zep: EmbeddedZep, algorithm: str) -> None:
+    """Have tokens accepted that are signed with one more algorithm."""
+    zep.guard.algorithms.append(algorithm)
+
+
+@MUTATIONS.family
+def _refusing(zep: EmbeddedZep, change: Callable[[Refusal], Refusal]) -> None:
+    """Have requests without a good token refused in another way."""
+
+    @around(zep, "check_token")
+    async def _(check_token: Callable[..., Awaitable[None]], *given: Any) -> None:
+        try:
+            await check_token(*given)
+        except Refusal as refusal:
+            raise change(refusal) from refusal
+
+
+def _signature(token: str) -> str:
+    return token.partition(".")[2].partition(".")[2]
+
+
+def _signed(secret: str | bytes) -> str:
+    """Return the signature of a token over no claims."""
+    import jwt
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the secret may be short
+        return jwt.encode({}, secret, "HS256").rpartition(".")[2]
+
+
+_UNSIGNED = tuple(
+    base64.urlsafe_b64encode(header.encode()).decode().rstrip("=")
+    for header in ('{"alg":"none","typ":"JWT"}', '{"typ":"JWT","alg":"none"}', '{"alg":"none"}')
+)
+"""The header of an unsigned token, as libraries write it."""
+
+
+@MUTATIONS.mutation("refused-write-stored", "A write without a token is answered 401 and stored", "AUTH-2")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep, "check_token")
+    async def _(check_token: Callable[..., Awaitable[None]], request: Request, target: NamedResource) -> None:
+        try:
+            await check_token(request, target)
+        except Refusal:
+            if (target.resource, request.method) == ("memory", "POST"):
+                await zep.operations["memory"]["POST"].handler(zep.service, request, *target.ids)
+            raise
+
+
+_EMPTY = "A request without a good token is answered 401 with an empty body"
+_refusing("refusal-unexplained", _EMPTY, "AUTH-2", "AUTH-3")(lambda refusal: Refusal(refusal.status, ""))
+_refusing("refusal-is-500", "A request without a good token is answered 500", "AUTH-2", "AUTH-3")(
+    lambda refusal: Refusal(500, refusal.reason)
+)
+
+
+@MUTATIONS.mutation("right-token-refused", "No token is accepted", "AUTH-1", "AUTH-2", "AUTH-4")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.guard, "verify")
+    def _(*_given: object) -> dict[str, Any]:
+        raise Refusal(401, "token is unauthorized")
+
+
+_of_tokens("secret-accepted", "The secret itself is accepted as a token", "AUTH-1", "AUTH-4")(
+    lambda token, secret: token == secret
+)
+_of_tokens("garbage-token-accepted", "Any text of three parts is accepted as a token", "AUTH-3")(
+    lambda token, _secret: token.count(".") == 2 and not token.startswith("ey")
+)
+_without_claim("expired-token-accepted", "An expired token is accepted", "AUTH-3", "AUTH-4")("exp")
+_without_claim("early-token-accepted", "A token is accepted before it is valid", "AUTH-3")("nbf")
+_of_tokens("unsigned-token-accepted", "A token of the algorithm none is accepted", "AUTH-3")(
+    lambda token, _secret: token.partition(".")[0] in _UNSIGNED
+)
+_of_tokens("token-without-signature-accepted", "A token whose signature was cut off is accepted", "AUTH-3")(
+    lambda token, _secret: not _signature(token) and token.partition(".")[0] not in _UNSIGNED
+)
+_of_tokens("changed-token-accepted", "A token is accepted whose claims were changed", "AUTH-3")(
+    lambda token, secret: _signature(token) == _signed(secret)
+)
+_of_tokens("other-secret-accepted", "A token's signature is not verified", "AUTH-3", "AUTH-4")(
+    lambda token, _secret: bool(_signature(token)) and token.startswith("ey")
+)
+_of_tokens("decoded-secret-accepted", "A token signed with the decoded secret is accepted", "AUTH-3")(
+    lambda token, secret: _signature(token) == _signed(base64.urlsafe_b64decode(secret + "=="))
+)
+_of_tokens("published-secret-accepted", "A token made with the secret of Zep's own config.yaml is accepted", "AUTH-3")(
+    lambda token, _secret: _signature(token) == _signed(PUBLISHED_SECRET)
+)
+_with_algorithm("hs384-accepted", "A token signed with HS384 is accepted", "AUTH-3")("HS384")
+_with_algorithm("hs512-accepted", "A token signed with HS512 is accepted", "AUTH-3")("HS512")
+
+
+@MUTATIONS.mutation("healthz-wants-token", "The health check is answered 401 without a token", "AUTH-6")
+def _(zep: EmbeddedZep) -> None:
+    around(zep, "wants_token")(lambda wants_token, *asked: asked[0] == "healthz" or wants_token(*asked))
+
+
+@MUTATIONS.mutation("collections-open", "Document collections are listed without a token", "AUTH-6")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep, "answer")
+    async def _(answer: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
+        if request.url.path.split("/")[:4] == ["", "api", "v1", "collection"]:
+            return plain("[]\n")
+        return await answer(request)
