@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 from zep_conformance.embedded.langflux.answers import FlowiseError
 from zep_conformance.embedded.langflux.flow import Node
 from zep_conformance.embedded.langflux.services import Services
 from zep_conformance.embedded.langflux.turns import Event, Turn
-from zep_conformance.embedded.langflux.zep_memory import Message, ZepClient, ZepError
+from zep_conformance.embedded.langflux.zep_memory import Message, ZepError
 from zep_conformance.facts.mutations import Mutations, around
 
 MUTATIONS = Mutations("langflux")
@@ -22,30 +24,19 @@ MUTATIONS = Mutations("langflux")
 _PLAIN = re.compile(r"[A-Za-z0-9._-]*")
 
 
-def _each_turn(langflux: Services) -> Callable[[Callable[[Turn], None]], None]:
-    """Have the decorated function change each turn before it is run."""
+def _each(langflux: Services, made_by: str, change: Callable[[Any], object]) -> None:
+    """Have a change made to each object that a method of the services returns: `turn` or `memory`."""
 
-    def decorate(change: Callable[[Turn], None]) -> None:
-        @around(langflux, "turn")
-        def turn(make: Callable[..., Turn], *args: Any, **kwargs: Any) -> Turn:
-            made = make(*args, **kwargs)
-            change(made)
-            return made
-
-    return decorate
+    @around(langflux, made_by)
+    def _(make: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        made = make(*args, **kwargs)
+        change(made)
+        return made
 
 
-def _each_client(langflux: Services) -> Callable[[Callable[[ZepClient], None]], None]:
-    """Have the decorated function change each client of Zep before it is used."""
-
-    def decorate(change: Callable[[ZepClient], None]) -> None:
-        @around(langflux, "memory")
-        def memory(make: Callable[[Node], Any], node: Node) -> Any:
-            made = make(node)
-            change(made.zep)
-            return made
-
-    return decorate
+def _around_turns(langflux: Services, method: str) -> Callable[[Callable[..., Any]], None]:
+    """Put the decorated function around a method of each turn. It is called with the turn before the old method."""
+    return lambda function: _each(langflux, "turn", lambda turn: around(turn, method)(partial(function, turn)))
 
 
 # ------------------------------------------------------------------------------------- what reaches memory
@@ -53,20 +44,17 @@ def _each_client(langflux: Services) -> Callable[[Callable[[ZepClient], None]], 
 def _session(langflux: Services, change: Callable[[Turn], str]) -> None:
     """Have Zep asked with another session id than the turn's."""
 
-    @_each_turn(langflux)
-    def rename(turn: Turn) -> None:
-        turn.session = change(turn)
+    _each(langflux, "turn", lambda turn: setattr(turn, "session", change(turn)))
 
 
 @MUTATIONS.family
 def _written(langflux: Services, change: Callable[[Message, Message], list[Message]]) -> None:
     """Have something else written to Zep than what the human and the AI say."""
 
-    @_each_client(langflux)
-    def write(client: ZepClient) -> None:
-        @around(client, "add")
-        async def add(add: Callable[..., Any], session: str, messages: list[Message]) -> None:
-            await add(session, change(*messages))
+    async def write(add: Callable[..., Any], session: str, messages: list[Message]) -> None:
+        await add(session, change(*messages))
+
+    _each(langflux, "memory", lambda memory: around(memory.zep, "add")(write))
 
 
 @MUTATIONS.mutation("override-ignored", "The session id of a request is ignored", "API-1", "API-4")
@@ -84,11 +72,10 @@ _written("roles-swapped", "In Zep the human's words are the AI's, and the other 
 
 @MUTATIONS.mutation("memory-not-read", "Zep is written to and never read", "API-1")
 def memory_not_read(langflux: Services) -> None:
-    @_each_client(langflux)
-    def read(client: ZepClient) -> None:
-        @around(client, "memory")
-        async def memory(_read: Any, _session: str, _lastn: int | None) -> dict[str, Any]:
-            return {}
+    async def read_nothing(*_asked: object) -> dict[str, Any]:
+        return {}
+
+    _each(langflux, "memory", lambda memory: around(memory.zep, "memory")(read_nothing))
 
 
 _session("session-id-prefixed", "In Zep a session id has langflux- before it", "API-1")(
@@ -116,17 +103,15 @@ def empty_session_id_500(langflux: Services) -> None:
 def users_mixed(langflux: Services) -> None:
     latest: dict[str, str] = {}
 
-    @_each_turn(langflux)
-    def mix(turn: Turn) -> None:
-        @around(turn, "recall")
-        async def recall(recall: Callable[[], Any]) -> Any:
-            latest[turn.flow_id] = turn.session
-            return await recall()
+    @_around_turns(langflux, "recall")
+    async def _(turn: Turn, recall: Callable[[], Any]) -> Any:
+        latest[turn.flow_id] = turn.session
+        return await recall()
 
-        @around(turn, "remember")
-        async def remember(remember: Callable[..., Any], question: str, answer: str) -> None:
-            turn.session = latest[turn.flow_id]
-            await remember(question, answer)
+    @_around_turns(langflux, "remember")
+    async def _(turn: Turn, remember: Callable[..., Any], *spoken: str) -> None:
+        turn.session = latest[turn.flow_id]
+        await remember(*spoken)
 
 
 _session("memory-per-chatflow", "All users of a chatflow share one memory", "API-2", "API-3")(lambda turn: turn.flow_id)
@@ -137,14 +122,12 @@ _session("timestamp-ignored", "A session id is cut at its last dash", "API-3")(
 
 @MUTATIONS.mutation("new-session-clears-last", "A new conversation clears the one before it in the chatflow", "API-3")
 def new_session_clears_last(langflux: Services) -> None:
-    @_each_turn(langflux)
-    def begin(turn: Turn) -> None:
-        @around(turn, "recall")
-        async def recall(recall: Callable[[], Any]) -> Any:
-            history, messages = await recall(), langflux.store.messages(turn.flow_id, {})
-            if messages and not history:
-                await langflux.memory(turn.flow.memory).clear([messages[-1]["sessionId"]])
-            return history
+    @_around_turns(langflux, "recall")
+    async def _(turn: Turn, recall: Callable[[], Any]) -> Any:
+        history, messages = await recall(), langflux.store.messages(turn.flow_id, {})
+        if messages and not history:
+            await langflux.memory(turn.flow.memory).clear([messages[-1]["sessionId"]])
+        return history
 
 
 # ------------------------------------------------------------------------------------ which id the session is
@@ -164,13 +147,11 @@ _order("node-session-ignored", "The node's Session Id does not count", "API-4")(
 
 @MUTATIONS.mutation("long-questions-413", "Questions of more than 100,000 characters are answered 413", "API-7")
 def long_questions_413(langflux: Services) -> None:
-    @_each_turn(langflux)
-    def limit(turn: Turn) -> None:
-        @around(turn, "run")
-        async def run(run: Callable[..., Any], *args: Any) -> Any:
-            if len(str(turn.question)) > 100_000:
-                raise FlowiseError("request entity too large", 413)
-            return await run(*args)
+    @_around_turns(langflux, "run")
+    async def _(turn: Turn, run: Callable[..., Any], *args: Any) -> Any:
+        if len(str(turn.question)) > 100_000:
+            raise FlowiseError("request entity too large", 413)
+        return await run(*args)
 
 
 @MUTATIONS.mutation(
@@ -179,7 +160,6 @@ def long_questions_413(langflux: Services) -> None:
     "UI-5",
 )
 def nameless_session_shared(langflux: Services) -> None:
-    @_each_turn(langflux)
     def share(turn: Turn) -> None:
         made_up = turn.identity.human
         if turn.identity.chat == made_up:
@@ -187,17 +167,17 @@ def nameless_session_shared(langflux: Services) -> None:
             turn.identity = replace(turn.identity, chat=turn.flow_id, session=session)
             turn.session = turn.identity.session_id
 
+    _each(langflux, "turn", share)
+
 
 # -------------------------------------------------------------------------------------------------- streams
 @MUTATIONS.family
 def _streamed(langflux: Services, change: Callable[[AsyncIterator[Event]], AsyncIterator[Event]]) -> None:
     """Have other events sent than those of the turn."""
 
-    @_each_turn(langflux)
-    def stream(turn: Turn) -> None:
-        @around(turn, "events")
-        def events(events: Callable[[], AsyncIterator[Event]]) -> AsyncIterator[Event]:
-            return change(events())
+    @_around_turns(langflux, "events")
+    def _(_turn: Turn, events: Callable[[], AsyncIterator[Event]]) -> AsyncIterator[Event]:
+        return change(events())
 
 
 def _without(left_out: str) -> Callable[[AsyncIterator[Event]], AsyncIterator[Event]]:
@@ -213,21 +193,17 @@ def _without(left_out: str) -> Callable[[AsyncIterator[Event]], AsyncIterator[Ev
 
 @MUTATIONS.mutation("streamed-turn-forgotten", "A streamed turn is not written to Zep", "API-5")
 def streamed_turn_forgotten(langflux: Services) -> None:
-    @_each_turn(langflux)
-    def forget(turn: Turn) -> None:
-        @around(turn, "remember")
-        async def remember(remember: Callable[..., Any], question: str, answer: str) -> None:
-            if not turn.streaming:
-                await remember(question, answer)
+    @_around_turns(langflux, "remember")
+    async def _(turn: Turn, remember: Callable[..., Any], question: str, answer: str) -> None:
+        if not turn.streaming:
+            await remember(question, answer)
 
 
 @MUTATIONS.mutation("stream-without-memory", "For a streamed answer Zep is not read", "API-5")
 def stream_without_memory(langflux: Services) -> None:
-    @_each_turn(langflux)
-    def skip(turn: Turn) -> None:
-        @around(turn, "recall")
-        async def recall(recall: Callable[[], Any]) -> Any:
-            return [] if turn.streaming else await recall()
+    @_around_turns(langflux, "recall")
+    async def _(turn: Turn, recall: Callable[[], Any]) -> Any:
+        return [] if turn.streaming else await recall()
 
 
 @_streamed("stream-in-one-piece", "A stream's answer comes in one piece", "API-5")
@@ -303,71 +279,61 @@ def any_credential_used(langflux: Services) -> None:
 @MUTATIONS.mutation("memory-kept-locally", "When Zep refuses, LangFlux remembers by itself", "AUTH-4", "FAULT-3")
 def memory_kept_locally(langflux: Services) -> None:
     roles = {"userMessage": "user", "apiMessage": "assistant"}
+    refused: WeakSet[Turn] = WeakSet()
 
-    @_each_turn(langflux)
-    def keep(turn: Turn) -> None:
-        refused = False
+    @_around_turns(langflux, "recall")
+    async def _(turn: Turn, recall: Callable[[], Any]) -> Any:
+        try:
+            return await recall()
+        except ZepError:
+            refused.add(turn)
+            kept = langflux.store.messages(turn.flow_id, {"sessionId": turn.session})
+            return [{"role": roles[one["role"]], "content": one["content"]} for one in kept]
 
-        @around(turn, "recall")
-        async def recall(recall: Callable[[], Any]) -> Any:
-            nonlocal refused
-            try:
-                return await recall()
-            except ZepError:
-                refused = True
-                kept = langflux.store.messages(turn.flow_id, {"sessionId": turn.session})
-                return [{"role": roles[one["role"]], "content": one["content"]} for one in kept]
-
-        @around(turn, "remember")
-        async def remember(remember: Callable[..., Any], question: str, answer: str) -> None:
-            if not refused:
-                await remember(question, answer)
+    @_around_turns(langflux, "remember")
+    async def _(turn: Turn, remember: Callable[..., Any], *spoken: str) -> None:
+        if turn not in refused:
+            await remember(*spoken)
 
 
 @MUTATIONS.mutation("forgets-after-failure", "After a prediction that failed Zep is not read any more", "FAULT-3")
 def forgets_after_failure(langflux: Services) -> None:
     failed: set[str] = set()
 
-    @_each_turn(langflux)
-    def forget(turn: Turn) -> None:
-        @around(turn, "recall")
-        async def recall(recall: Callable[[], Any]) -> Any:
-            if turn.session in failed:
-                return []
-            try:
-                return await recall()
-            except ZepError:
-                failed.add(turn.session)
-                raise
+    @_around_turns(langflux, "recall")
+    async def _(turn: Turn, recall: Callable[[], Any]) -> Any:
+        if turn.session in failed:
+            return []
+        try:
+            return await recall()
+        except ZepError:
+            failed.add(turn.session)
+            raise
 
 
 @MUTATIONS.mutation(
     "refusal-hidden", "When Zep refuses, the prediction is answered 200 with an apology", "AUTH-4", "FAULT-3"
 )
 def refusal_hidden(langflux: Services) -> None:
-    @_each_turn(langflux)
-    def hide(turn: Turn) -> None:
-        @around(turn, "run")
-        async def run(run: Callable[..., Any], *args: Any) -> Any:
-            try:
-                return await run(*args)
-            except FlowiseError as refused:
-                if isinstance(refused.__cause__, ZepError):
-                    return {"text": "Sorry, something went wrong", "chatId": turn.identity.chat}
-                raise
+    @_around_turns(langflux, "run")
+    async def _(turn: Turn, run: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return await run(*args)
+        except FlowiseError as refused:
+            if isinstance(refused.__cause__, ZepError):
+                return {"text": "Sorry, something went wrong", "chatId": turn.identity.chat}
+            raise
 
 
 def _refuse(langflux: Services, message: Callable[[Turn, str], str]) -> None:
     """Have a prediction that fails say something else."""
 
-    @_each_turn(langflux)
-    def say(turn: Turn) -> None:
-        @around(turn, "run")
-        async def run(run: Callable[..., Any], *args: Any) -> Any:
-            try:
-                return await run(*args)
-            except FlowiseError as refused:
-                raise FlowiseError(message(turn, refused.message), refused.status) from refused
+    @_around_turns(langflux, "run")
+    async def _(turn: Turn, run: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return await run(*args)
+        except FlowiseError as refused:
+            raise FlowiseError(message(turn, refused.message), refused.status) from refused
 
 
 _refused = MUTATIONS.family(_refuse)

@@ -163,14 +163,7 @@ class Enrichment:
     """The workers of a server. Topics whose server is not configured have none: their tasks wait."""
 
     def __init__(
-        self,
-        store: Store,
-        neighbours: Neighbours,
-        *,
-        window: int,
-        model: bool,
-        nlp: bool,
-        store_server: StoreServer,
+        self, store: Store, neighbours: Neighbours, *, window: int, model: bool, nlp: bool, store_server: StoreServer
     ) -> None:
         self._store = store
         self._neighbours = neighbours

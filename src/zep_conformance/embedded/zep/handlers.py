@@ -12,26 +12,14 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zep_conformance.embedded.zep import messages, records, summaries
+from zep_conformance.embedded.zep import messages, records, summaries, wire
 from zep_conformance.embedded.zep.encoding import dumps, parse_time, parse_uuid
 from zep_conformance.embedded.zep.messages import PostedMessage
 from zep_conformance.embedded.zep.neighbours import Refused, Unavailable
 from zep_conformance.embedded.zep.records import Row
 from zep_conformance.embedded.zep.search import DEFAULT_LIMIT, parse_query
 from zep_conformance.embedded.zep.service import Service
-from zep_conformance.embedded.zep.wire import (
-    NOT_FOUND_PAGE,
-    Refusal,
-    answer,
-    field,
-    integer,
-    mistake,
-    page,
-    paging,
-    parsed,
-    plain,
-    whole,
-)
+from zep_conformance.embedded.zep.wire import Refusal, field
 
 SEARCH_PATIENCE = 2.0
 """Seconds that a search waits for the NLP server (Zep 0.27.2: 31)."""
@@ -40,31 +28,28 @@ _DEFAULT_PAGE = 100  # what Zep takes for a limit that is no number
 
 # ------------------------------------------------------------------------------------------------ sessions and users
 def _session(row: Row, service: Service, status: int = 200) -> Response:
-    return answer(records.render_session(row) + "\n", service.behaviours, status)
+    return wire.answer(records.render_session(row) + "\n", service.behaviours, status)
 
 
 def _sessions(rows: list[Row], service: Service) -> Response:
-    return answer("[" + ",".join(map(records.render_session, rows)) + "]\n", service.behaviours)
+    return wire.answer("[" + ",".join(map(records.render_session, rows)) + "]\n", service.behaviours)
 
 
 def _user(row: Row, service: Service, status: int = 200) -> Response:
-    return answer(records.render_user(row) + "\n", service.behaviours, status)
+    return wire.answer(records.render_user(row) + "\n", service.behaviours, status)
 
 
 async def list_sessions(service: Service, request: Request) -> Response:
     """GET /sessions?limit&cursor: the sessions whose row id is above the cursor."""
-    limit, cursor = paging(request, service.behaviours)
+    limit, cursor = wire.paging(request, service.behaviours)
     return _sessions(service.store.sessions.listed(cursor, limit), service)
 
 
 async def create_session(service: Service, request: Request) -> Response:
     """POST /sessions {session_id, user_id?, metadata?}."""
     body = await service.read_object(request)
-    row = service.store.sessions.create(
-        field(body, "session_id", str, ""),
-        field(body, "user_id", str, None),
-        field(body, "metadata", dict, None),
-    )
+    session_id, user_id = field(body, "session_id", str, ""), field(body, "user_id", str, None)
+    row = service.store.sessions.create(session_id, user_id, field(body, "metadata", dict, None))
     return _session(row, service, 201)
 
 
@@ -80,18 +65,14 @@ async def update_session(service: Service, request: Request, session_id: str) ->
 
 
 def _names(body: dict[str, object]) -> tuple[str, str, str]:
-    return (
-        field(body, "email", str, ""),
-        field(body, "first_name", str, ""),
-        field(body, "last_name", str, ""),
-    )
+    return field(body, "email", str, ""), field(body, "first_name", str, ""), field(body, "last_name", str, "")
 
 
 async def list_users(service: Service, request: Request) -> Response:
     """GET /user?limit&cursor: the users whose row id is above the cursor."""
-    limit, cursor = paging(request, service.behaviours)
+    limit, cursor = wire.paging(request, service.behaviours)
     listed = map(records.render_user, service.store.users.listed(cursor, limit))
-    return answer("[" + ",".join(listed) + "]\n", service.behaviours)
+    return wire.answer("[" + ",".join(listed) + "]\n", service.behaviours)
 
 
 async def create_user(service: Service, request: Request) -> Response:
@@ -116,7 +97,7 @@ async def update_user(service: Service, request: Request, user_id: str) -> Respo
 async def delete_user(service: Service, _request: Request, user_id: str) -> Response:
     """DELETE /user/{id}: the user's sessions go too."""
     service.store.users.delete(user_id)
-    return plain("OK")
+    return wire.plain("OK")
 
 
 async def list_user_sessions(service: Service, _request: Request, user_id: str) -> Response:
@@ -127,13 +108,13 @@ async def list_user_sessions(service: Service, _request: Request, user_id: str) 
 # ------------------------------------------------------------------------------------------ memory, messages, search
 async def get_memory(service: Service, request: Request, session_id: str) -> Response:
     """GET …/memory?lastn: the newest summary; the messages since it (at most a window) or the newest n."""
-    count = integer(request, "lastn")
+    count = wire.integer(request, "lastn")
     if count < 0:
-        raise mistake(service.behaviours, "negative-lastn-500", "cannot specify negative lastNMessages")
+        raise wire.mistake(service.behaviours, "negative-lastn-500", "cannot specify negative lastNMessages")
     summary = service.store.summaries.latest(session_id)
     rows = service.last(session_id, count) if count else service.recent(session_id, summary)
     listed = ",".join(map(messages.render, rows))
-    return answer(f'{{"messages":[{listed}],"summary":{summaries.render(summary)}}}\n', service.behaviours)
+    return wire.answer(f'{{"messages":[{listed}],"summary":{summaries.render(summary)}}}\n', service.behaviours)
 
 
 def _new_message(value: Any, service: Service) -> PostedMessage:
@@ -142,15 +123,15 @@ def _new_message(value: Any, service: Service) -> PostedMessage:
     if not isinstance(value, dict):
         raise Refusal(400, "every one of 'messages' must be an object")
     # Zep reads these times and does not keep them: what matters is that they are times.
-    parsed(value, "created_at", parse_time)
-    parsed(value, "updated_at", parse_time)
+    wire.parsed(value, "created_at", parse_time)
+    wire.parsed(value, "updated_at", parse_time)
     metadata = field(value, "metadata", dict, None)
     return PostedMessage(
         field(value, "role", str, ""),
         field(value, "content", str, ""),
-        parsed(value, "uuid", parse_uuid),
+        wire.parsed(value, "uuid", parse_uuid),
         None if metadata is None else dumps(metadata),
-        whole(value, "token_count", service.behaviours),
+        wire.whole(value, "token_count", service.behaviours),
     )
 
 
@@ -161,13 +142,13 @@ async def post_memory(service: Service, request: Request, session_id: str) -> Re
     field(body, "metadata", dict, None)
     new = [_new_message(value, service) for value in field(body, "messages", list, [])]
     service.store.messages.add(session_id, new)
-    return plain("OK")
+    return wire.plain("OK")
 
 
 async def delete_memory(service: Service, _request: Request, session_id: str) -> Response:
     """DELETE …/memory: the session with everything in it."""
     service.store.sessions.delete(session_id)
-    return plain("OK")
+    return wire.plain("OK")
 
 
 async def list_messages(service: Service, request: Request, session_id: str) -> Response:
@@ -175,16 +156,16 @@ async def list_messages(service: Service, request: Request, session_id: str) -> 
     if "bad-paging-ignored" in service.behaviours:
         size, number = _or(request, "limit", _DEFAULT_PAGE), _or(request, "cursor", 1)
     else:
-        size, number = paging(request, service.behaviours)
+        size, number = wire.paging(request, service.behaviours)
     rows, total = service.store.messages.page(session_id, number, size)
     listed = ",".join(map(messages.render, rows))
     text = f'{{"messages":[{listed}],"total_count":{total},"row_count":{len(rows)}}}\n'
-    return answer(text, service.behaviours)
+    return wire.answer(text, service.behaviours)
 
 
 def _or(request: Request, name: str, otherwise: int) -> int:
     try:
-        return integer(request, name)
+        return wire.integer(request, name)
     except Refusal:
         return otherwise
 
@@ -197,7 +178,7 @@ def _uuid(text: str) -> str:
 
 
 def _message(row: Row, service: Service) -> Response:
-    return answer(messages.render(row) + "\n", service.behaviours)
+    return wire.answer(messages.render(row) + "\n", service.behaviours)
 
 
 async def get_message(service: Service, _request: Request, session_id: str, uuid: str) -> Response:
@@ -210,14 +191,14 @@ async def update_message(service: Service, request: Request, session_id: str, uu
     known = _uuid(uuid)
     body = await service.read_object(request)
     metadata = field(body, "metadata", dict, None)
-    count = whole(body, "token_count", service.behaviours)
+    count = wire.whole(body, "token_count", service.behaviours)
     return _message(service.store.messages.update_metadata(session_id, known, metadata, count), service)
 
 
 async def post_search(service: Service, request: Request, session_id: str) -> Response:
     """POST …/search?limit {text?, metadata?, search_scope?, search_type?, mmr_lambda?}."""
     body = await service.read_object(request)
-    limit = integer(request, "limit")
+    limit = wire.integer(request, "limit")
     if limit < 0 and "bad-paging-ignored" not in service.behaviours:
         raise Refusal(400, "limit must not be negative")
     payload = {
@@ -234,7 +215,7 @@ async def post_search(service: Service, request: Request, session_id: str) -> Re
             vector = await service.neighbours.embed_within(query.text, SEARCH_PATIENCE)
         except (Unavailable, Refused) as error:
             raise Refusal(500, f"failed to embed query: {error}") from error
-    return answer(service.search.find(session_id, query, vector), service.behaviours)
+    return wire.answer(service.search.find(session_id, query, vector), service.behaviours)
 
 
 # ---------------------------------------------------------------------------------------------------- beside the API
@@ -242,7 +223,7 @@ _ADMIN_PAGE = "<!DOCTYPE html>\n<html><head><title>Zep</title></head><body><h1>{
 
 
 def _html(title: str, body: str) -> Response:
-    return page(_ADMIN_PAGE.format(title=title, body=body), media_type="text/html")
+    return wire.page(_ADMIN_PAGE.format(title=title, body=body), media_type="text/html")
 
 
 async def health(_service: Service, _request: Request) -> Response:
@@ -264,7 +245,7 @@ async def admin_page(service: Service, _request: Request, section: str) -> Respo
     """GET /admin/users or /admin/sessions: their ids."""
     listed = {"users": service.store.users.listed, "sessions": service.store.sessions.listed}.get(section)
     if listed is None:
-        return page(NOT_FOUND_PAGE, 404)
+        return wire.page(wire.NOT_FOUND_PAGE, 404)
     items = "\n".join(f"<li>{escape(row[2])}</li>" for row in listed(0, 0))
     return _html(section.capitalize(), f"<ul>{items}</ul>")
 
@@ -273,6 +254,6 @@ async def admin_delete(service: Service, _request: Request, rest: str) -> Respon
     """DELETE /admin/sessions/{id}."""
     section, _, name = rest.partition("/")
     if section != "sessions" or not name:
-        return page(NOT_FOUND_PAGE, 404)
+        return wire.page(wire.NOT_FOUND_PAGE, 404)
     service.store.sessions.delete(name if "path-ids-stay-escaped" in service.behaviours else unquote(name))
-    return plain("")
+    return wire.plain("")

@@ -153,12 +153,7 @@ class Summariser:
     """
 
     def __init__(
-        self,
-        *,
-        messages: Messages,
-        behaviours: Behaviours,
-        window: int,
-        ask: Callable[[str, int], Awaitable[str]],
+        self, *, messages: Messages, behaviours: Behaviours, window: int, ask: Callable[[str, int], Awaitable[str]]
     ) -> None:
         self._messages, self._ask = messages, ask
         self._most = window if "summary-skips-beyond-window" in behaviours else -1

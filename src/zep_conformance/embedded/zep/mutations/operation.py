@@ -94,9 +94,7 @@ def _(zep: EmbeddedZep) -> None:
 
 
 @MUTATIONS.mutation(
-    "store-back-without-newest",
-    "When the database comes back the newest message of each session is missing",
-    "FAULT-2",
+    "store-back-without-newest", "When the database comes back the newest message of each session is missing", "FAULT-2"
 )
 def _(zep: EmbeddedZep) -> None:
     missed: list[StoreDown] = []

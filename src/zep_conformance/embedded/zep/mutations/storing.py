@@ -345,11 +345,7 @@ def _(zep: EmbeddedZep) -> None:
     around(zep.paths, "decode")(lambda _decode, text: text)
 
 
-@_of_ids(
-    "odd-session-ids-refused",
-    "Session ids of other than ASCII letters, digits and - . _ ~ get 400",
-    "SESSION-2",
-)
+@_of_ids("odd-session-ids-refused", "Session ids of other than ASCII letters, digits and - . _ ~ get 400", "SESSION-2")
 def _(session_id: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._~-]*", session_id):
         raise Refusal(400, "a session id is made of letters, digits and - . _ ~")
@@ -364,9 +360,7 @@ def _(session_id: str) -> str:
 
 
 @MUTATIONS.mutation(
-    "record-ids-normalised",
-    "POST /sessions replaces what is no letter or digit in the id by a dash",
-    "SESSION-2",
+    "record-ids-normalised", "POST /sessions replaces what is no letter or digit in the id by a dash", "SESSION-2"
 )
 def _(zep: EmbeddedZep) -> None:
     @around(zep.service.store.sessions, "create")
