@@ -47,13 +47,13 @@ Start = Callable[..., runs.Process]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start a run, with a `flowise` first on its PATH. before: what its LangFlux does first."""
+    """Start a run, with a `flowise` first on its PATH. before: what its LangFlux does first. further: variables."""
     variables = runs.environment(tmp_path, PATH=stand_ins.on_path(tmp_path / "bin"))
     with runs.killed_later() as started:
 
-        def run(*options: str, before: str = "") -> runs.Process:
+        def run(*options: str, before: str = "", **further: str) -> runs.Process:
             stand_ins.langflux(tmp_path / "bin" / "flowise", before)
-            started.append(runs.start([*RUN, *options], tmp_path, variables))
+            started.append(runs.start([*RUN, *options], tmp_path, {**variables, **further}))
             return started[-1]
 
         yield run
@@ -143,14 +143,18 @@ class TestNothingIsStarted:
         assert not (tmp_path / "tmp" / "starts").exists()
         nothing_left(tmp_path)
 
-    def test_where_npm_fails_half_way(self, tmp_path: Path, workplace: dict[str, str], start: Start) -> None:
-        workplace["ZEP_CONFORMANCE_CACHE"] = str(tmp_path / "cache")
+    def test_where_npm_fails_half_way(self, tmp_path: Path, start: Start) -> None:
         stand_ins.shell(tmp_path / "bin" / "node", "echo v20.11.1")
         stand_ins.shell(
             tmp_path / "bin" / "npm",
             '[ "$1" = --version ] && echo 10.1.0 && exit\nmkdir -p node_modules/x; echo npm ERR! code ENOSPC; exit 1',
         )
-        assert start("--install-langflux", "--langflux-version", "2.2.8").wait(60) == 2
+        assert (
+            start(
+                "--install-langflux", "--langflux-version", "2.2.8", ZEP_CONFORMANCE_CACHE=str(tmp_path / "cache")
+            ).wait(60)
+            == 2
+        )
         output = output_of(tmp_path)
         assert "installing LangFlux 2.2.8 into" in output
         assert "npm ERR! code ENOSPC" in output
