@@ -16,7 +16,7 @@ from zep_conformance.facts.deviations import load_deviations
 from zep_conformance.facts.mutations import Mutation
 from zep_conformance.facts.recorded_behaviours import RecordedBehaviour
 from zep_conformance.facts.requirements import load_requirements
-from zep_conformance.mutation import page, runner
+from zep_conformance.mutation import runner
 from zep_conformance.mutation.asked import names_by_part, planted_in_servers
 from zep_conformance.mutation.catalogue import MUTATIONS, RECORDED_BEHAVIOURS, Planted
 from zep_conformance.settings import Settings
@@ -56,11 +56,11 @@ def test_a_recorded_behaviour_is_known_as_a_deviation_that_there_is() -> None:
 
 def test_every_mutation_and_known_deviation_must_be_noticed() -> None:
     known = {one for one in RECORDED_BEHAVIOURS if one.deviation}
-    assert {*runner.to_be_noticed(), *page.PAGE} == {*MUTATIONS, *known}
+    assert {*runner.to_be_noticed(), *runner.PAGE} == {*MUTATIONS, *known}
 
 
 def test_every_requirement_of_the_page_has_mutations() -> None:
-    assert page.SCOPE == "AUTH-8 or UI-1 or UI-2 or UI-3 or UI-4"
+    assert runner.PAGE_SCOPE == "AUTH-8 or UI-1 or UI-2 or UI-3 or UI-4"
 
 
 # -- what a run is asked to plant ---------------------------------------------------------------------------------

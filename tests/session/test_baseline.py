@@ -98,7 +98,7 @@ class TestAgainstABaseline:
         found = judged(Gate(baseline=read(tmp_path, record("a", then))), record("a", "failed"))
         assert (found.code, found.name) == (1, "does not conform")
         assert found.comparison is not None
-        assert [(change.record.nodeid, change.then) for change in found.comparison.worse] == [("a", then)]
+        assert [(change.record.nodeid, change.then) for change in found.comparison.changes["worse"]] == [("a", then)]
 
     def test_what_failed_then_too_is_known(self, tmp_path: Path) -> None:
         found = judged(Gate(baseline=read(tmp_path, record("a", "failed"))), record("a", "failed"))
@@ -118,15 +118,15 @@ class TestAgainstABaseline:
         now = (record("a", "passed"), record("b", "deviation"), record("c", "passed"))
         found = judged(Gate(baseline=before), *now)
         assert found.code == 0 and found.comparison is not None
-        assert [change.record.nodeid for change in found.comparison.better] == ["a", "b", "c"]
+        assert [change.record.nodeid for change in found.comparison.changes["better"]] == ["a", "b", "c"]
 
     def test_what_is_not_checked_any_more_is_said(self, tmp_path: Path) -> None:
         before = read(tmp_path, record("a", "failed"), record("b", "skipped"), record("c", "passed"))
         now = (record("a", "skipped"), record("b", "skipped"), record("c", "passed"))
         found = judged(Gate(baseline=before), *now)
         assert found.comparison is not None
-        assert [change.record.nodeid for change in found.comparison.unchecked] == ["a"]
-        assert not found.comparison.better
+        assert [change.record.nodeid for change in found.comparison.changes["unchecked"]] == ["a"]
+        assert not found.comparison.changes["better"]
 
     def test_a_new_scenario_is_judged_by_its_requirements(self, tmp_path: Path) -> None:
         before = read(tmp_path, record("a", "failed", "API-1"), record("b", "passed", "API-2"))

@@ -34,7 +34,7 @@ def command(
         if all_scenarios:
             what = "--all-scenarios is not for --page: its scenarios take a minute"
             raise CannotTell(what, "Leave it out.", code="options-conflict")
-        from zep_conformance.mutation.page import run_page_mutants
+        from zep_conformance.mutation.runner import run_page_mutants
 
         report = report or Path("reports/page-mutants.json")
         return run_page_mutants(only=only, jobs=jobs, report=report, options=options)

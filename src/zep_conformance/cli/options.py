@@ -1,9 +1,12 @@
-"""What commands have in common: options that are settings of a run."""
+"""What commands have in common: options that are settings of a run, and how a file is written."""
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +14,12 @@ import click
 from zep_conformance.errors import CannotTell
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.settings import SETTINGS, read_settings
+
+SERVERS = (
+    *("zep_url", "zep_token", "zep_auth_secret", "langflux_url", "langflux_api_key"),
+    *("zep_url_from_langflux", "model_url"),
+)
+"""The settings that say where servers are, and let one in."""
 
 
 def takes_settings(*fields: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
@@ -37,3 +46,36 @@ def takes_settings(*fields: str) -> Callable[[Callable[..., int]], Callable[...,
         return called
 
     return decorated
+
+
+def refuse_existing(path: Path) -> None:
+    """Check that there is no such file yet. Raises CannotTell where there is."""
+    if path.exists() or path.is_symlink():
+        advice = "Give --force to overwrite it, or another name."
+        raise CannotTell(f"{path} is there already", advice, code="file-exists")
+
+
+def write(path: Path, text: str, *, force: bool, mode: int = 0o666) -> None:
+    """Write a file, all of it or none. force: overwrite it. mode: as of `os.open`.
+
+    Raises CannotTell when it can't be written, or is there already.
+    """
+    if not force:
+        refuse_existing(path)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            with open(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            if force:
+                draft.replace(path)
+            else:
+                os.link(draft, path)  # unlike a rename this overwrites nothing that came in between
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        if isinstance(error, FileExistsError):
+            refuse_existing(path)
+        advice = "Give a folder that is there and that you may write to."
+        raise CannotTell(f"can't write {path}: {error.strerror}", advice, code="file-unwritable") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from zep_conformance.cli import recording_options as recording
+from zep_conformance.cli.options import refuse_existing, write
 from zep_conformance.errors import CannotTell
 from zep_conformance.recordings.format import RecordedExchange, load_script
 from zep_conformance.recordings.record import Recorder
@@ -41,9 +42,8 @@ def command(
     recorded, 1: recorded in part, 2: could not tell.
     """
     recording.require_server(settings)
-    if output.exists() and not force:
-        advice = "Give --force to overwrite it, or another name."
-        raise CannotTell(f"{output} is there already", advice, code="file-exists")
+    if not force:
+        refuse_existing(output)
     path = script or recording.shipped("langflux" if settings.langflux_url else "zep")
     everything = recording.loaded(path, load_script)
     exchanges = recording.chosen(everything, only, skip, {exchange.sequence for exchange in everything})
@@ -64,7 +64,7 @@ def command(
     if private(text):
         advice = "Nothing was: this is a fault of ours."
         raise CannotTell("a secret or an address would have been written", advice, code="harness-broken")
-    recording.write(output, text)
+    write(output, text, force=True)
     for line in _said(held, made, output):
         click.echo(line)
     return 0 if len(made) == len(exchanges) else 1

@@ -8,38 +8,25 @@ from pathlib import Path
 import click
 
 from zep_conformance import suite
-from zep_conformance.cli.options import takes_settings
+from zep_conformance.cli.options import SERVERS, takes_settings
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.servers import RECORDINGS
 from zep_conformance.recordings.format import RecordedExchange
 from zep_conformance.recordings.report import wrapped
 from zep_conformance.settings import Settings
 
-FIELDS = (
-    "zep_url",
-    "zep_token",
-    "zep_auth_secret",
-    "langflux_url",
-    "langflux_api_key",
-    "zep_url_from_langflux",
-    "model_url",
-    "wait_limit",
-)
-"""The settings of a run that both commands take."""
-
 
 def takes_server(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command the options that both have: which servers to ask, what to play, whether to clean up."""
-    named = "may be repeated"
     for made in (
         click.option(
             "--keep",
             is_flag=True,
             help="leave what was made, and do not wait for Zep's queue at the end: for a server that is thrown away",
         ),
-        click.option("--skip", multiple=True, metavar="SEQUENCE", help=f"do not play this sequence ({named})"),
-        click.option("--only", multiple=True, metavar="SEQUENCE", help=f"play this sequence ({named})"),
-        takes_settings(*FIELDS),
+        click.option("--skip", multiple=True, metavar="SEQUENCE", help="do not play this sequence (may be repeated)"),
+        click.option("--only", multiple=True, metavar="SEQUENCE", help="play this sequence (may be repeated)"),
+        takes_settings(*SERVERS, "wait_limit"),
     ):
         command = made(command)
     return command
@@ -78,20 +65,6 @@ def chosen(
         advice = f"There are {', '.join(sorted(known))}."
         raise CannotTell(f"no sequence {', '.join(unknown)}", advice, code="name-unknown-here")
     return [one for one in exchanges if (not only or one.sequence in only) and one.sequence not in skip]
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file, all of it or none. Raises CannotTell when that can't be done."""
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        try:
-            draft.write_text(text, encoding="utf-8")
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        advice = "Give a folder that is there and that you may write to."
-        raise CannotTell(f"can't write {path}: {error.strerror}", advice, code="file-unwritable") from error
 
 
 def say(text: str) -> None:

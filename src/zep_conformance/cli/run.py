@@ -131,7 +131,7 @@ def _cache(root: Path) -> list[str]:
     """Return the options that say where pytest remembers what failed, for --lf: never beside an installed copy."""
     if not suite.is_installed() and os.access(root, os.W_OK):
         return []
-    from zep_conformance.settings.cache import cache
+    from zep_conformance.settings.sources import cache
 
     here = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:16]
     return ["-o", f"cache_dir={cache(os.environ) / 'pytest' / here}"]

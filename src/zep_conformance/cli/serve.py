@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import signal
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 
-from zep_conformance.errors import CannotTell
+from zep_conformance.errors import CannotTell, PartDied, PortTaken
 from zep_conformance.facts.servers import PORTS
 
 PARTS = ("zep", "langflux", "model", "nlp")
@@ -81,14 +85,41 @@ def command(
                 part, os.environ, host=host, port=ports[part], data=data, recorded_behaviours=recorded_behaviours
             )
         else:
-            from zep_conformance.processes.foreground import serve_in_foreground
-
-            serve_in_foreground(
-                ports={name: number for name, number in ports.items() if not chosen or name in chosen},
+            _serve_together(
+                {name: number for name, number in ports.items() if not chosen or name in chosen},
+                data,
                 host=host,
-                auth_secret=auth_secret,
-                data=data,
-                embedding_model=embedding_model,
+                secrets={"zep": auth_secret},
+                embedding_model=str(embedding_model) if embedding_model else None,
                 recorded_behaviours=recorded_behaviours,
             )
     return 0
+
+
+def _serve_together(ports: Mapping[str, int], data: Path | None, **wiring: Any) -> NoReturn:
+    """Serve the parts of `ports` until KeyboardInterrupt, which it raises when nothing is left running.
+
+    data: where state is kept; None for a temporary folder that is removed at the end. wiring: as of `parts_for`.
+    Raises CannotTell: a port is in use, or a part did not start, or ended by itself.
+    """
+    from zep_conformance.processes.fleet import Fleet
+    from zep_conformance.processes.folders import owned_folder
+    from zep_conformance.processes.parts import parts_for
+
+    api_key = secrets.token_urlsafe(24)
+    try:
+        with (
+            owned_folder("zep-conformance-serve-") if data is None else nullcontext(data) as folder,
+            Fleet(parts_for(ports, ports=ports, data=folder, api_key=api_key, **wiring)) as fleet,
+        ):
+            urls = {name: fleet.url(name) for name in fleet.parts}
+            if "langflux" in urls:
+                urls["langflux_api_key"] = api_key
+            if "model" in urls:
+                urls["model"] += "/v1"
+            click.echo(json.dumps(urls))
+            name = fleet.wait()
+            raise PartDied(part=name, how="ended by itself", log=fleet.log(name), advice="The others are stopped.")
+    except PortTaken as error:
+        advice = f"Give another with --{error.part}-port, or 0 for a free one."
+        raise CannotTell(error.what, advice, code=error.code) from None

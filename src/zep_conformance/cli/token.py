@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from zep_conformance.cli.options import write
 from zep_conformance.clients import tokens
 from zep_conformance.errors import CannotTell
 
@@ -48,7 +48,7 @@ def command(
     secret = given or tokens.make_secret()
     token = tokens.make_token(secret)
     if env_file is not None:
-        _write(env_file, _env_text(secret, token), force=force)
+        write(env_file, _env_text(secret, token), force=force, mode=0o600)
         if as_json:
             click.echo(json.dumps({"env_file": str(env_file)}))
         else:
@@ -100,32 +100,6 @@ def _env_text(secret: str, token: str) -> str:
         "# The JWT, for Zep's clients; in LangFlux: the field API Key of a Zep credential:\n"
         f"ZEP_TOKEN={token}\n"
     )
-
-
-def _write(path: Path, text: str, *, force: bool) -> None:
-    """Write a file that only its owner can read, all of it or none."""
-    if not force and (path.exists() or path.is_symlink()):
-        advice = "Give --force to overwrite it, or another name."
-        raise CannotTell(f"{path} is there already", advice, code="file-exists")
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                os.fchmod(file.fileno(), 0o600)
-                file.write(text)
-            if force:
-                draft.replace(path)
-            else:
-                os.link(draft, path)  # unlike a rename this overwrites nothing that came in between
-        finally:
-            draft.unlink(missing_ok=True)
-    except FileExistsError:
-        advice = "Give --force to overwrite it, or another name."
-        raise CannotTell(f"{path} is there already", advice, code="file-exists") from None
-    except OSError as error:
-        advice = "Give a folder that is there and that you may write to."
-        raise CannotTell(f"can't write {path}: {error.strerror}", advice, code="file-unwritable") from error
 
 
 @command.command()

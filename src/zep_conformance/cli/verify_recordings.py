@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from zep_conformance.cli import recording_options as recording
+from zep_conformance.cli.options import write
 from zep_conformance.errors import CannotTell
 from zep_conformance.recordings.format import RecordedExchange, load_recording
 from zep_conformance.recordings.report import ResultText, as_json
@@ -71,7 +72,7 @@ def command(
                     verify_recording(path.name, exchanges, server, settings, keep=keep, say=recording.say, show=show)
                 )
     if report is not None:
-        recording.write(report, as_json(results, redactor))
+        write(report, as_json(results, redactor), force=True)
     return _exit_code(results)
 
 

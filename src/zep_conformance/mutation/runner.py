@@ -4,6 +4,8 @@ For each mutation of the embedded servers, or of the deployment files that come 
 behaviour that is known as a deviation, the scenarios of the requirements that it breaks are run on what has it. It is
 noticed when one of them fails: not when one is merely skipped or in error. What has none is run once with everything:
 there nothing may fail. A scenario that no mutation made fail is listed; it may not be able to.
+
+Mutations of LangFlux's page are planted on its way to the browser; without one only the page's scenarios are run.
 """
 
 from __future__ import annotations
@@ -25,11 +27,13 @@ from pathlib import Path
 from typing import Any
 
 from zep_conformance import suite
-from zep_conformance.errors import CannotTell
+from zep_conformance.errors import CannotTell, needed
 from zep_conformance.facts.mutations import Mutation
 from zep_conformance.mutation.asked import unknown_name
-from zep_conformance.mutation.catalogue import RECORDED_BEHAVIOURS, WITHOUT_PAGE, Planted
+from zep_conformance.mutation.catalogue import PAGE, RECORDED_BEHAVIOURS, WITHOUT_PAGE, Planted
 from zep_conformance.processes.ending import end
+from zep_conformance.settings import read_settings
+from zep_conformance.targets import choose
 
 TOGETHER = {
     "zep:unescaped-slash-404": "langflux:unescaped-session-id",
@@ -39,6 +43,10 @@ TOGETHER = {
 
 WAIT_LIMIT = 3
 """Seconds that a run waits for what may come later: what a mutation keeps from coming never comes."""
+PAGE_WAIT_LIMIT = 20
+"""The same for anything in the page."""
+PAGE_SCOPE = " or ".join(sorted({requirement for mutation in PAGE for requirement in mutation.breaks}))
+"""The marks of every scenario of the page."""
 LATENCY_BUDGET = 250
 """Milliseconds: below what slow servers take, far above what the others do while two runs share a machine."""
 EMBEDDED = (*("--target", "embedded"), *("--wait-limit", str(WAIT_LIMIT), "--latency-budget", str(LATENCY_BUDGET)))
@@ -334,10 +342,60 @@ def run_mutants(*, only: Sequence[str] = (), jobs: int = 2, all_scenarios: bool 
     Returns the exit code: 0 when every one was noticed, 1 when not, 2 when interrupted. Raises what `chosen` does.
     """
     mutations = chosen(only, [*RECORDED_BEHAVIOURS, *WITHOUT_PAGE]) if only else to_be_noticed()
-    with tempfile.TemporaryDirectory(prefix="zep-conformance-mutants-", ignore_cleanup_errors=True) as folder:
-        runner = Runner(Path(folder), everything=all_scenarios)
+    with _folder() as folder:
+        runner = Runner(folder, everything=all_scenarios)
         trials = try_all(mutations, runner, jobs=jobs, report=report, whole=not only)
     return 2 if trials is None else 0 if all(trial.passed for trial in trials) else 1
+
+
+def run_page_mutants(*, only: Sequence[str] = (), jobs: int = 2, report: Path, options: Sequence[str] = ()) -> int:
+    """Plant every mutation of the page, or those named, and look who notices.
+
+    only, jobs, report: as of `run_mutants`. options: those of a run, for a LangFlux, a Zep and a model server that run
+    already; without any, LangFlux is started as target `processes` does.
+
+    Returns the exit code: 0 when every one was noticed, and every scenario of the page seen to fail, 1 when not, 2 when
+    that could not be told. Raises CannotTell for a name that there is not, and where the page can't be driven.
+    """
+    mutations = chosen(only, PAGE) if only else PAGE
+    with contextlib.nullcontext((options, dict(os.environ))) if options else _started() as given, _folder() as folder:
+        target, variables = ["--wait-limit", str(PAGE_WAIT_LIMIT), *given[0]], given[1]
+        runner = Runner(folder, everything=False, target=target, variables=variables, scope=PAGE_SCOPE)
+        trials = try_all(mutations, runner, jobs=jobs, report=report, whole=not only)
+    if trials is None or any(trial.exit_code == 2 for trial in trials):
+        return 2
+    untouched = not only and never_failed(trials)
+    return 0 if all(trial.passed for trial in trials) and not untouched else 1
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for the reports of all runs."""
+    with tempfile.TemporaryDirectory(prefix="zep-conformance-mutants-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def _started() -> Iterator[tuple[Sequence[str], dict[str, str]]]:
+    """The real LangFlux in front of a secured embedded Zep, for all runs; the options and variables that lead there.
+
+    Raises CannotTell where it does not start, or its page can't be driven.
+    """
+    target = choose(read_settings({"target": "processes"}), "processes")
+    try:
+        target.start()
+        found = target.deployment(lambda _: None)
+        if "ui" in found.missing:
+            raise CannotTell("the page can't be driven from here", found.missing["ui"], code="page-undrivable")
+        zep, langflux = needed(found.secured, "a secured Zep"), needed(found.langflux, "a LangFlux")
+        options = ["--target", "remote", "--zep-url", zep.url, "--langflux-url", langflux.url]
+        options += ["--model-url", langflux.model_url]
+        variables = {"ZEP_TOKEN": zep.token, "ZEP_AUTH_SECRET": found.secret, "LANGFLUX_API_KEY": langflux.api_key}
+        if langflux.account is not None:
+            variables |= {"LANGFLUX_USER": langflux.account.user, "LANGFLUX_PASSWORD": langflux.account.password}
+        yield options, {name: value for name, value in variables.items() if value}
+    finally:
+        target.stop()
 
 
 def try_all(

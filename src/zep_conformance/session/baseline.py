@@ -8,7 +8,7 @@ not have is measured by its requirements.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from zep_conformance.report.outcomes import OUTCOMES, Record
 
 _SEVERITY = {"failed": 2, "deviation": 1}
 """How much of a failure an outcome is; 0 for all others."""
+KINDS = ("worse", "known", "better", "unchecked")
+"""Kinds of change. What is unchecked passed, failed or deviated then and was skipped now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,30 +79,25 @@ class Change:
 class BaselineComparison:
     """A run beside its baseline.
 
-    unchecked: what passed, failed or deviated then and was skipped now. differences: what else is not the same, in
-    words: the target, versions.
+    changes: by their kind, one of `KINDS`. differences: what else is not the same, in words: the target, versions.
     """
 
     baseline: Baseline
-    worse: list[Change] = field(default_factory=list)
-    known: list[Change] = field(default_factory=list)
-    better: list[Change] = field(default_factory=list)
-    unchecked: list[Change] = field(default_factory=list)
-    differences: list[str] = field(default_factory=list)
+    differences: Sequence[str]
+    changes: Mapping[str, list[Change]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
 
     @property
     def pardoned(self) -> frozenset[str]:
         """The node ids of what fails now, but no worse than then."""
-        return frozenset(change.record.nodeid for change in self.known)
+        return frozenset(change.record.nodeid for change in self.changes["known"])
 
     def as_json(self) -> dict[str, Any]:
         """Return the comparison for the report."""
-        lists = {"worse": self.worse, "known": self.known, "better": self.better, "unchecked": self.unchecked}
         return {
             "file": str(self.baseline.path),
             "started": self.baseline.started,
             "differences": self.differences,
-            **{name: [change.as_json() for change in changes] for name, changes in lists.items()},
+            **{name: [change.as_json() for change in changes] for name, changes in self.changes.items()},
         }
 
     def lines(self, most: int = 10) -> Iterator[str]:
@@ -108,19 +105,13 @@ class BaselineComparison:
         yield f"baseline: the run of {self.baseline.started[:10] or 'an unknown day'}, {self.baseline.path}"
         if self.differences:
             yield f"not the same as then: {'; '.join(self.differences)}"
-        kinds = (
-            ("worse", "worse than then", self.worse),
-            ("known", "failed then too", self.known),
-            ("better", "better than then", self.better),
-            ("unchecked", "checked then, not now", self.unchecked),
-        )
-        for name, words, changes in kinds:
+        for name, changes in self.changes.items():
             for change in changes[:most]:
                 yield f"{name}: {change}"
             if len(changes) > most:
                 yield f"{name}: {len(changes) - most} more, all in the report"
             elif not changes and name == "worse":
-                yield f"{words}: nothing"
+                yield "worse than then: nothing"
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -186,22 +177,27 @@ def compare(
     baseline: Baseline, records: Iterable[Record], failing: Collection[str], observations: Observations
 ) -> BaselineComparison:
     """Return a run beside a baseline. failing: node ids of the records that fail the run by themselves."""
-    comparison = BaselineComparison(baseline, differences=list(_differences(baseline, observations)))
+    comparison = BaselineComparison(baseline, list(_differences(baseline, observations)))
     for record in sorted(records, key=lambda record: record.nodeid):
         then = baseline.then(record)
-        change = Change(record, then)
-        new = record.nodeid not in baseline.scenarios
-        if record.fixed and record.nodeid in failing:
-            # A strict run fails on what is fixed; the baseline need not list it as a deviation any more.
-            (comparison.known if record.nodeid in baseline.fixed else comparison.worse).append(change)
-        elif record.nodeid in failing:
-            (comparison.worse if _severity(record.outcome) > _severity(then) else comparison.known).append(change)
-        elif record.outcome == "skipped":
-            if not new and then not in ("skipped", "error"):
-                comparison.unchecked.append(change)
-        elif not new and _severity(record.outcome) < _severity(then) and record.outcome != "error":
-            comparison.better.append(change)
+        if kind := _kind(baseline, record, then, fails=record.nodeid in failing):
+            comparison.changes[kind].append(Change(record, then))
     return comparison
+
+
+def _kind(baseline: Baseline, record: Record, then: str, *, fails: bool) -> str:
+    """What has become of a scenario, one of `KINDS`; "" where nothing is to be said of it."""
+    gain = _severity(then) - _severity(record.outcome)
+    if fails and record.fixed:
+        # A strict run fails on what is fixed; the baseline need not list it as a deviation any more.
+        return "known" if record.nodeid in baseline.fixed else "worse"
+    if fails:
+        return "worse" if gain < 0 else "known"
+    if record.nodeid not in baseline.scenarios or record.outcome == "error":
+        return ""
+    if record.outcome == "skipped":
+        return "" if then in ("skipped", "error") else "unchecked"
+    return "better" if gain > 0 else ""
 
 
 def _differences(baseline: Baseline, observations: Observations) -> Iterator[str]:

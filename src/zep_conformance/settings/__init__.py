@@ -1,4 +1,4 @@
-"""The settings of a run: what there is (`model`), where it comes from (`sources`), which target uses it (`usage`)."""
+"""The settings of a run: what there is and which target uses it (`model`), where it comes from (`sources`)."""
 
 from zep_conformance.settings.model import (
     CAPABILITIES,
@@ -7,6 +7,7 @@ from zep_conformance.settings.model import (
     SETTINGS,
     TARGETS,
     Settings,
+    for_target,
     mutations_of,
     names_in,
     option,
@@ -14,7 +15,6 @@ from zep_conformance.settings.model import (
     revealed,
 )
 from zep_conformance.settings.sources import RENAMED, close_to, default_settings, read_settings
-from zep_conformance.settings.usage import for_target
 
 __all__ = [
     "CAPABILITIES",

@@ -25,6 +25,13 @@ _NO_SETTINGS = ("CACHE", "VENV")
 """What else is called ZEP_CONFORMANCE_…: where things are kept, whatever is run."""
 
 
+def cache(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder to keep things in: $ZEP_CONFORMANCE_CACHE, or zep-conformance in the user's cache."""
+    if chosen := environment.get("ZEP_CONFORMANCE_CACHE"):
+        return Path(chosen)
+    return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zep-conformance"
+
+
 def close_to(name: str, known: Iterable[str]) -> str:
     """Return the name that is meant by one that there is not, as far as that can be told; else ""."""
     names = list(known)

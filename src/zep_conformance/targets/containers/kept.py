@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from zep_conformance.settings.cache import cache
+from zep_conformance.settings.sources import cache
 from zep_conformance.targets.containers.plan import SECURED, Secrets, Spec
 from zep_conformance.targets.docker.engine import DockerEngine
 from zep_conformance.targets.docker.ownership import KEPT, PART, RUN, Owner, remove_run

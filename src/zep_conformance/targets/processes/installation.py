@@ -28,7 +28,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.facts.causes import cause_of, last_lines
 from zep_conformance.facts.servers import LANGFLUX_VERSION
 from zep_conformance.processes.guard import guarded
-from zep_conformance.settings.cache import cache
+from zep_conformance.settings.sources import cache
 from zep_conformance.targets.processes import surroundings
 
 DEFAULT = LANGFLUX_VERSION

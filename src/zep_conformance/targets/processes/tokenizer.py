@@ -17,7 +17,7 @@ import httpx
 
 from zep_conformance.clients.http import trusted
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings.cache import cache
+from zep_conformance.settings.sources import cache
 
 ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/cl100k_base.tiktoken"
 NAME = hashlib.sha1(ADDRESS.encode(), usedforsecurity=False).hexdigest()
