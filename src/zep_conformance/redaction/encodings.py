@@ -134,11 +134,7 @@ def _nothing(_: str) -> _Characters:
 
 _ENCODINGS: dict[str, tuple[str, re.Pattern[str], Callable[[str], _Characters]]] = {
     # name: a character without which there is nothing to undo, what is undone, and how
-    "percent": (
-        "%",
-        re.compile(r"(?:%[0-9A-Fa-f]{2})+"),
-        lambda found: _bytes_as_text(bytes.fromhex(found.replace("%", "")), 3),
-    ),
+    "percent": ("%", re.compile(r"(?:%[0-9A-Fa-f]{2})+"), _percent),
     "form": ("+", re.compile(r"\+"), lambda _: [(" ", 1)]),
     "backslashes": (
         "\\",
@@ -149,11 +145,7 @@ _ENCODINGS: dict[str, tuple[str, re.Pattern[str], Callable[[str], _Characters]]]
         _escape,
     ),
     "quotes": ("'", re.compile("'\"'\"'"), _escape),
-    "entities": (
-        "&",
-        re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);"),
-        lambda found: [(html.unescape(found)[0], len(found))],
-    ),
+    "entities": ("&", re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);"), _entity),
     "indented": ("\n", re.compile(r"[ \t]*\r?\n[ \t]*"), _nothing),
     # Wrapped text: an indentation, pytest's mark of an error, or a frame may stand before its next line.
     "lines": ("\n", re.compile(r"[ \t│┃|]*\\?\r?\n[ \t│┃|>]*(?:E[ \t]+)?"), _nothing),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import APIResponse, BrowserContext, Route
 
 Flow = dict[str, Any]
+Change = Callable[[Any], Any]
+"""What a fault does with an answer, a flow, a node's data or a question: returns another, or changes it."""
 
 MUTATIONS = Mutations("page")
 
@@ -29,23 +31,119 @@ CHAT_MESSAGES = re.compile(r"/api/v1/(internal-)?chatmessage/")
 CREDENTIALS = re.compile(r"/api/v1/credentials(\?|$)")
 CREDENTIAL = re.compile(r"/api/v1/credentials(/[0-9a-f-]{36})?$")
 
+# -- what they are made of ------------------------------------------------------------------------------------------
+
+
+def _change_answers(context: BrowserContext, url: re.Pattern[str], change: Change) -> None:
+    """Change the JSON of every answer from a URL."""
+
+    def handle(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=change(answer.json()))
+
+    context.route(url, handle)
+
+
+@MUTATIONS.family
+def _of_templates(context: BrowserContext, change: Change) -> None:
+    _change_answers(context, TEMPLATES, change)
+
+
+def _by_method(context: BrowserContext, url: re.Pattern[str], **handlers: Callable[[Route], None]) -> None:
+    """Handle the requests to a URL by their method; those that there is no handler for go on as they are."""
+
+    def handle(route: Route) -> None:
+        if handler := handlers.get(route.request.method):
+            handler(route)
+        else:
+            route.fallback()
+
+    context.route(url, handle)
+
+
+def _with_flow(holder: dict[str, Any], change: Change) -> dict[str, Any]:
+    """Return a template or a chatflow with its flow changed; one without a flow (a tool) as it is."""
+    flow = json.loads(holder.get("flowData") or "{}")
+    return {**holder, "flowData": json.dumps(change(flow))} if "nodes" in flow else holder
+
+
+def _change_saving(context: BrowserContext, change: Change) -> None:
+    """Change every chatflow that the page saves, on its way to LangFlux."""
+
+    def save(route: Route) -> None:
+        route.continue_(post_data=json.dumps(_with_flow(_sent(route), change)))
+
+    _by_method(context, CHATFLOWS, POST=save, PUT=save)
+
+
+_of_saving = MUTATIONS.family(_change_saving)
+
+
+@MUTATIONS.family
+def _of_saved_zep(context: BrowserContext, change: Change) -> None:
+    """Change the Zep Memory of every chatflow that the page saves: the data of its node."""
+
+    def changed(flow: Flow) -> Flow:
+        for node in flow["nodes"]:
+            if "baseURL" in node["data"]["inputs"]:
+                change(node["data"])
+        return flow
+
+    _change_saving(context, changed)
+
+
+def _change_questions(context: BrowserContext, change: Change) -> None:
+    context.route(PREDICTION, lambda route: route.continue_(post_data=json.dumps(change(_sent(route)))))
+
+
+def _sent(route: Route) -> dict[str, Any]:
+    sent: dict[str, Any] = route.request.post_data_json or {}
+    return sent
+
+
+def _swallow(route: Route) -> None:
+    route.fulfill(json={"affected": 4})
+
+
+def _fetch_instead(route: Route, url: str) -> APIResponse:
+    """Return what LangFlux answers to a GET, made in place of a request that changes something."""
+    headers = {name: value for name, value in route.request.headers.items() if not name.startswith("content-")}
+    return route.fetch(url=url, method="GET", headers=headers, post_data=b"")
+
+
+def _internal(url: str) -> str:
+    """Where the page asks for the messages of the chat that a URL deletes."""
+    return re.sub(r"/chatmessage/", "/internal-chatmessage/", url.partition("?")[0])
+
+
+@MUTATIONS.family
+def _of_shown_tokens(context: BrowserContext, when: str) -> None:
+    """Put the token that the page sent into later answers of LangFlux to a method."""
+    sent: dict[str, Any] = {}
+
+    def handle(route: Route) -> None:
+        request = route.request
+        if request.method == "POST":
+            sent.update(_sent(route)["plainDataObj"])
+        if request.method != when or (when == "GET" and "?" in request.url):
+            route.fallback()
+            return
+        answer = route.fetch()
+        body = answer.json()
+        route.fulfill(response=answer, json={**body, "plainDataObj": sent} if isinstance(body, dict) else body)
+
+    context.route(CREDENTIAL, handle)
+
+
 # -- the marketplace and the canvas -------------------------------------------------------------------------------
 
 
-@MUTATIONS.mutation("template-missing", "The marketplace has no Conversation Chain", "UI-1")
-def template_missing(context: BrowserContext) -> None:
-    _change_answers(
-        context, TEMPLATES, lambda listed: [one for one in listed if "Conversation" not in one["templateName"]]
-    )
-
-
-@MUTATIONS.mutation(
-    "template-unjoined", "A template opened as a new canvas has its nodes, and nothing joins them", "UI-1"
+_of_templates("template-missing", "The marketplace has no Conversation Chain", "UI-1")(
+    lambda listed: [one for one in listed if "Conversation" not in one["templateName"]]
 )
-def template_unjoined(context: BrowserContext) -> None:
-    _change_answers(
-        context, TEMPLATES, lambda listed: [_with_flow(one, lambda flow: flow | {"edges": []}) for one in listed]
-    )
+_of_templates("template-unjoined", "A template opened as a new canvas has its nodes, and nothing joins them", "UI-1")(
+    lambda listed: [_with_flow(one, lambda flow: flow | {"edges": []}) for one in listed]
+)
 
 
 @MUTATIONS.mutation("zep-node-missing", "The list of nodes has no Zep Memory", "UI-2")
@@ -53,30 +151,19 @@ def zep_node_missing(context: BrowserContext) -> None:
     _change_answers(context, NODES, lambda listed: [one for one in listed if not one["name"].startswith("ZepMemory")])
 
 
-@MUTATIONS.mutation("base-url-lost", "A saved chatflow has the Base URL that the node came with", "UI-2")
-def base_url_lost(context: BrowserContext) -> None:
-    def as_it_came(node: Flow) -> None:
-        node["inputs"]["baseURL"] = "http://127.0.0.1:8000"
-
-    _change_saved_zep(context, as_it_came)
-
-
-@MUTATIONS.mutation("memory-node-lost", "A saved chatflow lacks its memory", "UI-2")
-def memory_node_lost(context: BrowserContext) -> None:
-    def without_memory(flow: Flow) -> Flow:
-        return flow | {"nodes": [node for node in flow["nodes"] if node["data"]["category"] != "Memory"]}
-
-    _change_saving(context, without_memory)
+_of_saved_zep("base-url-lost", "A saved chatflow has the Base URL that the node came with", "UI-2")(
+    lambda node: node["inputs"].update(baseURL="http://127.0.0.1:8000")
+)
+_of_saving("memory-node-lost", "A saved chatflow lacks its memory", "UI-2")(
+    lambda flow: flow | {"nodes": [node for node in flow["nodes"] if node["data"]["category"] != "Memory"]}
+)
 
 
-@MUTATIONS.mutation("memory-unjoined", "A saved chatflow has its memory, and the chain does not use it", "UI-2")
-def memory_unjoined(context: BrowserContext) -> None:
-    def unjoined(flow: Flow) -> Flow:
-        for node in flow["nodes"]:
-            node["data"]["inputs"].pop("memory", None)
-        return flow | {"edges": [edge for edge in flow["edges"] if "-input-memory-" not in edge["targetHandle"]]}
-
-    _change_saving(context, unjoined)
+@_of_saving("memory-unjoined", "A saved chatflow has its memory, and the chain does not use it", "UI-2")
+def memory_unjoined(flow: Flow) -> Flow:
+    for node in flow["nodes"]:
+        node["data"]["inputs"].pop("memory", None)
+    return flow | {"edges": [edge for edge in flow["edges"] if "-input-memory-" not in edge["targetHandle"]]}
 
 
 @MUTATIONS.mutation("save-swallowed", "Saving a chatflow again is acknowledged and not done", "UI-3")
@@ -104,7 +191,7 @@ def reload_gives_old_flow(context: BrowserContext) -> None:
 
 @MUTATIONS.mutation("chat-id-changes", "The page sends each question under a chat id of its own", "UI-3")
 def chat_id_changes(context: BrowserContext) -> None:
-    _change_questions(context, lambda asked: {**asked, "chatId": str(uuid.uuid4())})
+    _change_questions(context, lambda asked: asked | {"chatId": str(uuid.uuid4())})
 
 
 @MUTATIONS.mutation("answers-empty", "The page shows the chatbot's answers without a word in them", "UI-3")
@@ -146,7 +233,7 @@ def clear_keeps_memory(context: BrowserContext) -> None:
 
     def under_the_old_id(asked: dict[str, Any]) -> dict[str, Any]:
         old.append(asked["chatId"])
-        return {**asked, "chatId": old[0]}
+        return asked | {"chatId": old[0]}
 
     _change_questions(context, under_the_old_id)
 
@@ -177,113 +264,8 @@ def credentials_unlisted(context: BrowserContext) -> None:
     _by_method(context, CREDENTIALS, GET=lambda route: route.fulfill(json=[]))
 
 
-@MUTATIONS.mutation("credential-lost", "A saved chatflow's Zep Memory has no credential", "AUTH-8")
-def credential_lost(context: BrowserContext) -> None:
-    def without_credential(node: Flow) -> None:
-        node["credential"] = ""
-
-    _change_saved_zep(context, without_credential)
-
-
-@MUTATIONS.mutation("credential-shown", "A credential that is opened again has its token in clear", "AUTH-8")
-def credential_shown(context: BrowserContext) -> None:
-    _show_token(context, when="GET")
-
-
-@MUTATIONS.mutation("credential-echoed", "When a credential is added, the answer has its token in clear", "AUTH-8")
-def credential_echoed(context: BrowserContext) -> None:
-    _show_token(context, when="POST")
-
-
-# -- what they are made of ----------------------------------------------------------------------------------------
-
-
-def _change_answers(context: BrowserContext, url: re.Pattern[str], change: Callable[[Any], Any]) -> None:
-    """Change the JSON of every answer from a URL."""
-
-    def handle(route: Route) -> None:
-        answer = route.fetch()
-        route.fulfill(response=answer, json=change(answer.json()))
-
-    context.route(url, handle)
-
-
-def _by_method(context: BrowserContext, url: re.Pattern[str], **handlers: Callable[[Route], None]) -> None:
-    """Handle the requests to a URL by their method; those that there is no handler for go on as they are."""
-
-    def handle(route: Route) -> None:
-        if handler := handlers.get(route.request.method):
-            handler(route)
-        else:
-            route.fallback()
-
-    context.route(url, handle)
-
-
-def _with_flow(holder: dict[str, Any], change: Callable[[Flow], Flow]) -> dict[str, Any]:
-    """Return a template or a chatflow with its flow changed; one without a flow (a tool) as it is."""
-    flow = json.loads(holder.get("flowData") or "{}")
-    return {**holder, "flowData": json.dumps(change(flow))} if "nodes" in flow else holder
-
-
-def _change_saving(context: BrowserContext, change: Callable[[Flow], Flow]) -> None:
-    """Change every chatflow that the page saves, on its way to LangFlux."""
-
-    def save(route: Route) -> None:
-        route.continue_(post_data=json.dumps(_with_flow(_sent(route), change)))
-
-    _by_method(context, CHATFLOWS, POST=save, PUT=save)
-
-
-def _change_saved_zep(context: BrowserContext, change: Callable[[Flow], None]) -> None:
-    """Change the Zep Memory of every chatflow that the page saves: the data of its node."""
-
-    def changed(flow: Flow) -> Flow:
-        for node in flow["nodes"]:
-            if "baseURL" in node["data"]["inputs"]:
-                change(node["data"])
-        return flow
-
-    _change_saving(context, changed)
-
-
-def _change_questions(context: BrowserContext, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    context.route(PREDICTION, lambda route: route.continue_(post_data=json.dumps(change(_sent(route)))))
-
-
-def _sent(route: Route) -> dict[str, Any]:
-    sent: dict[str, Any] = route.request.post_data_json or {}
-    return sent
-
-
-def _swallow(route: Route) -> None:
-    route.fulfill(json={"affected": 4})
-
-
-def _fetch_instead(route: Route, url: str) -> APIResponse:
-    """Return what LangFlux answers to a GET, made in place of a request that changes something."""
-    headers = {name: value for name, value in route.request.headers.items() if not name.startswith("content-")}
-    return route.fetch(url=url, method="GET", headers=headers, post_data=b"")
-
-
-def _internal(url: str) -> str:
-    """Where the page asks for the messages of the chat that a URL deletes."""
-    return re.sub(r"/chatmessage/", "/internal-chatmessage/", url.partition("?")[0])
-
-
-def _show_token(context: BrowserContext, when: str) -> None:
-    """Put the token that the page sent into later answers of LangFlux to a method."""
-    sent: dict[str, Any] = {}
-
-    def handle(route: Route) -> None:
-        request = route.request
-        if request.method == "POST":
-            sent.update(_sent(route)["plainDataObj"])
-        if request.method != when or (when == "GET" and "?" in request.url):
-            route.fallback()
-            return
-        answer = route.fetch()
-        body = answer.json()
-        route.fulfill(response=answer, json={**body, "plainDataObj": sent} if isinstance(body, dict) else body)
-
-    context.route(CREDENTIAL, handle)
+_of_saved_zep("credential-lost", "A saved chatflow's Zep Memory has no credential", "AUTH-8")(
+    lambda node: node.update(credential="")
+)
+_of_shown_tokens("credential-shown", "A credential that is opened again has its token in clear", "AUTH-8")("GET")
+_of_shown_tokens("credential-echoed", "When a credential is added, the answer has its token in clear", "AUTH-8")("POST")
