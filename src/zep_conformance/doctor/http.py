@@ -38,6 +38,15 @@ class HttpAnswer:
         except (ValueError, RecursionError):
             return None
 
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a JSON object; empty where the body is none."""
+        body = self.json()
+        return body if isinstance(body, dict) else {}
+
+    def message(self) -> str:
+        """Return the message in a JSON object, as Flowise refuses something; the whole body without one."""
+        return str(self.fields().get("message", self.text))
+
 
 class Connection:
     """Connections to one server, kept open from one question to the next."""

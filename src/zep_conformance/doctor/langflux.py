@@ -86,8 +86,7 @@ def probe(case: Case, address: Address, api_key: str | None, account: Account | 
 def _version(connection: Connection, api_key: str | None, account: Account | None) -> str:
     # Before it is known: up to 2.0.5 a login is all that counts, and later ones tell everybody.
     headers = {**INTERNAL, **basic(account)} if account else family_of("").headers(api_key)
-    body = connection.get("/api/v1/version", headers).json()
-    return str(body.get("version", "")) if isinstance(body, dict) else ""
+    return str(connection.get("/api/v1/version", headers).fields().get("version", ""))
 
 
 def _log_in(case: Case, connection: Connection, account: Account) -> Literal[True]:
@@ -99,9 +98,7 @@ def _log_in(case: Case, connection: Connection, account: Account) -> Literal[Tru
         if _is_fresh(connection):
             case.fail("langflux-not-set-up")
         if answer.status >= 500:
-            body = answer.json()
-            message = str(body.get("message")) if isinstance(body, dict) else answer.text
-            case.fail("langflux-login-broken", status=answer.status, answer=case.quoted(message))
+            case.fail("langflux-login-broken", status=answer.status, answer=case.quoted(answer.message()))
         case.fail("langflux-login-wrong", status=answer.status)
     return True
 
@@ -109,10 +106,10 @@ def _log_in(case: Case, connection: Connection, account: Account) -> Literal[Tru
 def _is_fresh(connection: Connection) -> bool:
     """Whether nobody has registered yet: then its page leads everybody to the set-up."""
     try:
-        body = connection.ask("POST", "/api/v1/auth/resolve", headers=INTERNAL, body={}).json()
+        answer = connection.ask("POST", "/api/v1/auth/resolve", headers=INTERNAL, body={})
     except Late:
         return False
-    return isinstance(body, dict) and "organization-setup" in str(body.get("redirectUrl"))
+    return "organization-setup" in str(answer.fields().get("redirectUrl"))
 
 
 def _refused(

@@ -78,10 +78,9 @@ def _our_end(family: int, where: tuple[object, ...]) -> str | None:
 
 def _as_langflux_sees_us(probe: LangFluxProbe) -> str | None:
     """Our address as LangFlux sees it (GET /api/v1/ip, there to check rate limits with); None if it can't say."""
-    body = probe.connection.get("/api/v1/ip").json()
     try:
-        address = ipaddress.ip_address(str(body["ip"]) if isinstance(body, dict) else "")
-    except (KeyError, ValueError):
+        address = ipaddress.ip_address(str(probe.connection.get("/api/v1/ip").fields().get("ip")))
+    except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
@@ -109,7 +108,7 @@ def predict(
         chatflow = _Maker(case, probe, prefix, made).chatflow(zep, token, model_url)
         question = {"question": f"Hello from {prefix}", "overrideConfig": {"sessionId": f"{prefix}-view"}}
         answer = _ask(case, probe, "POST", f"prediction/{chatflow}", question, {})
-        message = case.quoted(_message(answer))
+        message = case.quoted(answer.message())
         if answer.status != 200:
             # A refused model is no refused Zep: Zep's memory is asked for before the model is.
             if _WAY_WORDS.search(message) and "openai" not in message.lower():
@@ -142,20 +141,17 @@ class _Maker:
         inputs = {"baseURL": zep.origin, "sessionId": ""}
         memory = flows.canvas_node(self._definition(flows.ZEP_MEMORY), inputs=inputs, credential=held)
         flow = flows.conversation_chain(model=model, memory=memory, definition=self._definition(flows.CHAIN))
-        return self._add("chatflows", flows.chatflow_body(self._name("chatflow"), flow))
+        return self._add("chatflows", flows.chatflow_body(f"{self._prefix}-doctor-chatflow", flow))
 
     def _credential(self, what: str, kind: str, secret: str) -> str:
-        return self._add("credentials", flows.credential_body(self._name(what), kind, secret))
-
-    def _name(self, what: str) -> str:
-        return f"{self._prefix}-doctor-{what}"
+        return self._add("credentials", flows.credential_body(f"{self._prefix}-doctor-{what}", kind, secret))
 
     def _add(self, kind: str, body: dict[str, Any]) -> str:
         """Make a thing, to be removed at the end; returns its id."""
         answer = _ask(self._case, self._probe, "POST", kind, body, self._probe.headers)
-        made = answer.json()
-        if answer.status not in (200, 201) or not isinstance(made, dict) or "id" not in made:
-            self._case.fail("view-failed", status=answer.status, answer=self._case.quoted(_message(answer)))
+        made = answer.fields()
+        if answer.status not in (200, 201) or "id" not in made:
+            self._case.fail("view-failed", status=answer.status, answer=self._case.quoted(answer.message()))
         self._made.callback(self._remove, f"{kind}/{made['id']}", body["name"])
         return str(made["id"])
 
@@ -173,8 +169,8 @@ class _Maker:
 
     def _definition(self, name: str) -> dict[str, Any]:
         """Return what LangFlux says of a node. Raises Broken where it has none of that name."""
-        definition = self._probe.connection.get(flows.node_path(name), self._probe.headers).json()
-        if not isinstance(definition, dict) or "baseClasses" not in definition:
+        definition = self._probe.connection.get(flows.node_path(name), self._probe.headers).fields()
+        if "baseClasses" not in definition:
             self._case.fail("view-failed", status="no node", answer=name)
         return definition
 
@@ -185,8 +181,3 @@ def _ask(case: Case, probe: LangFluxProbe, method: str, path: str, body: Any, he
         return probe.connection.ask(method, f"/api/v1/{path}", headers=headers, body=body, limit=PREDICTION_LIMIT)
     except Late as late:
         case.fail("view-failed", status=f"no answer in {late.limit:g} s", answer=f"{method} {path}")
-
-
-def _message(answer: HttpAnswer) -> str:
-    body = answer.json()
-    return str(body.get("message", answer.text)) if isinstance(body, dict) else answer.text

@@ -61,8 +61,7 @@ class ProbeSession:
     def memory(self, lastn: int) -> dict[str, Any]:
         """Return the newest messages and the summary; empty when they can't be read. Raises Broken, OutOfTime."""
         answer = self._ask("GET", f"/memory?lastn={lastn}")
-        body = answer.json() if answer is not None and answer.status == 200 else None
-        return body if isinstance(body, dict) else {}
+        return answer.fields() if answer is not None and answer.status == 200 else {}
 
     def messages(self, lastn: int) -> list[dict[str, Any]]:
         """Return the newest messages."""

@@ -55,7 +55,7 @@ def probe(
     _check_health(case, health, version)
     sendable = token if token is not None and tokens.can_be_sent(token) else None
     answer = _read_memory(connection, sendable)
-    if answer.status == 200 and not _is_memory(answer):
+    if answer.status == 200 and "messages" not in answer.fields():
         case.fail("not-zep", answer=f"/api/v1 gives {case.quoted(answer.text[:80])}")
     if answer.status == 401 and not version and "token" not in answer.text:
         case.fail("proxy-wants-login", path="/api/v1", status=401)
@@ -102,11 +102,6 @@ def _say_version(case: Case, version: str, answer: HttpAnswer, any_version: bool
         case.report("zep-untested", version=version.split()[0])
     else:
         case.ok("version", f"Zep {version}")
-
-
-def _is_memory(answer: HttpAnswer) -> bool:
-    body = answer.json()
-    return isinstance(body, dict) and "messages" in body
 
 
 def _read_memory(connection: Connection, token: str | None) -> HttpAnswer:

@@ -45,14 +45,8 @@ def load_requirements(path: Path | None = None) -> dict[str, Requirement]:
     found = {}
     for entry in tomllib.loads(path.read_text(encoding="utf-8"))["requirement"]:
         try:
-            requirement = Requirement(
-                entry["id"],
-                entry["source"],
-                entry["level"],
-                tuple(entry["needs"]),
-                entry["text"],
-                tuple(entry.get("deviations", ())),
-            )
+            needs, deviations = tuple(entry["needs"]), tuple(entry.get("deviations", ()))
+            requirement = Requirement(entry["id"], entry["source"], entry["level"], needs, entry["text"], deviations)
         except KeyError as error:
             raise ValueError(f"{path}: {entry.get('id', entry)} lacks {error}") from error
         if requirement.source not in SOURCES or requirement.level not in ("MUST", "SHOULD"):

@@ -85,7 +85,8 @@ class Comparison:
             for index, (one, other) in enumerate(zip(recorded, came, strict=True)):
                 yield from self.differences(one, other, subset, f"{where}[{index}]")
         elif isinstance(recorded, str):
-            if not self._text(recorded, came):
+            known = fits(recorded, came)
+            if not (isinstance(came, str) and self._with_uuids(recorded, came) if known is None else known):
                 yield Difference(where, recorded, came)
         elif type(recorded) is not type(came) or recorded != came:
             yield Difference(where, recorded, came)
@@ -100,10 +101,6 @@ class Comparison:
         if value not in self.uuids.values():
             self.uuids[str(len(self.uuids) + 1)] = value
         return next(name for name, known in self.uuids.items() if known == value)
-
-    def _text(self, recorded: str, came: Any) -> bool:
-        known = fits(recorded, came)
-        return known if known is not None else isinstance(came, str) and self._with_uuids(recorded, came)
 
     def _with_uuids(self, recorded: str, came: str) -> bool:
         """Compare a text with `{{uuid:N}}` in it: a known N must be that UUID, a new N must be a new one."""

@@ -128,7 +128,7 @@ def without_system_metadata(body: Any) -> Any:
     kept = {key: without_system_metadata(value) for key, value in body.items()}
     metadata = kept.get("metadata")
     if isinstance(metadata, dict) and "system" in metadata:
-        kept["metadata"] = {key: value for key, value in metadata.items() if key != "system"}
-        if not kept["metadata"]:
+        del metadata["system"]
+        if not metadata:
             del kept["metadata"]
     return kept

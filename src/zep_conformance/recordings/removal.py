@@ -96,20 +96,17 @@ _MADE_BY_POST = re.compile(r"(/api/v\d+)/(sessions|user)/?")
 _SAVED = re.compile(r"/api/v\d+/(chatflows|credentials)(?:/([^/]+))?/?")
 _PREDICTION = re.compile(r"/api/v\d+/(?:internal-)?prediction/([^/]+)/?")
 _ORDER = ("chat", "chatflow", "credential", "user", "collection", "session")
+"""Of removing: chats go before their chatflow, users before sessions."""
 
 
 @dataclass(frozen=True)
 class Undo:
-    """A request that removes something. what: its kind, and its name."""
+    """A request that removes something of a kind. name: its own."""
 
     server: ReplayServer
-    what: str
+    kind: str
+    name: str
     path: str
-
-    @property
-    def rank(self) -> int:
-        """Chats go before their chatflow, users before sessions."""
-        return _ORDER.index(self.what.split()[0])
 
 
 class Removals:
@@ -131,7 +128,7 @@ class Removals:
         if one and server.part == "zep":
             self._of_zep(server, one[1], one[2], one[3], method == "DELETE" and done)
         elif by_post and server.part == "zep":
-            name = _named(body, by_post[2]) or _named(_json(answer) if done else None, by_post[2])
+            name = _named(body, by_post[2]) or _named(_fields(answer) if done else None, by_post[2])
             if name:
                 self._of_zep(server, by_post[1], by_post[2], quote(name, safe=""), False)
         elif saved:
@@ -148,14 +145,15 @@ class Removals:
             self._queue.settle()
         if self._queue.session and self._zep:
             self._of_zep(self._zep, "/api/v1", "sessions", self._queue.session, False)
-        for undo in sorted(self._undos.values(), key=lambda undo: undo.rank):
+        for undo in sorted(self._undos.values(), key=lambda undo: _ORDER.index(undo.kind)):
+            what = f"{undo.kind} {undo.name}"
             try:
                 status = undo.server.send("DELETE", undo.path, {INTERNAL: "internal"}).status_code
             except httpx.HTTPError as error:
-                self.left.append(f"{undo.what} ({type(error).__name__})")
+                self.left.append(f"{what} ({type(error).__name__})")
                 continue
             if status not in range(200, 300) and status != 404:  # 404: gone already
-                self.left.append(f"{undo.what} (answered {status})")
+                self.left.append(f"{what} (answered {status})")
         self._undos = {}
         return self.left + ([self._queue.trouble] if self._queue.trouble else [])
 
@@ -163,25 +161,23 @@ class Removals:
         """Note a session, a user or a collection of Zep, by its escaped name."""
         kind = owner.removesuffix("s")
         path = f"{root}/{owner}/{name}" + ("/memory" if kind == "session" else "")
-        self._keep(Undo(server, f"{kind} {name}", path), gone)
+        self._keep(Undo(server, kind, name, path), gone)
 
     def _saved(self, server: ReplayServer, kind: str, given: str | None, method: str, answer: httpx.Response) -> None:
-        body = _json(answer)
-        identifier = given or (body.get("id") if isinstance(body, dict) else None)
-        if identifier:
+        if identifier := given or _fields(answer).get("id"):
             gone = method == "DELETE" and answer.is_success
-            self._keep(Undo(server, f"{kind} {identifier}", f"/api/v1/{kind}s/{identifier}"), gone)
+            self._keep(Undo(server, kind, identifier, f"/api/v1/{kind}s/{identifier}"), gone)
         elif answer.is_success:
             self.left.append(f"a {kind}, whose id was not in the answer")
 
     def _talked(self, server: ReplayServer, flow: str, answer: httpx.Response) -> None:
         """Note a prediction: LangFlux can clear the chat and what Zep has of it."""
-        answered = _json(answer)
-        if not isinstance(answered, dict) or not answered.get("chatId"):
+        answered = _fields(answer)
+        if not answered.get("chatId"):
             return
         query = {name: str(answered[name]) for name in ("chatId", "sessionId", "memoryType") if answered.get(name)}
         path = f"/api/v1/chatmessage/{flow}?{urlencode(query, quote_via=quote)}"
-        self._keep(Undo(server, f"chat {answered['chatId']}", path), False)
+        self._keep(Undo(server, "chat", answered["chatId"], path), False)
         if self._zep:
             session = str(answered.get("sessionId") or answered["chatId"])
             self._of_zep(self._zep, "/api/v1", "sessions", quote(session, safe=""), False)
@@ -194,11 +190,12 @@ class Removals:
             self._undos[key] = undo
 
 
-def _json(answer: httpx.Response) -> Any:
+def _fields(answer: httpx.Response) -> dict[str, Any]:
     try:
-        return answer.json()
+        body = answer.json()
     except ValueError:
-        return None
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def _named(body: Any, owner: str) -> str | None:

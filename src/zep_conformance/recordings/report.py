@@ -9,6 +9,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from zep_conformance import __version__, suite
@@ -21,7 +22,7 @@ from zep_conformance.recordings.player import Played, SentRequest
 from zep_conformance.recordings.server import ReplayServer
 from zep_conformance.recordings.verify import Verification
 from zep_conformance.redaction.redactor import Redactor
-from zep_conformance.report.transcript import as_curl
+from zep_conformance.report.transcript import as_curl, cut
 
 FILE = "promises.toml"
 
@@ -177,7 +178,7 @@ class ResultText:
         for side, value in (("recorded", difference.recorded), ("came", difference.came)):
             text = self._redactor(written(value))
             if not self._verbose:
-                text = _cut(text, VALUE)
+                text = cut(text, VALUE)
             text += _known(value, uuids) if side == "came" else ""
             yield from textwrap.wrap(
                 text, WIDTH, initial_indent=f"      {side + ':':10}", subsequent_indent=" " * 16, break_on_hyphens=False
@@ -260,21 +261,12 @@ def named(all_played: Iterable[Played]) -> str:
 
 def ranges(steps: Sequence[int]) -> str:
     """Return numbers in order, those that follow each other as a range: 1-4, 6."""
-    runs: list[list[int]] = []
-    for step in steps:
-        if runs and step == runs[-1][-1] + 1:
-            runs[-1].append(step)
-        else:
-            runs.append([step])
+    runs = [[step for _, step in run] for _, run in groupby(enumerate(steps), lambda one: one[1] - one[0])]
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 def _asked(played: Played) -> str:
-    return f"{played.exchange.request['method']} {_cut(played.exchange.request['path'], 200)}"
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+    return f"{played.exchange.request['method']} {cut(played.exchange.request['path'], 200)}"
 
 
 def wrapped(text: str, indent: str = "") -> Iterator[str]:

@@ -34,19 +34,16 @@ def clean_report(report: pytest.TestReport | pytest.CollectReport, redactor: Red
         # Only where there was something to hide: a text has lost the colours that pytest would give it.
         if clean != plain:
             report.longrepr = clean
-        _clean_crash(shown, redactor)
+        crash = getattr(
+            shown, "reprcrash", None
+        )  # the one line that pytest's own short summary and JUnit's report show
+        if crash is not None:
+            crash.message = redactor(crash.message)
     report.sections = [(title, redactor(text)) for title, text in report.sections]
     if isinstance(report, pytest.TestReport):
         report.user_properties = [
             (name, redactor(value) if isinstance(value, str) else value) for name, value in report.user_properties
         ]
-
-
-def _clean_crash(shown: Any, redactor: Redactor) -> None:
-    """Clean the one line of a failure that pytest's own short summary and JUnit's report show."""
-    crash = getattr(shown, "reprcrash", None)
-    if crash is not None:
-        crash.message = redactor(crash.message)
 
 
 def clean(config: pytest.Config, redactor: Redactor) -> ExitStack:

@@ -46,9 +46,6 @@ def document(
     """
     found = sorted(records, key=lambda record: record.nodeid)
     counts = Counter(record.outcome for record in found)
-    by_requirement = {
-        identifier: [record for record in found if identifier in record.requirements] for identifier in requirements
-    }
     target = observations.target
     return {
         "format": FORMAT,
@@ -69,15 +66,15 @@ def document(
         "requests": observations.requests,
         "left_behind": list(observations.left_behind),
         "outcomes": {outcome: counts.get(outcome, 0) for outcome in OUTCOMES},
-        "requirements": [
-            {name: getattr(requirement, name) for name in ("id", "level", "text", "source")}
-            | {
-                "outcome": worst(record.outcome for record in by_requirement[requirement.id]),
-                "scenarios": [_scenario(record) for record in by_requirement[requirement.id]],
-            }
-            for requirement in requirements.values()
-        ],
+        "requirements": [_requirement(requirement, found) for requirement in requirements.values()],
     }
+
+
+def _requirement(requirement: Requirement, records: Iterable[Record]) -> dict[str, Any]:
+    known = {name: getattr(requirement, name) for name in ("id", "level", "text", "source")}
+    about_it = [record for record in records if requirement.id in record.requirements]
+    outcome = worst(record.outcome for record in about_it)
+    return known | {"outcome": outcome, "scenarios": [_scenario(record) for record in about_it]}
 
 
 def _scenario(record: Record) -> dict[str, Any]:

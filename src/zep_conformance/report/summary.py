@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from zep_conformance.report.outcomes import WORST_FIRST
+from zep_conformance.report.terminal import NOT_A_DEPLOYMENT
 
 SHOWN = 300
 """Characters of a reason that are shown."""
+_WRONG = ("failed", "error")
 _LISTS = (
     ("worse", "Worse than in the baseline"),
     ("known", "Failed in the baseline too, and does not fail this run"),
@@ -50,7 +52,7 @@ def _head(report: Mapping[str, Any]) -> str:
     excused = report["exit_code"] == 0 and report["verdict"] != "conforms"
     lines = [f"## zep-conformance: {report['verdict']}{', but no worse than the baseline' if excused else ''}"]
     if (report["target"] or {}).get("deployed") is False:
-        lines.append("\nThese are the suite's own servers: this run says nothing about a deployment.")
+        lines.append(f"\n{NOT_A_DEPLOYMENT}")
     if report["trouble"]:
         lines.append("\n**Why:** " + text(report["trouble"]))
     return "\n".join(lines)
@@ -73,7 +75,7 @@ def _facts(report: Mapping[str, Any]) -> str:
         "seed": str(report["seed"]),
         "began": f"{text(report['started'])}, took {report['duration']:.1f} s, {report['requests']} requests",
     }
-    return _table(("", ""), ((name, value) for name, value in rows.items()))
+    return _table(("", ""), rows.items())
 
 
 def _part(name: str, part: Mapping[str, str]) -> str:
@@ -82,7 +84,7 @@ def _part(name: str, part: Mapping[str, str]) -> str:
     return f"{text(name)} {known}" + (f" at {text(part['url'])}" if "url" in part else "")
 
 
-def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
@@ -109,32 +111,21 @@ def _requirements(report: Mapping[str, Any]) -> Iterator[str]:
     rows = sorted(looked_at, key=lambda one: WORST_FIRST.index(one["outcome"]))
     if not rows:
         return
-    yield "### Requirements\n\n" + _table(
-        ("requirement", "level", "outcome", "scenarios", "why"),
-        (
-            (
-                f"{one['id']}: {text(one['text'])}",
-                one["level"],
-                f"**{one['outcome']}**" if one["outcome"] in ("failed", "error") else one["outcome"],
-                _counts(one),
-                _why(one),
-            )
-            for one in rows
-        ),
-    )
+    head = ("requirement", "level", "outcome", "scenarios", "why")
+    yield "### Requirements\n\n" + _table(head, map(_requirement, rows))
     untouched = [one["id"] for one in report["requirements"] if not one["scenarios"]]
     if untouched:
         yield f"No scenario of {', '.join(untouched)} was asked for, or there is none yet."
 
 
-def _counts(requirement: Mapping[str, Any]) -> str:
-    found = Counter(scenario["outcome"] for scenario in requirement["scenarios"])
-    return ", ".join(f"{found[outcome]} {outcome}" for outcome in WORST_FIRST if found[outcome])
-
-
-def _why(requirement: Mapping[str, Any]) -> str:
-    wrong = [one for one in requirement["scenarios"] if one["outcome"] in ("failed", "error")]
-    return "<br>".join(f"{text(one['name'])}: {text(one['reason'])}" for one in wrong)
+def _requirement(requirement: Mapping[str, Any]) -> tuple[str, ...]:
+    scenarios, outcome = requirement["scenarios"], requirement["outcome"]
+    found = Counter(scenario["outcome"] for scenario in scenarios)
+    counts = ", ".join(f"{found[outcome]} {outcome}" for outcome in WORST_FIRST if found[outcome])
+    wrong = [one for one in scenarios if one["outcome"] in _WRONG]
+    why = "<br>".join(f"{text(one['name'])}: {text(one['reason'])}" for one in wrong)
+    shown = f"**{outcome}**" if outcome in _WRONG else outcome
+    return f"{requirement['id']}: {text(requirement['text'])}", requirement["level"], shown, counts, why
 
 
 def _scenarios(report: Mapping[str, Any]) -> dict[str, tuple[Mapping[str, Any], list[str]]]:
@@ -147,14 +138,12 @@ def _scenarios(report: Mapping[str, Any]) -> dict[str, tuple[Mapping[str, Any], 
 
 
 def _deviations(report: Mapping[str, Any]) -> Iterator[str]:
-    return _listed(
-        "Known deviations",
-        (
-            f"{'**fixed** ' if one['mended'] else ''}{text(one['name'])} ({', '.join(ids)}): {text(one['reason'])}"
-            for one, ids in _scenarios(report).values()
-            if one["outcome"] == "deviation" or one["mended"]
-        ),
+    known = (
+        f"{'**fixed** ' if one['mended'] else ''}{text(one['name'])} ({', '.join(ids)}): {text(one['reason'])}"
+        for one, ids in _scenarios(report).values()
+        if one["outcome"] == "deviation" or one["mended"]
     )
+    return _listed("Known deviations", known)
 
 
 def _skipped(report: Mapping[str, Any]) -> Iterator[str]:
@@ -165,13 +154,11 @@ def _skipped(report: Mapping[str, Any]) -> Iterator[str]:
         if scenario["outcome"] == "skipped":
             count[scenario["reason"]] += 1
             found.setdefault(scenario["reason"], []).extend(ids)
-    return _listed(
-        "Skipped",
-        (
-            f"{text(reason)}: {count[reason]} scenario{'s' * (count[reason] != 1)} of {', '.join(sorted(set(ids)))}"
-            for reason, ids in sorted(found.items())
-        ),
+    skipped = (
+        f"{text(reason)}: {count[reason]} scenario{'s' * (count[reason] != 1)} of {', '.join(sorted(set(ids)))}"
+        for reason, ids in sorted(found.items())
     )
+    return _listed("Skipped", skipped)
 
 
 def _listed(title: str, items: Iterable[str]) -> Iterator[str]:

@@ -50,7 +50,8 @@ def conclusion(
         yield f"left behind: {text}"
     if len(left_behind) > SHOWN:
         yield f"left behind: {len(left_behind) - SHOWN} more, all in the report"
-    counts = Counter(requirement_outcomes(found).values())
+    checked = {identifier for record in found for identifier in record.requirements}
+    counts = Counter(worst(one.outcome for one in found if identifier in one.requirements) for identifier in checked)
     listed = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
     yield f"requirements: {listed or 'no scenario ran'}"
     yield from remarks
@@ -62,12 +63,3 @@ def conclusion(
 def _natural(text: str) -> list[tuple[int, str]]:
     """Return a sort key with numbers in their order: DEV-9 before DEV-10."""
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", text)]
-
-
-def requirement_outcomes(records: Iterable[Record]) -> dict[str, str]:
-    """Return the outcome of each requirement that a scenario was about."""
-    ran: dict[str, list[str]] = {}
-    for record in records:
-        for identifier in record.requirements:
-            ran.setdefault(identifier, []).append(record.outcome)
-    return {identifier: worst(found) for identifier, found in ran.items()}

@@ -126,9 +126,10 @@ class Transcript:
     def add(self, exchange: Exchange) -> None:
         """Write an exchange down, without what is too long or tells nothing. Its headers: by names in lower case."""
         kept = {name: exchange.headers[name] for name in _KEPT_HEADERS if name in exchange.headers}
-        short = replace(exchange, headers=kept, body=_cut(exchange.body), answer=_cut(exchange.answer))
+        short = replace(exchange, headers=kept, body=cut(exchange.body, SHOWN), answer=cut(exchange.answer, SHOWN))
         self.exchanges.append(short)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"
+def cut(text: str, most: int) -> str:
+    """Return a text of at most so many characters; how many it has is said behind what is left of a longer one."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"

@@ -16,7 +16,7 @@ from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import DeploymentFailed, HarnessError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response, Route, ViewportSize
+    from playwright.sync_api import Browser, Locator, Page, Request, Response, Route, ViewportSize
 
 VIEW: ViewportSize = {"width": 1500, "height": 1000}
 """Pixels of the window: room for the template's nodes beside the list of nodes."""
@@ -84,7 +84,7 @@ class Visit:
         expect.set_options(timeout=self.limit)
         self.context.tracing.start(snapshots=True)
         self.context.route(re.compile(f"^(?!{re.escape(self.url)})"), self._from_elsewhere)
-        self.context.on("console", self._noted)
+        self.context.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
         self.context.on("weberror", lambda error: self.console.append(f"uncaught: {error.error}"))
         self.context.on("request", self._asked)
         self.context.on("requestfinished", self._listened)
@@ -105,9 +105,6 @@ class Visit:
             route.abort()
         else:
             route.fallback()
-
-    def _noted(self, message: ConsoleMessage) -> None:
-        self.console.append(f"{message.type}: {message.text}")
 
     def _asked(self, request: Request) -> None:
         if request.url.startswith(f"{self.url}/api/") and request.resource_type in ("xhr", "fetch"):
