@@ -25,10 +25,10 @@ from uuid import uuid4
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from zep_conformance.embedded.nlp import embed
+from zep_conformance.embedded.nlp import embed, healthz
 
 EMBEDDING_WIDTH = 1536
 """Numbers in an embedding, as text-embedding-ada-002 has them."""
@@ -214,12 +214,8 @@ async def _completions(request: Request) -> Response:
         wanted = (body.get("stream_options") or {}).get("include_usage")
         events = _chunks(base, answer, usage if wanted else None)
         return StreamingResponse(_each(events), media_type="text/event-stream")
-    choice = {
-        "index": 0,
-        "message": {"role": "assistant", "content": answer, "refusal": None},
-        "logprobs": None,
-        "finish_reason": "stop",
-    }
+    message = {"role": "assistant", "content": answer, "refusal": None}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     return JSONResponse({**base, "object": "chat.completion", "choices": [choice], "usage": usage})
 
 
@@ -236,9 +232,8 @@ async def _embeddings(request: Request) -> Response:
     texts = [given] if isinstance(given, str) else given
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) and text for text in texts):
         raise _Malformed("'input' must be a string or an array of strings, none of them empty.", "input")
-    data = [
-        {"object": "embedding", "index": at, "embedding": embed(text, EMBEDDING_WIDTH)} for at, text in enumerate(texts)
-    ]
+    vectors = (embed(text, EMBEDDING_WIDTH) for text in texts)
+    data = [{"object": "embedding", "index": at, "embedding": vector} for at, vector in enumerate(vectors)]
     tokens = sum(len(text) // 4 + 1 for text in texts)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     return JSONResponse({"object": "list", "data": data, "model": body["model"], "usage": usage})
@@ -249,11 +244,6 @@ async def _models(_request: Request) -> Response:
     common = {"object": "model", "created": 1686935002, "owned_by": "embedded"}
     models = [{"id": name, **common} for name in MODELS]
     return JSONResponse({"object": "list", "data": models})
-
-
-async def _healthz(_request: Request) -> Response:
-    """GET /healthz."""
-    return PlainTextResponse(".")
 
 
 async def _malformed(_request: Request, error: Exception) -> Response:
@@ -272,7 +262,7 @@ def create_app() -> Starlette:
     """Return the model server as an ASGI application. It keeps no state, and takes any API key."""
     return Starlette(
         routes=[
-            Route("/healthz", _healthz),
+            Route("/healthz", healthz),
             Route("/v1/models", _models),
             Route("/v1/chat/completions", _completions, methods=["POST"]),
             Route("/v1/embeddings", _embeddings, methods=["POST"]),

@@ -66,12 +66,8 @@ _COMMON = _STOP_WORDS | _words("hi hello hey dear thanks thank please noted tell
 @lru_cache(maxsize=20_000)
 def _word_share(word: str, width: int) -> tuple[tuple[int, float], ...]:
     """Return what one word adds to an embedding: (dimension, amount) pairs. Punctuation and stop words little."""
-    if word in _STOP_WORDS:
-        weight = 0.2
-    elif len(word) == 1 and not word.isalnum():
-        weight = 0.1
-    else:
-        weight = 1.0
+    is_sign = len(word) == 1 and not word.isalnum()
+    weight = 0.2 if word in _STOP_WORDS else 0.1 if is_sign else 1.0
     encoded = word.encode("utf-8", "surrogatepass")
     shares = []
     for salt in (b"1", b"2"):
@@ -110,14 +106,12 @@ def _runs(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of the runs of capitalised words, common words cut from both their ends."""
     run: list[re.Match[str]] = []
     for word in _WORD.finditer(text):
-        if run and text[run[-1].end() : word.start()] != " ":
+        is_capitalised = word.group()[0].isupper()
+        if run and (not is_capitalised or text[run[-1].end() : word.start()] != " "):
             yield from _named(text, run)
             run = []
-        if word.group()[0].isupper():
+        if is_capitalised:
             run.append(word)
-        elif run:
-            yield from _named(text, run)
-            run = []
     yield from _named(text, run)
 
 
@@ -163,11 +157,9 @@ async def _read(request: Request, key: str) -> tuple[dict[str, Any], list[dict[s
     except (ValueError, RecursionError):
         return None
     texts = body.get(key) if isinstance(body, dict) else None
-    if not isinstance(texts, list):
-        return None
-    if not all(isinstance(one, dict) and isinstance(one.get("text"), str) for one in texts):
-        return None
-    return body, texts
+    if isinstance(texts, list) and all(isinstance(one, dict) and isinstance(one.get("text"), str) for one in texts):
+        return body, texts
+    return None
 
 
 async def _entities(request: Request) -> Response:
@@ -175,9 +167,8 @@ async def _entities(request: Request) -> Response:
     read = await _read(request, "texts")
     if read is None:
         return _unprocessable("expected {texts: [{uuid, text, language}]}")
-    return JSONResponse(
-        {"texts": [{"uuid": one.get("uuid", ""), "entities": entities(one["text"])} for one in read[1]]}
-    )
+    found = [{"uuid": one.get("uuid", ""), "entities": entities(one["text"])} for one in read[1]]
+    return JSONResponse({"texts": found})
 
 
 async def _embeddings(request: Request) -> Response:
@@ -191,8 +182,8 @@ async def _embeddings(request: Request) -> Response:
     return JSONResponse(body)
 
 
-async def _healthz(_request: Request) -> Response:
-    """GET /healthz."""
+async def healthz(_request: Request) -> Response:
+    """Answer GET /healthz, as the model server does too."""
     return PlainTextResponse(".")
 
 
@@ -203,14 +194,12 @@ def create_app(embedding_model: str | None = None) -> Starlette:
     """
     application = Starlette(
         routes=[
-            Route("/healthz", _healthz),
+            Route("/healthz", healthz),
             Route("/entities", _entities, methods=["POST"]),
             Route("/embeddings/message", _embeddings, methods=["POST"]),
             Route("/embeddings/document", _embeddings, methods=["POST"]),
         ]
     )
-    if embedding_model is None:
-        application.state.embed = lambda texts: list(map(embed, texts))
-    else:
-        application.state.embed = load_model(Path(embedding_model))
+    model = load_model(Path(embedding_model)) if embedding_model is not None else None
+    application.state.embed = model or (lambda texts: list(map(embed, texts)))
     return application

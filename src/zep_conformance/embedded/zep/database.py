@@ -6,11 +6,17 @@ synchronous=NORMAL survives the death of the process; only the death of the mach
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from zep_conformance.embedded.behaviours import Behaviours
+from zep_conformance.embedded.zep.encoding import dumps, merge
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (
@@ -124,3 +130,31 @@ class Tasks:
     def finish(self, tasks: Iterable[Task]) -> None:
         """Remove tasks: in the transaction that stores what came of them."""
         self._db.executemany("DELETE FROM tasks WHERE id = ?", ((task.id,) for task in tasks))
+
+
+class Enriched:
+    """A table whose rows are enriched: each may have an embedding, and metadata.system.
+
+    What is written to a row that was deleted meanwhile is lost. table, embeddings: the names of the two tables.
+    """
+
+    table: str
+    embeddings: str
+
+    def __init__(self, database: Database, *, behaviours: Behaviours, tasks: Tasks) -> None:
+        self._db, self._behaviours, self._tasks = database, behaviours, tasks
+
+    def embed(self, vectors: Iterable[tuple[array[float], int]]) -> None:
+        """Store (embedding, row id) pairs. Part of a transaction."""
+        insert = f"INSERT OR REPLACE INTO {self.embeddings} (id, session_id, vector)"
+        statement = f"{insert} SELECT id, session_id, ? FROM {self.table} WHERE id = ?"
+        self._db.executemany(statement, ((vector.tobytes(), number) for vector, number in vectors))
+
+    def add_system(self, number: int, key: str, value: Any) -> None:
+        """Write metadata.system.<key> of the row with this id. Part of a transaction."""
+        row = self._db.execute(f"SELECT metadata FROM {self.table} WHERE id = ?", (number,)).fetchone()
+        if row is not None:
+            text = dumps(merge(json.loads(row[0] or "{}"), {"system": {key: value}}))
+            self._db.execute(f"UPDATE {self.table} SET metadata = ? WHERE id = ?", (text, number))
+            if "token-count-reset" in self._behaviours:
+                self._db.execute(f"UPDATE {self.table} SET token_count = 0 WHERE id = ?", (number,))

@@ -12,7 +12,6 @@ import contextlib
 import logging
 import re
 import time
-from array import array
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 
@@ -221,9 +220,7 @@ class Enrichment:
 
     async def _embed(self, tasks: Sequence[Task]) -> None:
         texts = await self._texts(tasks)
-        vectors: list[array[float]] = []
-        if texts:
-            vectors = await self._neighbours.embed([text.content for text in texts])
+        vectors = await self._neighbours.embed([text.content for text in texts]) if texts else []
         with self._store.transaction():
             self._store.messages.embed(zip(vectors, (text.id for text in texts), strict=True))
             self._store.tasks.finish(tasks)
@@ -269,8 +266,7 @@ class Enrichment:
         summary = self._store.summaries.get(task.first)
         vectors = await self._neighbours.embed([summary.content]) if summary else []
         with self._store.transaction():
-            for vector in vectors:
-                self._store.summaries.embed(task.first, vector)
+            self._store.summaries.embed((vector, task.first) for vector in vectors)
             self._store.tasks.finish(tasks)
 
     async def _find_summary_entities(self, tasks: Sequence[Task]) -> None:

@@ -11,6 +11,7 @@ import operator
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 Items = list[Any]
@@ -141,13 +142,12 @@ class _Parser:
         if sign not in _COMPARE:
             raise ValueError(f"jsonpath: {sign!r} is not supported here")
         right = self.operand()
-        return lambda root, current: _any(
-            [
-                _compare(sign, one, other)
-                for one in _unwrapped(left(root, current))
-                for other in _unwrapped(right(root, current))
-            ]
-        )
+
+        def compared(root: Any, current: Any) -> bool | None:
+            pairs = product(_unwrapped(left(root, current)), _unwrapped(right(root, current)))
+            return _any([_compare(sign, one, other) for one, other in pairs])
+
+        return compared
 
     def operand(self) -> Path:
         if self.peek() in ("$", "@"):

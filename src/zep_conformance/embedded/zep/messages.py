@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from zep_conformance.embedded.behaviours import Behaviours
-from zep_conformance.embedded.zep.database import MESSAGE_TOPICS, Database, Tasks
+from zep_conformance.embedded.zep.database import MESSAGE_TOPICS, Database, Enriched, Tasks
 from zep_conformance.embedded.zep.encoding import ZERO_TIME, ZERO_UUID, dumps, merge, now, quote
 from zep_conformance.embedded.zep.records import Row, Sessions
 from zep_conformance.embedded.zep.wire import Refusal, mistake, not_found
@@ -25,10 +24,6 @@ NEWEST = f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? AND id > ? ORDER
 PAGE = f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? ORDER BY id LIMIT ? OFFSET ?"
 _AFTER = "SELECT id, uuid, role, content FROM messages WHERE session_id = ? AND id > ? ORDER BY id DESC LIMIT ?"
 _OF_TASK = "SELECT id, uuid, role, content FROM messages WHERE session_id = ? AND id BETWEEN ? AND ? ORDER BY id"
-_EMBED = (
-    "INSERT OR REPLACE INTO message_embeddings (id, session_id, vector)"
-    " SELECT id, session_id, ? FROM messages WHERE id = ?"
-)
 
 _FURTHEST = 2**63 - 1  # SQLite knows no larger number
 
@@ -64,19 +59,18 @@ def render(row: Row) -> str:
     )
 
 
-class Messages:
+class Messages(Enriched):
     """The messages table. Rows are tuples to be given to `render`.
 
     reserved: keys of metadata that are not for clients.
     """
 
+    table, embeddings = "messages", "message_embeddings"
     reserved: tuple[str, ...] = ("system",)
 
     def __init__(self, database: Database, *, behaviours: Behaviours, sessions: Sessions, tasks: Tasks) -> None:
-        self._db = database
-        self._behaviours = behaviours
+        super().__init__(database, behaviours=behaviours, tasks=tasks)
         self._sessions = sessions
-        self._tasks = tasks
 
     def add(self, session_id: str, messages: Sequence[PostedMessage]) -> None:
         """Write a post's messages, side by side and in order, with the tasks to enrich them: all or nothing.
@@ -84,17 +78,10 @@ class Messages:
         Creates or revives the session. Raises Refusal when a uuid is taken.
         """
         time = now()
+        uuids = [one.uuid if one.uuid and one.uuid != ZERO_UUID else str(uuid4()) for one in messages]
         rows = [
-            (
-                message.uuid if message.uuid and message.uuid != ZERO_UUID else str(uuid4()),
-                session_id,
-                time,
-                message.role,
-                message.content,
-                message.metadata,
-                message.token_count,
-            )
-            for message in messages
+            (uuid, session_id, time, one.role, one.content, one.metadata, one.token_count)
+            for uuid, one in zip(uuids, messages, strict=True)
         ]
         with self._db.transaction():
             self._sessions.touch(session_id)
@@ -171,17 +158,3 @@ class Messages:
     def count_tokens(self, counts: Iterable[tuple[int, int]]) -> None:
         """Store (token count, row id) pairs. Part of a transaction."""
         self._db.executemany("UPDATE messages SET token_count = ? WHERE id = ?", counts)
-
-    def embed(self, vectors: Iterable[tuple[array[float], int]]) -> None:
-        """Store (embedding, row id) pairs, except of messages deleted meanwhile. In a transaction."""
-        self._db.executemany(_EMBED, ((vector.tobytes(), number) for vector, number in vectors))
-
-    def add_system(self, number: int, key: str, value: Any) -> None:
-        """Write metadata.system.<key> of the message with this row id, if still there. In a transaction."""
-        row = self._db.execute("SELECT metadata FROM messages WHERE id = ?", (number,)).fetchone()
-        if row is None:
-            return
-        text = dumps(merge(json.loads(row[0] or "{}"), {"system": {key: value}}))
-        self._db.execute("UPDATE messages SET metadata = ? WHERE id = ?", (text, number))
-        if "token-count-reset" in self._behaviours:
-            self._db.execute("UPDATE messages SET token_count = 0 WHERE id = ?", (number,))

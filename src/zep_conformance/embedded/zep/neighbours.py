@@ -124,9 +124,7 @@ def _as_stored(entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "Name": entity["name"],
             "Label": entity["label"],
-            "Matches": [
-                {"Start": match["start"], "End": match["end"], "Text": match["text"]} for match in entity["matches"]
-            ],
+            "Matches": [{key.title(): match[key] for key in ("start", "end", "text")} for match in entity["matches"]],
         }
         for entity in entities
     ]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from operator import mul
 from typing import Any
 
 from zep_conformance.embedded.behaviours import Behaviours
@@ -28,15 +28,11 @@ DEFAULT_LIMIT = 10
 DEFAULT_LAMBDA = 0.5
 _MMR_CANDIDATES = 2  # times the limit, at least 10
 
+_COMMON = "SELECT e.vector, t.created_at, t.metadata, t.uuid, t.created_at"
+_REST = "t.content, t.metadata, t.token_count"
 SOURCES = {
-    "messages": (
-        "SELECT e.vector, t.created_at, t.metadata, t.uuid, t.created_at, t.role, t.content, t.metadata,"
-        " t.token_count FROM message_embeddings e JOIN messages t ON t.id = e.id"
-    ),
-    "summary": (
-        "SELECT e.vector, t.created_at, t.metadata, t.uuid, t.created_at, t.content, t.metadata,"
-        " t.token_count FROM summary_embeddings e JOIN summaries t ON t.id = e.id"
-    ),
+    "messages": f"{_COMMON}, t.role, {_REST} FROM message_embeddings e JOIN messages t ON t.id = e.id",
+    "summary": f"{_COMMON}, {_REST} FROM summary_embeddings e JOIN summaries t ON t.id = e.id",
 }
 
 Filter = Callable[[str, "dict[str, Any] | None"], bool]  # (created_at, metadata) -> kept?
@@ -56,7 +52,7 @@ class Query:
 
 def dot(one: Sequence[float], other: Sequence[float]) -> float:
     """Return the inner product of two embeddings."""
-    return float(sum(map(mul, one, other)))
+    return float(sum(map(operator.mul, one, other)))
 
 
 # ------------------------------------------------------------------------------------------------- the query
@@ -89,16 +85,13 @@ def _filters(metadata: dict[str, Any]) -> tuple[Filter, ...]:
     filters: list[Filter] = []
     if metadata.get("where") is not None:
         filters.append(_where(metadata["where"]))
-    for key, after in (("start_date", True), ("end_date", False)):
+    for key, fits in (("start_date", operator.ge), ("end_date", operator.le)):
         if metadata.get(key) is None:
             continue
         if not isinstance(metadata[key], str):
             raise ValueError(f"{key} must be a string")
         bound = parse_time(metadata[key])
-        if after:
-            filters.append(lambda created, _metadata, bound=bound: created >= bound)  # type: ignore[misc]
-        else:
-            filters.append(lambda created, _metadata, bound=bound: created <= bound)  # type: ignore[misc]
+        filters.append(lambda created, _metadata, fits=fits, bound=bound: fits(created, bound))  # type: ignore[misc]
     return tuple(filters)
 
 
@@ -119,14 +112,8 @@ def parse_query(payload: dict[str, Any], limit: int, behaviours: Behaviours) -> 
         filters = _filters(metadata)
     except ValueError as error:
         raise mistake(behaviours, "bad-search-500", f"error applying metadata filter: {error}") from None
-    return Query(
-        text=text,
-        scope=scope,
-        mmr=kind == "mmr",
-        mmr_lambda=payload["mmr_lambda"] or DEFAULT_LAMBDA,
-        limit=limit,
-        filters=filters,
-    )
+    weight = payload["mmr_lambda"] or DEFAULT_LAMBDA
+    return Query(text=text, scope=scope, mmr=kind == "mmr", mmr_lambda=weight, limit=limit, filters=filters)
 
 
 # ------------------------------------------------------------------------------------------------ the answer

@@ -6,15 +6,13 @@ newest half of a window stays as it is. Blank messages don't count (`message_sum
 
 from __future__ import annotations
 
-import json
-from array import array
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import uuid4
 
 from zep_conformance.embedded.behaviours import Behaviours
-from zep_conformance.embedded.zep.database import SUMMARY_TOPICS, Database, Tasks
-from zep_conformance.embedded.zep.encoding import ZERO_TIME, ZERO_UUID, dumps, merge, now, quote
+from zep_conformance.embedded.zep.database import SUMMARY_TOPICS, Enriched
+from zep_conformance.embedded.zep.encoding import ZERO_TIME, ZERO_UUID, now, quote
 from zep_conformance.embedded.zep.messages import Messages, Text
 
 _COLUMNS = "id, uuid, created_at, content, metadata, token_count, point_id, point_uuid"
@@ -22,10 +20,6 @@ _LATEST = f"SELECT {_COLUMNS} FROM summaries WHERE session_id = ? ORDER BY id DE
 _INSERT = (
     "INSERT INTO summaries (uuid, session_id, created_at, content, token_count, point_id, point_uuid)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
-_EMBED = (
-    "INSERT OR REPLACE INTO summary_embeddings (id, session_id, vector)"
-    " SELECT id, session_id, ? FROM summaries WHERE id = ?"
 )
 
 
@@ -56,13 +50,10 @@ def render(summary: Summary) -> str:
     )
 
 
-class Summaries:
+class Summaries(Enriched):
     """The summaries table."""
 
-    def __init__(self, database: Database, *, behaviours: Behaviours, tasks: Tasks) -> None:
-        self._db = database
-        self._behaviours = behaviours
-        self._tasks = tasks
+    table, embeddings = "summaries", "summary_embeddings"
 
     def latest(self, session_id: str) -> Summary:
         """Return a session's newest summary, or NONE."""
@@ -85,20 +76,6 @@ class Summaries:
         number = self._db.execute(_INSERT, values).lastrowid
         assert number is not None
         self._tasks.add(SUMMARY_TOPICS, session_id, number, number)
-
-    def embed(self, number: int, vector: array[float]) -> None:
-        """Store a summary's embedding, if it is still there. Part of a transaction."""
-        self._db.execute(_EMBED, (vector.tobytes(), number))
-
-    def add_system(self, number: int, key: str, value: Any) -> None:
-        """Write metadata.system.<key> of a summary, if it is still there. Part of a transaction."""
-        summary = self.get(number)
-        if summary is None:
-            return
-        text = dumps(merge(json.loads(summary.metadata or "{}"), {"system": {key: value}}))
-        self._db.execute("UPDATE summaries SET metadata = ? WHERE id = ?", (text, number))
-        if "token-count-reset" in self._behaviours:
-            self._db.execute("UPDATE summaries SET token_count = 0 WHERE id = ?", (number,))
 
 
 # ------------------------------------------------------------------------------------------------ the summariser

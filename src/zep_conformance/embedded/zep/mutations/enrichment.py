@@ -164,7 +164,7 @@ _of_queries("search-scope-ignored", "A search finds messages whatever its scope 
 
 @MUTATIONS.mutation("summaries-not-embedded", "Summaries are never embedded", "SEARCH-2")
 def _(zep: EmbeddedZep) -> None:
-    around(zep.service.store.summaries, "embed")(lambda _embed, _number, _vector: None)
+    around(zep.service.store.summaries, "embed")(lambda _embed, _vectors: None)
 
 
 _of_queries("mmr-ignored", "A search by MMR ranks by relevance alone", "SEARCH-2")(
