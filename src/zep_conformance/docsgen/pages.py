@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from zep_conformance import suite
-from zep_conformance.docsgen import requirements, versions
+from zep_conformance.docsgen import cells, head, requirements, versions
 from zep_conformance.facts.codes import Code, codes
 from zep_conformance.facts.recorded_behaviours import RecordedBehaviour
 from zep_conformance.mutation.catalogue import PAGE, RECORDED_BEHAVIOURS, WITHOUT_PAGE, Planted
@@ -79,17 +79,10 @@ def _mutation_lines() -> Iterator[str]:
 
 
 def _planted_table(title: str, rows: tuple[Planted, ...]) -> Iterator[str]:
-    yield from (
-        "",
-        f"## {title}",
-        "",
-        "| name | part | breaks | known as | what then happens |",
-        "|---|---|---|---|---|",
-    )
+    yield from head(title, "name", "part", "breaks", "known as", "what then happens")
     for one in rows:
         known_as = (one.deviation or "") if isinstance(one, RecordedBehaviour) else ""
-        about = one.about.replace("|", "\\|")
-        yield f"| `{one.name}` | {one.part} | {', '.join(one.breaks)} | {known_as} | {about} |"
+        yield cells(f"`{one.name}`", one.part, ", ".join(one.breaks), known_as, one.about)
 
 
 PAGES = (

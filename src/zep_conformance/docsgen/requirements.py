@@ -9,6 +9,7 @@ from functools import cache
 from pytest_bdd.feature import get_features
 
 from zep_conformance import suite
+from zep_conformance.docsgen import cells, head
 from zep_conformance.facts.deviations import load_deviations
 from zep_conformance.facts.requirements import SOURCES, Requirement, load_requirements
 from zep_conformance.settings import CAPABILITIES
@@ -61,47 +62,27 @@ def _lines() -> Iterator[str]:
     yield "Made by `python -m zep_conformance.docsgen`. A scenario runs where a target offers what it needs; what each"
     yield "can offer at most is in the last table. What held on which version is in [versions.md](versions.md)."
     for section, title in SOURCES.items():
-        yield ""
-        yield f"## From {title}"
-        yield ""
-        yield "| requirement | level | what is promised | scenarios | targets |"
-        yield "|---|---|---|---|---|"
+        yield from head(f"From {title}", "requirement", "level", "what is promised", "scenarios", "targets")
         for one in requirements.values():
             if one.source == section:
                 yield _row(one, requirements)
-    yield ""
-    yield "## Known deviations, and the scenarios that show them"
-    yield ""
-    yield "| deviation | requirement | versions | what happens | scenarios |"
-    yield "|---|---|---|---|---|"
+    shown_by = "Known deviations, and the scenarios that show them"
+    yield from head(shown_by, "deviation", "requirement", "versions", "what happens", "scenarios")
     for deviation in deviations.values():
         versions = ", ".join(f"{part} {specifier}" for part, specifier in deviation.versions.items())
         shown = "; ".join(_link(found) for found in scenarios() if deviation.id in found.tags)
-        yield _cells(deviation.id, deviation.requirement, versions, deviation.what, shown)
-    yield ""
-    yield "## What a target can offer at most"
-    yield ""
-    yield _cells("capability", *names())
-    yield "|---" * (len(names()) + 1) + "|"
+        yield cells(deviation.id, deviation.requirement, versions, deviation.what, shown)
+    yield from head("What a target can offer at most", "capability", *names())
     for capability in CAPABILITIES:
-        yield _cells(f"`{capability}`", *("yes" if capability in named(name).offers else "" for name in names()))
+        yield cells(f"`{capability}`", *("yes" if capability in named(name).offers else "" for name in names()))
 
 
 def _row(one: Requirement, requirements: Mapping[str, Requirement]) -> str:
     found = [scenario for scenario in scenarios() if one.id in scenario.tags]
     able = {target for scenario in found for target in targets_for(scenario.needs(requirements))}
-    return _cells(
-        one.id,
-        one.level,
-        one.text,
-        "; ".join(_link(scenario) for scenario in found) or "**none**",
-        ", ".join(name for name in names() if name in able),
-    )
+    links = "; ".join(map(_link, found)) or "**none**"
+    return cells(one.id, one.level, one.text, links, ", ".join(name for name in names() if name in able))
 
 
 def _link(scenario: Scenario) -> str:
     return f"[{scenario.name}](../features/{scenario.file})"
-
-
-def _cells(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

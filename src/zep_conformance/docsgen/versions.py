@@ -16,6 +16,7 @@ from typing import Any
 from packaging.version import Version
 
 from zep_conformance import suite
+from zep_conformance.docsgen import cells, head
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts import deviations, requirements
 
@@ -77,18 +78,14 @@ def kept(data: Path = DATA) -> list[dict[str, Any]]:
 def table(data: Path = DATA) -> str:
     """Return the page's table and the deviations in it, as Markdown."""
     runs = kept(data)
-    lines = [
-        "| requirement | " + " | ".join(f"LangFlux {run['langflux']}" for run in runs) + " |",
-        "|---" * (len(runs) + 1) + "|",
-    ]
+    lines = head("", "requirement", *(f"LangFlux {run['langflux']}" for run in runs))
     for identifier, requirement in concerned().items():
-        cells = [_cell(run["requirements"].get(identifier, {"outcome": "skipped"})) for run in runs]
-        lines.append(f"| **{identifier}** {requirement.text} | {' | '.join(cells)} |")
-    lines += ["", *_notes(runs), ""]
-    return "\n".join(lines)
+        held = (_held(run["requirements"].get(identifier, {"outcome": "skipped"})) for run in runs)
+        lines.append(cells(f"**{identifier}** {requirement.text}", *held))
+    return "\n".join([*lines, "", *_notes(runs), ""])
 
 
-def _cell(found: Mapping[str, Any]) -> str:
+def _held(found: Mapping[str, Any]) -> str:
     if found["outcome"] == "deviation":
         return ", ".join(found["deviations"])
     return {"passed": "holds", "skipped": "not tried"}.get(found["outcome"], "**does not hold**")

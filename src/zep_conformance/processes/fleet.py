@@ -138,10 +138,7 @@ class Fleet:
             return
         listener = listen(name, part.host, part.port)
         listener.listen(0)
-        family = socket.AF_INET6 if ":" in part.host else socket.AF_INET
-        waiting = socket.socket(family)
-        waiting.connect((part.host, part.port))
-        self._cut_off[name] = (listener, waiting)
+        self._cut_off[name] = (listener, socket.create_connection((part.host, part.port)))
 
     def reconnect(self, name: str) -> None:
         """Let through again what is sent to a part; returns when it answers."""
@@ -177,11 +174,10 @@ class Fleet:
 
     def _launch_if_ready(self, name: str, absent: set[str]) -> bool:
         """Launch a program, unless one of `absent` must be there before it; whether that was done."""
-        ran = self._ran[name]
-        if absent & set(ran.part.after):
-            return False
-        ran.launch({})
-        return True
+        is_ready = absent.isdisjoint(self._ran[name].part.after)
+        if is_ready:
+            self._ran[name].launch({})
+        return is_ready
 
     def _bring_up(self, starting: set[str], waiting: set[str], on_phase: OnPhase) -> None:
         """Wait until programs are ready. waiting: those of them that are to be launched when others are."""
@@ -198,7 +194,6 @@ class Fleet:
                 self._pause(POLL_INTERVAL)
 
     def _held(self) -> list[socket.socket]:
-        """The sockets that hold ports."""
         return [one.reserved for one in self._served.values() if one.reserved]
 
     def _inherited(self, served: ServerProcess) -> list[socket.socket]:

@@ -50,6 +50,11 @@ def listen(name: str, host: str, port: int) -> socket.socket:
     return listener
 
 
+def written(log: Path) -> str:
+    """Return what is in a log so far."""
+    return log.read_text(errors="replace") if log.exists() else ""
+
+
 def parts_for(
     names: Iterable[str],
     *,
@@ -68,13 +73,9 @@ def parts_for(
 
     names: of `zep`, `zep-secured`, `langflux`, `model`, `nlp`, `postgres`. data: folder for state and logs.
     recorded_behaviours: "none", "all", or names by part. mutations: names of those to plant, by part.
-    ports: fixed ones, by part.
-    secrets: what a Zep checks tokens with, by part; one without a secret is open.
-    given: URLs of parts that run elsewhere.
-    environment: further variables of Zep's own that configure it.
-    embedding_model: folder of a model for the NLP server, see `meaning`.
-
-    Raises PortTaken when a fixed port is in use.
+    ports: fixed ones, by part. secrets: what a Zep checks tokens with, by part; one without a secret is open.
+    given: URLs of parts that run elsewhere. environment: further variables of Zep's own that configure it.
+    embedding_model: folder of a model for the NLP server, see `meaning`. Raises PortTaken when a fixed port is in use.
     """
     names, ports, given, mutations = list(names), dict(ports or {}), dict(given or {}), mutations or {}
     secrets = secrets or {}
@@ -85,15 +86,13 @@ def parts_for(
     model = f"{urls['model']}/v1" if "model" in urls else None
 
     def part(name: str, factory: str, **arguments: Any) -> Part:
-        return Part(
-            name=name,
-            factory=factory,
-            log=data / f"{name}.log",
-            port=ports[name],
-            host=host,
-            arguments=arguments,
-            reserved=reserved[name],
-        )
+        where: dict[str, Any] = {
+            "log": data / f"{name}.log",
+            "host": host,
+            "port": ports[name],
+            "reserved": reserved[name],
+        }
+        return Part(name=name, factory=factory, arguments=arguments, **where)
 
     def changes(name: str) -> dict[str, Any]:
         """Return what is not as documented in a part."""

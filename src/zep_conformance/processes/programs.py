@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from zep_conformance.errors import DatabaseRefused, PartDied
 from zep_conformance.processes.ending import await_end, dies_with, family_of, kill_all, signal_all, signal_group
-from zep_conformance.processes.parts import listen
+from zep_conformance.processes.parts import listen, written
 from zep_conformance.processes.readiness import DatabaseReady, HttpReady, Readiness
 
 if TYPE_CHECKING:
@@ -155,30 +155,31 @@ class ProgramProcess:
         program = self.part
         assert self._process is not None, "it was launched"
         code = self._process.poll()
+        if self._is_preparing and code == 0:
+            self._next()
+            return False
         if code is not None:
-            if self._is_preparing and code == 0:
-                self._next()
-                return False
-            self.end(SIGKILL)
-            raise self._died(ended(code))
+            raise self._given_up(ended(code))
         if self._is_preparing:
             return False
         try:
             found = program.readiness.is_ready()
         except DatabaseRefused as error:
-            self.end(SIGKILL)
-            raise self._died(error.what) from None
+            raise self._given_up(error.what) from None
         if not found and time.monotonic() > self.began + START_LIMIT:
-            self.end(SIGKILL)
-            raise self._died(f"did not answer within {START_LIMIT:.0f} s")
+            raise self._given_up(f"did not answer within {START_LIMIT:.0f} s")
         return found
+
+    def _given_up(self, how: str) -> PartDied:
+        self.end(SIGKILL)
+        return self._died(how)
 
     def _died(self, how: str) -> PartDied:
         return PartDied(part=self.part.name, how=how, log=self.log())
 
     def log(self) -> str:
         """Return what it has written so far."""
-        return self.part.log.read_text(errors="replace") if self.part.log.exists() else ""
+        return written(self.part.log)
 
     def died(self) -> str | None:
         """Return how it ended, if it did so by itself; None while it runs, and where it was ended."""

@@ -18,7 +18,7 @@ from signal import Signals
 from typing import Any
 
 from zep_conformance.errors import REPORT_IT, PartDied
-from zep_conformance.processes.parts import Part, listen
+from zep_conformance.processes.parts import Part, listen, written
 from zep_conformance.processes.readiness import HttpReady
 
 START_LIMIT = 20.0
@@ -99,13 +99,9 @@ class ServerProcess:
 
     def __init__(self, part: Part) -> None:
         self.part = part
-        self._reserved = part.reserved
-        self._process: BaseProcess | None = None
-
-    @property
-    def reserved(self) -> socket.socket | None:
+        self.reserved = part.reserved
         """What holds its port until its first start."""
-        return self._reserved
+        self._process: BaseProcess | None = None
 
     @property
     def sentinel(self) -> int | None:
@@ -121,15 +117,11 @@ class ServerProcess:
         if changed:
             variables = {**part.arguments["environment"], **changed}
             part = replace(part, arguments={**part.arguments, "environment": variables})
-        listener = self._reserved or listen(part.name, part.host, part.port)
-        self._reserved = None
+        listener = self.reserved or listen(part.name, part.host, part.port)
+        self.reserved = None
         listener.listen(512)  # from here on a connection waits rather than being refused
-        process: BaseProcess = _CONTEXT.Process(
-            target=_serve,
-            args=(replace(part, reserved=None), listener, inherited, os.getpid()),
-            name=part.name,
-            daemon=True,
-        )
+        what = (replace(part, reserved=None), listener, inherited, os.getpid())
+        process: BaseProcess = _CONTEXT.Process(target=_serve, args=what, name=part.name, daemon=True)
         process.start()
         listener.close()  # the part holds the only copy: when it is gone, connections are refused
         self._process = process
@@ -145,7 +137,7 @@ class ServerProcess:
 
     def log(self) -> str:
         """Return what it has written so far."""
-        return self.part.log.read_text(errors="replace") if self.part.log.exists() else ""
+        return written(self.part.log)
 
     def died(self) -> str | None:
         """Return how it ended, if it did so by itself; None while it runs, and where it was ended."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -138,18 +138,18 @@ class Conformance:
         """Show people how the start goes."""
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and not self.is_worker:
-            width = self.config.get_terminal_writer().fullwidth
-            for part in terminal.wrapped([self.run.redactor(line)], width):
+            for part in self._wrapped([self.run.redactor(line)]):
                 reporter.write_line(part)
+
+    def _wrapped(self, lines: Iterable[str]) -> list[str]:
+        return [*terminal.wrapped(lines, self.config.get_terminal_writer().fullwidth)]
 
     def pytest_report_header(self) -> list[str]:
         """Say what is about to be tested, and the seed that makes it so again."""
         lines = [f"zep-conformance {__version__}, target {self.run.target_name}, seed {self.run.seed}"]
-        if self.run.because:
-            lines += terminal.wrapped([self.run.because], self.config.get_terminal_writer().fullwidth)
-        if self.run.unused:
-            line = f"not used by target {self.run.target_name}: {', '.join(self.run.unused)}"
-            lines += terminal.wrapped([line], self.config.get_terminal_writer().fullwidth)
+        unused = self.run.unused
+        line = f"not used by target {self.run.target_name}: {', '.join(unused)}" if unused else ""
+        lines += self._wrapped(filter(None, (self.run.because, line)))
         if self.run.target_name == "embedded":
             lines.append(terminal.NOT_A_DEPLOYMENT)
         return lines
@@ -185,7 +185,7 @@ class Conformance:
         lines = [*terminal.parts(self.run.deployment.versions(), self.run.capabilities())]
         if self.run.deployment.langflux and (word := remark(self.run.deployment.langflux.version)):
             lines.append(word)
-        return [*header, *terminal.wrapped(lines, self.config.get_terminal_writer().fullwidth)]
+        return [*header, *self._wrapped(lines)]
 
     # -- scenarios --------------------------------------------------------------------------------------------
 
@@ -229,13 +229,9 @@ class Conformance:
         record = record_of(report)
         if record is None or report.when != "call":
             return None
-        if record.outcome == "deviation":
-            return "deviation", "d", ("DEVIATION", {"yellow": True})
-        if record.fixed:
-            return "fixed", "X", ("FIXED", {"green": True})
-        if record.outcome == "error":
-            return "error", "E", ("ERROR", {"red": True})
-        return None
+        outcome = "fixed" if record.fixed else record.outcome
+        shown = {"deviation": ("d", "yellow"), "fixed": ("X", "green"), "error": ("E", "red")}.get(outcome)
+        return (outcome, shown[0], (outcome.upper(), {shown[1]: True})) if shown else None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_report_to_serializable(self) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
@@ -246,11 +242,7 @@ class Conformance:
         return data
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_report_from_serializable(
-        self, data: dict[str, Any]
-    ) -> Generator[
-        None, pytest.CollectReport | pytest.TestReport | None, pytest.CollectReport | pytest.TestReport | None
-    ]:
+    def pytest_report_from_serializable(self, data: dict[str, Any]) -> Generator[None, _Report, _Report]:
         """Take a record that a worker has sent."""
         report = yield
         if report is not None and RECORD in data:
@@ -306,9 +298,8 @@ class Conformance:
         if self.is_worker:
             return
         terminalreporter.section("conformance", sep="-")
-        width = self.config.get_terminal_writer().fullwidth
         trouble = self.conclusion.observations.trouble or ""
-        for line in terminal.wrapped(trouble.splitlines(), width):
+        for line in self._wrapped(trouble.splitlines()):
             terminalreporter.write_line(line, red=True)
-        for line in terminal.wrapped(self.conclusion.lines(self.where), width):
+        for line in self._wrapped(self.conclusion.lines(self.where)):
             terminalreporter.write_line(line)
