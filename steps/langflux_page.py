@@ -11,8 +11,7 @@ from fixtures.page import PageUser
 from fixtures.people import People, SessionIds
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.langflux import LangFlux
-from zep_conformance.clients.page.canvas import open_template
-from zep_conformance.clients.page.credentials import CredentialsPage
+from zep_conformance.clients.page.actions import CredentialsPage, open_template
 from zep_conformance.clients.page.places import ZEP_MEMORY
 from zep_conformance.clients.page.visit import UNREAD, Visit
 from zep_conformance.clients.zep import Zep

@@ -1,8 +1,10 @@
-"""The canvas: nodes that are put there, joined, filled in and saved."""
+"""What a person does on LangFlux's page: puts a chatflow together, talks to it, keeps a Zep's token as a credential."""
 
 from __future__ import annotations
 
+import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from zep_conformance.clients.page import places
@@ -12,6 +14,8 @@ from zep_conformance.clients.page.visit import PageFailed, Visit
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
+ZEP_CREDENTIAL = r"^Zep Memory A[Pp][Ii]$"
+"""What the kind of credential is called in the list."""
 ROOM = {"width": 330, "height": 480}
 """Pixels that a node like Zep Memory takes at full size, with some air around it."""
 _FREE_SPOT = """([width, height]) => {
@@ -42,7 +46,7 @@ def open_template(visit: Visit, *names: str) -> None:
 
 
 class Canvas:
-    """The canvas that the visit is at."""
+    """The canvas that the visit is at: nodes that are put there, joined, filled in and saved."""
 
     def __init__(self, visit: Visit) -> None:
         self.visit = visit
@@ -165,3 +169,101 @@ class Canvas:
         kept = visit.saved_by("saving the chatflow", path="/api/v1/chatflows", methods=("POST", "PUT"), ask=ask)
         visit.find(places.NOTICE, text=re.compile("saved", re.IGNORECASE))
         return str(kept["id"])
+
+
+class ChatWindow:
+    """The chat on the canvas that the visit is at: what a person says there, is answered, and clears."""
+
+    def __init__(self, visit: Visit) -> None:
+        self.visit = visit
+
+    def open(self) -> None:
+        """Open it, and wait until it can be typed in and shows what was said before."""
+        visit = self.visit
+        listed = visit.page.expect_response(lambda response: "chatmessage/" in response.url)
+        with visit.trying("waiting for the chat's messages"), listed:
+            visit.click(places.OPEN_CHAT)
+        question = visit.find(places.QUESTION)
+        visit.until("the chat can't be typed in", lambda expect: expect(question).to_be_enabled())
+
+    def say(self, text: str) -> str:
+        """Say something, and return the chatbot's answer when it is complete."""
+        visit = self.visit
+        answers = visit.all(places.ANSWERS)
+        before = answers.count()
+        question = visit.find(places.QUESTION)
+        with visit.trying("typing into the chat"):
+            question.fill(text)
+            question.press("Enter")
+        # The field is emptied, and can be typed in again, when the answer has ended.
+        visit.until(f"{text!r} is not answered", lambda expect: expect(answers).to_have_count(before + 1))
+        visit.until(f"the answer to {text!r} does not end", lambda expect: expect(question).to_have_value(""))
+        visit.until(f"after {text!r} the chat can't be typed in", lambda expect: expect(question).to_be_enabled())
+        return _beside(answers.last)
+
+    def messages(self) -> list[str]:
+        """Return what was said to the chatbot, as the chat shows it."""
+        self.visit.find(places.ANSWERS)  # the greeting, which is always there
+        return [_beside(picture) for picture in self.visit.all(places.QUESTIONS).all()]
+
+    def clear(self) -> None:
+        """Clear the chat history, and confirm it: the chat closes. Raises PageFailed when LangFlux does not take it."""
+        visit = self.visit
+        question = visit.find(places.QUESTION)
+
+        def ask() -> None:
+            visit.click(places.CLEAR_CHAT)
+            visit.click(places.CONFIRM_CLEAR, visit.find(places.DIALOG))
+
+        visit.saved_by("clearing", path="/chatmessage/", methods=("DELETE",), ask=ask)
+        with visit.trying("waiting for the question whether to clear to go away"):
+            places.DIALOG.as_known(visit.page).first.wait_for(state="detached")
+        # It fades away. Opened again before it is gone, it would still be the old one, with the old chat's id.
+        visit.until("the chat does not close when it is cleared", lambda expect: expect(question).not_to_be_attached())
+
+    def ids(self) -> list[str]:
+        """Return the chat id that each question of this visit was sent with, oldest first."""
+        sent = (json.loads(heard.sent or "{}") for heard in self.visit.heard if "prediction/" in heard.url)
+        return [body.get("chatId", "") for body in sent]
+
+
+def _beside(picture: Locator) -> str:
+    """Return the message that stands beside somebody's picture."""
+    return picture.locator("xpath=..").inner_text().strip()
+
+
+class CredentialsPage:
+    """LangFlux's page of credentials: where a Zep's token is put, and must never be seen again."""
+
+    def __init__(self, visit: Visit) -> None:
+        self.visit = visit
+
+    def open(self) -> None:
+        """Open it; it can be added to."""
+        self.visit.open("/credentials", places.ADD_CREDENTIAL)
+
+    def add_zep(self, name: str, token: str) -> str:
+        """Add a credential for Zep that holds a token; returns its id. Raises PageFailed with LangFlux's refusal."""
+        visit = self.visit
+        visit.click(places.ADD_CREDENTIAL)
+        visit.click(places.KIND, visit.find(places.DIALOG), text=re.compile(ZEP_CREDENTIAL))
+        # The first dialog gives way to one that asks for the credential.
+        dialog = visit.find(places.DIALOG, text=re.compile(r"^Credential Name"))
+        visit.fill(places.CREDENTIAL_NAME, name, dialog)
+        visit.fill(places.API_KEY, token, dialog)
+        ask = partial(visit.click, places.CONFIRM_CREDENTIAL, dialog)
+        added = visit.saved_by("adding a credential", path="/api/v1/credentials", methods=("POST",), ask=ask)
+        return str(added["id"])
+
+    def listed(self, name: str) -> Locator:
+        """Return the row of a credential. Raises PageFailed when it is not listed."""
+        return self.visit.find(places.CREDENTIAL_ROW, text=places.exactly(name))
+
+    def edit(self, name: str) -> Locator:
+        """Open a credential to edit it; returns the dialog, with the credential in it."""
+        visit = self.visit
+        visit.click(places.EDIT_CREDENTIAL, self.listed(name))
+        dialog = visit.find(places.DIALOG)
+        field = visit.find(places.CREDENTIAL_NAME, dialog)
+        visit.until("the credential is not shown for editing", lambda expect: expect(field).to_have_value(name))
+        return dialog
