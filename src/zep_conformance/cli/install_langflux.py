@@ -26,9 +26,9 @@ def command(*, version: str, listed: bool) -> int:
     """
     # When it is interrupted, npm is ended, and what it began removed.
     if listed:
-        _list(Console(highlight=False, emoji=False))
+        _list(Console(highlight=False, emoji=False, markup=False))
     else:
-        _install(Console(stderr=True, highlight=False, emoji=False), version)
+        _install(Console(stderr=True, highlight=False, emoji=False, markup=False), version)
     return 0
 
 
@@ -37,29 +37,25 @@ def _list(console: Console) -> None:
         folder = langflux.installed(version)
         lock = langflux.locked_version(version)
         state = f"installed in {_short(folder)}" if folder else f"not installed: {_price(lock)}"
-        console.print(
-            f"{version:8}{'(default) ' if version == langflux.DEFAULT else ''}{state}", markup=False, soft_wrap=True
-        )
+        console.print(f"{version:8}{'(default) ' if version == langflux.DEFAULT else ''}{state}", soft_wrap=True)
 
 
 def _install(console: Console, version: str) -> None:
     folder = langflux.installed(version)
     if folder is None:
         lock = langflux.locked_version(version)
-        console.print(
-            f"LangFlux {version} (Flowise from npm, by a committed lock) goes into", markup=False, soft_wrap=True
-        )
-        console.print(f"  {_short(lock.folder)}", markup=False, soft_wrap=True)
-        console.print(f"  It takes {_price(lock)}.", markup=False, soft_wrap=True)
+        console.print(f"LangFlux {version} (Flowise from npm, by a committed lock) goes into", soft_wrap=True)
+        console.print(f"  {_short(lock.folder)}", soft_wrap=True)
+        console.print(f"  It takes {_price(lock)}.", soft_wrap=True)
         began = time.monotonic()
         with _shown(console) as on_progress:
             folder = langflux.install(version, on_progress)
         console.print(f"installed in {time.monotonic() - began:.0f} s")
-    console.print("Started with all its state in the folder $STATE:", markup=False, soft_wrap=True)
+    console.print("Started with all its state in the folder $STATE:", soft_wrap=True)
     words = [f"{name}={value}" for name, value in langflux.environment(Path("$STATE"), PORTS["langflux"]).items()]
     for word in [*words, *langflux.command(version, folder)[:-1]]:
-        console.print(f"  {word} \\", markup=False, soft_wrap=True)
-    console.print("  start", markup=False)
+        console.print(f"  {word} \\", soft_wrap=True)
+    console.print("  start")
     print(folder)  # noqa: T201  (this is the command's output)
 
 
@@ -92,7 +88,7 @@ def _shown(console: Console) -> Iterator[langflux.OnProgress]:
     def on_progress(progress: langflux.Progress) -> None:
         if progress.stage not in tasks:
             if not console.is_terminal:
-                console.print(f"  {progress.stage} …", markup=False, soft_wrap=True)
+                console.print(f"  {progress.stage} …", soft_wrap=True)
             for task in tasks.values():
                 bar.stop_task(task)
             tasks[progress.stage] = bar.add_task(progress.stage, total=progress.total or None, count="")
