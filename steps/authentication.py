@@ -20,9 +20,9 @@ from fixtures.conversations import Conversation
 from fixtures.people import People, SessionIds
 from zep_conformance.clients.langflux import LangFlux
 from zep_conformance.clients.tokens import make_secret
-from zep_conformance.clients.zep import Zep, memory_path
+from zep_conformance.clients.zep import Zep
 from zep_conformance.errors import needed
-from zep_conformance.facts.servers import PUBLISHED_SECRET
+from zep_conformance.facts.servers import PUBLISHED_SECRET, memory_path
 from zep_conformance.session.run import Run
 from zep_conformance.targets import Deployment
 
@@ -116,10 +116,7 @@ def ask_without_token(secured_zep: Zep, session_ids: SessionIds, method: str, pa
     return _route(secured_zep.stranger, session_ids, method, path)
 
 
-@when(
-    parsers.re(r"(?P<method>[A-Z]+) (?P<path>/\S+) is asked for with the right token"),
-    target_fixture="answer",
-)
+@when(parsers.re(r"(?P<method>[A-Z]+) (?P<path>/\S+) is asked for with the right token"), target_fixture="answer")
 def ask_with_token(secured_zep: Zep, session_ids: SessionIds, method: str, path: str) -> httpx.Response:
     """Return the answer with the token. The body holds nothing that could be created."""
     return _route(secured_zep.wire, session_ids, method, path)
@@ -168,8 +165,7 @@ def chatbot_with_token(run: Run, chatflows: Chatflows, secured_zep: Zep) -> Chat
 
 
 @given(
-    parsers.parse("a Zep credential that holds {what} by mistake is selected on the Zep node"),
-    target_fixture="chat",
+    parsers.parse("a Zep credential that holds {what} by mistake is selected on the Zep node"), target_fixture="chat"
 )
 def chatbot_with_wrong_token(run: Run, chatflows: Chatflows, secret: str, what: str) -> Chat:
     """Return the chat with a chatbot that has one of the mistakes that people make."""

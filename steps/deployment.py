@@ -11,10 +11,11 @@ from pytest_bdd import parsers, then, when
 
 from fixtures.conversations import Conversations
 from fixtures.people import SessionIds
-from zep_conformance.clients.zep import Zep, session_path
+from zep_conformance.clients.zep import Zep
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.doctor.findings import faults as faulty
 from zep_conformance.errors import needed
+from zep_conformance.facts.servers import session_path
 from zep_conformance.session.run import Run
 
 OLDEST = Version("0.20")

@@ -12,7 +12,8 @@ from fixtures.conversations import Conversation, Conversations
 from fixtures.people import People, Person
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually
-from zep_conformance.clients.zep import NewMessage, Zep, session_path
+from zep_conformance.clients.zep import NewMessage, Zep
+from zep_conformance.facts.servers import session_path
 from zep_conformance.settings import Settings
 
 STALL = 5.0

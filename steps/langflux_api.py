@@ -10,8 +10,9 @@ from pytest_bdd import given, parsers, then, when
 from fixtures.chats import Chat, Chats
 from fixtures.conversations import ODD_IDS, texts
 from fixtures.people import People, SessionIds
-from zep_conformance.clients.zep import Zep, memory_path
+from zep_conformance.clients.zep import Zep
 from zep_conformance.errors import needed
+from zep_conformance.facts.servers import memory_path
 
 
 @given(parsers.parse("{role} talks under a session id made of her user id and the time"))
@@ -264,10 +265,7 @@ def clear_history(chats: Chats, her: Chat) -> None:
     chats.settle(her.last.session_id)
     her.old_session = her.last.session_id
     chats.langflux.clear(
-        her.chatflow,
-        chatId=her.last.chat_id,
-        memoryType=her.last.memory_type,
-        sessionId=her.last.session_id,
+        her.chatflow, chatId=her.last.chat_id, memoryType=her.last.memory_type, sessionId=her.last.session_id
     )
 
 

@@ -11,19 +11,15 @@ from pytest_bdd import parsers, then, when
 from fixtures.conversations import Conversation, Conversations, texts
 from fixtures.people import People
 from fixtures.stopwatch import Stopwatch
-from zep_conformance.clients.zep import NewMessage, Zep, memory_path
+from zep_conformance.clients.zep import NewMessage, Zep
+from zep_conformance.facts.servers import memory_path
 from zep_conformance.session.classification import MEASURED
 from zep_conformance.settings import Settings
 
 
 @when(parsers.parse("{count:d} messages are written to a session and read, one after the other"))
 def write_and_read(
-    conversation: Conversation,
-    zep: Zep,
-    faker: Faker,
-    stopwatch: Stopwatch,
-    request: pytest.FixtureRequest,
-    count: int,
+    conversation: Conversation, zep: Zep, faker: Faker, stopwatch: Stopwatch, request: pytest.FixtureRequest, count: int
 ) -> None:
     """Time `count` writes, and a read after each; the report gets the figures."""
     path = memory_path(conversation.session)

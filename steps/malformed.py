@@ -12,7 +12,7 @@ from faker import Faker
 from pytest_bdd import parsers, then, when
 
 from fixtures.conversations import Conversation
-from zep_conformance.clients.zep import memory_path, session_path
+from zep_conformance.facts.servers import memory_path, session_path
 
 _JSON = {"content-type": "application/json"}
 

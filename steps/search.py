@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from pytest_bdd import given, parsers, then, when
+from zep_python.memory import Memory
 
 from fixtures.conversations import Conversation, Conversations
 from fixtures.people import People, SessionIds
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually
-from zep_conformance.clients.zep import Memory, NewMessage, Zep
+from zep_conformance.clients.zep import NewMessage, Zep
 from zep_conformance.errors import HarnessError
 from zep_conformance.settings import Settings
 

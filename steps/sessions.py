@@ -8,12 +8,14 @@ import httpx
 import pytest
 from faker import Faker
 from pytest_bdd import given, parsers, then, when
+from zep_python.exceptions import NotFoundError
 
 from fixtures.cleanup import Cleanup
 from fixtures.conversations import ODD_IDS, Conversation, Conversations, small_talk, texts
 from fixtures.people import People, SessionIds
 from zep_conformance.clients.enrichment import EnrichmentWait
-from zep_conformance.clients.zep import NewMessage, NotFoundError, Zep, memory_path, session_path
+from zep_conformance.clients.zep import NewMessage, Zep
+from zep_conformance.facts.servers import memory_path, session_path
 
 
 @then("the same session id in capitals has no memory")

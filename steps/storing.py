@@ -7,10 +7,12 @@ import re
 
 from faker import Faker
 from pytest_bdd import given, parsers, then, when
+from zep_python.memory import Memory
+from zep_python.message import Message
 
 from fixtures.conversations import Conversation, texts
 from zep_conformance.clients.waiting import eventually
-from zep_conformance.clients.zep import Memory, Message, NewMessage
+from zep_conformance.clients.zep import NewMessage
 from zep_conformance.settings import Settings
 
 KINDS = {
@@ -34,10 +36,7 @@ def write_kind(conversation: Conversation, kind: str) -> None:
 @given("a message with its own metadata has been written to a session")
 def write_with_metadata(conversation: Conversation, faker: Faker) -> None:
     """Write a message whose metadata nests and has several types."""
-    metadata = {
-        "topic": faker.word(),
-        "nested": {"count": faker.random_int(), "yes": True, "list": [1, "two"]},
-    }
+    metadata = {"topic": faker.word(), "nested": {"count": faker.random_int(), "yes": True, "list": [1, "two"]}}
     # And another one: "a uuid of its own" takes two.
     conversation.write(NewMessage("human", faker.sentence(), metadata), NewMessage("ai", faker.sentence()))
 

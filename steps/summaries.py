@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from faker import Faker
 from pytest_bdd import given, then, when
+from zep_python.memory import Memory
 
 from fixtures.conversations import Conversation, small_talk, texts
 from fixtures.people import People
 from zep_conformance.clients.waiting import eventually
-from zep_conformance.clients.zep import Memory, NewMessage
+from zep_conformance.clients.zep import NewMessage
 from zep_conformance.settings import Settings
 
 

@@ -46,9 +46,7 @@ def served() -> Iterator[Serve]:
     def serve(*options: str) -> dict[str, str]:
         ports = [word for part in ("zep", "langflux", "model", "nlp") for word in (f"--{part}-port", "0")]
         process = subprocess.Popen(
-            [sys.executable, "-m", "zep_conformance", "serve", *ports, *options],
-            stdout=subprocess.PIPE,
-            text=True,
+            [sys.executable, "-m", "zep_conformance", "serve", *ports, *options], stdout=subprocess.PIPE, text=True
         )
         processes.append(process)
         assert process.stdout is not None

@@ -10,15 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.support.doctor_servers import (
-    ZEP,
-    app,
-    hush,
-    produces,
-    serving,
-    talking,
-    url,
-)
+from tests.support.doctor_servers import ZEP, app, hush, produces, serving, talking, url
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 

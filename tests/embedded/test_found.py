@@ -166,11 +166,7 @@ def test_a_token_of_no_time_is_refused(zep_with_token: Fleet, claim: str, value:
 
 @pytest.fixture(scope="module")
 def zep_with_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    parts = parts_for(
-        ["zep-secured"],
-        data=tmp_path_factory.mktemp("secured"),
-        secrets={"zep-secured": SECRET},
-    )
+    parts = parts_for(["zep-secured"], data=tmp_path_factory.mktemp("secured"), secrets={"zep-secured": SECRET})
     with Fleet(parts) as fleet:
         yield fleet
 

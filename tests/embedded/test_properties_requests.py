@@ -35,10 +35,7 @@ def fields(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
 
 
 predictions = fields(
-    question=texts.filter(bool),
-    chatId=texts,
-    streaming=st.booleans(),
-    overrideConfig=fields(sessionId=texts),
+    question=texts.filter(bool), chatId=texts, streaming=st.booleans(), overrideConfig=fields(sessionId=texts)
 )
 DEEP = '{"nodes":' + "[" * 5000 + "]" * 5000 + "}"
 NUMEROUS = '{"nodes":' + "1" * 5000 + "}"

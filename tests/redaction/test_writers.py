@@ -27,7 +27,8 @@ from zep_conformance.report.failure import Failure
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.session.verdict import Gate, conclude
-from zep_conformance.settings import Settings, default_settings, passwords_in
+from zep_conformance.settings import Settings, passwords_in
+from zep_conformance.settings.sources import default_settings
 
 # -- the writers ------------------------------------------------------------------------------------------------
 

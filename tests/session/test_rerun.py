@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.session.classification import given_again
 from zep_conformance.session.plugin import pytest_addoption
-from zep_conformance.settings import SETTINGS, Settings, read_settings
+from zep_conformance.settings import SETTINGS, Settings
+from zep_conformance.settings.sources import read_settings
 
 TEXTS = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=20).filter(str.strip)
 NUMBERS: dict[str, Any] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import read_settings
+from zep_conformance.settings.sources import read_settings
 
 
 def project(folder: Path, *lines: str) -> Path:

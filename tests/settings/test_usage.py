@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import SETTINGS, for_target, read_settings
+from zep_conformance.settings import SETTINGS, for_target
+from zep_conformance.settings.sources import read_settings
 
 ZEP, LANGFLUX = {"zep_url": "http://zep"}, {"langflux_url": "http://langflux"}
 VALUES: dict[str, Any] = {

@@ -15,9 +15,7 @@ from zep_conformance.targets.compose.rewriting import CHANGED, MODEL, Additions,
 
 LABELS = {"org.zep-conformance.run": "zc-1"}
 OURS = Additions(
-    labels=LABELS,
-    ports={"zep": "127.0.0.1:21000", "model": "127.0.0.1:21001"},
-    model_image="zep-conformance:1",
+    labels=LABELS, ports={"zep": "127.0.0.1:21000", "model": "127.0.0.1:21001"}, model_image="zep-conformance:1"
 )
 CONFIG: dict[str, Any] = {
     "name": "zep",

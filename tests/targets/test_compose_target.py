@@ -32,10 +32,7 @@ from zep_conformance.targets import Deployment, choose
 from zep_conformance.targets.compose.control import ServicesControl
 from zep_conformance.targets.compose.target import ComposeTarget
 
-pytestmark = [
-    pytest.mark.skipif(bool(engine_missing()), reason=engine_missing()),
-    pytest.mark.xdist_group("compose"),
-]
+pytestmark = [pytest.mark.skipif(bool(engine_missing()), reason=engine_missing()), pytest.mark.xdist_group("compose")]
 SPELLINGS = ("docker compose", "docker-compose")
 RUN = [sys.executable, "-m", "zep_conformance", "run", "-v", "-p", "no:cacheprovider"]
 SECRET = "a-secret-of-the-test-that-is-long-enough-for-anybody"

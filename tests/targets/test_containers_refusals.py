@@ -15,7 +15,8 @@ import pytest
 from tests.support import fake_engine
 from zep_conformance.errors import CannotTell
 from zep_conformance.report.observations import Timeline
-from zep_conformance.settings import Settings, read_settings
+from zep_conformance.settings import Settings
+from zep_conformance.settings.sources import read_settings
 from zep_conformance.targets import containers, resolved
 from zep_conformance.targets.containers import images
 from zep_conformance.targets.containers.images import DEFAULTS, named, obtain, split

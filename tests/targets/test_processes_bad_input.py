@@ -15,7 +15,8 @@ import pytest
 
 from tests.support import stand_ins
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import Settings, read_settings
+from zep_conformance.settings import Settings
+from zep_conformance.settings.sources import read_settings
 from zep_conformance.targets.processes import langflux, postgres, surroundings, tokenizer, zep
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import CAPABILITIES, TARGETS, for_target, read_settings
+from zep_conformance.settings import CAPABILITIES, TARGETS, for_target
+from zep_conformance.settings.sources import read_settings
 from zep_conformance.targets import Target, choose, named, names
 
 

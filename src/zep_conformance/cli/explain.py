@@ -77,7 +77,7 @@ def explanations() -> list[Explanation]:
 
 
 def _filled(text: str) -> str:
-    """A finding's text with capitals where something is filled in."""
+    """Return a finding's text with capitals where something is filled in."""
     return re.sub(r"\{(\w+)\}", lambda found: found[1].upper(), text)
 
 

@@ -60,13 +60,13 @@ def _install(console: Console, version: str) -> None:
 
 
 def _price(lock: langflux.LockedVersion) -> str:
-    """What an installation costs: "2.4 GB, and up to 0.9 GB in npm's cache; 3 to 6 minutes"."""
+    """Return what an installation costs: "2.4 GB, and up to 0.9 GB in npm's cache; 3 to 6 minutes"."""
     low, high = lock.minutes
     return f"{lock.disk:.1f} GB, and up to {lock.download:.1f} GB in npm's cache; {low} to {high} minutes"
 
 
 def _short(folder: Path) -> str:
-    """A path with ~ for the home folder."""
+    """Return a path with ~ for the home folder."""
     home = str(Path.home())
     text = str(folder)
     return f"~{text.removeprefix(home)}" if text.startswith(f"{home}{os.sep}") else text
@@ -74,7 +74,7 @@ def _short(folder: Path) -> str:
 
 @contextmanager
 def _shown(console: Console) -> Iterator[langflux.OnProgress]:
-    """A progress bar, or a line for each stage where there is no terminal."""
+    """Yield a progress bar, or a line for each stage where there is no terminal."""
     bar = Progress(
         TextColumn("  {task.description:18}"),
         BarColumn(30),

@@ -55,7 +55,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="zep-conformance %(version)s")
 def commands() -> None:
-    """Does my chatbot remember? Conformance tests for Zep with LangFlux."""
+    """Does my chatbot remember? Conformance tests for Zep with LangFlux."""  # noqa: D401  (it is the help text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

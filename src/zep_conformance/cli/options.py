@@ -13,7 +13,8 @@ import click
 
 from zep_conformance.errors import CannotTell
 from zep_conformance.redaction.redactor import Redactor
-from zep_conformance.settings import SETTINGS, read_settings
+from zep_conformance.settings import SETTINGS
+from zep_conformance.settings.sources import read_settings
 
 SERVERS = (
     *("zep_url", "zep_token", "zep_auth_secret", "langflux_url", "langflux_api_key"),

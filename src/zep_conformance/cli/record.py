@@ -77,7 +77,7 @@ def _private(settings: Settings) -> Callable[[str], bool]:
 
 
 def _refuse_secrets(path: Path, exchanges: Sequence[RecordedExchange], private: Callable[[str], bool]) -> None:
-    """Raises CannotTell when a script's request has a token, or an address, in it, which would be recorded."""
+    """Refuse a script with a token, or an address, in it, which would be recorded. Raises CannotTell."""
     for exchange in exchanges:
         headers = {name.lower() for name in exchange.request.get("headers", {})}
         if headers & {"authorization", "cookie"} or private(exchange.line()):

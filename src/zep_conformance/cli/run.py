@@ -139,7 +139,8 @@ def _cache(root: Path) -> list[str]:
 
 def _misused(text: str) -> CannotTell:
     """Return what pytest says of a wrong option as an error of ours, with the option that was meant."""
-    from zep_conformance.settings import SETTINGS, close_to
+    from zep_conformance.settings import SETTINGS
+    from zep_conformance.settings.sources import close_to
 
     advice = "`zep-conformance run --help` lists ours, `pytest --help` lists pytest's."
     unknown = re.search(r"unrecognized arguments: (.*)", text)

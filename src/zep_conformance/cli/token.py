@@ -150,7 +150,7 @@ def _finding(flaw: tokens.Flaw) -> dict[str, str]:
 
 
 def _facts(token: str, secret: str | None) -> dict[str, Any]:
-    """What may be told of a token: names and times, no values that could be anybody's secret."""
+    """Return what may be told of a token: names and times, no values that could be anybody's secret."""
     content = tokens.decode_token(tokens.core(token))
     if content is None:
         return {}

@@ -77,7 +77,7 @@ def command(
 
 
 def _servers(played: Iterable[tuple[str, list[RecordedExchange]]], settings: Settings) -> dict[str, ReplayServer]:
-    """The server of each part that something is played to, all of them looked at before the first is played to.
+    """Return the server of each part that something is played to, all of them looked at before the first is played to.
 
     Raises CannotTell when one is unfit, or not given.
     """

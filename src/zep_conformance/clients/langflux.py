@@ -82,8 +82,6 @@ class LangFlux:
             raise LangFluxRefused(what, answer)
         return answer.json()
 
-    # -- building -----------------------------------------------------------------------------------------------
-
     def template(self) -> dict[str, Any]:
         """Return the flow (nodes and edges) of the documented template, the conversation chain."""
         found = self._json("listing the marketplace", self.wire.get(self.family.marketplace))
@@ -123,8 +121,6 @@ class LangFlux:
         """Delete a chatflow, and with it its chat messages."""
         self._json("deleting a chatflow", self.wire.delete(f"/api/v1/chatflows/{chatflow}"))
 
-    # -- talking ------------------------------------------------------------------------------------------------
-
     def predict(
         self, chatflow: str, question: str, *, session: str | None = None, chat: str | None = None
     ) -> httpx.Response:
@@ -161,8 +157,6 @@ class LangFlux:
                 answer.read()
                 raise LangFluxRefused("a streamed prediction", answer)
             return list(_events(answer.iter_text()))
-
-    # -- chat messages ------------------------------------------------------------------------------------------
 
     def chat_messages(self, chatflow: str, **query: str) -> list[ChatMessage]:
         """Return the chat messages that LangFlux keeps, oldest first. query: chatId, sessionId."""

@@ -16,23 +16,10 @@ from zep_python.message import Message
 from zep_python.user import CreateUserRequest
 
 from zep_conformance.clients.http import Hooks, http_client
-from zep_conformance.facts.servers import memory_path, session_path
+from zep_conformance.facts.servers import memory_path
 
 TIMEOUT = 40.0
 """Seconds for one request: a search with the NLP server down takes Zep 0.27.2 31 s."""
-
-__all__ = [
-    "FAILURES",
-    "APIError",
-    "Memory",
-    "Message",
-    "NewMessage",
-    "NotFoundError",
-    "Zep",
-    "ZepClientError",
-    "memory_path",
-    "session_path",
-]
 
 FAILURES = (ZepClientError, httpx.HTTPError, ConnectionError)
 """What a call raises when Zep can't be reached, or refuses. Of a refused connection zep-python's clients of sessions,
@@ -85,8 +72,6 @@ class Zep:
         if "client" in self.__dict__:
             self.client.close()
 
-    # -- memory -------------------------------------------------------------------------------------------------
-
     def write(self, session: str, messages: Sequence[NewMessage]) -> None:
         """Write messages to a session, creating it."""
         written = [Message(**message.body()) for message in messages]
@@ -120,8 +105,6 @@ class Zep:
         if answer.status_code != 200:
             raise APIError(answer)
 
-    # -- sessions and users -------------------------------------------------------------------------------------
-
     def add_session(self, session: str, user: str | None = None, metadata: dict[str, Any] | None = None) -> Session:
         """Create a session record."""
         return self.client.memory.add_session(Session(session_id=session, user_id=user, metadata=metadata))
@@ -141,8 +124,6 @@ class Zep:
     def delete_user(self, user: str) -> None:
         """Delete a user, and with it the user's sessions. Raises NotFoundError."""
         self.client.user.delete(user)
-
-    # -- enrichment ---------------------------------------------------------------------------------------------
 
     def is_embedded(self, session: str, content: str) -> bool:
         """Return whether a message with this content can be found by searching, so that its embedding has arrived."""

@@ -74,9 +74,6 @@ def tables(value: Any) -> list[Table]:
     return [one for one in items(value) if isinstance(one, Table)]
 
 
-# -- YAML -------------------------------------------------------------------------------------------------------------
-
-
 def read_yaml(name: str, source: str) -> Any:
     """Return what a YAML file holds. name: of the file, for complaints.
 
@@ -140,8 +137,6 @@ class _Builder:
                 if key not in value:
                     value.put(key, other[key], other.line_of(key))
 
-
-# -- TOML -------------------------------------------------------------------------------------------------------------
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=")

@@ -138,9 +138,6 @@ def env_files_of(service: Table) -> list[tuple[str, bool]]:
     return [(path, required) for path, required in found if path]
 
 
-# -- from the disk ----------------------------------------------------------------------------------------------------
-
-
 def load(paths: Iterable[Path]) -> Sources:
     """Return the deployment files that these paths stand for.
 

@@ -49,7 +49,6 @@ _LINE_LENGTH = 240
 _SUMMARY_LENGTH = 3000
 
 
-# ---------------------------------------------------------------------------------------------------- replies
 def _intent(prompt: str) -> str:
     """Return the reply to Zep's intent prompt, whose first "Human: " is an example and whose second is the input."""
     text = prompt.split("Human: ", 2)[-1].strip()
@@ -132,7 +131,6 @@ def reply(texts: list[str]) -> str:
     return f"Noted: {last}"
 
 
-# ----------------------------------------------------------------------------------------------------- server
 def _refusal(message: str, parameter: str | None = None, status: int = 400) -> JSONResponse:
     """Return an error in OpenAI's form. `parameter` names the part of the request that is wrong."""
     error = {"message": message, "type": "invalid_request_error", "param": parameter, "code": None}

@@ -62,7 +62,6 @@ _STOP_WORDS = _words(
 _COMMON = _STOP_WORDS | _words("hi hello hey dear thanks thank please noted tell say ask i'm i've i'll i'd it's that's")
 
 
-# ------------------------------------------------------------------------------------------------ embeddings
 @lru_cache(maxsize=20_000)
 def _word_share(word: str, width: int) -> tuple[tuple[int, float], ...]:
     """Return what one word adds to an embedding: (dimension, amount) pairs. Punctuation and stop words little."""
@@ -101,7 +100,6 @@ def embed(text: str, width: int = WIDTH) -> list[float]:
     return [round(number / length, 7) if number else 0.0 for number in vector]
 
 
-# -------------------------------------------------------------------------------------------------- entities
 def _runs(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of the runs of capitalised words, common words cut from both their ends."""
     run: list[re.Match[str]] = []
@@ -143,7 +141,6 @@ def entities(text: str) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-# ---------------------------------------------------------------------------------------------------- server
 def _unprocessable(reason: str) -> JSONResponse:
     """Return a 422 in the form of the real server, which is written with FastAPI."""
     detail = [{"loc": ["body"], "msg": reason, "type": "value_error"}]

@@ -32,7 +32,7 @@ from zep_conformance.facts.mutations import Mutation
 from zep_conformance.mutation.asked import unknown_name
 from zep_conformance.mutation.catalogue import PAGE, RECORDED_BEHAVIOURS, WITHOUT_PAGE, Planted
 from zep_conformance.processes.ending import end
-from zep_conformance.settings import read_settings
+from zep_conformance.settings.sources import read_settings
 from zep_conformance.targets import choose
 
 TOGETHER = {
@@ -66,9 +66,6 @@ def to_be_noticed() -> list[Planted]:
     # DEV-1 takes the longest by far: begun first, it is over by the end.
     known.sort(key=lambda one: one.deviation != "DEV-1")
     return [*known, *WITHOUT_PAGE]
-
-
-# -- running ------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -259,9 +256,6 @@ def run_all(mutations: Sequence[Planted], runner: Runner, jobs: int) -> Iterator
             raise
 
 
-# -- reporting ----------------------------------------------------------------------------------------------------
-
-
 def never_failed(trials: Iterable[Trial]) -> list[str]:
     """Return the scenarios, as `feature: name`, that passed without a mutation and failed with none."""
     all_trials = list(trials)
@@ -370,14 +364,14 @@ def run_page_mutants(*, only: Sequence[str] = (), jobs: int = 2, report: Path, o
 
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
-    """A folder for the reports of all runs."""
+    """Yield a folder for the reports of all runs."""
     with tempfile.TemporaryDirectory(prefix="zep-conformance-mutants-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 
 @contextlib.contextmanager
 def _started() -> Iterator[tuple[Sequence[str], dict[str, str]]]:
-    """The real LangFlux in front of a secured embedded Zep, for all runs; the options and variables that lead there.
+    """Start the real LangFlux before a secured embedded Zep, for all runs; yield options and variables that lead there.
 
     Raises CannotTell where it does not start, or its page can't be driven.
     """

@@ -82,7 +82,7 @@ class Askers:
                         os.write(sys.stdout.fileno() if key.fd == stdin else key.fd, reply)
 
     def _lines(self, handle: int) -> list[bytes] | None:
-        """The whole lines that have come, None when no more will."""
+        """Return the whole lines that have come, None when no more will."""
         with contextlib.suppress(ConnectionResetError):
             if data := os.read(handle, 65536):
                 *lines, self._unread[handle] = (self._unread.pop(handle, b"") + data).split(b"\n")

@@ -31,7 +31,7 @@ def owned_folder(prefix: str, where: Path | None = None) -> Iterator[Path]:
 
 
 def _locked_folder(where: Path, prefix: str) -> tuple[Path, TextIO]:
-    """A new folder and its lock, which is held until it is closed."""
+    """Return a new folder and its lock, which is held until it is closed."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=where))
         with contextlib.ExitStack() as unless_locked:

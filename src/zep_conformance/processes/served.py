@@ -42,7 +42,7 @@ def preload(part: Part) -> None:
 
 
 def _serve(part: Part, listener: socket.socket, inherited: list[socket.socket], parent: int) -> None:
-    """The life of one part, in its own process."""
+    """Live the life of one part, in its own process."""
     for other in inherited:  # forking copied them: held open here, a stopped part would seem to hang, not to be gone
         other.close()
     import uvicorn

@@ -88,7 +88,7 @@ def _obey(running: Fleet, verb: str, *arguments: Any) -> dict[str, Any]:
 
 
 def _as_answer(error: CannotTell | KeyError) -> dict[str, Any]:
-    """What went wrong as the answer to a command."""
+    """Return what went wrong as the answer to a command."""
     if isinstance(error, KeyError):
         return {"error": str(error)}
     answer = {"error": error.what, "advice": error.advice, "code": error.code}

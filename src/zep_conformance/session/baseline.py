@@ -186,7 +186,7 @@ def compare(
 
 
 def _kind(baseline: Baseline, record: Record, then: str, *, fails: bool) -> str:
-    """What has become of a scenario, one of `KINDS`; "" where nothing is to be said of it."""
+    """Return what has become of a scenario, one of `KINDS`; "" where nothing is to be said of it."""
     gain = _severity(then) - _severity(record.outcome)
     if fails and record.fixed:
         # A strict run fails on what is fixed; the baseline need not list it as a deviation any more.

@@ -58,7 +58,7 @@ class Classifier:
         return None
 
     def _deviating_versions(self) -> dict[str, str]:
-        """The versions of the parts that may deviate: not those of servers that keep every requirement."""
+        """Return the versions of the parts that may deviate: not those of servers that keep every requirement."""
         found = self.run.deployment
         parts = {"zep": found.zep, "langflux": found.langflux}
         return {name: part.version for name, part in parts.items() if part and not part.documented}
@@ -145,7 +145,7 @@ def record_of(report: pytest.TestReport) -> Record | None:
 
 
 def _title(item: pytest.Item) -> str:
-    """A scenario's name before it has run: pytest-bdd puts it after the feature's file in the docstring."""
+    """Return a scenario's name before it has run: pytest-bdd puts it after the feature's file in the docstring."""
     text = getattr(getattr(item, "function", None), "__doc__", None) or item.name
     return text.rpartition(": ")[2]
 

@@ -29,7 +29,8 @@ from zep_conformance.session.classification import RECORD, STEP, TITLE, Classifi
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.session.turns import Turns
 from zep_conformance.session.verdict import Gate, conclude
-from zep_conformance.settings import CAPABILITIES, GROUPS, SETTINGS, default_settings, read_settings
+from zep_conformance.settings import CAPABILITIES, GROUPS, SETTINGS
+from zep_conformance.settings.sources import default_settings, read_settings
 
 _Report = pytest.CollectReport | pytest.TestReport | None
 _ALONE: pytest.StashKey[bool] = pytest.StashKey()
@@ -103,8 +104,6 @@ class Conformance:
         self.is_controller = not self.is_worker and bool(getattr(config.option, "dist", "no") != "no")
         self._cleaning = ExitStack()
         self.turns = Turns()
-
-    # -- start ------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -187,8 +186,6 @@ class Conformance:
             lines.append(word)
         return [*header, *self._wrapped(lines)]
 
-    # -- scenarios --------------------------------------------------------------------------------------------
-
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Wait for a turn: where workers share parts, whoever stops one has them to itself."""
@@ -254,8 +251,6 @@ class Conformance:
         record = record_of(report)
         if record is not None and (report.when == "call" or not report.passed):
             self.records[report.nodeid] = record
-
-    # -- end --------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

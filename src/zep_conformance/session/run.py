@@ -123,7 +123,7 @@ class Run:
             self.trouble = error
 
     def _with_key(self, found: Deployment) -> Deployment:
-        """The deployment, its LangFlux with an API key that is made now, where a login is all that there is for it."""
+        """Return the deployment, its LangFlux with an API key that is made now, where there is but a login for it."""
         if found.langflux is None or self.settings.read_only:
             return found
         from zep_conformance.targets.langflux_access import OwnKey  # imports httpx

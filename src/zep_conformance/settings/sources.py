@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings.model import OURS, SECRETS, SETTINGS, URLS, Settings
+from zep_conformance.settings import OURS, SECRETS, SETTINGS, URLS, Settings
 
 RENAMED = {"manner": "recorded-behaviours", "departures": "mutations"}
 """What an option was called before, without its dashes."""

@@ -118,8 +118,6 @@ class Supervisor(Control):
         if self._connection is None and self.folder != Path():
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    # -- control, see `targets.base.Control` --------------------------------------------------------------------
-
     def start(self, part: str, changed: Mapping[str, str] | None = None) -> None:
         """Start a part that is not running; returns when it answers."""
         self._ask("start", part, dict(changed or {}))

@@ -60,8 +60,6 @@ class Canvas:
         self.visit.reload()
         self.visit.find(places.NODE)
 
-    # -- looking ----------------------------------------------------------------------------------------------
-
     def node(self, label: str) -> Locator:
         """Return the node with that label (a regular expression). Raises PageFailed when it does not appear."""
         return self.visit.find(places.NODE, text=re.compile(f"^{label}$"))
@@ -85,8 +83,6 @@ class Canvas:
     def base_url(self) -> str:
         """Return what stands in the Base URL of the Zep Memory node."""
         return self.visit.find(places.BASE_URL, self.node(ZEP_MEMORY)).input_value()
-
-    # -- changing ---------------------------------------------------------------------------------------------
 
     def remove(self, label: str) -> None:
         """Delete a node, with the button that appears beside it."""

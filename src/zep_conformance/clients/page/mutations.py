@@ -31,8 +31,6 @@ CHAT_MESSAGES = re.compile(r"/api/v1/(internal-)?chatmessage/")
 CREDENTIALS = re.compile(r"/api/v1/credentials(\?|$)")
 CREDENTIAL = re.compile(r"/api/v1/credentials(/[0-9a-f-]{36})?$")
 
-# -- what they are made of ------------------------------------------------------------------------------------------
-
 
 def _change_answers(context: BrowserContext, url: re.Pattern[str], change: Change) -> None:
     """Change the JSON of every answer from a URL."""
@@ -135,9 +133,6 @@ def _of_shown_tokens(context: BrowserContext, when: str) -> None:
     context.route(CREDENTIAL, handle)
 
 
-# -- the marketplace and the canvas -------------------------------------------------------------------------------
-
-
 _of_templates("template-missing", "The marketplace has no Conversation Chain", "UI-1")(
     lambda listed: [one for one in listed if "Conversation" not in one["templateName"]]
 )
@@ -184,9 +179,6 @@ def reload_gives_old_flow(context: BrowserContext) -> None:
         route.fulfill(json=json.loads(first[url]))
 
     _by_method(context, CHATFLOWS, GET=get)
-
-
-# -- the chat -----------------------------------------------------------------------------------------------------
 
 
 @MUTATIONS.mutation("chat-id-changes", "The page sends each question under a chat id of its own", "UI-3")
@@ -254,9 +246,6 @@ def clear_keeps_showing(context: BrowserContext) -> None:
             route.fallback()
 
     _by_method(context, CHAT_MESSAGES, DELETE=delete, GET=get)
-
-
-# -- credentials --------------------------------------------------------------------------------------------------
 
 
 @MUTATIONS.mutation("credentials-unlisted", "The page lists no credentials", "AUTH-8")

@@ -98,8 +98,6 @@ class Visit:
         with contextlib.suppress(Error):  # the browser may be gone already
             self.context.close()
 
-    # -- what is heard ----------------------------------------------------------------------------------------
-
     def _from_elsewhere(self, route: Route) -> None:
         if route.request.resource_type in DECORATION:
             route.abort()
@@ -151,8 +149,6 @@ class Visit:
         """Return what can be read on the page as it is now: its text, and its fields, but for those that show dots."""
         values = self.page.evaluate(_VALUES, ["input:not([type=password]), textarea"])
         return f"{self.page.inner_text('body')}\n{values}"
-
-    # -- finding and doing ------------------------------------------------------------------------------------
 
     def open(self, path: str, landmark: PagePlace) -> None:
         """Go to a path of the page, and wait until what it is known by is there. Signs in where that is asked for."""

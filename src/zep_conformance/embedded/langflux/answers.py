@@ -32,6 +32,7 @@ class Json(Response):
     media_type = "application/json; charset=utf-8"
 
     def render(self, content: Any) -> bytes:
+        """Return the content as JSON."""
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         return text.encode("utf-8", "replace")
 

@@ -26,7 +26,6 @@ _STREAM_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cac
 _PAGE = "<!DOCTYPE html><title>LangFlux</title><p>This embedded LangFlux has an API and no page.</p>"
 
 
-# ----------------------------------------------------------------------------------------------------- predictions
 async def _stream(turn: Turn) -> AsyncIterator[bytes]:
     """Return the events of a turn as bytes."""
     async for name, data in turn.events():
@@ -67,7 +66,6 @@ async def answer_prediction(request: Request) -> Response:
     return Json(await turn.run())
 
 
-# ------------------------------------------------------------------------------------------------- service
 async def ping(_request: Request) -> Response:
     """Answer GET /api/v1/ping."""
     return html_text("pong")
@@ -88,7 +86,6 @@ async def list_keys(request: Request) -> Response:
     return Json([{"keyName": "DefaultKey", "apiKey": services_of(request).api_key}])
 
 
-# ----------------------------------------------------------------------------------------------- chatflows
 def _deleted(affected: int) -> Json:
     return Json({"raw": [], "affected": affected})
 
@@ -118,7 +115,6 @@ async def delete_flow(request: Request) -> Response:
     return _deleted(services_of(request).store.delete_flow(request.path_params["id"]))
 
 
-# --------------------------------------------------------------------------------------------- credentials
 async def list_credentials(request: Request) -> Response:
     """Answer GET /api/v1/credentials, without their fields."""
     return Json([_without_fields(one) for one in services_of(request).store.credentials()])
@@ -153,7 +149,6 @@ async def delete_credential(request: Request) -> Response:
     return _deleted(services_of(request).store.delete_credential(request.path_params["id"]))
 
 
-# ------------------------------------------------------------------------------------------------ catalogue
 async def get_node(request: Request) -> Response:
     """Answer GET /api/v1/nodes/{name}."""
     name = request.path_params["name"]

@@ -115,7 +115,6 @@ class LangFluxStore:
     def _delete(self, table: str, ident: str) -> int:
         return self._database.execute(f"DELETE FROM {table} WHERE id = ?", [ident]).rowcount
 
-    # ------------------------------------------------------------------------------------------ chatflows
     def flows(self) -> list[dict[str, Any]]:
         """Return every chatflow, the oldest first."""
         return [_flow(row) for row in self._all("SELECT * FROM chatflow ORDER BY rowid")]
@@ -138,7 +137,6 @@ class LangFluxStore:
         self._database.execute("DELETE FROM chatmessage WHERE chatflowid = ?", [ident])
         return self._delete("chatflow", ident)
 
-    # ---------------------------------------------------------------------------------------- credentials
     def credentials(self) -> list[dict[str, Any]]:
         """Return every credential with its fields, the oldest first."""
         return [_credential(row) for row in self._all("SELECT * FROM credential ORDER BY rowid")]
@@ -163,7 +161,6 @@ class LangFluxStore:
         """Delete a credential. Return how many went (0 or 1)."""
         return self._delete("credential", ident)
 
-    # -------------------------------------------------------------------------------------- chat messages
     def add_messages(self, messages: Iterable[Mapping[str, Any]]) -> None:
         """Save chat messages, all or none."""
         self._database.execute("BEGIN")

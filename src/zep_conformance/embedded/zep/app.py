@@ -93,6 +93,7 @@ class EmbeddedZep:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         request = Request(scope, receive)
         try:
             response = await self.answer(request)

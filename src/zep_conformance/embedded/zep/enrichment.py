@@ -200,7 +200,6 @@ class Enrichment:
         if worker is not None:
             worker.wake.set()
 
-    # ------------------------------------------------------------------------------------ tasks of messages
     async def _texts(self, tasks: Sequence[Task]) -> list[Text]:
         """Return the messages of tasks. Those of a cleared conversation are gone: nothing to do, and no fault."""
         texts: list[Text] = []
@@ -247,7 +246,6 @@ class Enrichment:
         reply = await self._neighbours.complete(before + text.content + after, INTENT_TOKENS)
         return _INTENT_LABEL.sub("", reply)
 
-    # ----------------------------------------------------------------------------------- tasks of summaries
     async def _summarise(self, tasks: Sequence[Task]) -> None:
         """All that wait for one session at once: they would find the same."""
         session_id = tasks[0].session_id

@@ -26,7 +26,6 @@ SEARCH_PATIENCE = 2.0
 _DEFAULT_PAGE = 100  # what Zep takes for a limit that is no number
 
 
-# ------------------------------------------------------------------------------------------------ sessions and users
 def _session(row: Row, service: Service, status: int = 200) -> Response:
     return wire.answer(records.render_session(row) + "\n", service.behaviours, status)
 
@@ -105,7 +104,6 @@ async def list_user_sessions(service: Service, _request: Request, user_id: str) 
     return _sessions(service.store.sessions.of_user(user_id), service)
 
 
-# ------------------------------------------------------------------------------------------ memory, messages, search
 async def get_memory(service: Service, request: Request, session_id: str) -> Response:
     """GET …/memory?lastn: the newest summary; the messages since it (at most a window) or the newest n."""
     count = wire.integer(request, "lastn")
@@ -218,7 +216,6 @@ async def post_search(service: Service, request: Request, session_id: str) -> Re
     return wire.answer(service.search.find(session_id, query, vector), service.behaviours)
 
 
-# ---------------------------------------------------------------------------------------------------- beside the API
 _ADMIN_PAGE = "<!DOCTYPE html>\n<html><head><title>Zep</title></head><body><h1>{title}</h1>\n{body}\n</body></html>\n"
 
 

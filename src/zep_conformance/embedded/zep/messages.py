@@ -146,7 +146,6 @@ class Messages(Enriched):
         except Refusal as refusal:
             raise not_found() from refusal
 
-    # ------------------------------------------------------------------------------------------ enrichment
     def after(self, session_id: str, point: int, limit: int = -1) -> list[Text]:
         """Return messages with a row id above `point`, oldest first; with a limit, the newest of them."""
         return [Text(*row) for row in reversed(self._db.execute(_AFTER, (session_id, point, limit)).fetchall())]

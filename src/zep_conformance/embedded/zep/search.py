@@ -55,7 +55,6 @@ def dot(one: Sequence[float], other: Sequence[float]) -> float:
     return float(sum(map(operator.mul, one, other)))
 
 
-# ------------------------------------------------------------------------------------------------- the query
 def _where(condition: Any) -> Filter:
     """Return a filter from {"jsonpath": …, "and": […], "or": […]}. Raises ValueError."""
     if not isinstance(condition, dict):
@@ -116,7 +115,6 @@ def parse_query(payload: dict[str, Any], limit: int, behaviours: Behaviours) -> 
     return Query(text=text, scope=scope, mmr=kind == "mmr", mmr_lambda=weight, limit=limit, filters=filters)
 
 
-# ------------------------------------------------------------------------------------------------ the answer
 @dataclass(frozen=True)
 class Found:
     """One candidate. row: as `render` of its kind wants it."""

@@ -78,7 +78,6 @@ class Summaries(Enriched):
         self._tasks.add(SUMMARY_TOPICS, session_id, number, number)
 
 
-# ------------------------------------------------------------------------------------------------ the summariser
 MAX_TOKENS = 1024
 """Tokens that the model may answer with."""
 _MAX_INPUT = 126_000

@@ -207,8 +207,6 @@ class ComposeTarget(Target):
                 + f"  `docker ps --all --filter label={COMPOSE}` lists it; the next run removes it too.\n"
             )
 
-    # -- how it comes up ----------------------------------------------------------------------------------------
-
     def _find(self) -> None:
         self._compose = Compose.found(environment_of(os.environ))
         without_ryuk(kept=True)  # whoever has started something removes it by its labels
@@ -308,8 +306,6 @@ class ComposeTarget(Target):
 
     def _must_have_ended(self) -> None:
         assert self._has_ended()
-
-    # -- what it is ---------------------------------------------------------------------------------------------
 
     def _described(self) -> Deployment:
         """Return the deployment that has come up. Raises CannotTell for a Zep that is unfit."""

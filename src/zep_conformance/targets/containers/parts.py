@@ -105,8 +105,6 @@ class Parts:
         found.name = self.network
         return found
 
-    # -- one container ------------------------------------------------------------------------------------------
-
     def name(self, part: str, *, changed: bool = False) -> str:
         """Return the name of a part's container: the one it has always, or the one with changed variables."""
         return f"{PREFIX}-{self.run}-{part}" + (f"-{CHANGED}" if changed else "")
@@ -187,8 +185,6 @@ class Parts:
     def remove_changed(self, part: str) -> None:
         """Remove a part's container with changed variables, if there is one; its data stay with the other."""
         self.remove(self.name(part, changed=True))
-
-    # -- when it is ready ---------------------------------------------------------------------------------------
 
     def await_ready(self, part: str, limit: float = READY_LIMIT) -> None:
         """Wait until a part answers. Raises PartDied as soon as it has ended, CannotTell when it takes too long.

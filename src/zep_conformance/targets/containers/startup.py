@@ -97,8 +97,6 @@ class Startup:
         if self._lock is not None:
             self._lock.release()
 
-    # -- in threads ---------------------------------------------------------------------------------------------
-
     def _say(self, line: str) -> None:
         self._lines.put(line)
 
@@ -133,11 +131,7 @@ class Startup:
         if problems:
             raise next((error for error in problems if not isinstance(error, Cancelled)), problems[0])
         sweeping.result()
-        return Up(
-            parts=parts,
-            pinned={part: images[kind_of(part)].result() for part in parts.specs},
-            secrets=shared,
-        )
+        return Up(parts=parts, pinned={part: images[kind_of(part)].result() for part in parts.specs}, secrets=shared)
 
     def _obtain(self, engine: DockerEngine, part: str, name: str) -> PinnedImage:
         with self._timeline.phase(part, "pull"):
@@ -154,8 +148,6 @@ class Startup:
             if part == "postgres":
                 parts.create_databases()
         self._say(f"{part}: ready in {time.monotonic() - began:.1f} s")
-
-    # -- what earlier runs have left ----------------------------------------------------------------------------
 
     def _sweep(self, engine: DockerEngine) -> None:
         removed = remove_leftovers(engine, lambda run: self._is_spared(engine, run))
@@ -203,11 +195,7 @@ class Startup:
                 if self._all_answer(parts):
                     self._run = one.run
                     self._say("using the containers that were kept")
-                    return Up(
-                        parts=parts,
-                        pinned={part: pinned[kind_of(part)] for part in planned},
-                        secrets=shared,
-                    )
+                    return Up(parts=parts, pinned={part: pinned[kind_of(part)] for part in planned}, secrets=shared)
                 self._say("the kept containers do not answer: they are replaced")
             remove_run(engine, one.run)
         return None

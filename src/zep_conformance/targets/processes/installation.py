@@ -119,9 +119,6 @@ class Progress:
 OnProgress = Callable[[Progress], None]
 
 
-# -- installing -------------------------------------------------------------------------------------------------------
-
-
 def installed(version: str = DEFAULT) -> Path | None:
     """Return the folder that this version is installed in, if it is. Raises CannotTell without a lock for it."""
     folder = locked_version(version).folder
@@ -223,9 +220,6 @@ def environment(state: Path, port: int, host: str = "127.0.0.1") -> dict[str, st
     }
 
 
-# -- what must be there before it begins ------------------------------------------------------------------------------
-
-
 def check_node(lock: LockedVersion) -> str:
     """Return the path of a Node.js that this version runs on. Raises CannotTell: none, or one that does not fit."""
     needs = f"LangFlux {lock.version} runs on Node.js {lock.nodes}"
@@ -268,9 +262,6 @@ def check_writable(folder: Path) -> None:
         what = f"can't make the folder {folder}: {error.strerror}"
         advice = "Name one that you may write to in $ZEP_CONFORMANCE_CACHE."
         raise CannotTell(what, advice, code="file-unwritable") from None
-
-
-# -- npm: watched, and ended with whoever asked for it ----------------------------------------------------------------
 
 
 def _run_npm(command: list[str], folder: Path, progress: Callable[[], Progress], on_progress: OnProgress) -> None:

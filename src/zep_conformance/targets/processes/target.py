@@ -34,8 +34,6 @@ class ProcessesTarget(SupervisedTarget):
         self._details: dict[str, dict[str, str]] = {}
         self._has_to_install = False
 
-    # -- start --------------------------------------------------------------------------------------------------
-
     def start(self) -> None:
         """Check everything that is needed, and launch the parts, unless LangFlux has to be installed first.
 
@@ -183,8 +181,6 @@ class ProcessesTarget(SupervisedTarget):
         """Return a Zep that was started here, as it says that it is."""
         secret = self._secret if part == "zep-secured" else None
         return seen_zep(self._urls[part], token=self.token_of(part), secret=secret, part=part)
-
-    # -- afterwards ---------------------------------------------------------------------------------------------
 
     def handover(self) -> dict[str, Any]:
         """Return where the supervisor listens, the parts' URLs and the secret."""
