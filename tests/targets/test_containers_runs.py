@@ -22,6 +22,7 @@ from zep_conformance.report.observations import Timeline
 from zep_conformance.settings import Settings
 from zep_conformance.targets.containers import images
 from zep_conformance.targets.containers.startup import Startup
+from zep_conformance.targets.docker import images as docker_images
 from zep_conformance.targets.docker.engine import connect
 from zep_conformance.targets.docker.ownership import OWNER, RUN, Owner, remove_run
 
@@ -276,7 +277,8 @@ def test_owners() -> None:
 
 
 def test_our_image_is_said_how_to_make(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "OURS", "zep-conformance:never")
+    for module in (images, docker_images):
+        monkeypatch.setattr(module, "OURS", "zep-conformance:never")
     monkeypatch.setattr(images.suite, "is_installed", lambda: True)
     with pytest.raises(CannotTell, match="docker build -t zep-conformance:never"):
         images.obtain(connect(), "model", "zep-conformance:never", [].append)
