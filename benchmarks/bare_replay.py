@@ -40,7 +40,8 @@ def main(recording: Path) -> None:
         if "control" in request:
             start = time.perf_counter()
             with contextlib.suppress(CannotTell):  # a start that is meant to fail
-                target.control.command(*request["control"])
+                verb, *given = request["control"]
+                getattr(target.control, verb)(*given)
             controlling += time.perf_counter() - start
             continue
         path, body = request["path"], request["body"]

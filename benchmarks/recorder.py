@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +72,20 @@ _RECORDER = Recorder()
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Listen from the first scenario on."""
     session.config.stash[RUN].transcript.on_exchange = _RECORDER.record
-    command = Supervisor.command
+    for verb in ("start", "stop", "kill", "pause", "resume", "cut_off", "reconnect"):
+        setattr(Supervisor, verb, _noted(verb, getattr(Supervisor, verb)))
 
-    def noted(supervisor: Supervisor, *parts: Any) -> None:
+
+def _noted(verb: str, method: Callable[..., None]) -> Callable[..., None]:
+    """Return a method of the supervisor that is noted each time that it is called."""
+
+    def noted(supervisor: Supervisor, *given: Any) -> None:
         try:
-            command(supervisor, *parts)
+            method(supervisor, *given)
         finally:
-            _RECORDER.command(*parts)
+            _RECORDER.command(verb, *given)
 
-    Supervisor.command = noted  # type: ignore[method-assign]
+    return noted
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
