@@ -27,7 +27,7 @@ class EnrichmentWait:
     def settle(self, zep: Zep, session: str) -> None:
         """Wait until nothing more will happen to a session. Raises AssertionError when it is not even embedded.
 
-        What is lost (see GRACE) is not waited for longer than that: this makes room for a clear, it judges nothing.
+        What is lost (see GRACE) is not waited for longer than that: this makes room for a clear, no more.
         """
         self.await_embedded(zep, session)
         try:
