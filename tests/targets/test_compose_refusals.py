@@ -12,8 +12,8 @@ import pytest
 
 from tests.support import fake_engine
 from tests.support.compose_projects import UserProject, engine_missing, environment
-from zep_conformance import settings
 from zep_conformance.errors import CannotTell
+from zep_conformance.settings.sources import read_settings
 from zep_conformance.targets import choose
 from zep_conformance.targets.compose.target import ComposeTarget
 
@@ -85,7 +85,7 @@ def target(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
         monkeypatch.setenv("FAKE_CONFIG", str(tmp_path / "config"))
         for name, value in fake.items():
             monkeypatch.setenv(f"FAKE_{name.upper()}", value)
-        made = choose(settings.read_settings({"target": f"compose:{path}", **(options or {})}), f"compose:{path}")
+        made = choose(read_settings({"target": f"compose:{path}", **(options or {})}), f"compose:{path}")
         assert isinstance(made, ComposeTarget)
         return made
 
@@ -140,7 +140,7 @@ class TestThePath:
 
     def test_is_for_this_target_only(self) -> None:
         with pytest.raises(CannotTell, match="no target 'embedded:x'") as caught:
-            choose(settings.read_settings({}), "embedded:x")
+            choose(read_settings({}), "embedded:x")
         assert "compose:PATH" in caught.value.advice
 
 
@@ -250,7 +250,7 @@ class TestBothComposes:
         def refused(project: UserProject) -> CannotTell:
             for name, value in environment(spelling, tmp_path).items():
                 monkeypatch.setenv(name, value)
-            target = choose(settings.read_settings({"target": f"compose:{project.file}"}), f"compose:{project.file}")
+            target = choose(read_settings({"target": f"compose:{project.file}"}), f"compose:{project.file}")
             try:
                 with pytest.raises(CannotTell) as caught:
                     target.start()

@@ -25,9 +25,9 @@ from tests.support.compose_projects import (
     volumes,
     volumes_of,
 )
-from zep_conformance import settings
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.errors import CannotTell
+from zep_conformance.settings.sources import read_settings
 from zep_conformance.targets import Deployment, choose
 from zep_conformance.targets.compose.control import ServicesControl
 from zep_conformance.targets.compose.target import ComposeTarget
@@ -53,9 +53,7 @@ def up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Up]:
     def bring(project: UserProject, spelling: str = SPELLINGS[0], **options: Any) -> Any:
         for name, value in environment(spelling, tmp_path).items():
             monkeypatch.setenv(name, value)
-        target = choose(
-            settings.read_settings({"target": f"compose:{project.folder}", **options}), f"compose:{project.folder}"
-        )
+        target = choose(read_settings({"target": f"compose:{project.folder}", **options}), f"compose:{project.folder}")
         assert isinstance(target, ComposeTarget)
         made.append(target)
         said: list[str] = []
