@@ -42,6 +42,11 @@ def test_it_fits_80_columns(code: str | None, capsys: pytest.CaptureFixture[str]
     assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
 
 
+def test_the_list_says_of_each_what_it_means() -> None:
+    meanings = [one.meaning for one in explanations() if one.room.startswith("causes: ")]
+    assert sorted({one for one in meanings if meanings.count(one) > 1}) == []
+
+
 def test_a_misspelt_one_suggests(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "engine-mising"]) == 2
     assert "Did you mean engine-missing" in capsys.readouterr().err

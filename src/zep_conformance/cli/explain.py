@@ -68,7 +68,7 @@ def explanations() -> list[Explanation]:
     known = {one.code for one in found}
     unnamed = {
         one.code: Explanation(
-            one.code, f"causes: {one.source}", "error", f"it is {WROTE[one.source]} that says so", one.cause, one.advice
+            one.code, f"causes: {one.source}", "error", one.cause, f"{WROTE[one.source]} says so", one.advice
         )
         for one in (cause.filled(**ANYWHERE) for cause in causes())
         if one.code not in known
