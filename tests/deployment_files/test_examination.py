@@ -290,6 +290,13 @@ def test_a_port_makes_no_second_zep(tmp_path: Path) -> None:
     assert found == {"zep": "zep", "app": ""}
 
 
+def test_a_password_that_ends_a_url_is_named_as_the_reason(tmp_path: Path) -> None:
+    zep = {"image": "zep-cloud:0.27.2", "environment": {"ZEP_STORE_POSTGRES_DSN": "postgres://zep:a/b@db:5432/zep"}}
+    (tmp_path / "compose.yaml").write_text(json.dumps({"services": {"zep": zep}}))
+    (finding,) = [one for one in examine(load([tmp_path])) if one.code == "url-malformed"]
+    assert "before the @ ends it: write them as %2F" in finding.symptom
+
+
 def test_an_env_file_that_all_are_given_makes_no_zep_a_database(tmp_path: Path) -> None:
     given = {"POSTGRES_PASSWORD": "x", "ZEP_OPENAI_API_KEY": "x"}
     found = roles(tmp_path, zep={"build": ".", "environment": given}, db={"image": "postgres", "environment": given})

@@ -193,7 +193,7 @@ def _url(wire: _Wire) -> SplitResult | None:
         _ = url.port
     except ValueError:
         why = "it can't be taken apart: its port is no number, or its password has / # or ? in it, and not %2F %23 %3F"
-    else:
+    if url is not None:  # the more telling reason counts
         if not schemes and ("/" in text or not url.hostname):
             why = "it has to be a host and a port, without http://"
         elif "@" in text and "@" not in url.netloc:
