@@ -78,7 +78,7 @@ def test_an_entry_is_fit_to_be_read(code: str) -> None:
 def test_a_mutation_is_a_fault_in_each_file_that_it_changes(name: str) -> None:
     mutated = shipped([name])
     found = {one.part for one in examine(mutated) if one.verdict == "fault"}
-    assert found == kinds_changed(mutated)
+    assert found == kinds_changed(mutated) != set()
 
 
 def test_lines_are_those_of_the_fault() -> None:
@@ -288,6 +288,15 @@ def test_a_part_that_nothing_names_is_told_by_its_port_and_variables(tmp_path: P
 def test_a_port_makes_no_second_zep(tmp_path: Path) -> None:
     found = roles(tmp_path, zep={"image": "ghcr.io/getzep/zep-cloud:0.27.2"}, app={"image": "app", "ports": ["8000"]})
     assert found == {"zep": "zep", "app": ""}
+
+
+@pytest.mark.parametrize(
+    ("dsn", "role"), [("postgres://zep:x@ep-cool.neon.tech/zep", ""), ("postgres://zep:x@db:5432/zep", "postgres")]
+)
+def test_what_is_called_db_is_zeps_database_unless_that_is_elsewhere(tmp_path: Path, dsn: str, role: str) -> None:
+    environment = {"ZEP_STORE_POSTGRES_DSN": dsn}
+    zep = {"image": "ghcr.io/getzep/zep-cloud:0.27.2", "environment": environment}
+    assert roles(tmp_path, zep=zep, db={"image": "mysql:8.4"}) == {"zep": "zep", "db": role}
 
 
 def test_a_password_that_ends_a_url_is_named_as_the_reason(tmp_path: Path) -> None:

@@ -14,11 +14,13 @@ from zep_conformance.deployment_files.model import (
     Opening,
     Place,
     PlannedDeployment,
+    Role,
     Value,
     fill_roles,
     role_of,
 )
 from zep_conformance.deployment_files.sources import ENV, ENV_EXAMPLE, EnvFile, Source, Sources, env_files_of
+from zep_conformance.deployment_files.wiring import leads_elsewhere
 
 _VARIABLE = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?P<how>:?[-?+])?(?P<rest>[^{}]*)\})"
@@ -47,8 +49,10 @@ def read_project(source: Source, sources: Sources) -> ComposeProject:
     services = table(source.document.get("services"))
     for name in services:
         reader.service(name, table(services[name]), services.line_of(name))
-    fill_roles(reader.project.applications)
-    return reader.project
+    project, roles = reader.project, tuple[Role, ...](("nlp", "postgres", "zep"))
+    # Where Zep's database is elsewhere, what is called `db` here is somebody else's.
+    fill_roles(project.applications, [role for role in roles if not leads_elsewhere(project, role)])
+    return project
 
 
 def defaults_only(text: str) -> str:

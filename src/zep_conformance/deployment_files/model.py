@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -228,10 +228,9 @@ def likeness(role: Role, one: Application) -> int:
     return sum(weight for weight, found in alike.items() if found)
 
 
-def fill_roles(applications: Iterable[Application]) -> None:
-    """Give a role that no application has to the one without any that looks most like it, if one does."""
-    applications = list(applications)
-    for role in ("nlp", "postgres", "zep"):
+def fill_roles(applications: Sequence[Application], roles: Iterable[Role]) -> None:
+    """Give each of these roles that no application has to the one without any that looks most like it, if one does."""
+    for role in roles:
         if not any(one.role == role for one in applications):
             scores = {one.name: likeness(role, one) for one in applications if not one.role}
             best = max(scores.values(), default=0)

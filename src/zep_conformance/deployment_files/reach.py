@@ -28,7 +28,7 @@ def check_applications(deployment: PlannedDeployment, ledger: Ledger) -> None:
             continue
         if deployment.kind == "fly" and role != "zep":
             ledger.report("application-unseen", deployment.place, missing=name)
-        elif role != "zep" and zeps and all(leads_elsewhere(one, role) for one in zeps):
+        elif role != "zep" and leads_elsewhere(deployment, role):
             ledger.report("application-elsewhere", deployment.place, missing=name, need=_NEEDS[role])
         else:
             ledger.report("application-missing", deployment.place, missing=name)

@@ -168,8 +168,13 @@ def database_host(zep: Application) -> str:
         return dsn
 
 
-def leads_elsewhere(zep: Application, role: Role) -> bool:
-    """Tell whether a zep is told to use an application of this role that is made in another way."""
+def leads_elsewhere(deployment: PlannedDeployment, role: Role) -> bool:
+    """Tell whether each zep there is is told to use an application of this role that is made in another way."""
+    zeps = deployment.having("zep")
+    return bool(zeps) and all(_leads_elsewhere(one, role) for one in zeps)
+
+
+def _leads_elsewhere(zep: Application, role: Role) -> bool:
     for variable in (DSN,) if role == "postgres" else (NLP_URL, HOSTPORT):
         value = zep.variables.get(variable)
         if value is None or value.of or value.text == "":
