@@ -15,6 +15,8 @@ WORDS = {
     "mirror": "",
 }
 
+GONE = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+
 
 @pytest.mark.parametrize(
     ("source", "text", "code"),
@@ -26,13 +28,17 @@ WORDS = {
         ("part", 'FATAL: password authentication failed for user "zep"', "credentials-differ"),
         ("part", "Error: listen EADDRINUSE: address already in use :::3000", "port-taken"),
         ("part", "exec /bin/zep: exec format error", "other-platform"),
+        ("part", "node_sqlite3.node was compiled for another: NODE_MODULE_VERSION 108", "sqlite-unfit"),
         ("engine", "network proxy not found", "external-missing"),
         ("engine", "Pool overlaps: non-overlapping IPv4 address pool", "network-unmade"),
         ("socket", "[Errno 13] Permission denied", "engine-forbidden"),
         ("registry", "pull access denied, repository does not exist or may require login", "registry-login"),
         ("registry", "manifest for x:1 not found: manifest unknown", "image-not-found"),
         ("build", "failed to resolve source metadata for x", "base-image-missing"),
+        *((source, GONE, "engine-missing") for source in ("engine", "registry", "build")),
         ("npm", "npm error code ENOTFOUND", "npm-unreachable"),
+        ("npm", "npm error code E404", "npm-lacks-package"),
+        ("npm", "cc -o build/4e401f.o not_found_error.cc\nnpm error gyp ERR! build error", "npm-compiler-missing"),
     ],
 )
 def test_the_more_telling_cause_counts(source: Source, text: str, code: str) -> None:
@@ -43,6 +49,7 @@ def test_the_more_telling_cause_counts(source: Source, text: str, code: str) -> 
 def test_what_is_not_known_has_no_cause() -> None:
     assert cause_of("level=info msg=listening", "part") is None
     assert cause_of("store.type must be set", "npm") is None
+    assert cause_of("Error: SQLITE_CANTOPEN: unable to open database file", "part") is None
 
 
 @pytest.mark.parametrize("cause", causes(), ids=lambda one: f"{one.source}:{one.code}")
