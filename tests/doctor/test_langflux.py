@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.support.langflux_three import Accounts
 from tests.support.networks import other_machine
 from zep_conformance.clients import tokens
 from zep_conformance.clients.families import Account
-from zep_conformance.doctor import view
+from zep_conformance.doctor import http, view
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.processes.fleet import Fleet
@@ -308,6 +309,18 @@ def test_langflux_writes_to_another_zep(fleet: Fleet, tmp_path: Path) -> list[Fi
     parts = parts_for(["zep"], data=tmp_path, given={"nlp": fleet.url("nlp")})
     with Fleet(parts) as another:
         return tried(fleet, another.url("zep"))
+
+
+def test_a_node_that_is_described_oddly_is_a_finding(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = http.Connection._ask
+
+    def oddly(self: http.Connection, method: str, path: str, *rest: Any) -> http.HttpAnswer:
+        answer = ask(self, method, path, *rest)
+        return replace(answer, text='{"baseClasses": []}') if path.endswith("nodes/chatOpenAI") else answer
+
+    monkeypatch.setattr(http.Connection, "_ask", oddly)
+    (finding,) = [one for one in tried(fleet, fleet.url("zep")) if one.code == "view-failed"]
+    assert "chatOpenAI" in finding.symptom
 
 
 @produces("view-failed", "zep-open")

@@ -58,6 +58,12 @@ class TestChatflow:
         )
         assert json.dumps(self.template) == before
 
+    def test_a_chain_without_an_input_for_a_memory_is_joined_all_the_same(self) -> None:
+        """What it makes of that is for LangFlux to say."""
+        node = canvas_node(self.node)
+        flow = conversation_chain(model=node, memory=node, definition={**self.node, "name": CHAIN})
+        assert [one["targetHandle"].split("-")[-1] for one in flow["edges"]] == ["model", "memory"]
+
     def test_a_template_without_buffer_memory_is_said_so(self) -> None:
         with pytest.raises(AssertionError, match="no Buffer Memory"):
             with_zep_memory({"nodes": [], "edges": []}, self.node, base_url="http://zep")

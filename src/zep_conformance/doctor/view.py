@@ -170,7 +170,7 @@ class _Maker:
     def _definition(self, name: str) -> dict[str, Any]:
         """Return what LangFlux says of a node. Raises Broken where it has none of that name."""
         definition = self._probe.connection.get(flows.node_path(name), self._probe.headers).fields()
-        if "baseClasses" not in definition:
+        if not {"name", "type", "baseClasses"} <= definition.keys():
             self._case.fail("view-failed", status="no node", answer=name)
         return definition
 

@@ -56,9 +56,10 @@ def canvas_node(
 
 
 def canvas_edge(source: Mapping[str, Any], target: Mapping[str, Any], anchor: str) -> dict[str, Any]:
-    """Return the edge from a node's output to the anchor called `anchor` of another node."""
+    """Return the edge from a node's output to the anchor called `anchor` of another node, whether it has one or not."""
     begins = source["data"]["outputAnchors"][0]["id"]
-    ends = next(one["id"] for one in target["data"]["inputAnchors"] if one["name"] == anchor)
+    anchors = {one["name"]: one["id"] for one in target["data"]["inputAnchors"]}
+    ends = anchors.get(anchor, f"{target['id']}-input-{anchor}")
     joined = {"source": source["id"], "sourceHandle": begins, "target": target["id"], "targetHandle": ends}
     return {**joined, "type": "buttonedge", "id": "-".join(joined.values())}
 
