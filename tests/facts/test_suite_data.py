@@ -61,10 +61,10 @@ def test_data_fit_their_schema(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["requirements", "deviations"])
-@pytest.mark.parametrize("spoil", [lambda one: one.update(extra=1), lambda one: one.update(id="no id"), dict.popitem])
-def test_the_schema_refuses_what_is_none(kind: str, spoil: Callable[[dict[str, object]], object]) -> None:
+@pytest.mark.parametrize("change", [lambda one: one.update(extra=1), lambda one: one.update(id="no id"), dict.popitem])
+def test_the_schema_refuses_what_is_none(kind: str, change: Callable[[dict[str, object]], object]) -> None:
     data = tomllib.loads((suite.data() / f"{kind}.toml").read_text())
-    spoil(data[kind.removesuffix("s")][0])
+    change(data[kind.removesuffix("s")][0])
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(data, json.loads((suite.data() / f"{kind}.schema.json").read_text()))
 

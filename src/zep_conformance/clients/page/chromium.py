@@ -41,7 +41,7 @@ FOLDER = "zep-conformance-page-"
 LONGEST = 62
 """Characters of that folder's path: Chromium puts a socket into it, whose path the system limits to 107."""
 LOOK_LIMIT = 10.0
-"""Seconds for one request of the look at the page."""
+"""Seconds for one request when it is found out whether there is a page."""
 
 
 def find(given: Path | None = None) -> str | None:
