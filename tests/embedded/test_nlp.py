@@ -21,6 +21,16 @@ def test_names_are_found_by_their_capitals(text: str, found: list[tuple[str, str
     assert [(one["name"], one["label"]) for one in entities(text)] == found
 
 
+@pytest.mark.timeout(10)
+def test_a_long_text_takes_no_longer_than_its_parts() -> None:
+    """For each name all that goes before it was searched: 20 s."""
+    [bob, rome] = entities("He met Bob in Rome today. " * 4000)
+    assert [(one["name"], one["label"], len(one["matches"])) for one in (bob, rome)] == [
+        ("Bob", "PERSON", 4000),
+        ("Rome", "GPE", 4000),
+    ]
+
+
 def test_each_place_of_a_name_is_listed_once() -> None:
     text = "We met Zoë; I like Zoë"
     [entity] = entities(text)

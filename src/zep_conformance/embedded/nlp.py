@@ -45,6 +45,8 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"[.!?:;\n\"“”(]\s*$")
 _PLACING = re.compile(r"\b(?:in|to|from|near)\s+$", re.IGNORECASE)
+_LEFT = 40
+"""Characters before a name that say what it is. All of a long text, for each of its names, would take minutes."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -101,7 +103,7 @@ def embed(text: str, width: int = WIDTH) -> list[float]:
 
 
 def _runs(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of the runs of capitalised words, common words cut from both their ends."""
+    """Yield (start, end) of the runs of capitalised words, common words cut from both their ends."""
     run: list[re.Match[str]] = []
     for word in _WORD.finditer(text):
         is_capitalised = word.group()[0].isupper()
@@ -122,10 +124,14 @@ def _named(text: str, run: list[re.Match[str]]) -> Iterator[tuple[int, int]]:
         del words[-1]
     if not words:
         return
-    before = text[: words[0].start()]
+    before = _before(text, words[0].start())
     opens = not before.strip() or _SENTENCE_END.search(before)
     if len(words) > 1 or not opens:
         yield words[0].start(), words[-1].end()
+
+
+def _before(text: str, start: int) -> str:
+    return text[max(0, start - _LEFT) : start]
 
 
 def entities(text: str) -> list[dict[str, Any]]:
@@ -135,7 +141,7 @@ def entities(text: str) -> list[dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     for start, end in _runs(text):
-        name, label = text[start:end], "GPE" if _PLACING.search(text[:start]) else "PERSON"
+        name, label = text[start:end], "GPE" if _PLACING.search(_before(text, start)) else "PERSON"
         entity = found.setdefault(name, {"name": name, "label": label, "matches": []})
         entity["matches"].append({"start": start, "end": end, "text": name})
     return list(found.values())
