@@ -96,7 +96,10 @@ def describe(*, secured: bool, web: bool) -> str:
         return text
     described = json.loads(text)
     if not secured:
-        del described["security"], described["components"]["securitySchemes"]
+        components = described["components"]
+        del described["security"], components["securitySchemes"], components["responses"]["Unauthorized"]
+        for operation in (one for methods in described["paths"].values() for one in methods.values()):
+            operation["responses"].pop("401", None)
     if not web:
         del described["paths"]["/admin"]
     return json.dumps(described)
