@@ -112,8 +112,8 @@ def _(zep: EmbeddedZep) -> None:
 
 @MUTATIONS.mutation("search-broken", "A search is answered 500, as it is without an NLP server", "SEARCH-1", "DEPLOY-2")
 def _(zep: EmbeddedZep) -> None:
-    @around(zep.operations["search"]["POST"], "handler")
-    async def _(*_given: object) -> Response:
+    @around(zep.service.search, "find")
+    def _(*_given: object) -> str:
         raise Refusal(500, "failed to embed query: no NLP server")
 
 
