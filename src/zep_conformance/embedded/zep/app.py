@@ -98,7 +98,7 @@ class EmbeddedZep:
         try:
             response = await self.answer(request)
         except Refusal as refusal:
-            response = self.refused(refusal)
+            response = refused(refusal)
         except ClientDisconnect:
             return
         except sqlite3.Error as error:
@@ -115,8 +115,7 @@ class EmbeddedZep:
         raw: bytes | None = request.scope.get("raw_path")
         path = request.scope["path"] if raw is None else raw.partition(b"?")[0].decode("latin-1")
         target = self.paths.parse(path)
-        if self.wants_token(target.resource, request.method):
-            await self.check_token(request, target)
+        await self.admit(request, target)
         known = self.operations.get(target.resource)
         if known is None:
             return page(NOT_FOUND_PAGE, 404)
@@ -134,17 +133,10 @@ class EmbeddedZep:
                 raise Refusal(500, f"failed to connect to the database: {error}") from error
         return await operation.handler(self.service, request, *target.ids)
 
-    def wants_token(self, resource: str, method: str) -> bool:  # noqa: ARG002  (all methods of a resource alike)
-        """Say whether a request has to show a token, where authentication is required."""
-        return wants_token(resource, self._behaviours)
-
-    async def check_token(self, request: Request, target: NamedResource) -> None:  # noqa: ARG002
-        """Check the token of a request for something. Raises Refusal 401."""
-        self.guard.check(request.headers)
-
-    def refused(self, refusal: Refusal) -> Response:
-        """Return the answer to a request that is refused."""
-        return refused(refusal)
+    async def admit(self, request: Request, target: NamedResource) -> None:
+        """Check the token of a request for what wants one, where authentication is required. Raises Refusal 401."""
+        if wants_token(target.resource, self._behaviours):
+            self.guard.check(request.headers)
 
 
 def create_app(settings: ZepSettings) -> Starlette:

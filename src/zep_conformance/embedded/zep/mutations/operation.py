@@ -20,11 +20,12 @@ from zep_conformance.embedded.zep.operations import Handler
 from zep_conformance.embedded.zep.paths import NamedResource
 from zep_conformance.embedded.zep.service import Service
 from zep_conformance.embedded.zep.store import StoreDown
-from zep_conformance.embedded.zep.wire import Refusal, plain
+from zep_conformance.embedded.zep.wire import Refusal, plain, refused
 from zep_conformance.facts.mutations import Mutations, around
 from zep_conformance.facts.servers import PUBLISHED_SECRET, go_bool
 
 MUTATIONS = Mutations("zep")
+Admit = Callable[..., Awaitable[None]]
 
 
 # -------------------------------------------------------------------------------------------------------- faults
@@ -155,13 +156,17 @@ def _(_network: object) -> None:
 
 # ------------------------------------------------------------------------------------------------------ mistakes
 @MUTATIONS.family
-def _of_mistakes(zep: EmbeddedZep, change: Callable[[Refusal], Response | Refusal]) -> None:
-    """Have a malformed request answered in another way, or refused for another reason."""
+def _of_mistakes(zep: EmbeddedZep, change: Callable[[Refusal], Response]) -> None:
+    """Have a malformed request answered in another way."""
 
-    @around(zep, "refused")
-    def _(refused: Callable[[Refusal], Response], refusal: Refusal) -> Response:
-        changed = change(refusal) if refusal.status == 400 else refusal
-        return refused(changed) if isinstance(changed, Refusal) else changed
+    @around(zep, "answer")
+    async def _(answer: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
+        try:
+            return await answer(request)
+        except Refusal as refusal:
+            if refusal.status == 400:
+                return change(refusal)
+            raise
 
 
 @MUTATIONS.family
@@ -180,10 +185,10 @@ def _leaving_a_message(zep: EmbeddedZep, is_meant: Callable[[int], bool]) -> Non
 
 _of_mistakes("malformed-accepted", "A malformed request is answered 200", "BADINPUT-1")(lambda _refusal: plain("OK"))
 _of_mistakes("malformed-500", "A malformed request is answered 500", "BADINPUT-1")(
-    lambda refusal: Refusal(500, refusal.reason)
+    lambda refusal: refused(Refusal(500, refusal.reason))
 )
 _of_mistakes("malformed-unexplained", "A malformed request is answered 400 with an empty body", "BADINPUT-1")(
-    lambda refusal: Refusal(refusal.status, "")
+    lambda refusal: refused(Refusal(refusal.status, ""))
 )
 _leaving_a_message("malformed-changes-memory", "A malformed write is refused and leaves a message", "BADINPUT-1")(
     lambda status: status != 413
@@ -191,7 +196,7 @@ _leaving_a_message("malformed-changes-memory", "A malformed write is refused and
 
 
 @_of_mistakes("malformed-kills", "A malformed request ends the server", "BADINPUT-1", "AUTH-2")
-def _(_refusal: Refusal) -> Refusal:
+def _(_refusal: Refusal) -> Response:
     os._exit(1)
 
 
@@ -199,16 +204,15 @@ def _(_refusal: Refusal) -> Refusal:
 def _(zep: EmbeddedZep) -> None:
     borne: list[Refusal] = []
 
-    @around(zep, "refused")
-    def _(refused: Callable[[Refusal], Response], refusal: Refusal) -> Response:
-        borne.extend([refusal] if refusal.status == 400 else [])
-        return refused(refusal)
-
     @around(zep, "answer")
     async def _(answer: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
         if len(borne) > 10:
             raise Refusal(503, "worn out")
-        return await answer(request)
+        try:
+            return await answer(request)
+        except Refusal as refusal:
+            borne.extend([refusal] if refusal.status == 400 else [])
+            raise
 
 
 @MUTATIONS.mutation("big-body-accepted", "A body of any size is accepted", "BADINPUT-1")
@@ -263,7 +267,11 @@ OPEN_ROUTES: dict[str, tuple[str, str]] = {
 @MUTATIONS.family
 def _opening(zep: EmbeddedZep, route: tuple[str, str]) -> None:
     """Have a route want no token."""
-    around(zep, "wants_token")(lambda wants_token, *asked: asked != route and wants_token(*asked))
+
+    @around(zep, "admit")
+    async def _(admit: Admit, request: Request, target: NamedResource) -> None:
+        if (target.resource, request.method) != route:
+            await admit(request, target)
 
 
 for _name, (_resource, _method) in OPEN_ROUTES.items():
@@ -295,10 +303,10 @@ def _with_algorithm(zep: EmbeddedZep, algorithm: str) -> None:
 def _refusing(zep: EmbeddedZep, change: Callable[[Refusal], Refusal]) -> None:
     """Have requests without a good token refused in another way."""
 
-    @around(zep, "check_token")
-    async def _(check_token: Callable[..., Awaitable[None]], *given: Any) -> None:
+    @around(zep, "admit")
+    async def _(admit: Admit, *given: Any) -> None:
         try:
-            await check_token(*given)
+            await admit(*given)
         except Refusal as refusal:
             raise change(refusal) from refusal
 
@@ -325,10 +333,10 @@ _UNSIGNED = tuple(
 
 @MUTATIONS.mutation("refused-write-stored", "A write without a token is answered 401 and stored", "AUTH-2")
 def _(zep: EmbeddedZep) -> None:
-    @around(zep, "check_token")
-    async def _(check_token: Callable[..., Awaitable[None]], request: Request, target: NamedResource) -> None:
+    @around(zep, "admit")
+    async def _(admit: Admit, request: Request, target: NamedResource) -> None:
         try:
-            await check_token(request, target)
+            await admit(request, target)
         except Refusal:
             if (target.resource, request.method) == ("memory", "POST"):
                 await zep.operations["memory"]["POST"].handler(zep.service, request, *target.ids)
@@ -381,7 +389,11 @@ _with_algorithm("hs512-accepted", "A token signed with HS512 is accepted", "AUTH
 
 @MUTATIONS.mutation("healthz-wants-token", "The health check is answered 401 without a token", "AUTH-6")
 def _(zep: EmbeddedZep) -> None:
-    around(zep, "wants_token")(lambda wants_token, *asked: asked[0] == "healthz" or wants_token(*asked))
+    @around(zep, "admit")
+    async def _(admit: Admit, request: Request, target: NamedResource) -> None:
+        if target.resource == "healthz":
+            zep.guard.check(request.headers)
+        await admit(request, target)
 
 
 @MUTATIONS.mutation("collections-open", "Document collections are listed without a token", "AUTH-6")
