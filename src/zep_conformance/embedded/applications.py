@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-PORT_VARIABLES = {"zep": "ZEP_SERVER_PORT", "langflux": "PORT", "nlp": "ZEP_SERVER_PORT"}
+from zep_conformance.facts.servers import SERVER_PORT
+
+PORT_VARIABLES = {"zep": SERVER_PORT, "langflux": "PORT", "nlp": SERVER_PORT}
 """What sets the port of the servers whose real ones have such a variable."""
 
 

@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from zep_conformance.embedded.behaviours import Behaviours
-from zep_conformance.facts.servers import DEFAULT_WINDOW, PORTS, PUBLISHED_SECRET, go_bool
+from zep_conformance.facts import servers
+from zep_conformance.facts.servers import AUTH_REQUIRED, AUTH_SECRET, OPENAI_API_KEY, PUBLISHED_SECRET, go_bool
 
-KEY_MISSING = "ZEP_OPENAI_API_KEY is not set"
-SECRET_MISSING = "Auth secret not set. Ensure ZEP_AUTH_SECRET is set in your environment"
+KEY_MISSING = f"{OPENAI_API_KEY} is not set"
+SECRET_MISSING = f"Auth secret not set. Ensure {AUTH_SECRET} is set in your environment"
 """What Zep 0.27.2 says before it ends."""
 
 
@@ -27,20 +28,21 @@ def configured(environment: Mapping[str, str], behaviours: Behaviours) -> dict[s
     Raises Misconfigured.
     """
     given = {name: value for name, value in environment.items() if value}
-    if "ZEP_OPENAI_API_KEY" not in given:
+    if OPENAI_API_KEY not in given:
         raise Misconfigured(KEY_MISSING)
-    secret = given.get("ZEP_AUTH_SECRET") if _true(given, "ZEP_AUTH_REQUIRED") else None
-    if _true(given, "ZEP_AUTH_REQUIRED") and secret is None and "published-secret" in behaviours:
+    is_secured = _true(given, AUTH_REQUIRED)
+    secret = given.get(AUTH_SECRET) if is_secured else None
+    if is_secured and secret is None:
+        if "published-secret" not in behaviours:
+            raise Misconfigured(SECRET_MISSING)
         secret = PUBLISHED_SECRET
-    if _true(given, "ZEP_AUTH_REQUIRED") and secret is None:
-        raise Misconfigured(SECRET_MISSING)
     return {
-        "model_url": given.get("ZEP_LLM_OPENAI_ENDPOINT"),
-        "nlp_url": given.get("ZEP_NLP_SERVER_URL"),
+        "model_url": given.get(servers.LLM_ENDPOINT),
+        "nlp_url": given.get(servers.NLP_SERVER_URL),
         "auth_secret": secret,
-        "message_window": _number(given, "ZEP_MEMORY_MESSAGE_WINDOW", DEFAULT_WINDOW),
-        "store_server": _address(given.get("ZEP_STORE_POSTGRES_DSN")),
-        "web": _true(given, "ZEP_SERVER_WEB_ENABLED", otherwise="true"),
+        "message_window": _number(given, servers.MESSAGE_WINDOW, servers.DEFAULT_WINDOW),
+        "store_server": _address(given.get(servers.POSTGRES_DSN)),
+        "web": _true(given, servers.WEB_ENABLED, otherwise="true"),
     }
 
 
@@ -63,5 +65,5 @@ def _address(dsn: str | None) -> tuple[str, int] | None:
         return None
     parts = urlsplit(dsn)
     if not parts.scheme.startswith("postgres") or not parts.hostname:
-        raise Misconfigured("ZEP_STORE_POSTGRES_DSN is no postgres:// URL with a host in it")
-    return parts.hostname, parts.port or PORTS["postgres"]
+        raise Misconfigured(f"{servers.POSTGRES_DSN} is no postgres:// URL with a host in it")
+    return parts.hostname, parts.port or servers.PORTS["postgres"]

@@ -22,7 +22,7 @@ from zep_conformance.embedded.zep.service import Service
 from zep_conformance.embedded.zep.store import StoreDown
 from zep_conformance.embedded.zep.wire import Refusal, plain, refused
 from zep_conformance.facts.mutations import Mutations, around
-from zep_conformance.facts.servers import PUBLISHED_SECRET, go_bool
+from zep_conformance.facts.servers import AUTH_REQUIRED, AUTH_SECRET, OPENAI_API_KEY, PUBLISHED_SECRET, go_bool
 
 MUTATIONS = Mutations("zep")
 Admit = Callable[..., Awaitable[None]]
@@ -114,19 +114,16 @@ def _(zep: EmbeddedZep) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------ starting
-_KEY, _REQUIRED, _SECRET = "ZEP_OPENAI_API_KEY", "ZEP_AUTH_REQUIRED", "ZEP_AUTH_SECRET"
-
-
 @MUTATIONS.mutation("starts-without-key", "Zep starts without ZEP_OPENAI_API_KEY", "DEPLOY-5", into="environment")
 def _(environment: dict[str, str]) -> None:
-    environment[_KEY] = environment.get(_KEY) or "none"
+    environment[OPENAI_API_KEY] = environment.get(OPENAI_API_KEY) or "none"
 
 
 @MUTATIONS.mutation(
     "silent-without-key", "Without ZEP_OPENAI_API_KEY Zep ends and does not say why", "DEPLOY-5", into="environment"
 )
 def _(environment: dict[str, str]) -> None:
-    if not environment.get(_KEY):
+    if not environment.get(OPENAI_API_KEY):
         raise Misconfigured("")
 
 
@@ -137,15 +134,15 @@ def _(environment: dict[str, str]) -> None:
     into="environment",
 )
 def _(environment: dict[str, str]) -> None:
-    if not environment.get(_SECRET):
-        environment[_REQUIRED] = ""
+    if not environment.get(AUTH_SECRET):
+        environment[AUTH_REQUIRED] = ""
 
 
 @MUTATIONS.mutation(
     "silent-without-secret", "Without a secret Zep ends and does not say why", "AUTH-7", into="environment"
 )
 def _(environment: dict[str, str]) -> None:
-    if go_bool(environment.get(_REQUIRED) or "false") and not environment.get(_SECRET):
+    if go_bool(environment.get(AUTH_REQUIRED) or "false") and not environment.get(AUTH_SECRET):
         raise Misconfigured("")
 
 
