@@ -218,7 +218,7 @@ async def _completions(request: Request) -> Response:
 
 
 async def _each(events: Iterator[str]) -> AsyncIterator[str]:
-    """Return the events as an asynchronous iterator: a plain one would be run in a thread, a hop for each event."""
+    """Yield the events asynchronously: a plain iterator would be run in a thread, a hop for each event."""
     for event in events:
         yield event
 

@@ -27,7 +27,7 @@ _PAGE = "<!DOCTYPE html><title>LangFlux</title><p>This embedded LangFlux has an 
 
 
 async def _stream(turn: Turn) -> AsyncIterator[bytes]:
-    """Return the events of a turn as bytes."""
+    """Yield the events of a turn as bytes."""
     async for name, data in turn.events():
         colon = "" if name in ("error", "end") else ":"
         event = json.dumps({"event": name, "data": data}, ensure_ascii=False, separators=(",", ":"))
