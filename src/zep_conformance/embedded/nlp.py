@@ -46,7 +46,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"[.!?:;\n\"“”(]\s*$")
 _PLACING = re.compile(r"\b(?:in|to|from|near)\s+$", re.IGNORECASE)
 _LEFT = 40
-"""Characters before a name that say what it is. All of a long text, for each of its names, would take minutes."""
+"""Characters before a name that say what it is: for each name of a long text to search all of it would take long."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -124,14 +124,10 @@ def _named(text: str, run: list[re.Match[str]]) -> Iterator[tuple[int, int]]:
         del words[-1]
     if not words:
         return
-    before = _before(text, words[0].start())
-    opens = not before.strip() or _SENTENCE_END.search(before)
+    start = words[0].start()
+    opens = not text[:start].strip() or _SENTENCE_END.search(text, max(0, start - _LEFT), start)
     if len(words) > 1 or not opens:
-        yield words[0].start(), words[-1].end()
-
-
-def _before(text: str, start: int) -> str:
-    return text[max(0, start - _LEFT) : start]
+        yield start, words[-1].end()
 
 
 def entities(text: str) -> list[dict[str, Any]]:
@@ -141,7 +137,8 @@ def entities(text: str) -> list[dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     for start, end in _runs(text):
-        name, label = text[start:end], "GPE" if _PLACING.search(_before(text, start)) else "PERSON"
+        is_place = _PLACING.search(text, max(0, start - _LEFT), start)
+        name, label = text[start:end], "GPE" if is_place else "PERSON"
         entity = found.setdefault(name, {"name": name, "label": label, "matches": []})
         entity["matches"].append({"start": start, "end": end, "text": name})
     return list(found.values())
