@@ -7,28 +7,46 @@ from pathlib import Path
 
 import pytest
 
-import zep_conformance.embedded.zep
+import zep_conformance.embedded
 from tests.support.properties import broken
 from tests.support.zep_asked import asking, fresh
-from zep_conformance.embedded.zep.mutations import MUTATIONS
+from zep_conformance.embedded.behaviours import Behaviours
+from zep_conformance.embedded.langflux import mutations as langflux
+from zep_conformance.embedded.zep import mutations as zep_mutations
 from zep_conformance.facts.mutations import Mutations, around
 from zep_conformance.facts.recorded_behaviours import recorded_behaviours
 
-ZEP = Path(str(zep_conformance.embedded.zep.__file__)).parent
+EMBEDDED = Path(str(zep_conformance.embedded.__file__)).parent
+MUTATIONS = {"zep": zep_mutations.MUTATIONS, "langflux": langflux.MUTATIONS}
 
 
-def names_in_the_server() -> set[str]:
-    """What stands in quotes in the embedded Zep, but where mutations and recorded behaviours are declared."""
-    sources = [path for path in ZEP.glob("*.py") if path.stem != "recorded_behaviours"]
+def names_in_the_server(part: str) -> set[str]:
+    """What stands in quotes in an embedded server, but where its mutations are declared."""
+    sources = [path for path in (EMBEDDED / part).glob("*.py") if path.stem != "mutations"]
     return set(re.findall(r'"([^"\n]*)"', "".join(path.read_text(encoding="utf-8") for path in sources)))
 
 
-def test_the_server_knows_no_mutation() -> None:
-    assert names_in_the_server() & set(MUTATIONS) == set()
+@pytest.mark.parametrize("part", MUTATIONS)
+def test_the_server_knows_no_mutation(part: str) -> None:
+    assert names_in_the_server(part) & set(MUTATIONS[part]) == set()
 
 
-def test_every_recorded_behaviour_is_a_switch_in_the_server() -> None:
-    assert {one.name for one in recorded_behaviours("zep")} <= names_in_the_server()
+@pytest.mark.parametrize("part", MUTATIONS)
+def test_every_recorded_behaviour_is_a_switch_in_the_server(part: str) -> None:
+    assert {one.name for one in recorded_behaviours(part)} <= names_in_the_server(part)
+
+
+def test_a_misspelt_recorded_behaviour_is_refused_where_it_is_asked_for_and_where_it_is_a_switch() -> None:
+    with pytest.raises(KeyError, match=r"unknown recorded behaviour 'token-count-rest'; known: .*token-count-reset"):
+        Behaviours("zep", ["token-count-rest"])
+    with pytest.raises(KeyError, match="unknown recorded behaviour 'json-as-txt'"):
+        _ = "json-as-txt" in Behaviours("zep")
+
+
+@pytest.mark.parametrize(("body", "status"), [({"text": "tea"}, 500), ({"metadata": {"a": 1}}, 500), ({}, 400)])
+def test_where_searches_are_broken_what_is_none_is_refused_as_ever(tmp_path: Path, body: object, status: int) -> None:
+    with broken(tmp_path, ["zep", "nlp"], {"zep": ["search-broken"]}) as fleet, asking(fleet) as zep:
+        assert zep.client.post(f"/api/v1/sessions/{fresh()}/search", json=body).status_code == status
 
 
 def test_mutations_of_one_method_add_up(tmp_path: Path) -> None:

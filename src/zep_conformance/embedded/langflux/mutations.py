@@ -39,7 +39,6 @@ def _around_turns(langflux: Services, method: str) -> Callable[[Callable[..., An
     return lambda function: _each(langflux, "turn", lambda turn: around(turn, method)(partial(function, turn)))
 
 
-# ------------------------------------------------------------------------------------- what reaches memory
 @MUTATIONS.family
 def _session(langflux: Services, change: Callable[[Turn], str]) -> None:
     """Have Zep asked with another session id than the turn's."""
@@ -130,7 +129,6 @@ def new_session_clears_last(langflux: Services) -> None:
         return history
 
 
-# ------------------------------------------------------------------------------------ which id the session is
 @MUTATIONS.family
 def _order(langflux: Services, order: tuple[str, ...]) -> None:
     """Have a turn's session id looked for in another order."""
@@ -170,7 +168,6 @@ def nameless_session_shared(langflux: Services) -> None:
     _each(langflux, "turn", share)
 
 
-# -------------------------------------------------------------------------------------------------- streams
 @MUTATIONS.family
 def _streamed(langflux: Services, change: Callable[[AsyncIterator[Event]], AsyncIterator[Event]]) -> None:
     """Have other events sent than those of the turn."""
@@ -223,7 +220,6 @@ _streamed("stream-without-metadata", "A stream has no metadata event", "API-5")(
 _streamed("stream-without-end", "A stream has no end event", "API-5")(_without("end"))
 
 
-# -------------------------------------------------------------------------------------------- chat messages
 @MUTATIONS.family
 def _listed(langflux: Services, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
     """Have other chat messages listed than those that are there."""
@@ -260,7 +256,6 @@ def clear_takes_all(langflux: Services) -> None:
     around(langflux.store, "delete_messages")(lambda delete, flow, _wanted: delete(flow, {}))
 
 
-# ---------------------------------------------------------------------------------------------- credentials
 @MUTATIONS.mutation("credential-ignored", "The token of the node's credential is not sent", "AUTH-4")
 def credential_ignored(langflux: Services) -> None:
     @around(langflux.credentials, "secret")
@@ -336,10 +331,9 @@ def _refuse(langflux: Services, message: Callable[[Turn, str], str]) -> None:
             raise FlowiseError(message(turn, refused.message), refused.status) from refused
 
 
-_refused = MUTATIONS.family(_refuse)
-_refused("refusal-unexplained", "When Zep refuses, the prediction fails and does not say why", "AUTH-4")(
-    lambda _turn, _message: "Internal Server Error"
-)
+@MUTATIONS.mutation("refusal-unexplained", "When Zep refuses, the prediction fails and does not say why", "AUTH-4")
+def refusal_unexplained(langflux: Services) -> None:
+    _refuse(langflux, lambda _turn, _message: "Internal Server Error")
 
 
 @MUTATIONS.mutation("credential-shown", "A fetched credential has its token in clear", "AUTH-5")

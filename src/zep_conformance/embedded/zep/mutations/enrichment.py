@@ -22,7 +22,6 @@ from zep_conformance.facts.mutations import Mutations, around
 MUTATIONS = Mutations("zep")
 
 
-# ----------------------------------------------------------------------------------------------------- summaries
 @MUTATIONS.family
 def _due(zep: EmbeddedZep, later: int) -> None:
     """Have a summary come so many messages later than it is due."""
@@ -98,7 +97,6 @@ def _(zep: EmbeddedZep) -> None:
         return store.messages.newest(session_id, count, after=store.summaries.latest(session_id).point_id)
 
 
-# -------------------------------------------------------------------------------------------------------- search
 @MUTATIONS.family
 def _of_queries(zep: EmbeddedZep, change: Callable[[Query], Query]) -> None:
     """Have another query answered than the one that is asked."""
@@ -175,7 +173,6 @@ _of_queries("mmr-always", "Every search ranks by MMR", "SEARCH-2")(
 )
 
 
-# --------------------------------------------------------------------------------------------- entities, intents
 @MUTATIONS.family
 def _of_entities(zep: EmbeddedZep, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
     """Have other entities stored than those that were found in a message."""

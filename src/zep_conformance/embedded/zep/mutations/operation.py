@@ -28,7 +28,6 @@ MUTATIONS = Mutations("zep")
 Admit = Callable[..., Awaitable[None]]
 
 
-# -------------------------------------------------------------------------------------------------------- faults
 @MUTATIONS.mutation("enrichment-given-up", "What can't be enriched because a server is down never is", "FAULT-1")
 def _(zep: EmbeddedZep) -> None:
     def give_up(worker: Worker) -> None:
@@ -113,7 +112,6 @@ def _(zep: EmbeddedZep) -> None:
             zep.service.store.database.execute(f"DELETE FROM messages WHERE id IN ({newest})")
 
 
-# ------------------------------------------------------------------------------------------------------ starting
 @MUTATIONS.mutation("starts-without-key", "Zep starts without ZEP_OPENAI_API_KEY", "DEPLOY-5", into="environment")
 def _(environment: dict[str, str]) -> None:
     environment[OPENAI_API_KEY] = environment.get(OPENAI_API_KEY) or "none"
@@ -151,7 +149,6 @@ def _(_network: object) -> None:
     """Planted by `processes.parts`: a Zep that is cut off by a firewall has no part in it."""
 
 
-# ------------------------------------------------------------------------------------------------------ mistakes
 @MUTATIONS.family
 def _of_mistakes(zep: EmbeddedZep, change: Callable[[Refusal], Response]) -> None:
     """Have a malformed request answered in another way."""
@@ -242,7 +239,6 @@ def _(zep: EmbeddedZep) -> None:
         around(operation, "handler")(unready)
 
 
-# ------------------------------------------------------------------------------------------------ who may ask
 OPEN_ROUTES: dict[str, tuple[str, str]] = {
     "open-memory-read": ("memory", "GET"),
     "open-memory-write": ("memory", "POST"),

@@ -69,7 +69,6 @@ def _of_last(zep: EmbeddedZep, last: Callable[[Service, str, int], list[Row]]) -
     around(zep.service, "last")(lambda _last, session_id, count: last(zep.service, session_id, count))
 
 
-# ------------------------------------------------------------------------------------------------------- storing
 _of_posts("writes-dropped", "Messages are acknowledged and not stored", "STORE-1", "DEPLOY-2", "DEPLOY-4")(
     lambda _messages: []
 )
@@ -213,7 +212,6 @@ _slow("slow-writes", "Every write takes 0.3 s more, as if it waited for enrichme
 _slow("slow-reads", "Every read takes 0.3 s more, as if it waited for enrichment", "LATENCY-1")("GET")
 
 
-# ------------------------------------------------------------------------------------------- several at once
 Write = Callable[[str], Any]
 _HANDOVER = 0.003
 """Seconds in which writers get into each other's way."""
@@ -304,7 +302,6 @@ def _hide_cleared(zep: EmbeddedZep) -> None:
         return delete_within(session_id)
 
 
-# ----------------------------------------------------------------------------------------------------- their ids
 _of_ids("sessions-mixed", "All sessions are one", "SESSION-1")(lambda _session_id: "everybody")
 _of_ids("session-ids-ignore-case", "Session ids that differ only in case are one session", "SESSION-1")(
     lambda session_id: session_id.lower()
@@ -368,7 +365,6 @@ def _(zep: EmbeddedZep) -> None:
         return create(re.sub(r"[^a-zA-Z0-9]", "-", session_id), *rest)
 
 
-# ------------------------------------------------------------------------------------------------- clearing them
 @MUTATIONS.mutation("clear-does-nothing", "Clearing a session is acknowledged and not done", "SESSION-3")
 def _(zep: EmbeddedZep) -> None:
     @around(zep.service.store.sessions, "delete_within")
@@ -428,7 +424,6 @@ def _(zep: EmbeddedZep) -> None:
         return True
 
 
-# -------------------------------------------------------------------------------------------------- their users
 @MUTATIONS.family
 def _of_user_sessions(zep: EmbeddedZep, change: Callable[[list[Row]], list[Row]]) -> None:
     """Have other sessions listed than those of a user."""
