@@ -95,7 +95,7 @@ def await_end(processes: Iterable[psutil.Process], limit: float) -> bool:
     while any(is_alive(process) for process in waiting):
         if time.monotonic() > deadline:
             return False
-        time.sleep(_POLL_INTERVAL)  # of a process that is not our child nothing else says that it has ended
+        time.sleep(_POLL_INTERVAL)  # of a process that is not our child only Linux 5.3 and later would say when it ends
     return True
 
 

@@ -63,12 +63,7 @@ def given_langflux(settings: Settings, *, model_url: str, zep_url: str) -> tuple
 
 
 def usable_langflux(
-    settings: Settings,
-    *,
-    url: str,
-    model_url: str,
-    zep_url: str,
-    access: tuple[str | None, Account | None] = (None, None),
+    settings: Settings, *, url: str, model_url: str, zep_url: str, access: Access = (None, None)
 ) -> tuple[LangFluxServer | None, dict[str, str]]:
     """Return a LangFlux as it is seen, and why a capability is missing for it; None where it can't be used.
 

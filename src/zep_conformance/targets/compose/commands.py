@@ -41,39 +41,30 @@ def environment_of(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    *,
-    folder: Path | None = None,
-    given: str | None = None,
-    limit: float | None = None,
+    command: Sequence[str], environment: Mapping[str, str], *, folder: Path | None = None, given: str | None = None
 ) -> str:
-    """Run a command. Returns its standard output. given: its standard input. limit: seconds. Raises CommandFailed.
+    """Run a command. Returns its standard output. given: its standard input. Raises CommandFailed.
 
     Its process is in a session of its own: Ctrl-C in a terminal reaches only us, and we decide.
     """
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=dict(environment),
-            input=given or "",
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=limit,
-            start_new_session=True,
-        )
-    except subprocess.TimeoutExpired:
-        raise CommandFailed(command, f"nothing in {limit:g} s") from None
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=dict(environment),
+        input=given or "",
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        start_new_session=True,
+    )
     if done.returncode != 0:
         raise CommandFailed(command, done.stderr + ("" if done.stderr.strip() else done.stdout))
     return done.stdout
 
 
 class RunningCommand:
-    """A command that has begun. `poll` says when it has ended; `output` is all that it has written so far."""
+    """A command that has begun. `has_ended` says when it has; `output` is all that it has written so far."""
 
     def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, given: str) -> None:
         self._command = tuple(command)

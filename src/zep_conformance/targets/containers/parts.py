@@ -72,7 +72,7 @@ class CreationGate:
 class Parts:
     """Containers by the name of their part.
 
-    run: the id that all their names have in them. labels: what each is labelled with. published: base URL by part.
+    run: the id that all their names have in them. labels: what each is labelled with.
     """
 
     def __init__(self, engine: DockerEngine, *, run: str, labels: Mapping[str, str], specs: Mapping[str, Spec]) -> None:

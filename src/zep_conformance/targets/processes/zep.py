@@ -30,8 +30,6 @@ _SAME = {"amd64": "x86_64", "arm64": "aarch64"}
 _OTHER_SYSTEMS = {b"MZ": "Windows", b"\xcf\xfa\xed\xfe": "macOS", b"\xca\xfe\xba\xbe": "macOS"}
 RULED_OUT = {"DEV-14": "this Zep is started in a folder of its own, where no config.yaml lies"}
 """Deviations that a Zep started so does not have."""
-
-
 _unusable = partial(CannotTell, code="zep-binary-unusable")
 
 
