@@ -19,7 +19,8 @@ class FakeEngine:
 
     distribution: the answer to whether a registry has an image; created: to the creation of a container,
     its id where that is (201, id). publishing:
-    the Compose project and its folder of each container that has the port that is asked for, by name.
+    the Compose project and its folder of each container that has the port that is asked for, by name. built: the
+    labels of images that are listed and, by the time that one asks for them, gone.
     """
 
     def __init__(self) -> None:
@@ -28,6 +29,7 @@ class FakeEngine:
         self.distribution: tuple[int, str] = (200, "")
         self.created: tuple[int, str] = (500, "not now")
         self.publishing: dict[str, tuple[str, str]] = {}
+        self.built: dict[str, dict[str, str]] = {}
         self.address = ""
 
     def answer(self, method: str, path: str, query: str) -> tuple[int, Any]:
@@ -38,9 +40,11 @@ class FakeEngine:
         if path.startswith("/images/create"):
             return (200, self.pulled) if isinstance(self.pulled, list) else _said(self.pulled)
         if path == "/images/json":
-            return 200, []
+            return 200, tuple({"Id": name, "Labels": labels} for name, labels in self.built.items())
         if path.startswith("/images/"):
             name = path.removeprefix("/images/").removesuffix("/json")
+            if name.endswith(":"):
+                return _said((400, "invalid reference format"))
             return (200, IMAGE) if name in self.images else _said((404, f"No such image: {name}"))
         if path.startswith("/volumes"):
             return 200, {"Volumes": []}

@@ -24,6 +24,7 @@ from zep_conformance.targets.containers.plan import Secrets, fingerprint, plan
 from zep_conformance.targets.containers.startup import Startup
 from zep_conformance.targets.docker.control import ended_by_itself, how_ended, succeeds
 from zep_conformance.targets.docker.engine import PUBLISHED, DockerEngine, connect, refused, unreachable
+from zep_conformance.targets.docker.ownership import RUN, remove_leftovers
 
 
 @pytest.fixture(autouse=True)
@@ -247,6 +248,11 @@ class Ended:
 )
 def test_how_a_container_ended(state: dict[str, object], words: str) -> None:
     assert how_ended(Ended(**state)) == words  # type: ignore[arg-type]
+
+
+def test_an_image_that_another_run_removes_meanwhile_is_no_obstacle(engine: fake_engine.FakeEngine) -> None:
+    engine.built = {"sha256:gone": {RUN: "zc-1"}}
+    assert remove_leftovers(connect()) == []
 
 
 def test_nothing_succeeds_in_a_container_that_has_just_ended(engine: fake_engine.FakeEngine) -> None:

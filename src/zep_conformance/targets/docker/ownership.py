@@ -181,7 +181,8 @@ def _labels_by_run(engine: DockerEngine) -> dict[str, Mapping[str, str]]:
     ]
     found += [one.attrs["Labels"] for one in client.networks.list(filters=filters)]
     found += [one.attrs["Labels"] for one in client.volumes.list(filters=filters)]
-    found += [one.labels for one in client.images.list(all=True, filters=filters)]
+    # The SDK's own `images.list` asks for each once more, and fails where another run has removed one since.
+    found += [one["Labels"] for one in client.api.images(all=True, filters=filters)]
     by_run: dict[str, Mapping[str, str]] = {}
     for labels in found:
         by_run.setdefault(labels[RUN], labels)
