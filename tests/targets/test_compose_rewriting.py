@@ -184,6 +184,11 @@ class TestRewritten:
         rewritten(project, OURS, part="zep", changed={"A": "B"})
         assert project.config == CONFIG
 
+    def test_a_network_for_the_model_server_alone_is_labelled_too(self) -> None:
+        found = rewritten(listening(network_mode="bridge"), OURS)
+        assert list(found["services"][MODEL]["networks"]) == ["default"]
+        assert found["networks"] == {"default": {"labels": LABELS}}
+
     def test_a_model_server_elsewhere_is_no_service(self, project: GivenProject) -> None:
         found = rewritten(
             project, Additions(labels={}, ports={"zep": "127.0.0.1:21000"}, model_url="http://elsewhere/v1")
@@ -195,8 +200,11 @@ class TestRewritten:
 def test_secrets_of_a_project_are_hidden_in_what_is_shown() -> None:
     config = copy.deepcopy(CONFIG)
     config["services"]["zep"]["environment"] = {
-        "ZEP_STORE_POSTGRES_DSN": "postgres://zep:hunter2hunter2@db/zep", "ZEP_AUTH_SECRET": "of-the-mountain"
+        "ZEP_STORE_POSTGRES_DSN": "postgres://zep:hunter2hunter2@db/zep", "ZEP_AUTH_SECRET": "of-the-mountain",
+        "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI", "SMTP_PASS": "hush-hush", "SENTRY_DSN": "https://of-sentry@x/1",
     }  # fmt: skip
     hide = described(config).redactor
-    for secret in ("hunter2hunter2", "of-the-mountain", "postgres$word"):
+    for secret in (
+        "hunter2hunter2", "of-the-mountain", "postgres$word", "wJalrXUtnFEMI", "hush-hush", "https://of-sentry@x/1"
+    ):  # fmt: skip
         assert secret not in hide(f"it said: {secret}.")

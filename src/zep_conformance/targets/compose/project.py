@@ -6,6 +6,7 @@ Which service is which part, and what is wrong with the project, is `deployment_
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -36,6 +37,8 @@ from zep_conformance.targets.docker.ownership import PROJECT, PROJECT_FOLDER
 ROLES: tuple[Role, ...] = ("zep", "nlp", "postgres")
 REFUSED = ("openai-key-missing", "auth-without-secret", "image-zep-1", "image-unpinned")
 """The findings about deployment files with which a project is not started: a Zep with one of them does not come up."""
+_SECRET = re.compile(r"(?i)(key|_pass|dsn)$")
+"""Names of variables whose values are hidden, too; in files that are looked at such a name says too little."""
 _wrong_path = partial(CannotTell, code="compose-path-wrong")
 _GIVE_PATH = "Give the folder of the project, or its file: --target compose:../zep"
 
@@ -76,13 +79,15 @@ class GivenProject:
                     f"Call one of them {'zep-postgres' if part == 'postgres' else part}, or leave the others out.",
                     code="compose-ambiguous",
                 )
+        values = (pair for one in deployment.applications for pair in one.variables.items())
+        keys = [value.text for name, value in values if value.text and _SECRET.search(name)]
         return cls(
             folder=folder,
             path=path,
             text=text,
             deployment=deployment,
             parts={part: alike[0] for part, alike in found.items() if alike},
-            redactor=Redactor(secrets_in(sources, deployment.applications)),
+            redactor=Redactor([*keys, *secrets_in(sources, deployment.applications)]),
         )
 
     @property
@@ -106,8 +111,15 @@ def _sources(text: str, folder: Path) -> Sources:
     name = str(folder / COMPOSE_NAMES[0])
     texts = {name: text}
     if (env := folder / ENV).is_file():
-        texts[str(env)] = env.read_text(errors="replace")
+        texts[str(env)] = _env_text(folder)
     return Sources(texts, (name,))
+
+
+def _env_text(folder: Path) -> str:
+    """Return what a project's .env holds, "" where we may not read it: Compose says so better."""
+    with contextlib.suppress(OSError):
+        return (folder / ENV).read_text(errors="replace")
+    return ""
 
 
 def read_given(argument: str, compose: Compose) -> GivenProject:
@@ -198,8 +210,7 @@ def _located(argument: str) -> tuple[Path, list[str], str]:
         return path.resolve().parent, ["--file", path.name], argument
     if not path.is_dir():
         raise _wrong_path(f"--target compose:{argument}: there is no {path}", _GIVE_PATH)
-    names_file = (path / ENV).is_file() and "COMPOSE_FILE" in (path / ENV).read_text(errors="replace")
-    if not names_file and not any((path / name).is_file() for name in COMPOSE_NAMES):
+    if "COMPOSE_FILE" not in _env_text(path) and not any((path / name).is_file() for name in COMPOSE_NAMES):
         raise _wrong_path(
             f"--target compose:{argument}: no Compose file is in that folder",
             f"Looked for were {', '.join(COMPOSE_NAMES)}. Give the file itself if it has another name.",
@@ -214,7 +225,7 @@ def _not_understood(output: str, *, folder: Path, path: str, compose: Compose) -
     if KEY in text or (re.search(r"(?i)env file .*not found|couldn't find env file", text) and not env.exists()):
         advice = f"{env} is not there. Put {KEY}=… into it."
         if env.is_file():
-            advice = how_to_give_key(read_env(str(env), env.read_text(errors="replace")))
+            advice = how_to_give_key(read_env(str(env), _env_text(folder)))
         entry = codes("deployment-files")["openai-key-missing"]
         return CannotTell(f"{entry.symptom.format(application='Zep')}: {entry.cause}", advice, code=entry.code)
     return CannotTell(

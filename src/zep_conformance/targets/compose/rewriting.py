@@ -75,7 +75,9 @@ def rewritten(
     zep["ports"] = [f"{ours.ports['zep']}:{inner_port(project.zep)}"]
     _set(zep, _model_variables(zep, ours))
     if ours.model_image is not None:
-        config["services"][MODEL] = _model(ours, labels, sorted(zep.get("networks") or ()))
+        joined = sorted(zep.get("networks") or ["default"])
+        used.update(joined)  # what Compose made without our labels would be left behind
+        config["services"][MODEL] = _model(ours, labels, joined)
     if part and changed:
         service = config["services"][project.parts[part].name]
         _set(service, changed)
@@ -94,7 +96,7 @@ def _model(ours: Additions, labels: Mapping[str, str], networks: list[str]) -> d
         "command": ["serve", "--part", "model", "--from-environment", "--host", "0.0.0.0"],
         "labels": dict(labels),
         "restart": "no",
-        "networks": {name: {} for name in networks or ["default"]},
+        "networks": {name: {} for name in networks},
         "ports": [f"{ours.ports['model']}:{MODEL_PORT}"],
     }
 
