@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from testcontainers.core.config import testcontainers_config
 
 from tests.support import fake_engine
 from tests.support.compose_projects import UserProject, engine_missing, environment
@@ -20,7 +21,8 @@ from zep_conformance.targets.compose.target import ComposeTarget
 FAKE = """#!/bin/sh
 case "$*" in
   "compose version"*) [ -z "$FAKE_NO_COMPOSE" ] || exit 1; echo 2.40.3 ;;
-  compose*config) [ -z "$FAKE_SAID" ] || { echo "$FAKE_SAID" >&2; exit 15; }; cat "$FAKE_CONFIG" ;;
+  compose*config) [ -z "$FAKE_SAID" ] || { echo "$FAKE_SAID" >&2; exit 15; }; cat "$FAKE_CONFIG"
+    echo "$DOCKER_HOST" > "$FAKE_CONFIG.host" ;;
 esac
 """
 SERVICES: dict[str, Any] = {
@@ -121,8 +123,23 @@ class TestTheMachine:
             made.start()
         assert "systemctl start docker" in caught.value.advice
 
+    def test_has_an_engine_that_is_named_to_testcontainers(
+        self, target, engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("DOCKER_HOST")
+        monkeypatch.setitem(testcontainers_config.tc_properties, "tc.host", engine.address)
+        made = target()
+        made.start()
+        made.stop()
+        assert (tmp_path / "config.host").read_text() == f"{engine.address}\n"  # Compose asks the same
+
     def test_has_no_compose(self, refused: Refused) -> None:
         assert "neither `docker compose` nor `docker-compose` is installed" in refused(no_compose="1").what
+
+    def test_has_an_engine_that_fails_at_its_work(self, refused: Refused, engine) -> None:
+        engine.answer = lambda *asked: (200, fake_engine.VERSION) if "/version" in asked else (500, {"message": "ill"})
+        error = refused()
+        assert error.code == "engine-unusable" and "ill" in error.what
 
 
 class TestThePath:
@@ -177,6 +194,20 @@ class TestTheProject:
         assert "does not understand" in error.what and "line 3" in error.what and "obsolete" not in error.what
         assert str(folder) in error.advice
 
+    def test_has_a_file_of_variables_that_we_may_not_read(
+        self, refused: Refused, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read = Path.read_text
+
+        def guarded(path: Path, *arguments: Any, **options: Any) -> str:
+            if path.name == ".env":
+                raise PermissionError(13, "Permission denied")
+            return read(path, *arguments, **options)
+
+        monkeypatch.setattr(Path, "read_text", guarded)
+        error = refused(said="open /x/.env: permission denied")
+        assert error.code == "compose-unreadable" and "permission denied" in error.what
+
     @pytest.mark.parametrize(
         ("image", "code"),
         [
@@ -220,6 +251,16 @@ def test_a_zep_whose_latest_is_here_already_is_looked_at_when_it_is_up(target, e
     made = target(zep={"image": "ghcr.io/getzep/zep:latest"})
     made.start()
     made.stop()
+
+
+def test_an_image_whose_name_is_none_is_for_compose_to_complain_of(target) -> None:
+    made = target(services={**SERVICES, "db": {**SERVICES["db"], "image": "pgvector/pgvector:"}})
+    made.start()
+    try:
+        with pytest.raises(CannotTell):  # this engine pretends
+            made.deployment(print)
+    finally:
+        made.stop()
 
 
 def test_a_port_that_somebody_has_is_said_and_is_no_obstacle(target, engine, folder: Path) -> None:

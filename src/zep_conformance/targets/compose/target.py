@@ -30,7 +30,7 @@ from zep_conformance.targets.compose.control import ServicesControl, Watch
 from zep_conformance.targets.compose.project import GivenProject, clashes, read_given, refuse_unfit
 from zep_conformance.targets.compose.rewriting import MODEL, Additions, rewritten
 from zep_conformance.targets.docker.control import image_of, logged
-from zep_conformance.targets.docker.engine import ENGINE_ERRORS, DockerEngine, connect, without_ryuk
+from zep_conformance.targets.docker.engine import ENGINE_ERRORS, DockerEngine, answering, connect, without_ryuk
 from zep_conformance.targets.docker.images import OURS, build_ours, is_there
 from zep_conformance.targets.docker.ownership import COMPOSE, OWNER, RUN, Owner, remove_leftovers, remove_run
 from zep_conformance.targets.seen import NO_MEANING, as_langflux_sees, given_langflux, seen_zep
@@ -102,6 +102,7 @@ class ComposeTarget(Target):
             remake=self._remake,
         )
 
+    @answering()
     def start(self) -> None:
         """Read the project, object to what can't work, and begin to bring it up.
 
@@ -124,6 +125,7 @@ class ComposeTarget(Target):
         if not self._lacks_model:
             self._begin_next()
 
+    @answering()
     def deployment(self, say: Say) -> Deployment:
         """Wait until everything is up. Raises CannotTell, with the last words of what did not come up."""
         for line in self._lines:
@@ -208,9 +210,9 @@ class ComposeTarget(Target):
             )
 
     def _find(self) -> None:
-        self._compose = Compose.found(environment_of(os.environ))
         without_ryuk(kept=True)  # whoever has started something removes it by its labels
-        self._engine = connect()
+        self._engine = connect()  # first: it sets $DOCKER_HOST to that engine, wherever it was named
+        self._compose = Compose.found(environment_of(os.environ))
 
     def _remake(self, part: str, changed: Mapping[str, str]) -> None:
         """Make the container of a part again, with variables that differ."""

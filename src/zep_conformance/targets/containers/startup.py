@@ -22,7 +22,7 @@ from zep_conformance.targets.containers import kept
 from zep_conformance.targets.containers.images import DEFAULTS, named, needed, obtain
 from zep_conformance.targets.containers.parts import Cancelled, CreationGate, Parts
 from zep_conformance.targets.containers.plan import DATABASES, Secrets, Spec, fingerprint, kind_of, plan
-from zep_conformance.targets.docker.engine import ENGINE_ERRORS, DockerEngine, connect, unreachable, without_ryuk
+from zep_conformance.targets.docker.engine import DockerEngine, answering, connect, without_ryuk
 from zep_conformance.targets.docker.images import PinnedImage
 from zep_conformance.targets.docker.ownership import KEPT, OWNER, RUN, Owner, remove_leftovers, remove_run
 
@@ -80,10 +80,8 @@ class Startup:
         assert self._future is not None
         for line in iter(self._lines.get, None):
             say(line)
-        try:
+        with answering():
             return self._future.result()
-        except ENGINE_ERRORS as error:
-            raise unreachable(error) from None
 
     def end(self) -> None:
         """Remove everything again, unless it is kept. What can't be removed is said."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import random
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,16 +68,23 @@ class DockerEngine:
             return port
 
 
+@contextmanager
+def answering() -> Iterator[None]:
+    """Call an engine inside. Raises CannotTell when it does not answer, or refuses for a reason of its own."""
+    try:
+        yield
+    except ENGINE_ERRORS as error:
+        raise unreachable(error) from None
+
+
 def connect(limit: float = CALL_LIMIT) -> DockerEngine:
     """Return the engine that $DOCKER_HOST or the docker context names, once it has said its version.
 
     limit: seconds for each call. Raises CannotTell when it does not answer.
     """
-    try:
+    with answering():
         wrapped = DockerClient(timeout=limit)
         host = wrapped.host()
-    except ENGINE_ERRORS as error:
-        raise unreachable(error) from None
     return DockerEngine(wrapped, "127.0.0.1" if host in _LOCAL else host)
 
 

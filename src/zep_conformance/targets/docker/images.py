@@ -37,10 +37,10 @@ class PinnedImage:
 
 
 def is_there(engine: DockerEngine, image: str) -> bool:
-    """Tell whether an image is in the engine already."""
+    """Tell whether an image is in the engine already; one whose name is none is not."""
     try:
         engine.client.images.get(image)
-    except docker.errors.ImageNotFound:
+    except docker.errors.APIError:
         return False
     return True
 
