@@ -37,6 +37,8 @@ Feature: One
       | two  |
 """
 
+OUTLINE = GOOD[GOOD.rindex("  @STORE-1") :]
+BACKGROUND = "    Given a thing\n" + "    And another\n" * (MOST_STEPS - 2)
 CASES = [
     ("name", 3, "Scenario: First", "Scenario:"),
     ("steps", 3, "    And something else\n", "    And something else\n" * (MOST_STEPS - 3)),
@@ -53,6 +55,24 @@ CASES = [
     ("tags", 3, "@STORE-1\n  Scenario: First", "@DEV-1\n  Scenario: First"),
     ("tags", 19, "@DEV-1", "@DEV-99"),
     ("syntax", 5, "And something else", "something else"),
+    ("given-when-then", 3, "Feature: One\n", "Feature: One\n  Background:\n    When all is done\n\n"),
+    ("given-when-then", 3, "Feature: One\n", "Feature: One\n  Background:\n    Then all is well\n\n"),
+    ("steps", 19, "Feature: One\n", f"Feature: One\n  Background:\n{BACKGROUND}"),
+    ("examples", 20, "      | two  |\n", ""),
+    ("examples", 20, "| what |\n      | two  |", "| what | what |\n      | two  | 2    |"),
+    ("examples", 16, "for <what>", "for this\n      | <more> |"),
+    ("examples", 11, GOOD[GOOD.index(" for <what>") :], "\n    Then there is an answer\n"),
+    ("tags", 1, "Feature: One", "@STORE-1\nFeature: One"),
+    ("tags", 1, "Feature: One", "@SHOP-1\nFeature: One"),
+    ("tags", 14, "  @STORE-1\n  Scenario Outline: Second\n", "  Scenario Outline: Second\n"),
+    (
+        "tags",
+        20,
+        OUTLINE,
+        OUTLINE.removeprefix("  @STORE-1\n").replace("    Examples", "    @STORE-1\n    Examples", 1),
+    ),
+    ("syntax", 1, GOOD, "Feature: One\n"),
+    ("syntax", 1, GOOD, ""),
 ]
 """A rule, the line that it finds, and what is changed in GOOD for that."""
 
@@ -75,6 +95,30 @@ def test_each_rule_finds_what_it_is_for(tmp_path: Path, rule: str, line: int, ol
     found = problems(tmp_path, GOOD.replace(old, new, 1))
     assert f"0.feature:{line}: {rule}" in found, found
     assert {one.partition(": ")[2] for one in found} == {rule}
+
+
+@pytest.mark.parametrize(("rule", "line", "old", "new"), [case for case in CASES if "Feature" not in case[2]])
+def test_each_rule_finds_it_in_a_rule_of_gherkin(tmp_path: Path, rule: str, line: int, old: str, new: str) -> None:
+    text = GOOD.replace(old, new, 1).replace("Feature: One\n", "Feature: One\n  Rule: Some\n")
+    assert f"0.feature:{line + 1}: {rule}" in problems(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "using",
+    ['for this\n      """\n      <what> <b>\n      """', "for this\n      | <what> |"],
+    ids=["a doc string", "a table"],
+)
+def test_a_column_that_a_step_uses_below_its_line_is_used(tmp_path: Path, using: str) -> None:
+    assert problems(tmp_path, GOOD.replace("for <what>", using)) == []
+
+
+def test_a_background_of_what_is_given_is_well(tmp_path: Path) -> None:
+    assert problems(tmp_path, GOOD.replace("One\n", "One\n  Background:\n    Given a thing\n    And more\n", 1)) == []
+
+
+def test_what_is_no_text_is_found(tmp_path: Path) -> None:
+    (tmp_path / "one.feature").write_bytes(b"\xff\xfe")
+    assert [one.rule for one in lint([tmp_path / "one.feature"], TAGS)] == ["syntax"]
 
 
 def test_a_name_is_found_in_two_files(tmp_path: Path) -> None:

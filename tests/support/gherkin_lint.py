@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,9 @@ KEYWORDS = ("Given", "When", "Then")
 
 Found = Iterator[tuple[int, str]]
 """The line that something is wrong in, and what it is."""
+
+Around = tuple[dict[str, Any], ...]
+"""A feature, the rule in it, if there is one, and the scenario."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,13 @@ class Tags:
 
 @dataclass(frozen=True)
 class Linted:
-    """One scenario as gherkin-official parses it, and what rules know beside. named: how often each name is used."""
+    """One scenario as gherkin-official parses it, and what rules know beside.
+
+    around: the feature that it stands in, and the rule, if it does in one. named: how often each name is used.
+    """
 
     node: dict[str, Any]
+    around: tuple[dict[str, Any], ...]
     tags: Tags
     named: Counter[str]
 
@@ -70,6 +77,12 @@ class Linted:
         """The line of its name."""
         line: int = self.node["location"]["line"]
         return line
+
+    @property
+    def background(self) -> list[dict[str, Any]]:
+        """The steps that are made before its own."""
+        children = [child for node in self.around for child in node["children"]]
+        return [step for child in children if "background" in child for step in child["background"]["steps"]]
 
     def at(self, node: dict[str, Any], what: str) -> tuple[int, str]:
         """Return what is wrong with a part of it."""
@@ -86,13 +99,16 @@ def names(scenario: Linted) -> Found:
 
 
 def few_steps(scenario: Linted) -> Found:
-    """Find a scenario with too many steps."""
-    if (count := len(scenario.node["steps"])) > MOST_STEPS:
+    """Find a scenario with too many steps, those of its background included."""
+    if (count := len(scenario.background + scenario.node["steps"])) > MOST_STEPS:
         yield scenario.line, f"it has {count} steps; {MOST_STEPS} are enough"
 
 
 def given_when_then(scenario: Linted) -> Found:
-    """Find keywords that stand twice or in another order, and a scenario that checks nothing."""
+    """Find keywords that stand twice or in another order, a scenario that checks nothing, a background that does."""
+    for step in scenario.background:
+        if step["keyword"].strip() in KEYWORDS[1:]:
+            yield scenario.at(step, "a background has Given only")
     place = -1
     for step in scenario.node["steps"]:
         keyword = step["keyword"].strip()
@@ -106,35 +122,61 @@ def given_when_then(scenario: Linted) -> Found:
         yield scenario.line, "it does not end with Then: it checks nothing"
 
 
+def placeholders(texts: Iterable[str]) -> set[str]:
+    """Return what stands in angle brackets in texts."""
+    return set(re.findall(r"<([^<>]+)>", "\n".join(texts)))
+
+
 def examples(scenario: Linted) -> Found:
-    """Find columns that no step uses, placeholders without a column, rows that stand twice, outlines without any."""
-    used = set(re.findall(r"<([^<>]+)>", " ".join(step["text"] for step in scenario.node["steps"])))
-    if used and not scenario.node["examples"]:
-        yield scenario.line, f"no examples for {', '.join(sorted(used))}"
-    rows: Counter[tuple[str, ...]] = Counter()
-    for table in scenario.node["examples"]:
-        columns = [cell["value"] for cell in (table.get("tableHeader") or {"cells": []})["cells"]]
-        for column in columns:
+    """Find columns that no step uses or that stand twice, placeholders without a column, rows that stand twice.
+
+    And outlines and tables without any example. What a doc string has in brackets may be markup: it needs no column.
+    """
+    steps = scenario.background + scenario.node["steps"]
+    cells = [cell for step in steps for row in step.get("dataTable", {"rows": []})["rows"] for cell in row["cells"]]
+    wanted = placeholders([*(step["text"] for step in steps), *(cell["value"] for cell in cells)])
+    used = wanted | placeholders(step["docString"]["content"] for step in steps if "docString" in step)
+    tables = scenario.node["examples"]
+    if not tables and (wanted or "Scenario" != scenario.node["keyword"] != "Example"):
+        yield scenario.line, f"no examples for {', '.join(sorted(wanted)) or 'an outline'}"
+    rows: Counter[frozenset[tuple[str, str]]] = Counter()
+    for table in tables:
+        columns = [cell["value"] for cell in table.get("tableHeader", {"cells": []})["cells"]]
+        for column, count in Counter(columns).items():
             if column not in used:
                 yield scenario.at(table, f"no step uses the column {column}")
-        for placeholder in sorted(used - set(columns)):
+            if count > 1:
+                yield scenario.at(table, f"{count} columns are called {column}")
+        for placeholder in sorted(wanted - set(columns)):
             yield scenario.at(table, f"there is no column {placeholder}")
+        if not table["tableBody"]:
+            yield scenario.at(table, "there is no example in it")
         for row in table["tableBody"]:
-            values = tuple(cell["value"] for cell in row["cells"])
-            rows[values] += 1
-            if rows[values] == 2:
+            values = [cell["value"] for cell in row["cells"]]
+            example = frozenset(zip(columns, values, strict=True))
+            rows[example] += 1
+            if rows[example] == 2:
                 yield scenario.at(row, f"this example stands twice: {', '.join(values)}")
 
 
 def known_tags(scenario: Linted) -> Found:
-    """Find tags that mean nothing, and a scenario that checks no requirement."""
-    nodes = [*scenario.node["tags"], *(tag for table in scenario.node["examples"] for tag in table["tags"])]
-    found = {node["name"].removeprefix("@"): node for node in nodes}
-    for tag, node in found.items():
-        if tag not in scenario.tags.requirements and tag not in scenario.tags.others:
-            yield scenario.at(node, f"@{tag} is neither a requirement, a deviation nor a capability")
-    if not found.keys() & set(scenario.tags.requirements):
-        yield scenario.line, "it is tagged with no requirement"
+    """Find tags that mean nothing, or stand where nobody looks for them; what checks no requirement."""
+    for node in scenario.around:
+        for tag in node["tags"]:
+            yield scenario.at(tag, f"{tag['name']} stands above a {node['keyword']}: it belongs to each scenario")
+    for node in (scenario.node, *scenario.node["examples"]):
+        for tag in node["tags"]:
+            if tag["name"].removeprefix("@") not in {*scenario.tags.requirements, *scenario.tags.others}:
+                yield scenario.at(tag, f"{tag['name']} is neither a requirement, a deviation nor a capability")
+    if not _checks_any(scenario.node, scenario.tags):
+        for node in scenario.node["examples"] or [scenario.node]:
+            if not _checks_any(node, scenario.tags):
+                yield scenario.at(node, "it is tagged with no requirement")
+
+
+def _checks_any(node: dict[str, Any], tags: Tags) -> bool:
+    """Return whether a requirement is among the tags of a scenario, or of a table of examples."""
+    return any(tag["name"].removeprefix("@") in tags.requirements for tag in node["tags"])
 
 
 RULES: dict[str, Callable[[Linted], Found]] = {
@@ -149,21 +191,35 @@ RULES: dict[str, Callable[[Linted], Found]] = {
 
 def lint(files: Collection[Path], tags: Tags) -> list[Problem]:
     """Return what is wrong in feature files."""
-    problems, parsed = list[Problem](), list[tuple[Path, dict[str, Any]]]()
+    problems, parsed = list[Problem](), list[tuple[Path, Around]]()
     for file in files:
         try:
-            feature = Parser().parse(file.read_text(encoding="utf-8")).get("feature") or {"children": []}
+            document: Any = Parser().parse(file.read_text(encoding="utf-8"))
+            found = list(_scenarios(document.get("feature", {"children": []})))
         except CompositeParserException as error:
             problems += [_syntax(file, one) for one in error.errors]
         except ParserException as error:
             problems.append(_syntax(file, error))
+        except UnicodeDecodeError:
+            problems.append(Problem(file, 1, "syntax", "it is not in UTF-8"))
         else:
-            parsed += [(file, child["scenario"]) for child in feature["children"] if "scenario" in child]
-    named = Counter(node["name"] for _, node in parsed)
-    for file, node in parsed:
-        scenario = Linted(node, tags, named)
+            if not found:
+                problems.append(Problem(file, 1, "syntax", "there is no scenario in it"))
+            parsed += [(file, nodes) for nodes in found]
+    named = Counter(node["name"] for _, (*_, node) in parsed)
+    for file, (*around, node) in parsed:
+        scenario = Linted(node, tuple(around), tags, named)
         problems += [Problem(file, line, rule, what) for rule, check in RULES.items() for line, what in check(scenario)]
-    return problems
+    return list(dict.fromkeys(problems))  # each scenario has found what is wrong around it
+
+
+def _scenarios(node: dict[str, Any], *around: dict[str, Any]) -> Iterator[Around]:
+    """Yield each scenario of a feature or a rule, after what it stands in."""
+    for child in node["children"]:
+        if "rule" in child:
+            yield from _scenarios(child["rule"], *around, node)
+        elif "scenario" in child:
+            yield (*around, node, child["scenario"])
 
 
 def _syntax(file: Path, error: ParserException) -> Problem:
