@@ -52,5 +52,6 @@ Feature: A chatbot that is made and used in LangFlux's page remembers
     Given a chatbot in front of the secured Zep has no credential on its Zep node
     And Alice has added a credential for Zep that holds the JWT on the page of credentials
     And she has chosen it on the chatbot's Zep node, and saved the chatflow
+    And she has said "Hi, my name is Alice" in the page's chat
     When she opens the credential again
     Then the token is not on the page, and LangFlux has not sent it to the browser

@@ -17,7 +17,6 @@ from zep_conformance.clients.zep import NewMessage
 from zep_conformance.settings import Settings
 
 
-@given(parsers.parse('she has tried in vain to write "{text}" to it'), target_fixture="answer")
 @when(parsers.parse('she tries to write "{text}" to it'), target_fixture="answer")
 def tries_to_write(conversations: Conversations, text: str) -> httpx.Response:
     """Return the answer, whatever it is. Raises httpx.HTTPError when none comes: a client must be told."""
@@ -29,6 +28,12 @@ def write_is_refused(answer: httpx.Response) -> None:
     """Check that it is no success: nothing was stored, so nothing may be acknowledged."""
     assert answer.status_code >= 400, f"with PostgreSQL down a write is answered {answer.status_code}"
     assert answer.text.strip(), f"the refused write ({answer.status_code}) does not say anything"
+
+
+@given(parsers.parse('she has tried in vain to write "{text}" to it'))
+def has_tried_in_vain(conversations: Conversations, text: str) -> None:
+    """Try to write, and check that it is refused."""
+    write_is_refused(tries_to_write(conversations, text))
 
 
 @then(parsers.parse('writing "{text}" to it works again, without a restart of Zep'), target_fixture="tried")
