@@ -70,7 +70,7 @@ def test_a_run_that_says_nothing_of_a_version_is_refused(tmp_path: Path, changed
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("text", ["", "{}", "nonsense"])
+@pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense"])
 def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "conformance.json"
     path.write_text(text)

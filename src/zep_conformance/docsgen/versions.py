@@ -60,7 +60,7 @@ def keep(report: Path, data: Path = DATA) -> Path:
     """
     try:
         found = condensed(json.loads(report.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         advice = "Give a conformance.json."
         raise CannotTell(f"{report} can't be read as a report: {error}", advice, code="report-unreadable") from None
     data.mkdir(parents=True, exist_ok=True)
