@@ -70,7 +70,7 @@ def has_acknowledged(conversations: Conversations, tried: list[str]) -> None:
 def write_through_crash(
     faults: Faults, conversations: Conversations, people: People, settings: Settings, count: int
 ) -> list[Writer]:
-    """Let everybody write until PostgreSQL has been killed and started again, and then until a write works."""
+    """Return all, who have written until PostgreSQL was killed and started again, and then until a write worked."""
     writers = [Writer(conversations.new(one.user_id)) for one in people.crowd(count)]
     before, over = [threading.Event() for _ in writers], threading.Event()
 

@@ -38,35 +38,35 @@ class FakeEngine:
             return 200, VERSION
         path = path.partition("/v1.41")[2]
         if path.startswith("/images/create"):
-            return (200, self.pulled) if isinstance(self.pulled, list) else _said(self.pulled)
+            return (200, self.pulled) if isinstance(self.pulled, list) else _refused(self.pulled)
         if path == "/images/json":
             return 200, tuple({"Id": name, "Labels": labels} for name, labels in self.built.items())
         if path.startswith("/images/"):
             name = path.removeprefix("/images/").removesuffix("/json")
             if name.endswith(":"):
-                return _said((400, "invalid reference format"))
-            return (200, IMAGE) if name in self.images else _said((404, f"No such image: {name}"))
+                return _refused((400, "invalid reference format"))
+            return (200, IMAGE) if name in self.images else _refused((404, f"No such image: {name}"))
         if path.startswith("/volumes"):
             return 200, {"Volumes": []}
         if path.startswith("/distribution/"):
-            return (200, {"Descriptor": {}}) if self.distribution[0] == 200 else _said(self.distribution)
+            return (200, {"Descriptor": {}}) if self.distribution[0] == 200 else _refused(self.distribution)
         if path.startswith("/containers/create"):
-            return (201, {"Id": self.created[1]}) if self.created[0] == 201 else _said(self.created)
+            return (201, {"Id": self.created[1]}) if self.created[0] == 201 else _refused(self.created)
         if path.startswith("/containers/json"):
             return 200, tuple({"Id": name} for name in self.publishing if "publish" in query)
         if path.startswith("/containers/") and path.endswith("/json"):
             name = path.split("/")[2]
             project, folder = self.publishing[name]
-            labels = {f"{PROJECT}": project, f"{PROJECT}.working_dir": folder}
+            labels = {PROJECT: project, f"{PROJECT}.working_dir": folder}
             return 200, {"Id": name, "Name": f"/{name}", "Config": {"Labels": labels}, "State": {"Status": "running"}}
         if path.startswith("/networks/create"):
             return 201, {"Id": "n1"}
         if path.startswith("/networks/n1"):
             return (204, "") if method == "DELETE" else (200, {"Id": "n1", "Name": "n1", "Labels": {}})
-        return (200, []) if path.startswith("/networks") else _said((404, "no such thing"))
+        return (200, []) if path.startswith("/networks") else _refused((404, "no such thing"))
 
 
-def _said(refusal: tuple[int, str]) -> tuple[int, Mapping[str, str]]:
+def _refused(refusal: tuple[int, str]) -> tuple[int, Mapping[str, str]]:
     return refusal[0], {"message": refusal[1]}
 
 

@@ -28,7 +28,7 @@ class GeneratedPage:
 
     @property
     def path(self) -> Path:
-        """Return where it is."""
+        """Where it is."""
         return suite.root() / "docs" / self.name
 
     def fresh(self) -> str:

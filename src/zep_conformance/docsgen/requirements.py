@@ -33,7 +33,7 @@ class Scenario:
 
 @cache
 def scenarios() -> tuple[Scenario, ...]:
-    """Every scenario of the suite, in the order of its features."""
+    """Return every scenario of the suite, in the order of its features."""
     return tuple(
         Scenario(
             found.name,

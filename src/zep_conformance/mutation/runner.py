@@ -96,25 +96,25 @@ class Trial:
 
     @property
     def failed(self) -> list[str]:
-        """Return the scenarios that failed, by node id."""
+        """The scenarios that failed, by node id."""
         return self._with("failed")
 
     @property
     def noticed_by(self) -> list[str]:
-        """Return the scenarios that failed and check a requirement that the mutation breaks, by node id."""
+        """The scenarios that failed and check a requirement that the mutation breaks, by node id."""
         broken = set(self.planted.breaks) if self.planted else set()
         return [nodeid for nodeid in self.failed if broken & set(self.scenarios[nodeid].requirements)]
 
     @property
     def passed(self) -> bool:
-        """Return whether the mutation was noticed; without one, whether nothing failed."""
+        """Whether the mutation was noticed; without one, whether nothing failed."""
         if self.trouble:
             return False
         return self.exit_code == 0 if self.planted is None else self.exit_code == 1 and bool(self.noticed_by)
 
     @property
     def why(self) -> str:
-        """Return why it did not pass, in a few words."""
+        """Why it did not pass, in a few words."""
         errors = self._with("error")
         if self.trouble:
             return self.trouble
