@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from tests.support.chatting import API_KEY
 from zep_conformance.embedded.applications import langflux_app
 from zep_conformance.embedded.langflux.services import MASK
+from zep_conformance.embedded.langflux.store import LangFluxStore
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.parts import parts_for
 
@@ -62,6 +64,19 @@ def test_only_its_owner_may_read_the_database(langflux: httpx.Client, tmp_path: 
     holding = [path for path in tmp_path.iterdir() if SECRET.encode() in path.read_bytes()]
     assert holding, "the credential is in none of its files"
     assert {path.stat().st_mode & 0o077 for path in holding} == {0}
+
+
+def test_what_was_kept_is_there_again_and_what_another_version_kept_is_refused(tmp_path: Path) -> None:
+    """Its tables had other columns: it started, and everything that was asked for was answered 500."""
+    for _ in range(2):
+        store = LangFluxStore(tmp_path / "db")
+        made = store.add_credential("c", "zepMemoryApi", {})
+        store.close()
+    assert made["id"] in [one["id"] for one in LangFluxStore(tmp_path / "db").credentials()]
+    with sqlite3.connect(tmp_path / "old") as old:
+        old.execute("CREATE TABLE credential (id TEXT PRIMARY KEY, encryptedData TEXT NOT NULL)")
+    with pytest.raises(sqlite3.DatabaseError, match="of another version of zep-conformance: remove it"):
+        LangFluxStore(tmp_path / "old")
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS chatmessage (
     createdDate TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS by_session ON chatmessage (chatflowid, sessionId);
 CREATE INDEX IF NOT EXISTS by_chat ON chatmessage (chatflowid, chatId);
+PRAGMA user_version = 2;
 """
 
 FLOW_FIELDS = (
@@ -82,7 +83,7 @@ def _bound(value: Any) -> Any:
 class LangFluxStore:
     """The database in the file `path`, made when missing (mode 600), with its folder.
 
-    Raises OSError where it can't be made, sqlite3.Error when the file is none.
+    Raises OSError where it can't be made, sqlite3.Error when the file is none, or has the tables of another version.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,6 +94,9 @@ class LangFluxStore:
         self._database.execute("PRAGMA journal_mode=WAL")
         # A turn that is answered outlives a killed process; a power failure may cost the newest. Enough here.
         self._database.execute("PRAGMA synchronous=NORMAL")
+        versions = self._database.execute("SELECT user_version FROM pragma_user_version, sqlite_master").fetchall()
+        if versions and versions[0][0] != 2:
+            raise sqlite3.DatabaseError(f"{path} is of another version of zep-conformance: remove it to start anew")
         self._database.executescript(_SCHEMA)
 
     def close(self) -> None:
