@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from zep_conformance.cli.explain import explanations
+from zep_conformance.cli.explain import Explanation, explanations
 from zep_conformance.cli.main import main
 
 
@@ -26,6 +27,19 @@ def test_a_code_that_two_rooms_have_is_explained_for_both(capsys: pytest.Capture
     assert main(["explain", "embedding-width"]) == 0
     shown = capsys.readouterr().out
     assert "the doctor: NLP" in shown and "deployment files: settings" in shown
+
+
+def test_what_each_kind_of_file_fills_in_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "openai-key-missing"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Fly.io: Set it with `fly secrets set`. Compose: Put it into .env and hand it on as ${NAME}." in shown
+    assert main(["explain", "port-closed"]) == 0
+    assert 'Compose: Add ports: - "PORT:PORT".' in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("one", explanations(), ids=lambda one: f"{one.room}: {one.code}")
+def test_cause_and_advice_are_more_than_a_word_to_be_filled_in(one: Explanation) -> None:
+    assert not any(re.search(r"^[A-Z_]+$|\bHOW\b", text) for text in (one.cause, one.advice))
 
 
 def test_without_a_code_every_one_is_listed_by_room(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import groupby
@@ -60,10 +59,10 @@ def explanations() -> list[Explanation]:
 
     rooms: dict[Catalogue, str] = {"errors": "", "doctor": "the doctor: ", "deployment-files": "deployment files: "}
     found = [
-        Explanation(entry.code, f"{room}{entry.layer}", entry.verdict, *map(_filled, texts))
+        Explanation(entry.code, f"{room}{entry.layer}", entry.verdict, *texts)
         for catalogue, room in rooms.items()
         for entry in codes(catalogue).values()
-        for texts in [(entry.symptom, entry.cause, entry.advice)]
+        for texts in [[entry.explained(text, str.upper) for text in (entry.symptom, entry.cause, entry.advice)]]
     ]
     known = {one.code for one in found}
     unnamed = {
@@ -74,11 +73,6 @@ def explanations() -> list[Explanation]:
         if one.code not in known
     }
     return found + list(unnamed.values())
-
-
-def _filled(text: str) -> str:
-    """Return a finding's text with capitals where something is filled in."""
-    return re.sub(r"\{(\w+)\}", lambda found: found[1].upper(), text)
 
 
 @click.command()

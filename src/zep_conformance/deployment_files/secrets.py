@@ -10,7 +10,6 @@ from zep_conformance.deployment_files.compose import ComposeProject, defaults_on
 from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.model import Application, Place, PlannedDeployment, Value
 from zep_conformance.deployment_files.sources import Sources, read_env
-from zep_conformance.deployment_files.variables import HOW_TO_GIVE
 from zep_conformance.facts.servers import PUBLISHED_SECRET
 from zep_conformance.redaction.patterns import suspects
 
@@ -45,23 +44,22 @@ def secrets_in(sources: Sources, applications: list[Application]) -> Iterator[st
 
 def check(deployment: PlannedDeployment, ledger: Ledger, sources: Sources) -> None:
     """Look for secrets in clear, and at Zep's own secret."""
-    how = HOW_TO_GIVE[deployment.kind]
     reported: set[Place] = set()
     for application in deployment.applications:
         for name, value in application.variables.items():
             if any(map(_is_secret, _values(name, defaults_only(value.written)))):
                 reported.add(value.place)
-                ledger.report("secret-in-clear", value.place, what=_what(name, value), how=how)
+                ledger.report("secret-in-clear", value.place, what=_what(name, value))
     for file in deployment.files:
-        _text(file, sources.texts.get(file, ""), reported, ledger, how)
+        _text(file, sources.texts.get(file, ""), reported, ledger)
     if isinstance(deployment, ComposeProject) and deployment.example is not None:
         for name, (text, line) in deployment.example.variables.items():
             if any(map(_is_secret, _values(name, text))):
-                ledger.report("secret-in-clear", Place(deployment.example.name, line), what=name, how=how)
+                ledger.report("secret-in-clear", Place(deployment.example.name, line), what=name)
     for application in deployment.having("zep"):
-        _auth(application, ledger, how)
+        _auth(application, ledger)
     for application in deployment.having("postgres"):
-        _password(application, ledger, how)
+        _password(application, ledger)
     ledger.well("secrets", deployment.place, "no secret stands in clear")
 
 
@@ -89,28 +87,28 @@ def _suspects(line: str) -> list[str]:
     return [line[start:end].strip("'\"") for start, end in suspects(line)]
 
 
-def _text(file: str, text: str, reported: set[Place], ledger: Ledger, how: str) -> None:
+def _text(file: str, text: str, reported: set[Place], ledger: Ledger) -> None:
     """Secrets that are no variable's: in comments, commands, URLs."""
     for number, line in enumerate(text.splitlines(), 1):
         place = Place(file, number)
         if place not in reported and any(map(_is_secret, _suspects(defaults_only(line)))):
-            ledger.report("secret-in-clear", place, what="what looks like a secret", how=how)
+            ledger.report("secret-in-clear", place, what="what looks like a secret")
 
 
-def _auth(application: Application, ledger: Ledger, how: str) -> None:
+def _auth(application: Application, ledger: Ledger) -> None:
     secret, variables = application.value_of("ZEP_AUTH_SECRET"), application.variables
     places = [variables[name].place for name in ("ZEP_AUTH_SECRET", "ZEP_AUTH_REQUIRED") if name in variables]
     place = places[0] if places else application.place
     if application.asks_for_tokens and not application.is_set("ZEP_AUTH_SECRET") and not application.variables_unseen:
-        ledger.report("auth-without-secret", place, application, how=how)
+        ledger.report("auth-without-secret", place, application)
     if secret == PUBLISHED_SECRET:
-        ledger.report("auth-secret-published", place, how=how)
+        ledger.report("auth-secret-published", place)
     if secret and tokens.looks_like_token(secret):
         ledger.report("auth-secret-is-token", place)
 
 
-def _password(application: Application, ledger: Ledger, how: str) -> None:
+def _password(application: Application, ledger: Ledger) -> None:
     password = application.value_of("POSTGRES_PASSWORD")
     if password.lower() in _KNOWN:
         place = application.variables["POSTGRES_PASSWORD"].place
-        ledger.report("password-known", place, application, how=how)
+        ledger.report("password-known", place, application)

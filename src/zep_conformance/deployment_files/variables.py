@@ -8,13 +8,6 @@ from zep_conformance.deployment_files.model import Application, Place, PlannedDe
 from zep_conformance.deployment_files.sources import ENV, EnvFile
 
 KEY = "ZEP_OPENAI_API_KEY"
-HOW_TO_GIVE = {
-    "render": "give it with sync: false, so that Render asks for it",
-    "fly": "set it with `fly secrets set`",
-    "compose": "put it into .env and hand it on as ${NAME}",
-}
-"""How each kind of deployment is told a secret."""
-
 _OLD, _NEW = "ZEP_MEMORY_STORE_", "ZEP_STORE_"
 _WIDTHS = {"local": "384", "openai": "1536"}
 _EMBEDDERS = (
@@ -46,11 +39,8 @@ def _key(deployment: PlannedDeployment, application: Application, ledger: Ledger
     if application.is_set(KEY) or application.variables_unseen or anthropic:
         return
     place = application.variables[KEY].place if KEY in application.variables else application.place
-    how = HOW_TO_GIVE[deployment.kind]
-    how = f"{how[0].upper()}{how[1:]}."
-    if isinstance(deployment, ComposeProject) and deployment.env is not None:
-        how = how_to_give_key(deployment.env)
-    ledger.report("openai-key-missing", place, application, how=how)
+    env = deployment.env if isinstance(deployment, ComposeProject) else None
+    ledger.report("openai-key-missing", place, application, **{"how": how_to_give_key(env)} if env else {})
 
 
 def how_to_give_key(env: EnvFile) -> str:

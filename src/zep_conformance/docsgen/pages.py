@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -51,15 +50,11 @@ def findings_table(catalogue: Mapping[str, Code]) -> str:
         lines += [f"### {layer}", "", "| code | symptom | cause | what to do |", "|---|---|---|---|"]
         for entry in entries:
             note = " (note)" if entry.verdict == "note" else ""
-            texts = [_shown(text) for text in (entry.symptom, entry.cause, entry.advice)]
-            lines.append(f"| `{entry.code}`{note} | {' | '.join(texts)} |")
+            texts = [entry.explained(text, "*{}*".format) for text in (entry.symptom, entry.cause, entry.advice)]
+            cells = " | ".join(text.replace("|", "\\|") for text in texts)
+            lines.append(f"| `{entry.code}`{note} | {cells} |")
         lines.append("")
     return "\n".join(lines)
-
-
-def _shown(text: str) -> str:
-    """Return a text with its words to be filled in shown as such."""
-    return re.sub(r"\{(\w+)\}", r"*\1*", text.replace("|", "\\|"))
 
 
 def mutations_page() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
@@ -23,6 +23,8 @@ _FACTS = {
     "newest-langflux": NEWEST_LANGFLUX,
 }
 """What stands between «guillemets» in the texts."""
+_KINDS = {"render": "Render", "fly": "Fly.io", "compose": "Compose"}
+"""What the kinds of deployment files are called."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Code:
 
     catalogue: "errors" end a run or a command; the others are of findings. layer: what it is about. verdict: "error",
     or what the finding is. symptom: what is seen. cause, advice: why, and what to do. words: those of the braces that a
-    kind of deployment file always fills in alike, by the kind.
+    kind of deployment file always fills in alike, by the kind; under "any" those that `explained` fills in.
     """
 
     code: str
@@ -42,6 +44,21 @@ class Code:
     cause: str
     advice: str
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False)
+
+    def explained(self, text: str, otherwise: Callable[[str], str]) -> str:
+        """Return one of its texts for no finding in particular: with the words that each kind of file fills in.
+
+        otherwise: what stands for the other words in {braces}.
+        """
+
+        def filled(found: re.Match[str]) -> str:
+            usual = {kind: words[found[1]] for kind, words in self.words.items() if found[1] in words}
+            named = [(_KINDS.get(kind, ""), self.explained(word, otherwise)) for kind, word in usual.items()]
+            if all(word.endswith(".") for _, word in named):
+                return " ".join(f"{kind}: {word}" if kind else word for kind, word in named) or otherwise(found[1])
+            return ", or ".join(f"{word} ({kind})" if kind else word for kind, word in named)
+
+        return re.sub(r"\{(\{\w+\})\}", r"\1", re.sub(r"(?<!\{)\{(\w+)\}(?!\})", filled, text))
 
 
 @cache
