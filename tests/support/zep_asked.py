@@ -98,7 +98,7 @@ def asking(fleet: Fleet, part: str = "zep") -> Iterator[Asked]:
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 """Any text that UTF-8 can hold."""
 
-pieces = st.text(st.characters(exclude_categories=["Cs"]), max_size=3) | st.sampled_from(
+pieces = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=3) | st.sampled_from(
     ["/", "%", "%2F", "+", " ", "?", "#", "..", "/memory", "/messages", "search", "\\", "\n", "é", "ß", "a" * 70]
 )
 """Beginnings and ends of ids."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 Metadata = Mapping[str, Any]
@@ -23,6 +24,23 @@ def merged(old: Metadata | None, new: Metadata) -> dict[str, Any]:
         is_pair = isinstance(before, Mapping) and isinstance(value, Mapping)
         both[key] = merged(before, value) if is_pair else value
     return both
+
+
+def kept(value: Any) -> Any:
+    """A value of metadata as it comes back: numbers as floats hold them, whole ones without a point, NUL as text."""
+    if isinstance(value, str):
+        return value.replace("\0", "\\u0000")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        exact = Decimal(repr(float(value)))
+        return int(exact) if exact == exact.to_integral_value() else float(value)
+    if isinstance(value, Mapping):
+        return {kept(key): kept(item) for key, item in value.items()}
+    return [kept(item) for item in value] if isinstance(value, list) else value
+
+
+def text(value: str) -> str:
+    """A text as it comes back."""
+    return value.replace("\0", "")
 
 
 def open_to_clients(metadata: Metadata) -> Metadata:
@@ -47,14 +65,18 @@ class WrittenMessage:
 
     def change(self, metadata: Metadata) -> None:
         """Put metadata over its own, as a client may."""
-        self.metadata = merged(self.metadata, open_to_clients(metadata))
+        self.metadata = merged(self.metadata, open_to_clients(kept(metadata)))
+
+    def store(self) -> None:
+        """Become what comes back of it."""
+        self.role, self.content, self.metadata = text(self.role), text(self.content), kept(self.metadata)
 
 
 @dataclass
 class Session:
-    """A session's record. A deleted one is kept: used again, it is the same, without its messages.
+    """A session's record. A cleared one is kept: used again, it is the same, without its messages.
 
-    uuid: "" until a server has told it.
+    uuid: "" until a server has told it. cleared: uuids of messages that it had, which stay taken.
     """
 
     user: str | None = None
@@ -62,9 +84,11 @@ class Session:
     deleted: bool = False
     messages: list[WrittenMessage] = field(default_factory=list)
     uuid: str = ""
+    cleared: set[str] = field(default_factory=set)
 
     def delete(self) -> None:
         """Forget everything but the record."""
+        self.cleared |= {message.uuid for message in self.messages}
         self.deleted, self.messages = True, []
 
 
@@ -74,7 +98,6 @@ class User:
 
     names: tuple[str, str, str]
     metadata: Metadata | None = None
-    deleted: bool = False
 
 
 class ZepModel:
@@ -95,7 +118,7 @@ class ZepModel:
         """The status of making a session: its id may not be in use, nor have been, and its user must be there."""
         if ident in self.sessions or (user is not None and self.user(user) is None):
             return 400
-        self.sessions[ident] = Session(user, metadata)
+        self.sessions[ident] = Session(user, kept(metadata))
         return 201
 
     def update_session(self, ident: str, metadata: Metadata | None) -> int:
@@ -105,14 +128,17 @@ class ZepModel:
             return 404
         found.deleted = False
         if metadata is not None:
-            found.metadata = merged(found.metadata, open_to_clients(metadata))
+            found.metadata = merged(found.metadata, open_to_clients(kept(metadata)))
         return 200
 
     def write(self, ident: str, messages: Sequence[WrittenMessage]) -> int:
         """The status of writing messages: all of them, or none when a uuid is in use."""
         uuids = [message.uuid for message in messages if message.uuid]
-        if len(set(uuids)) < len(uuids) or {said.uuid for said in self.everything()} & set(uuids):
+        taken = {said.uuid for said in self.everything()}.union(*(one.cleared for one in self.sessions.values()))
+        if len(set(uuids)) < len(uuids) or taken & set(uuids):
             return 400
+        for message in messages:
+            message.store()
         found = self.sessions.setdefault(ident, Session())
         found.deleted = False
         found.messages += messages
@@ -151,14 +177,13 @@ class ZepModel:
 
     def user(self, ident: str) -> User | None:
         """A user who is there."""
-        found = self.users.get(ident)
-        return None if found is None or found.deleted else found
+        return self.users.get(ident)
 
     def create_user(self, ident: str, names: tuple[str, str, str], metadata: Metadata | None) -> int:
-        """The status of making a user; the id of a deleted one stays taken."""
+        """The status of making a user; the id of a deleted one is free again."""
         if ident in self.users:
             return 400
-        self.users[ident] = User(names, metadata)
+        self.users[ident] = User(_texts(names), kept(metadata))
         return 201
 
     def update_user(self, ident: str, names: tuple[str, str, str], metadata: Metadata | None) -> int:
@@ -166,23 +191,24 @@ class ZepModel:
         found = self.user(ident)
         if found is None:
             return 404
-        first, second, third = (new or old for new, old in zip(names, found.names, strict=True))
+        first, second, third = (new or old for new, old in zip(_texts(names), found.names, strict=True))
         found.names = first, second, third
         if metadata is not None:
-            found.metadata = merged(found.metadata, metadata)
+            found.metadata = merged(found.metadata, kept(metadata))
         return 200
 
     def delete_user(self, ident: str) -> int:
-        """The status of deleting a user, whose sessions go, too."""
-        found = self.user(ident)
-        if found is None:
+        """The status of deleting a user, whose sessions go, too, records and all."""
+        if self.users.pop(ident, None) is None:
             return 404
-        found.deleted = True
-        for session in self.sessions.values():
-            if session.user == ident:
-                session.delete()
+        self.sessions = {name: session for name, session in self.sessions.items() if session.user != ident}
         return 200
 
     def sessions_of(self, user: str) -> list[str]:
         """The ids of a user's sessions, the oldest first."""
         return [ident for ident, session in self.sessions.items() if session.user == user and not session.deleted]
+
+
+def _texts(names: tuple[str, str, str]) -> tuple[str, str, str]:
+    first, second, third = map(text, names)
+    return first, second, third

@@ -21,7 +21,7 @@ from zep_conformance.embedded.zep.encoding import dumps, merge
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (
     id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL, user_id TEXT NOT NULL UNIQUE,
-    created_at TEXT NOT NULL, updated_at TEXT NOT NULL, deleted_at TEXT,
+    created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
     email TEXT NOT NULL, first_name TEXT NOT NULL, last_name TEXT NOT NULL, metadata TEXT);
 CREATE TABLE IF NOT EXISTS sessions (
     id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL, session_id TEXT NOT NULL UNIQUE,
@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS messages (
     created_at TEXT NOT NULL, role TEXT NOT NULL, content TEXT NOT NULL, metadata TEXT,
     token_count INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS messages_of_session ON messages (session_id, id);
+CREATE TABLE IF NOT EXISTS cleared_messages (uuid TEXT PRIMARY KEY, session_id TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS cleared_messages_of_session ON cleared_messages (session_id);
 CREATE TABLE IF NOT EXISTS message_embeddings (
     id INTEGER PRIMARY KEY, session_id TEXT NOT NULL, vector BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS message_embeddings_of_session ON message_embeddings (session_id);

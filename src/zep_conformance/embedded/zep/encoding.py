@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -106,6 +107,29 @@ def loads(body: bytes, *, trailing: bool = False) -> Any:
         raise ValueError("exceeded max depth")
     if b"\\ud" in body or b"\\uD" in body:
         value = _without_surrogates(value)
+    return value
+
+
+def kept_text(text: str) -> str:
+    """Return a text as the store keeps it, which holds no NUL character."""
+    return text.replace("\0", "")
+
+
+def kept_metadata(value: Any) -> Any:
+    """Return metadata as the store keeps them.
+
+    A number is what a 64-bit float holds, without a point where it is whole; NUL is a text of six characters.
+    """
+    if isinstance(value, str):
+        return value.replace("\0", r"\u0000")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # By way of its shortest decimal digits: that is how PostgreSQL is told it.
+        exact = Decimal(repr(float(value)))
+        return int(exact) if exact == exact.to_integral_value() else float(value)
+    if isinstance(value, list):
+        return [kept_metadata(item) for item in value]
+    if isinstance(value, dict):
+        return {kept_metadata(key): kept_metadata(item) for key, item in value.items()}
     return value
 
 

@@ -48,7 +48,7 @@ async def create_session(service: Service, request: Request) -> Response:
     """POST /sessions {session_id, user_id?, metadata?}."""
     body = await service.read_object(request)
     session_id, user_id = field(body, "session_id", str, ""), field(body, "user_id", str, None)
-    row = service.store.sessions.create(session_id, user_id, field(body, "metadata", dict, None))
+    row = service.store.sessions.create(session_id, user_id, wire.metadata(body))
     return _session(row, service, 201)
 
 
@@ -60,7 +60,7 @@ async def get_session(service: Service, _request: Request, session_id: str) -> R
 async def update_session(service: Service, request: Request, session_id: str) -> Response:
     """PATCH /sessions/{id} {metadata?}."""
     body = await service.read_object(request)
-    return _session(service.store.sessions.update(session_id, field(body, "metadata", dict, None)), service)
+    return _session(service.store.sessions.update(session_id, wire.metadata(body)), service)
 
 
 def _names(body: dict[str, object]) -> tuple[str, str, str]:
@@ -77,7 +77,7 @@ async def list_users(service: Service, request: Request) -> Response:
 async def create_user(service: Service, request: Request) -> Response:
     """POST /user {user_id, email?, first_name?, last_name?, metadata?}."""
     body = await service.read_object(request)
-    user_id, metadata = field(body, "user_id", str, ""), field(body, "metadata", dict, None)
+    user_id, metadata = field(body, "user_id", str, ""), wire.metadata(body)
     return _user(service.store.users.create(user_id, _names(body), metadata), service, 201)
 
 
@@ -89,7 +89,7 @@ async def get_user(service: Service, _request: Request, user_id: str) -> Respons
 async def update_user(service: Service, request: Request, user_id: str) -> Response:
     """PATCH /user/{id} {email?, first_name?, last_name?, metadata?}."""
     body = await service.read_object(request)
-    metadata = field(body, "metadata", dict, None)
+    metadata = wire.metadata(body)
     return _user(service.store.users.update(user_id, _names(body), metadata), service)
 
 
@@ -123,7 +123,7 @@ def _new_message(value: Any, service: Service) -> PostedMessage:
     # Zep reads these times and does not keep them: what matters is that they are times.
     wire.parsed(value, "created_at", parse_time)
     wire.parsed(value, "updated_at", parse_time)
-    metadata = field(value, "metadata", dict, None)
+    metadata = wire.metadata(value)
     return PostedMessage(
         field(value, "role", str, ""),
         field(value, "content", str, ""),
@@ -137,7 +137,7 @@ async def post_memory(service: Service, request: Request, session_id: str) -> Re
     """POST …/memory {messages}: written at once, enriched later. Creates or revives the session."""
     body = await service.read_object(request)
     field(body, "summary", dict, None)
-    field(body, "metadata", dict, None)
+    wire.metadata(body)
     new = [_new_message(value, service) for value in field(body, "messages", list, [])]
     service.store.messages.add(session_id, new)
     return wire.plain("OK")
@@ -188,7 +188,7 @@ async def update_message(service: Service, request: Request, session_id: str, uu
     """PATCH …/messages/{uuid} {metadata?}: merged; nothing else of a message can be changed."""
     known = _uuid(uuid)
     body = await service.read_object(request)
-    metadata = field(body, "metadata", dict, None)
+    metadata = wire.metadata(body)
     count = wire.whole(body, "token_count", service.behaviours)
     return _message(service.store.messages.update_metadata(session_id, known, metadata, count), service)
 

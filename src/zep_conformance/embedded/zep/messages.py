@@ -25,6 +25,8 @@ PAGE = f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? ORDER BY id LIMIT 
 _AFTER = "SELECT id, uuid, role, content FROM messages WHERE session_id = ? AND id > ? ORDER BY id DESC LIMIT ?"
 _OF_TASK = "SELECT id, uuid, role, content FROM messages WHERE session_id = ? AND id BETWEEN ? AND ? ORDER BY id"
 
+_IS_CLEARED = "SELECT 1 FROM cleared_messages WHERE uuid = ?"
+
 _FURTHEST = 2**63 - 1  # SQLite knows no larger number
 
 
@@ -75,7 +77,7 @@ class Messages(Enriched):
     def add(self, session_id: str, messages: Sequence[PostedMessage]) -> None:
         """Write a post's messages, side by side and in order, with the tasks to enrich them: all or nothing.
 
-        Creates or revives the session. Raises Refusal when a uuid is taken.
+        Creates or revives the session. Raises Refusal when a uuid is taken, be it by a message that was cleared.
         """
         time = now()
         uuids = [one.uuid if one.uuid and one.uuid != ZERO_UUID else str(uuid4()) for one in messages]
@@ -83,18 +85,26 @@ class Messages(Enriched):
             (uuid, session_id, time, one.role, one.content, one.metadata, one.token_count)
             for uuid, one in zip(uuids, messages, strict=True)
         ]
+        if "duplicate-uuid-500" in self._behaviours:
+            with self._db.transaction():  # of its own: the session is there also when its messages are refused
+                self._sessions.touch(session_id)
         with self._db.transaction():
             self._sessions.touch(session_id)
+            if any(one.uuid and self._db.execute(_IS_CLEARED, (one.uuid,)).fetchone() for one in messages):
+                raise self._taken()
             try:
                 self._db.executemany(_INSERT, rows)
             except sqlite3.IntegrityError as error:
-                reason = "bad request: a message with this uuid exists already; nothing was stored"
-                raise mistake(self._behaviours, "duplicate-uuid-500", reason) from error
+                raise self._taken() from error
             if rows:
                 last = self._db.execute("SELECT last_insert_rowid()").fetchone()[0]
                 self._tasks.add(MESSAGE_TOPICS, session_id, last - len(rows) + 1, last)
             elif "clearing-stalls-enrichment" in self._behaviours:
                 self._tasks.add(MESSAGE_TOPICS, session_id, 1, 0)
+
+    def _taken(self) -> Refusal:
+        reason = "bad request: a message with this uuid exists already; nothing was stored"
+        return mistake(self._behaviours, "duplicate-uuid-500", reason)
 
     def newest(self, session_id: str, count: int, after: int = 0) -> list[Row]:
         """Return the newest `count` messages with a row id above `after`, oldest of them first."""

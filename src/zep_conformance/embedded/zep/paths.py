@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from zep_conformance.embedded.behaviours import Behaviours
+from zep_conformance.embedded.zep.encoding import kept_text
 from zep_conformance.embedded.zep.wire import Refusal
 
 API = "/api/v1/"
@@ -86,9 +87,9 @@ class Paths:
     def decode(self, text: str) -> str:
         """Return an id without the escaping that it has in a path. Raises Refusal 400."""
         if self._stay_escaped or "%" not in text:
-            return text
+            return kept_text(text)
         try:
-            return unquote(text, errors="strict")
+            return kept_text(unquote(text, errors="strict"))
         except UnicodeDecodeError:
             raise Refusal(400, "the path is not UTF-8") from None
 

@@ -1,4 +1,8 @@
-"""The records of sessions and of users: created, merged, listed, deleted; and, of sessions, revived."""
+"""The records of sessions and of users: created, merged, listed, deleted; and, of sessions, revived.
+
+A deleted user is gone. A deleted session is only marked, until the purge when the server starts: used again, it is
+the same, without its messages, whose uuids stay taken.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ _ADD_SESSION = (
     "INSERT INTO sessions (uuid, session_id, created_at, updated_at, metadata, user_id) VALUES (?, ?, ?, ?, ?, ?)"
 )
 _TOUCH = "UPDATE sessions SET deleted_at = NULL, updated_at = ? WHERE session_id = ?"
+_KEEP_UUIDS = "INSERT OR IGNORE INTO cleared_messages SELECT uuid, session_id FROM messages WHERE session_id = ?"
 _NAMES = ("email", "first_name", "last_name")
 _USER_COLUMNS = "id, uuid, user_id, created_at, updated_at, email, first_name, last_name, metadata"
 _ADD_USER = (
@@ -50,11 +55,12 @@ def render_user(row: Row) -> str:
 
 
 class _Records:
-    """A table of records, which are marked when they are deleted. Rows are tuples, to be rendered."""
+    """A table of records. Rows are tuples, to be rendered. there: the condition that a record is not deleted."""
 
     table: str
     columns: str
     key: str
+    there: str
 
     def __init__(self, database: Database, behaviours: Behaviours) -> None:
         self._db, self._behaviours = database, behaviours
@@ -65,7 +71,7 @@ class _Records:
 
     def get(self, ident: str) -> Row:
         """Return a record that is not deleted. Raises Refusal 404."""
-        query = f"SELECT {self.columns} FROM {self.table} WHERE {self.key} = ? AND deleted_at IS NULL"
+        query = f"SELECT {self.columns} FROM {self.table} WHERE {self.key} = ? AND {self.there}"
         row: Row | None = self._db.execute(query, (ident,)).fetchone()
         if row is None:
             raise not_found()
@@ -73,12 +79,8 @@ class _Records:
 
     def listed(self, cursor: int, limit: int) -> list[Row]:
         """Return records with a row id above `cursor`, in that order; limit 0 for all of them."""
-        query = f"SELECT {self.columns} FROM {self.table} WHERE deleted_at IS NULL AND id > ? ORDER BY id LIMIT ?"
+        query = f"SELECT {self.columns} FROM {self.table} WHERE {self.there} AND id > ? ORDER BY id LIMIT ?"
         return self._db.execute(query, (cursor, limit if limit > 0 else -1)).fetchall()
-
-    def _mark_deleted(self, ident: str) -> bool:
-        mark = f"UPDATE {self.table} SET deleted_at = ? WHERE {self.key} = ? AND deleted_at IS NULL"
-        return self._db.execute(mark, (now(), ident)).rowcount > 0
 
     def _merged(
         self, text: str | None, new: dict[str, Any] | None, what: str, reserved: tuple[str, ...] = ()
@@ -95,11 +97,11 @@ class _Records:
 class Sessions(_Records):
     """The sessions table. contents: the tables of what a session holds, which goes with it."""
 
-    table, columns, key = "sessions", _SESSION_COLUMNS, "session_id"
+    table, columns, key, there = "sessions", _SESSION_COLUMNS, "session_id", "deleted_at IS NULL"
     contents: tuple[str, ...] = ("messages", "message_embeddings", "summaries", "summary_embeddings")
 
     def create(self, session_id: str, user_id: str | None, metadata: dict[str, Any] | None) -> Row:
-        """Make a session. A deleted one still counts as existing, as in Zep 0.27.2: only writing revives it.
+        """Make a session. A cleared one still counts as existing, as in Zep 0.27.2: only writing revives it.
 
         Raises Refusal when the id is empty or taken, or the user unknown.
         """
@@ -108,7 +110,7 @@ class Sessions(_Records):
         if self._was_made(session_id):
             raise Refusal(400, f"bad request: session already exists with session_id: {session_id}")
         if user_id is not None:
-            known = "SELECT 1 FROM users WHERE user_id = ? AND deleted_at IS NULL"
+            known = "SELECT 1 FROM users WHERE user_id = ?"
             if self._db.execute(known, (user_id,)).fetchone() is None:
                 raise Refusal(400, f"bad request: user does not exist with user_id: {user_id}")
         text, time = None if metadata is None else dumps(metadata), now()
@@ -138,7 +140,8 @@ class Sessions(_Records):
     def of_user(self, user_id: str) -> list[Row]:
         """Return a user's sessions, oldest first; none for a user who does not exist."""
         query = f"SELECT {self.columns} FROM sessions WHERE user_id = ? AND deleted_at IS NULL ORDER BY id"
-        return self._db.execute(query, (user_id,)).fetchall()
+        rows: list[Row] = self._db.execute(query, (user_id,)).fetchall()
+        return [(0, *row[1:]) for row in rows] if "user-sessions-without-numbers" in self._behaviours else rows
 
     def delete(self, session_id: str) -> None:
         """Delete a session with all that it holds. Raises Refusal 404."""
@@ -151,26 +154,40 @@ class Sessions(_Records):
 
         The record stays, marked: it comes back, with its uuid and metadata, when the session is used again.
         """
-        if not self._mark_deleted(session_id):
+        mark = "UPDATE sessions SET deleted_at = ? WHERE session_id = ? AND deleted_at IS NULL"
+        if self._db.execute(mark, (now(), session_id)).rowcount == 0:
             return False
+        self._db.execute(_KEEP_UUIDS, (session_id,))
         for table in self.contents:
             self._db.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
         if "clearing-stalls-enrichment" not in self._behaviours:
             self._db.execute("DELETE FROM tasks WHERE session_id = ?", (session_id,))
         return True
 
+    def forget(self, session_id: str) -> None:
+        """Delete a session for good, cleared or not, with its record. Part of a transaction."""
+        self.delete_within(session_id)
+        for table in ("cleared_messages", "sessions"):
+            self._db.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
+
+    def purge(self) -> None:
+        """Forget all sessions that are marked as deleted, and the uuids of all cleared messages."""
+        with self._db.transaction():
+            self._db.execute("DELETE FROM cleared_messages")
+            self._db.execute("DELETE FROM sessions WHERE deleted_at IS NOT NULL")
+
 
 class Users(_Records):
     """The users table."""
 
-    table, columns, key = "users", _USER_COLUMNS, "user_id"
+    table, columns, key, there = "users", _USER_COLUMNS, "user_id", "TRUE"
 
     def __init__(self, database: Database, *, behaviours: Behaviours, sessions: Sessions) -> None:
         super().__init__(database, behaviours)
         self._sessions = sessions
 
     def create(self, user_id: str, names: tuple[str, str, str], metadata: dict[str, Any] | None) -> Row:
-        """Make a user; names: email, first and last name. A deleted user's id stays taken, as in Zep 0.27.2.
+        """Make a user; names: email, first and last name.
 
         Raises Refusal 400 when the id is empty or taken.
         """
@@ -193,14 +210,14 @@ class Users(_Records):
         return self.get(user_id)
 
     def delete(self, user_id: str) -> None:
-        """Delete a user and the user's sessions. Raises Refusal 404."""
+        """Delete a user and the user's sessions, both for good: their ids are free again. Raises Refusal 404."""
         with self._db.transaction():
-            if not self._mark_deleted(user_id):
+            if self._db.execute("DELETE FROM users WHERE user_id = ?", (user_id,)).rowcount == 0:
                 raise not_found()
             self.delete_sessions(user_id)
 
     def delete_sessions(self, user_id: str) -> None:
         """Delete the sessions of a user. Part of a transaction."""
-        query = "SELECT session_id FROM sessions WHERE user_id = ? AND deleted_at IS NULL ORDER BY id"
+        query = "SELECT session_id FROM sessions WHERE user_id = ? ORDER BY id"
         for (session_id,) in self._db.execute(query, (user_id,)).fetchall():
-            self._sessions.delete_within(session_id)
+            self._sessions.forget(session_id)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zep_conformance.embedded.behaviours import Behaviours
-from zep_conformance.embedded.zep.encoding import loads
+from zep_conformance.embedded.zep.encoding import kept_metadata, kept_text, loads
 
 MAX_BODY = 5 * 1024 * 1024
 """Bytes of a request's body that are read (Zep's server.max_request_size)."""
@@ -106,8 +106,16 @@ def field(value: dict[str, Any], name: str, kind: type[Any], otherwise: Any) -> 
     accepted: tuple[type[Any], ...] = (int, float) if kind is float else (kind,)
     if not isinstance(found, accepted) or (isinstance(found, bool) and kind in (int, float)):
         raise Refusal(400, f"field {name!r} must be {_KINDS[kind]}")
+    if kind is str:
+        return kept_text(found)
     if kind is int and not -_INT64 <= int(found) < _INT64:
         raise Refusal(400, f"field {name!r} is out of range")
+    return found
+
+
+def metadata(value: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the metadata of a JSON object as they will be kept, None if absent or null. Raises Refusal 400."""
+    found: dict[str, Any] | None = kept_metadata(field(value, "metadata", dict, None))
     return found
 
 

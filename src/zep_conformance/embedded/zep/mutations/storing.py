@@ -27,7 +27,16 @@ from zep_conformance.facts.mutations import Mutations, around
 MUTATIONS = Mutations("zep")
 _SLOWNESS = 0.3
 """Seconds that a slow server takes more."""
-_TABLES = ("users", "sessions", "messages", "message_embeddings", "summaries", "summary_embeddings", "tasks")
+_TABLES = (
+    "users",
+    "sessions",
+    "messages",
+    "cleared_messages",
+    "message_embeddings",
+    "summaries",
+    "summary_embeddings",
+    "tasks",
+)
 
 Posted = Sequence[PostedMessage]
 

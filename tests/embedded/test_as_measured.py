@@ -1,0 +1,121 @@
+"""What the real Zep 0.27.2 was seen to do in any order of operations, held to the embedded one.
+
+Of what the documentation leaves open the embedded Zep does the same; where the real one falls short, with the recorded
+behaviour only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.support.zep_asked import Asked, asking, fresh
+from zep_conformance.processes.fleet import Fleet
+from zep_conformance.processes.parts import parts_for
+
+
+@pytest.fixture(scope="module", params=["all", "none"])
+def zep(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """As recorded, and as documented."""
+    parts = parts_for(["zep"], data=tmp_path_factory.mktemp("data"), recorded_behaviours=request.param)
+    with Fleet(parts) as fleet, asking(fleet) as asked:
+        yield asked
+
+
+def write(zep: Asked, session: str, **message: Any) -> httpx.Response:
+    """Write one message; a refusal may be any."""
+    body = {"messages": [{"role": "human", "content": "tea", **message}]}
+    return zep.client.post(f"/api/v1/sessions/{session}/memory", json=body)
+
+
+def test_a_deleted_user_is_gone(zep: Asked) -> None:
+    """The id is free, and so is that of each session, cleared or not, with the uuids of its messages."""
+    user, cleared, kept, uuid = fresh(), fresh(), fresh(), str(uuid4())
+    zep.ask("POST", "user", body={"user_id": user, "first_name": "Ada", "metadata": {"a": 1}})
+    records = [zep.ask("POST", "sessions", body={"session_id": one, "user_id": user}) for one in (cleared, kept)]
+    write(zep, cleared, uuid=uuid)
+    zep.ask("DELETE", "sessions", cleared, "memory")
+    assert zep.ask("DELETE", "user", user).status_code == 200
+    assert zep.ask("GET", "user", user).status_code == 404
+    assert zep.ask("DELETE", "user", user).status_code == 404
+    again = zep.ask("POST", "user", body={"user_id": user})
+    assert (again.status_code, again.json().get("first_name"), again.json().get("metadata")) == (201, None, None)
+    assert zep.get("user", user, "sessions") == []
+    assert write(zep, cleared, uuid=uuid).status_code == 200
+    assert zep.ask("POST", "sessions", body={"session_id": kept}).status_code == 201
+    for before, session in zip(records, (cleared, kept), strict=True):
+        record = zep.get("sessions", session)
+        assert record["uuid"] != before.json()["uuid"]
+        assert record["user_id"] is None
+
+
+def test_the_uuid_of_a_cleared_message_is_taken(zep: Asked) -> None:
+    """Also in another session. What can't be written changes nothing of what is there."""
+    session, other, uuid = fresh(), fresh(), str(uuid4())
+    write(zep, session, uuid=uuid)
+    zep.ask("DELETE", "sessions", session, "memory")
+    assert {write(zep, one, uuid=uuid).status_code for one in (session, other)} <= {400, 500}
+    assert zep.everything(session) == zep.everything(other) == []
+    assert write(zep, session).status_code == 200
+    assert len(zep.everything(session)) == 1
+
+
+@pytest.mark.parametrize("behaviours", ["all", "none"])
+def test_what_is_cleared_is_purged_at_the_next_start(tmp_path: Path, behaviours: str) -> None:
+    session, uuid = fresh(), str(uuid4())
+    parts = parts_for(["zep"], data=tmp_path, recorded_behaviours=behaviours)
+    with Fleet(parts) as fleet, asking(fleet) as zep:
+        before = zep.ask("POST", "sessions", body={"session_id": session, "metadata": {"a": 1}}).json()
+        write(zep, session, uuid=uuid)
+        zep.ask("DELETE", "sessions", session, "memory")
+        fleet.stop("zep")
+        fleet.start("zep")
+        assert zep.ask("GET", "sessions", session).status_code == 404
+        assert write(zep, session, uuid=uuid).status_code == 200
+        record = zep.get("sessions", session)
+        assert (record["uuid"] != before["uuid"], record["metadata"]) == (True, None)
+
+
+def test_nul_is_dropped_from_texts_and_spelt_out_in_metadata(zep: Asked) -> None:
+    session = fresh()
+    write(zep, session, role="hu\0man", content="\0t\0ea", metadata={"k\0": ["v\0", {"x": "\0"}]})
+    [message] = zep.everything(session)
+    assert (message["role"], message["content"]) == ("human", "tea")
+    assert message["metadata"] == {"k\\u0000": ["v\\u0000", {"x": "\\u0000"}]}
+    assert zep.everything(f"{session}\0") == [message]
+
+
+def test_numbers_are_what_a_float_holds(zep: Asked) -> None:
+    sent = {"a": 9007199254740993, "b": 1.0, "c": [1e22, 0.1, -0.0], "d": {"e": 1e300}, "f": True, "g": 1e-7}
+    kept = {"a": 9007199254740992, "b": 1, "c": [10**22, 0.1, 0], "d": {"e": 10**300}, "f": True, "g": 1e-7}
+    session, user = fresh(), fresh()
+    made = zep.ask("POST", "sessions", body={"session_id": session, "metadata": sent}).json()
+    assert repr(made["metadata"]) == repr(kept)
+    write(zep, session, metadata=sent)
+    [message] = zep.everything(session)
+    assert repr(message["metadata"]) == repr(kept)
+    made = zep.ask("POST", "user", body={"user_id": user, "metadata": sent}).json()
+    assert repr(made["metadata"]) == repr(kept)
+    changed = zep.ask("PATCH", "user", user, body={"metadata": {"b": 2.0}}).json()
+    assert repr(changed["metadata"]) == repr(kept | {"b": 2})
+
+
+def test_where_it_falls_short_is_a_recorded_behaviour(tmp_path: Path) -> None:
+    """A refused write leaves a session behind, and sessions that are listed for a user have no numbers."""
+    session, user, uuid = fresh(), fresh(), str(uuid4())
+    shown = {}
+    for name in ([], ["duplicate-uuid-500", "user-sessions-without-numbers"]):
+        parts = parts_for(["zep"], data=tmp_path / str(len(name)), recorded_behaviours={"zep": name})
+        with Fleet(parts) as fleet, asking(fleet) as zep:
+            write(zep, fresh(), uuid=uuid)
+            refused = write(zep, session, uuid=uuid).status_code
+            found = zep.ask("GET", "sessions", session).status_code
+            zep.ask("POST", "user", body={"user_id": user})
+            zep.ask("POST", "sessions", body={"session_id": f"{user}s", "user_id": user})
+            shown[len(name)] = (refused, found, zep.get("user", user, "sessions")[0]["id"] > 0)
+    assert shown == {0: (400, 404, True), 2: (500, 200, False)}
