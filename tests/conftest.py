@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -38,9 +39,9 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return f"{len(text)} characters" if is_token else None
 
 
-@pytest.fixture
-def served() -> Iterator[Serve]:
-    """Start `zep-conformance serve` on free ports with further options; gives its URLs."""
+@contextmanager
+def serving() -> Iterator[Serve]:
+    """Yield what starts `zep-conformance serve` on free ports with further options, and gives its URLs."""
     processes: list[subprocess.Popen[str]] = []
 
     def serve(*options: str) -> dict[str, str]:
@@ -57,6 +58,13 @@ def served() -> Iterator[Serve]:
     for process in processes:
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
+
+
+@pytest.fixture
+def served() -> Iterator[Serve]:
+    """Start `zep-conformance serve` on free ports with further options; gives its URLs."""
+    with serving() as serve:
+        yield serve
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from zep_conformance.errors import CannotTell
@@ -35,3 +36,16 @@ def deployment_files(settings: Settings) -> Sources:
         advice = "Leave out --deployment-files, or the mutation."
         raise CannotTell(what, advice, code="options-conflict")
     return load([settings.deployment_files])
+
+
+def files_ask_for_tokens(settings: Settings) -> bool:
+    """Return whether every Zep in the deployment files that were given has ZEP_AUTH_REQUIRED, and there is one."""
+    if settings.deployment_files is None:
+        return False
+    from zep_conformance.deployment_files.examination import planned
+
+    asks: list[bool] = []
+    with contextlib.suppress(CannotTell):  # what does not parse is for the scenarios about the files to say
+        found = planned(deployment_files(settings))
+        asks = [zep.asks_for_tokens for deployment in found for zep in deployment.having("zep")]
+    return bool(asks) and all(asks)

@@ -11,7 +11,7 @@ from zep_conformance.redaction.redactor import Redactor
 
 def examine(sources: Sources, kind: Kind | None = None) -> list[FileFinding]:
     """Return what is found of these files, or of those of one kind. Raises CannotTell when one does not parse."""
-    made = _deployments(sources, kind)
+    made = planned(sources, kind)
     redactor = Redactor()
     for deployment in made:
         for secret in secrets.secrets_in(sources, deployment.applications):
@@ -24,7 +24,8 @@ def kinds(sources: Sources) -> set[Kind]:
     return {source.kind for source in sources.files()}
 
 
-def _deployments(sources: Sources, kind: Kind | None) -> list[PlannedDeployment]:
+def planned(sources: Sources, kind: Kind | None = None) -> list[PlannedDeployment]:
+    """Return what these files would make, or those of one kind. Raises CannotTell when one does not parse."""
     files = [source for source in sources.files() if kind in (None, source.kind)]
     blueprints = [render.read_blueprint(source) for source in files if source.kind == "render"]
     apps = [source for source in files if source.kind == "fly"]

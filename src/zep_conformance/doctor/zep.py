@@ -69,6 +69,7 @@ def probe(
         _accepted(case, sendable or "", secret)
     elif answer.status in (200, 500):
         case.report("zep-open")
+        _unlike(case, sendable or "", secret)
     if not (any_version and answer.status == 404):  # before 0.20 an unknown session's memory was that
         _check_store(case, connection, answer, sendable)
     return ZepProbe(connection, version, sendable if wanted else None)
@@ -136,7 +137,15 @@ def _accepted(case: Case, token: str, secret: str | None) -> None:
     """Report a token that Zep accepts and that ends soon, or is unlike the secret given with it. Raises Broken."""
     case.ok("token", "accepted")
     for flaw in tokens.flaws(token, secret):
-        if flaw.code in ("token-expires-soon", "secret-is-token"):
+        if flaw.code == "token-expires-soon":
+            case.report(flaw.code, **flaw.details)
+    _unlike(case, token, secret)
+
+
+def _unlike(case: Case, token: str, secret: str | None) -> None:
+    """Report a secret that does not fit the token given with it."""
+    for flaw in tokens.flaws(token, secret):
+        if flaw.code == "secret-is-token":
             case.report(flaw.code, **flaw.details)
         elif flaw.code in ("token-other-secret", "token-decoded-secret"):
             case.report("secret-unlike-token")

@@ -23,6 +23,9 @@ Say = Callable[[str], None]
 class ZepServer:
     """One Zep. token: the JWT it wants, None when it is open. url_from_langflux: its URL as LangFlux sees it.
 
+    Where it is said to want one, by a token or a secret that is given for it, `token` is there though it may be open:
+    that it lets in anybody is for scenarios to find.
+
     version: from X-Zep-Version, e.g. "0.27.2", or "" when it does not say. documented: an embedded Zep without
     recorded behaviours, of which no deviation is expected. part: its name for logs and control. embedded: it says that
     it is one of the suite's own.

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import httpx
 
+from zep_conformance.clients import tokens
 from zep_conformance.clients.families import Account
 from zep_conformance.clients.page.chromium import why_no_page
+from zep_conformance.deployment_files.chosen import files_ask_for_tokens
 from zep_conformance.doctor.preflight import checked_origin, probe_langflux, probe_model, probe_zep
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import LangFluxServer, ZepServer
@@ -25,8 +27,24 @@ def given_zep(settings: Settings) -> ZepServer | None:
     """
     if not settings.zep_url:
         return None
-    found = seen_zep(settings.zep_url, token=revealed(settings.zep_token), secret=revealed(settings.zep_auth_secret))
+    found = seen_zep(
+        settings.zep_url,
+        token=revealed(settings.zep_token),
+        secret=revealed(settings.zep_auth_secret),
+        is_said_to_want_tokens=files_ask_for_tokens(settings),
+    )
     return as_langflux_sees(found, settings)
+
+
+def missing_tokens(zep: ZepServer | None, secret: str | None) -> dict[str, str]:
+    """Return why the capabilities `auth` and `secret` are missing for a Zep that is given, empty where they are not.
+
+    zep: None where none is given. secret: what it checks tokens with, as far as that is known.
+    """
+    if zep is None or zep.token is None:
+        why = "no --zep-url" if zep is None else "this Zep is open: it wants no token, and none was given"
+        return dict.fromkeys(("auth", "secret"), why)
+    return {} if secret else {"secret": "no $ZEP_AUTH_SECRET"}
 
 
 def as_langflux_sees(zep: ZepServer, settings: Settings) -> ZepServer:
@@ -36,14 +54,24 @@ def as_langflux_sees(zep: ZepServer, settings: Settings) -> ZepServer:
     return replace(zep, url_from_langflux=checked_origin(settings.zep_url_from_langflux, "zep as LangFlux sees it"))
 
 
-def seen_zep(url: str, *, token: str | None, secret: str | None, part: str = "zep") -> ZepServer:
-    """Return the Zep at a URL. Raises CannotTell with the doctor's finding when it is unfit."""
+def seen_zep(
+    url: str, *, token: str | None, secret: str | None, is_said_to_want_tokens: bool = False, part: str = "zep"
+) -> ZepServer:
+    """Return the Zep at a URL. Raises CannotTell with the doctor's finding when it is unfit.
+
+    token, secret: what was given for it; a token is made where only the secret is known. Each says that it wants
+    tokens, and so may something else: then it is asked with one, even where it is seen to want none.
+    """
+    token = token or (tokens.make_token(secret) if secret else None)
     seen = probe_zep(url, token, secret)
+    found = seen.token
+    if found is None and (token or is_said_to_want_tokens):
+        found = token if token and tokens.can_be_sent(token) else tokens.make_token(secret or tokens.make_secret())
     number = re.match(r"v?(\d+\.\d+\.\d+)", seen.version)
     return ZepServer(
         url=seen.url,
         url_from_langflux=seen.url,
-        token=seen.token,
+        token=found,
         version=number[1] if number else seen.version,
         documented="(documented)" in seen.version,
         embedded="-embedded" in seen.version,

@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from zep_conformance.clients import tokens
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.doctor.diagnosis import diagnose
@@ -311,10 +310,11 @@ class ComposeTarget(Target):
 
     def _described(self) -> Deployment:
         """Return the deployment that has come up. Raises CannotTell for a Zep that is unfit."""
-        own = self._project.zep.value_of("ZEP_AUTH_SECRET") if self._project.zep.asks_for_tokens else None
-        secret = own or revealed(self.settings.zep_auth_secret)
-        token = revealed(self.settings.zep_token) or (tokens.make_token(secret) if secret else None)
-        zep = as_langflux_sees(seen_zep(self._urls()["zep"], token=token, secret=secret), self.settings)
+        asks = self._project.zep.asks_for_tokens
+        own = self._project.zep.value_of("ZEP_AUTH_SECRET") if asks else None
+        secret, token = own or revealed(self.settings.zep_auth_secret), revealed(self.settings.zep_token)
+        seen = seen_zep(self._urls()["zep"], token=token, secret=secret, is_said_to_want_tokens=asks)
+        zep = as_langflux_sees(seen, self.settings)
         self._token = zep.token
         missing = {
             "network": "a port that Docker publishes can't be cut off without changing this machine's firewall",

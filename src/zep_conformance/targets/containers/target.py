@@ -25,7 +25,15 @@ from zep_conformance.targets.containers.plan import SECURED, Spec
 from zep_conformance.targets.containers.startup import Startup, Up
 from zep_conformance.targets.docker.engine import CALL_LIMIT, connect, without_ryuk
 from zep_conformance.targets.langflux_access import access
-from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep, missing_page, seen_langflux, seen_zep
+from zep_conformance.targets.seen import (
+    NO_MEANING,
+    given_langflux,
+    given_zep,
+    missing_page,
+    missing_tokens,
+    seen_langflux,
+    seen_zep,
+)
 
 
 class ContainersTarget(Target):
@@ -73,7 +81,11 @@ class ContainersTarget(Target):
                 missing["elsewhere"] = "its Zep is at this machine's own loopback address"
         if zep.embedded:
             missing["meaning"] = NO_MEANING
-        secured = _seen(parts, SECURED, self._token, up.secrets.zep)
+        secured, secret = zep, revealed(settings.zep_auth_secret)
+        if settings.zep_url:
+            missing |= missing_tokens(zep, secret)
+        else:
+            secured, secret = _seen(parts, SECURED, self._token, up.secrets.zep), up.secrets.zep
         langflux: LangFluxServer | None
         if settings.langflux_url:
             langflux, lacking = given_langflux(
@@ -88,8 +100,8 @@ class ContainersTarget(Target):
         return Deployment(
             target=self.title,
             zep=zep,
-            secured=secured,
-            secret=up.secrets.zep,
+            secured=None if "auth" in missing else secured,
+            secret=secret,
             langflux=langflux,
             missing=missing | lacking,
             deployed=not (zep.embedded and langflux is not None and langflux.documented),

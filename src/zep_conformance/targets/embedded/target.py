@@ -11,9 +11,9 @@ from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.servers import LANGFLUX_VERSION, ZEP_VERSION
 from zep_conformance.mutation.asked import planted_in_servers
-from zep_conformance.settings import CAPABILITIES, Settings
+from zep_conformance.settings import CAPABILITIES, Settings, revealed
 from zep_conformance.targets.base import Deployment, LangFluxServer, Say, ZepServer
-from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep
+from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep, missing_tokens
 from zep_conformance.targets.supervised import SupervisedTarget
 
 PARTS = ("postgres", "nlp", "model", "zep", "zep-secured", "langflux")
@@ -58,8 +58,12 @@ class EmbeddedTarget(SupervisedTarget):
             missing["network"] = "only Linux drops what is sent to a port that nobody serves"
         started: dict[str, Any] = {"version": ZEP_VERSION, "documented": documented}
         zep = given_zep(self.settings) or ZepServer(url=urls["zep"], url_from_langflux=urls["zep"], **started)
-        url, token = urls["zep-secured"], self.token_of("zep-secured")
-        secured = ZepServer(url=url, url_from_langflux=url, token=token, part="zep-secured", **started)
+        secured, secret = zep, revealed(self.settings.zep_auth_secret)
+        if self.settings.zep_url:
+            missing |= missing_tokens(zep, secret)
+        else:
+            url, token, secret = urls["zep-secured"], self.token_of("zep-secured"), self._secret
+            secured = ZepServer(url=url, url_from_langflux=url, token=token, part="zep-secured", **started)
         model = f"{urls['model']}/v1"
         langflux: LangFluxServer | None
         if self.settings.langflux_url:
@@ -88,8 +92,8 @@ class EmbeddedTarget(SupervisedTarget):
         return Deployment(
             target=self.title,
             zep=zep,
-            secured=secured,
-            secret=self._secret,
+            secured=None if "auth" in missing else secured,
+            secret=secret,
             langflux=langflux,
             missing=missing,
             deployed=deployed,

@@ -13,11 +13,18 @@ from zep_conformance.errors import PartDied
 from zep_conformance.facts.causes import cause_of, last_lines
 from zep_conformance.mutation.asked import planted_in_servers
 from zep_conformance.processes.programs import Program
-from zep_conformance.settings import Settings
+from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Deployment, Say, ZepServer
 from zep_conformance.targets.langflux_access import access
 from zep_conformance.targets.processes import langflux, postgres, surroundings, tokenizer, zep
-from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep, seen_zep, usable_langflux
+from zep_conformance.targets.seen import (
+    NO_MEANING,
+    given_langflux,
+    given_zep,
+    missing_tokens,
+    seen_zep,
+    usable_langflux,
+)
 from zep_conformance.targets.supervised import SupervisedTarget
 
 ZEPS = ("zep", "zep-secured")
@@ -154,7 +161,11 @@ class ProcessesTarget(SupervisedTarget):
         if settings.zep_url is not None:
             missing["control"] = missing["network"] = "this Zep is not ours to stop"
         open_zep = given_zep(settings) or self._seen("zep")
-        secured = self._seen("zep-secured")
+        secured, secret = open_zep, revealed(settings.zep_auth_secret)
+        if settings.zep_url is not None:
+            missing |= missing_tokens(open_zep, secret)
+        else:
+            secured, secret = self._seen("zep-secured"), self._secret
         if settings.embedding_model is None and (settings.zep_url is None or open_zep.embedded):
             missing["meaning"] = NO_MEANING
         model_url = settings.model_url or f"{urls['model']}/v1"
@@ -169,8 +180,8 @@ class ProcessesTarget(SupervisedTarget):
         return Deployment(
             target=self.title,
             zep=open_zep,
-            secured=secured,
-            secret=self._secret,
+            secured=None if "auth" in missing else secured,
+            secret=secret,
             langflux=found,
             missing=missing | lacking,
             details=self._details,

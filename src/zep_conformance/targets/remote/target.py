@@ -9,7 +9,7 @@ from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import CAPABILITIES, revealed
 from zep_conformance.targets.base import Deployment, Say, Target
-from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep
+from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep, missing_tokens
 
 
 class RemoteTarget(Target):
@@ -46,10 +46,7 @@ class RemoteTarget(Target):
             missing["meaning"] = NO_MEANING
         if zep is not None and (address := parse(zep.url)) and address.is_loopback:
             missing["elsewhere"] = "its Zep is at this machine's own loopback address"
-        if zep is None or zep.token is None:
-            missing["auth"] = "this Zep is open: it wants no token"
-        if "auth" in missing or not secret:
-            missing["secret"] = "no $ZEP_AUTH_SECRET"
+        missing |= missing_tokens(zep, secret)
         return Deployment(
             target=self.title,
             zep=zep,
