@@ -1,7 +1,8 @@
 """Deviations: known issues of real versions, as data (fixtures/data/deviations.toml).
 
 A scenario tagged with one (`@DEV-4`) still runs on a matching version. It is then expected to fail in the stated
-way, and reported as a deviation; any other failure is a failure, and a pass is shown as fixed.
+way, and reported as a deviation; any other failure is a failure, and a pass is shown as fixed. One that shows now and
+then is a deviation either way. One that a setting mends is the deployment's own: it fails, unless it is accepted.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from zep_conformance import suite
 class Deviation:
     """One known issue. versions: by part, those it was measured on; all must match.
 
-    expect: a regular expression that the failure's text must contain.
+    expect: a regular expression that the failure's text must contain. mended_by: what an operator can set so that it
+    does not show, "" where there is nothing. intermittent: whether it shows now and then, so that a pass says nothing.
     """
 
     id: str
@@ -31,6 +33,8 @@ class Deviation:
     what: str
     expect: re.Pattern[str]
     evidence: str
+    mended_by: str = ""
+    intermittent: bool = False
 
     def applies(self, versions: Mapping[str, str]) -> bool:
         """Return whether it is expected of parts of these versions; a part whose version is unknown never deviates."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 ZEP_VERSION = "0.27.2"
@@ -36,12 +37,28 @@ AUTH_REQUIRED, AUTH_SECRET = "ZEP_AUTH_REQUIRED", "ZEP_AUTH_SECRET"
 MESSAGE_WINDOW = "ZEP_MEMORY_MESSAGE_WINDOW"
 SERVER_HOST, SERVER_PORT, WEB_ENABLED = "ZEP_SERVER_HOST", "ZEP_SERVER_PORT", "ZEP_SERVER_WEB_ENABLED"
 """The variables that configure a Zep 0.27.2. The key must be set, whatever it is; Zep does not start without it."""
+CORES = "GOMAXPROCS"
+"""The variable by which Zep, a Go program, is told how many cores to use, whatever the machine has."""
+ENOUGH_CORES = 8
+"""With so many Zep 0.27.2 did not freeze (DEV-15), whatever was sent."""
+FREEZE = 60.0
+"""Seconds for which a Zep 0.27.2 that freezes answers nothing."""
+EMBEDDED_FREEZE = "EMBEDDED_ZEP_FREEZE"
+"""The variable by which an embedded Zep freezes for other seconds than those, so that nobody has to wait for them."""
 NO_KEY = "none-is-needed-here"
 """What OPENAI_API_KEY is where the model server asks for no key."""
 DEFAULT_WINDOW = 12
 """Messages that bring a summary, unless MESSAGE_WINDOW says otherwise."""
 PUBLISHED_SECRET = "do-not-use-this-secret-in-production"
 """AUTH_SECRET in the config.yaml that Zep 0.x comes with: anybody can make tokens with it (DEV-14)."""
+
+
+def mended(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that every Zep of a run's own is started with: what mends a known deviation.
+
+    environment: of this process, whose number of cores holds where it has one.
+    """
+    return {WEB_ENABLED: "false", CORES: environment.get(CORES) or str(ENOUGH_CORES)}
 
 
 def zep_environment(

@@ -16,7 +16,7 @@ from zep_conformance.facts.requirements import Requirement
 from zep_conformance.report import failure
 from zep_conformance.report.outcomes import Record
 from zep_conformance.session.run import RUN, Run
-from zep_conformance.settings import SETTINGS, Settings
+from zep_conformance.settings import SETTINGS, Settings, names_in
 
 MEASURED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 """What a scenario has measured, by name; milliseconds."""
@@ -68,12 +68,16 @@ class Classifier:
         deviation = self._deviation_of(item) if report.when == "call" else None
         outcome: str = report.outcome
         reason, fixed = "", False
+        shown: str | None = None
         if report.skipped:
             reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
         elif report.failed and call.excinfo is not None:
-            outcome, reason = self._failed(item, call, report, deviation)
-        elif deviation is not None:
-            reason, fixed = f"{deviation.id} is fixed here: {deviation.what}", True
+            outcome, reason, shown = self._failed(item, call, report, deviation)
+        elif deviation is not None and deviation.intermittent:
+            outcome, reason, shown = *_as_deviation(report, deviation), deviation.id
+        elif deviation is not None and not deviation.mended_by:
+            # A pass of one that a setting mends says no more than that it is set.
+            reason, fixed, shown = f"{deviation.id} is fixed here: {deviation.what}", True, deviation.id
         title, feature = item.stash.get(TITLE, (_title(item), ""))
         measured: dict[str, Any] = item.stash.get(MEASURED, {})
         record = Record(
@@ -84,7 +88,7 @@ class Classifier:
             outcome=outcome,
             duration=report.duration,
             reason=self.run.redactor(reason),
-            deviation=deviation.id if deviation and (fixed or outcome == "deviation") else None,
+            deviation=shown,
             fixed=fixed,
             measurements=measured,
         )
@@ -92,8 +96,8 @@ class Classifier:
 
     def _failed(
         self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, deviation: Deviation | None
-    ) -> tuple[str, str]:
-        """Return outcome and reason of a failure; change the report accordingly."""
+    ) -> tuple[str, str, str | None]:
+        """Return outcome and reason of a failure, and the deviation that it shows; change the report accordingly."""
         from zep_conformance.clients.zep import FAILURES
 
         assert call.excinfo is not None
@@ -103,17 +107,19 @@ class Classifier:
             # What is forbidden once is forbidden for all that follows.
             item.session.shouldstop = str(error)
             report.longrepr = str(error)
-            return "error", str(error)
+            return "error", str(error), None
         dead = self._stop_for_the_dead(item)
         if report.when != "call" or not failure.server_fault(error, FAILURES):
             # Not an expectation that was not met: the harness broke. Its traceback is the evidence.
             report.longrepr = hidden(str(report.longrepr))
-            return "error", f"{type(error).__name__}: {error}"
+            return "error", f"{type(error).__name__}: {error}", None
         found = dead + failure.complaint(error)
-        if deviation is not None and deviation.expect.search(found):
-            report.outcome = "skipped"
-            report.wasxfail = f"{deviation.id}: {deviation.what}"
-            return "deviation", report.wasxfail
+        shown = deviation if deviation is not None and deviation.expect.search(found) else None
+        if shown is not None and (not shown.mended_by or shown.id in names_in(self.run.settings.accept)):
+            return *_as_deviation(report, shown), shown.id
+        if shown is not None:
+            found += f"\n{shown.id}, known of this version, and a setting mends it: {shown.mended_by}."
+            found += f"\nTo accept it as it is: --accept {shown.id}"
         title, feature = item.stash.get(TITLE, (_title(item), ""))
         target = self.run.target
         evidence = failure.Failure(
@@ -128,7 +134,7 @@ class Classifier:
         )
         path, line = failure.crash_site(call.excinfo)
         report.longrepr = failure.FailureRepr(hidden(str(evidence)), hidden(evidence.short), path, line)
-        return "failed", evidence.short
+        return "failed", evidence.short, shown.id if shown is not None else None
 
     def _stop_for_the_dead(self, item: pytest.Item) -> str:
         """Return a complaint of parts that ended by themselves; without them nothing that follows means anything."""
@@ -137,6 +143,15 @@ class Classifier:
         if complaint:
             item.session.shouldstop = complaint.strip()
         return complaint
+
+
+def _as_deviation(report: pytest.TestReport, deviation: Deviation) -> tuple[str, str]:
+    """Make a report that of a known deviation; return outcome and reason."""
+    report.outcome = "skipped"
+    report.wasxfail = f"{deviation.id}: {deviation.what}"
+    if deviation.intermittent:
+        report.wasxfail += " (now and then)"
+    return "deviation", report.wasxfail
 
 
 def record_of(report: pytest.TestReport) -> Record | None:

@@ -29,7 +29,7 @@ from zep_conformance.session.classification import RECORD, STEP, TITLE, Classifi
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.session.turns import Turns
 from zep_conformance.session.verdict import Gate, conclude
-from zep_conformance.settings import CAPABILITIES, GROUPS, SETTINGS
+from zep_conformance.settings import CAPABILITIES, GROUPS, SETTINGS, names_in
 from zep_conformance.settings.sources import default_settings, read_settings
 
 _Report = pytest.CollectReport | pytest.TestReport | None
@@ -89,12 +89,14 @@ class Conformance:
     def __init__(self, config: pytest.Config, run: Run, baseline: Baseline | None = None) -> None:
         self.config = config
         self.run = run
-        self.requirements = load_requirements()
-        self.classifier = Classifier(run=run, requirements=self.requirements, deviations=load_deviations())
+        self.requirements, deviations = load_requirements(), load_deviations()
+        self.classifier = Classifier(run=run, requirements=self.requirements, deviations=deviations)
         self.gate = Gate(
             fail_on=run.settings.fail_on,
             strict_deviations=run.settings.strict_deviations,
             must=frozenset(one.id for one in self.requirements.values() if one.level == "MUST"),
+            accepted=frozenset(names_in(run.settings.accept)),
+            deviations=deviations,
             baseline=baseline,
         )
         self.records: dict[str, Record] = {}

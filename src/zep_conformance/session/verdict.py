@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from zep_conformance import __version__
+from zep_conformance.facts.deviations import Deviation
 from zep_conformance.facts.requirements import Requirement
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import document, terminal
@@ -26,11 +27,14 @@ class Gate:
     """What fails a run. fail_on: must, should or deviation, as `--fail-on` takes it.
 
     must: ids of the requirements of level MUST. strict_deviations: whether a known deviation that is fixed fails it.
+    accepted: ids of the deviations that never fail it. deviations: by id, those that there are.
     """
 
     fail_on: str = "should"
     strict_deviations: bool = False
     must: Collection[str] = ()
+    accepted: Collection[str] = ()
+    deviations: Mapping[str, Deviation] = field(default_factory=dict)
     baseline: Baseline | None = None
 
     def fails(self, record: Record) -> bool:
@@ -40,9 +44,9 @@ class Gate:
         """
         if record.outcome == "failed":
             return self.fail_on != "must" or any(one in self.must for one in record.requirements)
-        return (record.outcome == "deviation" and self.fail_on == "deviation") or (
-            record.fixed and self.strict_deviations
-        )
+        if record.outcome == "deviation":
+            return self.fail_on == "deviation" and record.deviation not in self.accepted
+        return record.fixed and self.strict_deviations
 
     def verdict(self, records: Iterable[Record], observations: Observations, *, settled: bool = True) -> Verdict:
         """Return what these records come to.
@@ -90,6 +94,7 @@ class Verdict:
         return {
             "fail_on": self.gate.fail_on,
             "strict_deviations": self.gate.strict_deviations,
+            "accepted": sorted(self.gate.accepted),
             "failing": [record.nodeid for record in self.failing],
             "uncounted": [record.nodeid for record in self.uncounted],
             "baseline": self.comparison.as_json() if self.comparison else None,
@@ -101,6 +106,10 @@ class Verdict:
             yield f"failed, and does not count with --fail-on must: {record.name} ({', '.join(record.requirements)})"
         if self.gate.fail_on == "deviation" and any(record.outcome == "deviation" for record in self.failing):
             yield "known deviations fail this run, as --fail-on deviation says"
+        shown = {record.deviation for record in self.failing if record.outcome == "failed"}
+        for deviation in (one for one in self.gate.deviations.values() if one.id in shown):
+            yield f"{deviation.id} fails this run: {deviation.what}"
+            yield f"  what mends it: {deviation.mended_by}; or --accept {deviation.id}"
         if self.comparison is not None:
             yield from self.comparison.lines()
 

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.deviations import load_deviations
 
 TARGETS = ("embedded", "containers", "compose", "processes", "remote")
 CAPABILITIES = (
@@ -184,6 +185,9 @@ class Settings(BaseModel):
         "should",
         "what fails the run: must (failures of what MUST be), should (any failure), deviation (known deviations too)",
     )
+    accept: str = _verdict(
+        "", "known deviations that do not fail the run though a setting would mend them: DEV-n,… (docs/gate.md)"
+    )
     baseline: Path | None = _verdict(None, "an earlier conformance.json: fail only on what got worse since")
     strict_deviations: bool = _verdict(False, "fail when a known deviation is found fixed")
 
@@ -206,6 +210,14 @@ class Settings(BaseModel):
     def _known_fail_on(cls, value: str) -> str:
         if value not in ("must", "should", "deviation"):
             raise ValueError("must be must, should or deviation")
+        return value
+
+    @field_validator("accept")
+    @classmethod
+    def _known_deviations(cls, value: str) -> str:
+        known = load_deviations() if value else {}
+        if unknown := [name for name in names_in(value) if name not in known]:
+            raise ValueError(f"no deviation {', '.join(unknown)}; there are {', '.join(known)}")
         return value
 
     @field_validator("without")

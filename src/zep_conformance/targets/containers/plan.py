@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from zep_conformance.clients import tokens
-from zep_conformance.facts.servers import HEALTH_PATHS, PORTS, zep_environment
+from zep_conformance.facts.servers import HEALTH_PATHS, PORTS, mended, zep_environment
 from zep_conformance.settings import Settings
 
 SECURED = "zep-secured"
@@ -86,7 +87,7 @@ def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list
             secret=secret,
             window=settings.message_window,
         )
-        return spec(part, environment=environment)
+        return spec(part, environment=environment | mended(os.environ))
 
     serving = ("serve", "--part", "model", "--from-environment", "--host", "0.0.0.0")
     made = [

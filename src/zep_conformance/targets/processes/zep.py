@@ -18,6 +18,7 @@ from zep_conformance.facts.servers import (
     SERVER_HOST,
     SERVER_PORT,
     ZEP_VERSION,
+    mended,
     zep_environment,
 )
 from zep_conformance.processes.programs import Program
@@ -95,6 +96,7 @@ def program(
     # A variable counts only where the file has a setting of that name. JSON is YAML.
     (folder / "config.yaml").write_text(json.dumps(_SETTINGS, indent=1))
     own = zep_environment(model_url="{model.url}/v1", nlp_url="{nlp.url}", dsn=dsn, secret=secret, window=window) | {
+        **mended(os.environ),
         SERVER_HOST: "127.0.0.1",
         SERVER_PORT: "{" + name + ".port}",
         "TIKTOKEN_CACHE_DIR": str(tokenizer),
