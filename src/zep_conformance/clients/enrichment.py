@@ -7,6 +7,9 @@ from zep_conformance.clients.zep import Zep
 
 GRACE = 3.0
 """Seconds that entities and intent get after the embedding. Zep 0.27.2 loses one of them for good now and then."""
+REDONE = 180.0
+"""Seconds that the queue gets where parts may have been stopped. What Zep 0.27.2 was doing then it does again, in vain
+and for 10 to 16 s each time; there were up to ten such tasks."""
 
 
 class EnrichmentWait:
@@ -18,26 +21,31 @@ class EnrichmentWait:
     def __init__(self, limit: float) -> None:
         self._limit = limit
 
-    def await_embedded(self, zep: Zep, session: str) -> None:
-        """Wait until the newest message of a session can be found. Raises AssertionError after the limit."""
+    def await_embedded(self, zep: Zep, session: str, limit: float | None = None) -> None:
+        """Wait until the newest message of a session can be found. Raises AssertionError after the limit.
+
+        limit: seconds, where it is another than usual.
+        """
+        most = self._limit if limit is None else limit
         newest = zep.memory(session, lastn=1).messages
         if newest:
-            eventually(lambda: self._found(zep, session, newest[-1].content), self._limit)
+            eventually(lambda: self._found(zep, session, newest[-1].content, most), most)
 
-    def settle(self, zep: Zep, session: str) -> None:
+    def settle(self, zep: Zep, session: str, limit: float | None = None) -> None:
         """Wait until nothing more will happen to a session. Raises AssertionError when it is not even embedded.
 
-        What is lost (see GRACE) is not waited for longer than that: this makes room for a clear, no more.
+        limit: see `await_embedded`. What is lost (see GRACE) is not waited for longer than that: this makes room for a
+        clear, no more.
         """
-        self.await_embedded(zep, session)
+        self.await_embedded(zep, session, limit)
         try:
             eventually(lambda: self._complete(zep, session), GRACE)
         except AssertionError:
             return
 
-    def _found(self, zep: Zep, session: str, content: str) -> None:
+    def _found(self, zep: Zep, session: str, content: str, limit: float) -> None:
         assert zep.is_embedded(session, content), (
-            f"after {self._limit:g} s the newest message of {session} is not found by searching: "
+            f"after {limit:g} s the newest message of {session} is not found by searching: "
             "Zep has not embedded it. Is the NLP server up, and does the width of its embeddings fit?"
         )
 

@@ -67,6 +67,7 @@ class Deployment:
     deployed: False where the parts are the suite's own, so that a run says nothing about a deployment.
     details: what else is known of each part for the report, such as its image and that image's digest.
     ruled_out: deviations of these versions that can't show here by how the parts were started, and why.
+    own: whether each Zep was started for this run and goes with it, so that nobody else waits for it.
     """
 
     target: str
@@ -78,6 +79,7 @@ class Deployment:
     deployed: bool = True
     details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ruled_out: Mapping[str, str] = field(default_factory=dict)
+    own: bool = False
 
     def versions(self) -> dict[str, str]:
         """Return the version of each part, "unknown" of one that says none."""

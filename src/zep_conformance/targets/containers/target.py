@@ -106,6 +106,7 @@ class ContainersTarget(Target):
             missing=missing | lacking,
             deployed=not (zep.embedded and langflux is not None and langflux.documented),
             details={part: {"image": one.name, "digest": one.digest} for part, one in up.pinned.items()},
+            own=settings.zep_url is None and not settings.keep,
         )
 
     def handover(self) -> dict[str, Any]:

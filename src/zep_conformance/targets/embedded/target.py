@@ -97,4 +97,5 @@ class EmbeddedTarget(SupervisedTarget):
             langflux=langflux,
             missing=missing,
             deployed=deployed,
+            own=self.settings.zep_url is None,
         )

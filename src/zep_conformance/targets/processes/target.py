@@ -186,6 +186,7 @@ class ProcessesTarget(SupervisedTarget):
             missing=missing | lacking,
             details=self._details,
             ruled_out=zep.RULED_OUT if settings.zep_binary else {},
+            own=settings.zep_url is None,
         )
 
     def _seen(self, part: str) -> ZepServer:
