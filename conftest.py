@@ -17,6 +17,7 @@ pytest_plugins = (
     "fixtures.stopwatch",
     "fixtures.deployment_files",
     "fixtures.page",
+    "fixtures.sequences",
     "steps.conversations",
     "steps.answers",
     "steps.parts",
@@ -33,4 +34,5 @@ pytest_plugins = (
     "steps.faults",
     "steps.deployment",
     "steps.deployment_files",
+    "steps.sequences",
 )

@@ -13,7 +13,7 @@ from zep_conformance.settings.sources import read_settings
 
 ZEP, LANGFLUX = {"zep_url": "http://zep"}, {"langflux_url": "http://langflux"}
 VALUES: dict[str, Any] = {
-    "target": "remote", "read_only": True, "max_requests": 9, "rate": 2.5, "without": "ui", "seed": 4,
+    "target": "remote", "read_only": True, "max_requests": 9, "rate": 2.5, "without": "ui", "seed": 4, "sequences": 2,
     "wait_limit": 3.5, "latency_budget": 70, "message_window": 6, "load_users": 3, "deployment_files": "x",
     **ZEP, **LANGFLUX, "zep_token": "t", "zep_auth_secret": "s", "langflux_api_key": "k", "langflux_user": "u",
     "langflux_password": "p", "browser": sys.executable, "zep_url_from_langflux": "http://there",
@@ -29,7 +29,7 @@ ALWAYS = "E C K P R"
 # R remote.
 TABLE: dict[str, tuple[str, str, str]] = {
     **dict.fromkeys(
-        ("target", "read_only", "max_requests", "rate", "without", "seed", "wait_limit", "latency_budget",
+        ("target", "read_only", "max_requests", "rate", "without", "seed", "sequences", "wait_limit", "latency_budget",
          "load_users", "deployment_files", "langflux_url", "reports", "fail_on", "accept", "baseline",
          "strict_deviations"),
         (ALWAYS, ALWAYS, ALWAYS),

@@ -16,7 +16,7 @@ from zep_python.message import Message
 from zep_python.user import CreateUserRequest
 
 from zep_conformance.clients.http import Hooks, http_client
-from zep_conformance.facts.servers import memory_path
+from zep_conformance.facts.servers import memory_path, user_path
 
 TIMEOUT = 40.0
 """Seconds for one request: a search with the NLP server down takes Zep 0.27.2 31 s."""
@@ -98,8 +98,11 @@ class Zep:
 
     def clear(self, session: str) -> None:
         """Delete a session's memory. Raises NotFoundError when there is none."""
+        self._delete(memory_path(session))
+
+    def _delete(self, path: str) -> None:
         # By hand: an id that is no plain word must be escaped, which zep-python leaves to its caller.
-        answer = self.wire.delete(memory_path(session))
+        answer = self.wire.delete(path)
         if answer.status_code == 404:
             raise NotFoundError(answer.text)
         if answer.status_code != 200:
@@ -123,7 +126,7 @@ class Zep:
 
     def delete_user(self, user: str) -> None:
         """Delete a user, and with it the user's sessions. Raises NotFoundError."""
-        self.client.user.delete(user)
+        self._delete(user_path(user))
 
     def is_embedded(self, session: str, content: str) -> bool:
         """Return whether a message with this content can be found by searching, so that its embedding has arrived."""

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from zep_conformance import suite
+from zep_conformance.facts.deviations import load_deviations
+from zep_conformance.facts.servers import LANGFLUX_VERSION, ZEP_VERSION
+
+_RECORDED = {"zep": ZEP_VERSION, "langflux": LANGFLUX_VERSION}
 
 
 @dataclass(frozen=True)
@@ -40,3 +44,17 @@ def recorded_behaviours(part: str) -> tuple[RecordedBehaviour, ...]:
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["recorded_behaviour"]
     found = (RecordedBehaviour(**{**entry, "breaks": tuple(entry["breaks"])}) for entry in entries)
     return tuple(one for one in found if one.part == part)
+
+
+def shown_by(part: str, version: str) -> frozenset[str]:
+    """Return the names of those that a real server of this version is known to show.
+
+    One that is known as a deviation is shown by the versions that deviate, any other by the one that was recorded.
+    """
+    deviations = load_deviations()
+    seen = {"zep": ZEP_VERSION, "langflux": LANGFLUX_VERSION, part: version}
+    return frozenset(
+        one.name
+        for one in recorded_behaviours(part)
+        if (deviations[one.deviation].applies(seen) if one.deviation else version == _RECORDED[part])
+    )

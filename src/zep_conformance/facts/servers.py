@@ -92,6 +92,11 @@ def memory_path(session: str) -> str:
     return f"{session_path(session)}/memory"
 
 
+def user_path(user: str) -> str:
+    """Return the API path of a user of Zep's, the id escaped as one path segment."""
+    return f"/api/v1/user/{quote(user, safe='')}"
+
+
 def go_bool(text: str) -> bool:
     """Return what Zep takes a variable for: what Go's strconv.ParseBool does. Raises ValueError where that fails."""
     if text in ("1", "t", "T", "true", "TRUE", "True"):

@@ -102,6 +102,7 @@ class Settings(BaseModel):
     rate: float | None = _what(None, "send at most so many requests a second")
     without: str = _what("", "capabilities to do without, comma-separated")
     seed: int | None = _what(None, "seed of the generated people and texts")
+    sequences: int = _what(4, "sequences of operations that nobody wrote, in each scenario that has some")
     wait_limit: float = _what(30.0, "seconds to wait for what may come later (enrichment, the page)")
     latency_budget: float = _what(500.0, "milliseconds for the 95th percentile of writes and reads")
     message_window: int = _what(12, "messages that bring a summary (Zep's memory.message_window)", _WINDOW)
@@ -191,7 +192,9 @@ class Settings(BaseModel):
     baseline: Path | None = _verdict(None, "an earlier conformance.json: fail only on what got worse since")
     strict_deviations: bool = _verdict(False, "fail when a known deviation is found fixed")
 
-    @field_validator("wait_limit", "latency_budget", "load_users", "message_window", "max_requests", "rate")
+    @field_validator(
+        "wait_limit", "latency_budget", "load_users", "sequences", "message_window", "max_requests", "rate"
+    )
     @classmethod
     def _positive(cls, value: float | None) -> float | None:
         if value is not None and value <= 0:

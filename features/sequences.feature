@@ -1,0 +1,14 @@
+Feature: Whatever is done, in whatever order
+  Sequences of operations that nobody wrote: drawn at random, the same again with the same seed. Whatever a client does
+  with sessions, messages and users whose ids and texts are easily mixed up, each answer is what the documentation
+  promises, to the last field; and what was done to one has done nothing to another.
+
+  @STORE-1 @STORE-2 @SESSION-1 @SESSION-3
+  Scenario: Any sequence of operations on sessions and memories gives what the documentation promises
+    When any operations on sessions and memories are carried out, in any order
+    Then each gives what the documentation promises
+
+  @SESSION-4
+  Scenario: Any sequence of operations on users and session records gives what the documentation promises
+    When any operations on users and session records are carried out, in any order
+    Then each gives what the documentation promises

@@ -1,0 +1,127 @@
+"""Values that are nasty by design: what a careless server mixes up, cuts, tidies or reads as something else.
+
+Nothing is drawn from all of Unicode: these are the texts, ids and metadata that servers were seen to fail at, and they
+are put together at random. Imports Hypothesis.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+FAMILY, FLAG, THUMB = "👩\u200d👩\u200d👧\u200d👦", "🇵🇹", "👍🏽"
+"""Emoji that are joined of several."""
+LINE_BREAKS = ("\n", "\r\n", "\r", "\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\n\n", "\n\r")
+"""Every kind of line break."""
+COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
+"""The same to the eye, in both Unicode normal forms."""
+LONG = 100_000
+"""Characters of the longest text."""
+
+TEXTS: tuple[str, ...] = (
+    "", " ", "hello", "  two spaces at either end  ", "\ttab\t", "\u00a0no-break space\u00a0", "\u3000",
+    "ends in a line break\n", "\nbegins with one", "one\r\ntwo\rthree\nfour", "line\u2028separator", "next\x85line",
+    COMPOSED, DECOMPOSED, "\u212b \u00c5 A\u030a", "\ufb01 fi", "\u1e9b\u0323", FAMILY, FLAG, THUMB, "e\u0301\u0327",
+    "<b>bold</b> & <script>alert(1)</script>", "&lt;b&gt;", "&amp;amp;", "**bold** _it_ `code` [a](b)",
+    "{{name}} ${x} {0} %s", "a\\nb \\u0041 \\\\", "\"quoted\" 'single'", "'; DROP TABLE messages; --", "100 % _ *",
+    "null", "true", "0", "1.0", "1e3", "NaN", "[]", "{}", "Straße ſ ß SS", "İ i ı I", "用户 用戶", "Пользователь",
+    "שלום عليكم", "\u202eright to left", "नमस्ते", "\ufeffmark", "zero\u200bwidth", "\u00ad",
+    "bell\x07 \x1b[31m \x7f", "𝔘𝔫𝔦 𐍈", "a" * 300, "human: hi\nai: hello",
+)  # fmt: skip
+"""Texts, each of which some server does not give back as it was."""
+_PIECES = (
+    *LINE_BREAKS,
+    " ",
+    "  ",
+    "\t",
+    "é",
+    "e\u0301",
+    FAMILY,
+    FLAG,
+    "<i>",
+    "&",
+    "\\",
+    '"',
+    "A",
+    "a",
+    "ß",
+    "海",
+    "0",
+    ".",
+)
+
+ROLES = ("human", "ai", "user", "assistant", "system", "tool", "Human", "роль", "a role", "")
+"""Roles: Zep takes any text for one."""
+
+KEYS = (
+    "mood", "Mood", "MOOD", "camelCase", "snake_case", "a b", "ключ", "鍵", "é", "e\u0301", "0", "", "a.b", "$ref",
+    "ß", "x" * 80,
+)  # fmt: skip
+"""Keys of metadata, of any case and script. Not `system`, which is Zep's."""
+NUMBERS: tuple[int | float, ...] = (
+    0, 1, -1, 3, 0.1, 0.30000000000000004, 1.5, -2.75, 1e-7, 3.141592653589793, 1e21, 1.7976931348623157e308, 5e-324,
+    2**31, 2**53 -1, 2**53, -(2**53), 2**63 -1, 123456789.123456789, 100.0, 1e3,
+)  # fmt: skip
+"""Numbers, large and fractional; JSON's are those that a 64-bit float holds."""
+
+IDS: tuple[tuple[str, ...], ...] = (
+    ("team", "Team", "TEAM"),
+    (COMPOSED, DECOMPOSED, "cafe"),
+    ("ada", "ada ", " ada", "ada\u00a0"),
+    ("x" * 200, "x" * 200 + "y", "x" * 200 + "z"),
+    ("ada-1700000000000", "ada-1700000000001", "ada-170000000000"),
+    ("ab", "abc", "abcd", "a"),
+    ("a_b", "axb", "a%b", "a*b"),
+    ("用户", "用戶", "用"),
+    ("ß", "ss", "SS"),
+    ("i", "I", "ı", "İ"),
+    ("a b", "a+b", "a%20b", "ab"),
+    ("a?b", "a#b", "a&b", "a"),
+    ("a/b", "a%2Fb", "a\\b", "a"),
+    ("00", "0", "000"),
+    ("a.b", "a..b", "a."),
+    (FAMILY, "👩", "👩👩👧👦"),
+    ("line\nbreak", "line break", "line"),
+    ("ada@example.com", "ada:example.com", "ada=example.com"),
+)
+"""Families of ids, each of which is easily taken for another of its family: names that a sequence uses together."""
+
+
+def texts(*, long: bool = True) -> st.SearchStrategy[str]:
+    """Return what draws the text of a message. long: whether very long ones are among them."""
+    pieced = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=6).map("".join)
+    found = [st.sampled_from(TEXTS), st.sampled_from(TEXTS), pieced]
+    if not long:
+        return st.one_of(found)
+    one_in_many = st.integers(0, 60).map(lambda number: _long(number) if number == 60 else None)
+    return st.tuples(st.one_of(found), one_in_many).map(lambda both: both[1] or both[0])
+
+
+def _long(_number: int) -> str:
+    unit = "The 7th sentence, é and 海, of a long text.\r\n"
+    return (unit * (LONG // len(unit) + 1))[: LONG - 1] + "."
+
+
+def roles() -> st.SearchStrategy[str]:
+    """Return what draws the role of a message."""
+    return st.sampled_from(ROLES)
+
+
+def metadata(*, reserved: bool = False, empty: bool = True) -> st.SearchStrategy[dict[str, Any]]:
+    """Return what draws metadata: nested, null, numeric, with keys of any case and script.
+
+    reserved: whether Zep's own key may be among them. empty: whether there may be none in them.
+    """
+    keys = st.sampled_from([*KEYS, "system"] if reserved else KEYS)
+    leaves = st.one_of(st.none(), st.booleans(), st.sampled_from(NUMBERS), st.sampled_from(TEXTS))
+    inner_keys = st.sampled_from([*KEYS, "system"])
+    nested = st.dictionaries(inner_keys, leaves, max_size=3)
+    values = st.one_of(leaves, leaves, st.lists(st.one_of(leaves, nested), max_size=3), nested,
+                       st.dictionaries(inner_keys, nested, max_size=2))  # fmt: skip
+    return st.dictionaries(keys, values, min_size=0 if empty else 1, max_size=4)
+
+
+def ids() -> st.SearchStrategy[tuple[str, ...]]:
+    """Return what draws a family of ids, in any order."""
+    return st.sampled_from(IDS).flatmap(lambda family: st.permutations(family).map(tuple))
