@@ -27,7 +27,7 @@ TEXTS: tuple[str, ...] = (
     "{{name}} ${x} {0} %s", "a\\nb \\u0041 \\\\", "\"quoted\" 'single'", "'; DROP TABLE messages; --", "100 % _ *",
     "null", "true", "0", "1.0", "1e3", "NaN", "[]", "{}", "Straße ſ ß SS", "İ i ı I", "用户 用戶", "Пользователь",
     "שלום عليكم", "\u202eright to left", "नमस्ते", "\ufeffmark", "zero\u200bwidth", "\u00ad",
-    "bell\x07 \x1b[31m \x7f", "𝔘𝔫𝔦 𐍈", "a" * 300, "human: hi\nai: hello",
+    "nul \0 nul", "bell\x07 \x1b[31m \x7f", "𝔘𝔫𝔦 𐍈", "a" * 300, "human: hi\nai: hello",
 )  # fmt: skip
 """Texts, each of which some server does not give back as it was."""
 _PIECES = (

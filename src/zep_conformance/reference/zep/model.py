@@ -82,7 +82,10 @@ class WithoutSystem(Rule):
 
 @dataclass
 class KnownMessage:
-    """A message. tokens: the count that was sent. uuid, created: what the server made up."""
+    """A message. tokens: the count that was sent. uuid, created: what the server made up.
+
+    A NUL character in its texts is dropped.
+    """
 
     role: str
     content: str
@@ -90,6 +93,10 @@ class KnownMessage:
     tokens: int = 0
     uuid: Cell = field(default_factory=Cell)
     created: Cell = field(default_factory=Cell)
+
+    def __post_init__(self) -> None:
+        """Drop what no store holds."""
+        self.role, self.content = self.role.replace("\0", ""), self.content.replace("\0", "")
 
     def rule(self, taken: dict[str, Cell]) -> Rule:
         """Return what a reading of it must be. taken: the uuids that were seen, with their owners."""
@@ -141,17 +148,19 @@ class _Record:
 class KnownSession(_Record):
     """A session's record and its messages. A deleted one is kept: used again it is the same, without its messages.
 
-    written: messages since it was made or cleared; from a window on there may be a summary. summaries: the cells of the
-    uuid and the time of each, by the number of messages that it covers.
+    spent: the uuids of messages that were cleared, which stay taken. summaries: the cells of the uuid and the time of
+    each, by the number of messages that it covers. covered: how many the newest one covers that was seen.
     """
 
     user: str | None = None
     messages: list[KnownMessage] = field(default_factory=list)
+    spent: set[str] = field(default_factory=set)
     summaries: dict[int, tuple[Cell, Cell]] = field(default_factory=dict)
     covered: int = 0
 
     def clear(self) -> None:
         """Forget everything but the record."""
+        self.spent |= {said.uuid.value for said in self.messages if said.uuid.value}
         self.deleted, self.messages, self.summaries, self.covered = True, [], {}, 0
 
 
@@ -171,8 +180,6 @@ class ZepModel:
         self.users: dict[str, KnownUser] = {}
         self.taken: dict[str, Cell] = {}
         """Every uuid that was seen, with the cell that it is the value of."""
-        self.spent: set[str] = set()
-        """The uuids of messages that were cleared."""
         self.looked_for: set[str] = set()
         """The sessions, by their names in the sequence, that something was done to."""
         self.users_looked_for: set[str] = set()
@@ -201,9 +208,11 @@ class ZepModel:
         known = list(self.sessions.values())
         return known[: list(self.sessions).index(ident)]
 
-    def session_rule(self, session: KnownSession) -> Rule:
-        """Return what a reading of a session's record must be."""
+    def session_rule(self, session: KnownSession, *, of_user: bool = False) -> Rule:
+        """Return what a reading of a session's record must be. of_user: in the list of a user's."""
         common = session.common(self.made_before(session.ident), self.taken)
+        if of_user and self.shows("user-sessions-without-numbers"):
+            common["id"] = OneOf((Exactly(0), common["id"]))
         metadata = metadata_of_record(session.metadata)
         return Fields({**common, "session_id": session.ident, "metadata": metadata, "user_id": session.user})
 
@@ -226,8 +235,11 @@ class ZepModel:
     def write(self, ident: str, messages: Sequence[KnownMessage]) -> KnownSession | None:
         """Write messages, all of them; return the session, None (and nothing is written) where a uuid is in use."""
         uuids = [one.uuid.value for one in messages if one.uuid.value]
-        in_use = {said.uuid.value for said in self.everything_said()} | self.spent
+        in_use = {said.uuid.value for said in self.everything_said()}
+        in_use = in_use.union(*(one.spent for one in self.sessions.values()))
         if len(set(uuids)) < len(uuids) or in_use & set(uuids):
+            if self.shows("duplicate-uuid-500"):
+                self.sessions.setdefault(ident, KnownSession(ident)).deleted = False
             return None
         found = self.sessions.setdefault(ident, KnownSession(ident))
         found.deleted = False
@@ -239,13 +251,8 @@ class ZepModel:
         """Delete a session with all that it holds; return whether there was one."""
         found = self.session(ident)
         if found is not None:
-            self._clear(found)
+            found.clear()
         return found is not None
-
-    def _clear(self, session: KnownSession) -> None:
-        if self.shows("duplicate-uuid-500"):  # until they are purged
-            self.spent |= {said.uuid.value for said in session.messages if said.uuid.value}
-        session.clear()
 
     def messages(self, ident: str) -> list[KnownMessage]:
         """Return what a session holds, the oldest first."""
@@ -268,8 +275,7 @@ class ZepModel:
 
     def user(self, ident: str) -> KnownUser | None:
         """Return a user who is there."""
-        found = self.users.get(ident)
-        return None if found is None or found.deleted else found
+        return self.users.get(ident)
 
     def user_rule(self, user: KnownUser) -> Rule:
         """Return what a reading of a user's record must be: what is empty is left out."""
@@ -301,18 +307,14 @@ class ZepModel:
         return found
 
     def delete_user(self, ident: str) -> bool:
-        """Delete a user, whose sessions go, too; return whether there was one."""
-        found = self.user(ident)
-        if found is None:
+        """Delete a user, and forget the user's sessions as though they had never been; return whether there was one."""
+        if self.users.pop(ident, None) is None:
             return False
-        found.deleted = True
-        for session in self.sessions.values():
-            if session.user == ident:
-                self._clear(session)
+        self.sessions = {name: one for name, one in self.sessions.items() if one.user != ident}
         return True
 
     def sessions_of(self, user: str) -> list[KnownSession]:
-        """Return a user's sessions, the oldest first."""
+        """Return a user's sessions that are there, the oldest first."""
         return [one for one in self.sessions.values() if one.user == user and not one.deleted]
 
     # -- when a sequence is over --------------------------------------------------------------------------------

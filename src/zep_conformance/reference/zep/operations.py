@@ -467,7 +467,7 @@ class ListSessionsOfUser(_OnUser):
     def expected(self, model: ZepModel) -> Expected:
         """Return the user's, and nobody else's."""
         found = model.sessions_of(self.ident(model))
-        return Expected((200,), Listed([model.session_rule(one) for one in found], "sessions"))
+        return Expected((200,), Listed([model.session_rule(one, of_user=True) for one in found], "sessions"))
 
 
 ALL: tuple[type[Operation[ZepModel]], ...] = (

@@ -115,6 +115,7 @@ class Records(_OfZep):
             st.builds(ops.FetchUser, user=ids),
             st.builds(ops.FetchSession, session=ids),
             st.builds(ops.ListSessionsOfUser, user=ids),
+            st.builds(ops.DeleteUser, user=ids),
             st.builds(ops.ClearSession, session=ids),
         )  # fmt: skip
 
