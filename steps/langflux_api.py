@@ -10,6 +10,8 @@ from pytest_bdd import given, parsers, then, when
 from fixtures.chats import Chat, Chats
 from fixtures.conversations import ODD_IDS, texts
 from fixtures.people import People, SessionIds
+from fixtures.texts import difference
+from zep_conformance.clients.langflux import ROLES
 from zep_conformance.clients.zep import Zep
 from zep_conformance.errors import needed
 from zep_conformance.facts.servers import memory_path
@@ -63,9 +65,8 @@ def answer_says(her: Chat, people: People, role: str) -> None:
 def both_sides(her: Chat, zep: Zep) -> None:
     """Check that it has what she said and what she was answered, in order."""
     found = zep.wire.get(memory_path(her.own_session)).json()["messages"]
-    assert [(message["role"], message["content"]) for message in found] == her.turns, (
-        f"Zep's session {her.session} is not the conversation"
-    )
+    wrong = difference(her.turns, [(message["role"], message["content"]) for message in found])
+    assert not wrong, f"Zep's session {her.session} is not the conversation: {wrong}"
 
 
 @when("somebody talks under an empty session id", target_fixture="prediction")
@@ -189,8 +190,8 @@ def listed_by_session(chats: Chats, role: str) -> None:
     """Check that it has both sides, in order, and nothing of anybody else."""
     chat = chats.of(role)
     listed = chats.langflux.chat_messages(chat.chatflow, sessionId=chat.own_session)
-    roles = {"userMessage": "human", "apiMessage": "ai"}
-    assert [(roles[message.role], message.content) for message in listed] == chat.turns, "not her conversation"
+    wrong = difference(chat.turns, [(ROLES.get(one.role, one.role), one.content) for one in listed])
+    assert not wrong, f"not the conversation: {wrong}"
 
 
 @when(parsers.re(r"her chat messages are deleted by session id(?P<with_chat> and chat id)?"))

@@ -20,6 +20,9 @@ __all__ = ["ChatAnswer", "ChatMessage", "LangFlux", "LangFluxRefused"]
 TIMEOUT = 60.0
 """Seconds for one request; a prediction has a model behind it."""
 
+ROLES = {"userMessage": "human", "apiMessage": "ai"}
+"""The roles of chat messages, and what Zep calls them."""
+
 
 @dataclass(frozen=True)
 class ChatAnswer:
@@ -30,11 +33,12 @@ class ChatAnswer:
     session_id: str
     message_id: str
     memory_type: str
+    question: str = ""
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> ChatAnswer:
         """Return the answer in the JSON of a prediction; what that lacks is empty."""
-        names = ("text", "chatId", "sessionId", "chatMessageId", "memoryType")
+        names = ("text", "chatId", "sessionId", "chatMessageId", "memoryType", "question")
         return cls(*(str(body.get(name) or "") for name in names))
 
 

@@ -1,59 +1,28 @@
-"""Faults that can be planted in the embedded LangFlux, to prove that a scenario notices each.
-
-No recorded version has them. Each is put around the services, see `services.Services`, before the first request.
-"""
+"""Mutations of turns: whose they are, what is remembered and what is answered; and of credentials that are used."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from weakref import WeakSet
 
 from zep_conformance.embedded.langflux.answers import FlowiseError
 from zep_conformance.embedded.langflux.flow import Node
+from zep_conformance.embedded.langflux.mutations.planting import around_turns, each, session, streamed, written
 from zep_conformance.embedded.langflux.services import Services
 from zep_conformance.embedded.langflux.turns import Event, Turn
-from zep_conformance.embedded.langflux.zep_memory import Message, ZepError
+from zep_conformance.embedded.langflux.zep_memory import ZepError
 from zep_conformance.facts.mutations import Mutations, around
 
 MUTATIONS = Mutations("langflux")
 
 _PLAIN = re.compile(r"[A-Za-z0-9._-]*")
 
-
-def _each(langflux: Services, made_by: str, change: Callable[[Any], object]) -> None:
-    """Have a change made to each object that a method of the services returns: `turn` or `memory`."""
-
-    @around(langflux, made_by)
-    def _(make: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        made = make(*args, **kwargs)
-        change(made)
-        return made
-
-
-def _around_turns(langflux: Services, method: str) -> Callable[[Callable[..., Any]], None]:
-    """Put the decorated function around a method of each turn. It is called with the turn before the old method."""
-    return lambda function: _each(langflux, "turn", lambda turn: around(turn, method)(partial(function, turn)))
-
-
-@MUTATIONS.family
-def _session(langflux: Services, change: Callable[[Turn], str]) -> None:
-    """Have Zep asked with another session id than the turn's."""
-
-    _each(langflux, "turn", lambda turn: setattr(turn, "session", change(turn)))
-
-
-@MUTATIONS.family
-def _written(langflux: Services, change: Callable[[Message, Message], list[Message]]) -> None:
-    """Have something else written to Zep than what the human and the AI say."""
-
-    async def write(add: Callable[..., Any], session: str, messages: list[Message]) -> None:
-        await add(session, change(*messages))
-
-    _each(langflux, "memory", lambda memory: around(memory.zep, "add")(write))
+_session = MUTATIONS.family(session)
+_written = MUTATIONS.family(written)
+_streamed = MUTATIONS.family(streamed)
 
 
 @MUTATIONS.mutation("override-ignored", "The session id of a request is ignored", "API-1", "API-4")
@@ -74,7 +43,7 @@ def memory_not_read(langflux: Services) -> None:
     async def read_nothing(*_asked: object) -> dict[str, Any]:
         return {}
 
-    _each(langflux, "memory", lambda memory: around(memory.zep, "memory")(read_nothing))
+    each(langflux, "memory", lambda memory: around(memory.zep, "memory")(read_nothing))
 
 
 _session("session-id-prefixed", "In Zep a session id has langflux- before it", "API-1")(
@@ -102,12 +71,12 @@ def empty_session_id_500(langflux: Services) -> None:
 def users_mixed(langflux: Services) -> None:
     latest: dict[str, str] = {}
 
-    @_around_turns(langflux, "recall")
+    @around_turns(langflux, "recall")
     async def _(turn: Turn, recall: Callable[[], Any]) -> Any:
         latest[turn.flow_id] = turn.session
         return await recall()
 
-    @_around_turns(langflux, "remember")
+    @around_turns(langflux, "remember")
     async def _(turn: Turn, remember: Callable[..., Any], *spoken: str) -> None:
         turn.session = latest[turn.flow_id]
         await remember(*spoken)
@@ -121,7 +90,7 @@ _session("timestamp-ignored", "A session id is cut at its last dash", "API-3")(
 
 @MUTATIONS.mutation("new-session-clears-last", "A new conversation clears the one before it in the chatflow", "API-3")
 def new_session_clears_last(langflux: Services) -> None:
-    @_around_turns(langflux, "recall")
+    @around_turns(langflux, "recall")
     async def _(turn: Turn, recall: Callable[[], Any]) -> Any:
         history, messages = await recall(), langflux.store.messages(turn.flow_id, {})
         if messages and not history:
@@ -145,7 +114,7 @@ _order("node-session-ignored", "The node's Session Id does not count", "API-4")(
 
 @MUTATIONS.mutation("long-questions-413", "Questions of more than 100,000 characters are answered 413", "API-7")
 def long_questions_413(langflux: Services) -> None:
-    @_around_turns(langflux, "run")
+    @around_turns(langflux, "run")
     async def _(turn: Turn, run: Callable[..., Any], *args: Any) -> Any:
         if len(str(turn.question)) > 100_000:
             raise FlowiseError("request entity too large", 413)
@@ -165,16 +134,7 @@ def nameless_session_shared(langflux: Services) -> None:
             turn.identity = replace(turn.identity, chat=turn.flow_id, session=session)
             turn.session = turn.identity.session_id
 
-    _each(langflux, "turn", share)
-
-
-@MUTATIONS.family
-def _streamed(langflux: Services, change: Callable[[AsyncIterator[Event]], AsyncIterator[Event]]) -> None:
-    """Have other events sent than those of the turn."""
-
-    @_around_turns(langflux, "events")
-    def _(_turn: Turn, events: Callable[[], AsyncIterator[Event]]) -> AsyncIterator[Event]:
-        return change(events())
+    each(langflux, "turn", share)
 
 
 def _without(left_out: str) -> Callable[[AsyncIterator[Event]], AsyncIterator[Event]]:
@@ -190,7 +150,7 @@ def _without(left_out: str) -> Callable[[AsyncIterator[Event]], AsyncIterator[Ev
 
 @MUTATIONS.mutation("streamed-turn-forgotten", "A streamed turn is not written to Zep", "API-5")
 def streamed_turn_forgotten(langflux: Services) -> None:
-    @_around_turns(langflux, "remember")
+    @around_turns(langflux, "remember")
     async def _(turn: Turn, remember: Callable[..., Any], question: str, answer: str) -> None:
         if not turn.streaming:
             await remember(question, answer)
@@ -198,7 +158,7 @@ def streamed_turn_forgotten(langflux: Services) -> None:
 
 @MUTATIONS.mutation("stream-without-memory", "For a streamed answer Zep is not read", "API-5")
 def stream_without_memory(langflux: Services) -> None:
-    @_around_turns(langflux, "recall")
+    @around_turns(langflux, "recall")
     async def _(turn: Turn, recall: Callable[[], Any]) -> Any:
         return [] if turn.streaming else await recall()
 
@@ -218,42 +178,6 @@ async def stream_in_one_piece(events: AsyncIterator[Event]) -> AsyncIterator[Eve
 _streamed("stream-without-start", "A stream has no start event", "API-5")(_without("start"))
 _streamed("stream-without-metadata", "A stream has no metadata event", "API-5")(_without("metadata"))
 _streamed("stream-without-end", "A stream has no end event", "API-5")(_without("end"))
-
-
-@MUTATIONS.family
-def _listed(langflux: Services, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
-    """Have other chat messages listed than those that are there."""
-    around(langflux.chat_messages, "listed")(lambda listed, *asked, **order: change(listed(*asked, **order)))
-
-
-@MUTATIONS.mutation("listing-ignores-session", "Listing by session id lists every session's chat messages", "API-6")
-def listing_ignores_session(langflux: Services) -> None:
-    @around(langflux.chat_messages, "listed")
-    def listed(listed: Callable[..., Any], flow_id: str, wanted: dict[str, Any], **order: bool) -> Any:
-        return listed(flow_id, wanted | {"sessionId": None}, **order)
-
-
-_listed("listing-reversed", "Chat messages are listed in the wrong order", "API-6")(lambda listed: listed[::-1])
-_listed("listing-lacks-answers", "What the AI said is not listed", "API-6")(
-    lambda listed: [message for message in listed if message["role"] == "userMessage"]
-)
-
-
-@MUTATIONS.mutation("clear-keeps-chat-messages", "Deleting chat messages is acknowledged and not done", "API-6", "UI-5")
-def clear_keeps_chat_messages(langflux: Services) -> None:
-    around(langflux.store, "delete_messages")(lambda _delete, _flow, _wanted: 0)
-
-
-@MUTATIONS.mutation("clear-keeps-zep", "Deleting chat messages leaves Zep's memory as it was", "API-6")
-def clear_keeps_zep(langflux: Services) -> None:
-    @around(langflux.chat_messages, "forget")
-    async def forget(_forget: Any, _memories: Any, _sessions: Any) -> None:
-        pass
-
-
-@MUTATIONS.mutation("clear-takes-all", "Deleting chat messages deletes those of everybody in the chatflow", "API-6")
-def clear_takes_all(langflux: Services) -> None:
-    around(langflux.store, "delete_messages")(lambda delete, flow, _wanted: delete(flow, {}))
 
 
 @MUTATIONS.mutation("credential-ignored", "The token of the node's credential is not sent", "AUTH-4")
@@ -276,7 +200,7 @@ def memory_kept_locally(langflux: Services) -> None:
     roles = {"userMessage": "user", "apiMessage": "assistant"}
     refused: WeakSet[Turn] = WeakSet()
 
-    @_around_turns(langflux, "recall")
+    @around_turns(langflux, "recall")
     async def _(turn: Turn, recall: Callable[[], Any]) -> Any:
         try:
             return await recall()
@@ -285,7 +209,7 @@ def memory_kept_locally(langflux: Services) -> None:
             kept = langflux.store.messages(turn.flow_id, {"sessionId": turn.session})
             return [{"role": roles[one["role"]], "content": one["content"]} for one in kept]
 
-    @_around_turns(langflux, "remember")
+    @around_turns(langflux, "remember")
     async def _(turn: Turn, remember: Callable[..., Any], *spoken: str) -> None:
         if turn not in refused:
             await remember(*spoken)
@@ -295,7 +219,7 @@ def memory_kept_locally(langflux: Services) -> None:
 def forgets_after_failure(langflux: Services) -> None:
     failed: set[str] = set()
 
-    @_around_turns(langflux, "recall")
+    @around_turns(langflux, "recall")
     async def _(turn: Turn, recall: Callable[[], Any]) -> Any:
         if turn.session in failed:
             return []
@@ -310,7 +234,7 @@ def forgets_after_failure(langflux: Services) -> None:
     "refusal-hidden", "When Zep refuses, the prediction is answered 200 with an apology", "AUTH-4", "FAULT-3"
 )
 def refusal_hidden(langflux: Services) -> None:
-    @_around_turns(langflux, "run")
+    @around_turns(langflux, "run")
     async def _(turn: Turn, run: Callable[..., Any], *args: Any) -> Any:
         try:
             return await run(*args)
@@ -323,7 +247,7 @@ def refusal_hidden(langflux: Services) -> None:
 def _refuse(langflux: Services, message: Callable[[Turn, str], str]) -> None:
     """Have a prediction that fails say something else."""
 
-    @_around_turns(langflux, "run")
+    @around_turns(langflux, "run")
     async def _(turn: Turn, run: Callable[..., Any], *args: Any) -> Any:
         try:
             return await run(*args)
@@ -334,18 +258,6 @@ def _refuse(langflux: Services, message: Callable[[Turn, str], str]) -> None:
 @MUTATIONS.mutation("refusal-unexplained", "When Zep refuses, the prediction fails and does not say why", "AUTH-4")
 def refusal_unexplained(langflux: Services) -> None:
     _refuse(langflux, lambda _turn, _message: "Internal Server Error")
-
-
-@MUTATIONS.mutation("credential-shown", "A fetched credential has its token in clear", "AUTH-5")
-def credential_shown(langflux: Services) -> None:
-    around(langflux.credentials, "shown")(lambda _shown, _type, fields: fields)
-
-
-@MUTATIONS.mutation("credential-in-chatflow", "A fetched chatflow has the tokens of all credentials", "AUTH-5")
-def credential_in_chatflow(langflux: Services) -> None:
-    @around(langflux, "chatflow")
-    def chatflow(chatflow: Callable[[str], dict[str, Any]], ident: str) -> dict[str, Any]:
-        return chatflow(ident) | {"credentials": [one["fields"] for one in langflux.store.credentials()]}
 
 
 @MUTATIONS.mutation("token-in-error", "The error of a refused prediction quotes the token", "AUTH-5")
