@@ -6,6 +6,7 @@ behaviour only.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.support.chatting import making_chatbots
 from tests.support.zep_asked import Asked, asking, fresh
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.parts import parts_for
@@ -119,3 +121,32 @@ def test_where_it_falls_short_is_a_recorded_behaviour(tmp_path: Path) -> None:
             zep.ask("POST", "sessions", body={"session_id": f"{user}s", "user_id": user})
             shown[len(name)] = (refused, found, zep.get("user", user, "sessions")[0]["id"] > 0)
     assert shown == {0: (400, 404, True), 2: (500, 200, False)}
+
+
+NO_QUESTION = "input values have 1 keys"
+NO_TEXT = "Cannot create property 'additional_kwargs' on number '5'"
+ANSWER = [("start", ""), ("token", "Noted:")]
+
+
+@pytest.mark.parametrize(
+    ("question", "piece", "error", "remembered"),
+    [("", " ", NO_QUESTION, []), (None, " null", NO_QUESTION, []), (5, " 5", NO_TEXT, ["5", "Noted: 5"])],
+)
+def test_a_question_that_is_none_is_refused_before_or_after_the_answer(
+    tmp_path: Path, model_url: str, question: object, piece: str, error: str, remembered: list[str]
+) -> None:
+    for behaviours in ([], ["question-checked-late"]):
+        parts = parts_for(
+            ["zep", "langflux"], data=tmp_path / str(len(behaviours)), recorded_behaviours={"langflux": behaviours}
+        )
+        with Fleet(parts) as fleet, asking(fleet) as zep, making_chatbots(fleet, model_url) as (langflux, make):
+            path, body = f"/api/v1/prediction/{make('').ident}", {"question": question, "chatId": "a chat"}
+            streamed = langflux.wire.post(path, json=body | {"streaming": True})
+            events = [json.loads(line[5:]) for line in streamed.text.splitlines() if line.startswith("data:")]
+            sent = [(event["event"], event["data"]) for event in events[:-2]]
+            assert sent == ([*ANSWER, ("token", piece)] if behaviours else [])
+            assert events[-2]["event"] == "error"
+            assert (error in events[-2]["data"]) == bool(behaviours)
+            assert [one["content"] for one in zep.everything("a chat")] == (remembered if behaviours else [])
+            whole = langflux.wire.post(path, json=body)
+            assert (whole.status_code, error in whole.json()["message"]) == (500, bool(behaviours))

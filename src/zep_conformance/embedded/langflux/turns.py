@@ -23,6 +23,8 @@ OnToken = Callable[[str], None]
 Event = tuple[str, Any]
 """Name and data of what a stream sends."""
 
+_NOTHING = ("", None, 0, False)
+"""What JavaScript takes for no question."""
 _METADATA = ("chatId", "chatMessageId", "question", "sessionId", "memoryType")
 
 # A streamed turn goes on when its reader leaves, so that it is remembered; this keeps it alive.
@@ -104,6 +106,7 @@ class Turn:
         self.flow_id = str(chatflow["id"])
         self.flow = flows.runnable_flow(chatflow["flowData"])
         self.question = body.get("question")
+        self._asked = script_text(self.question) if "question" in body else "undefined"
         self.identity = services.identities.identity(self.flow, body, streaming=streaming)
         self.session = self.identity.session_id
 
@@ -117,7 +120,12 @@ class Turn:
             question = self._question()
             history = await self.recall()
             answer = await self._answer(question, history, on_token)
+            if self.question in _NOTHING:
+                raise FlowError("input values have 1 keys, you must specify an input key or pass only 1 key as input")
             await self.remember(question, answer)
+            if isinstance(self.question, int | float):
+                kind = "boolean" if isinstance(self.question, bool) else "number"
+                raise FlowError(f"Cannot create property 'additional_kwargs' on {kind} '{question}'")
         except (FlowError, ZepError, ModelError) as error:
             raise FlowiseError(f"Error: predictionsServices.buildChatflow - {error}") from error
         return self._saved(question, answer, started)
@@ -163,6 +171,9 @@ class Turn:
             queue.put_nowait(None)
 
     def _question(self) -> str:
+        """Return what the model is asked. Raises FlowError, unless it is found out later that it is no question."""
+        if "question-checked-late" in self._services.behaviours:
+            return self._asked
         if not isinstance(self.question, str) or not self.question:
             raise FlowError("the question must be a string that is not empty")
         return self.question
