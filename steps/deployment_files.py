@@ -11,7 +11,7 @@ from zep_conformance.deployment_files.sources import KINDS
 ASPECTS = {
     # By images and variables, whatever the applications are called.
     "it creates zep, zep-nlp and zep-postgres": "applications",
-    # Neither :latest, which is Zep 1.x by now, nor a branch.
+    # Neither :latest, which moves, nor a branch, nor zepai/zep, which is Zep 1.x.
     "what it runs is a Zep 0.x of a version that is said, and a database with pgvector": "image",
     # Its OpenAI key, under the name that it looks at; secrets of Fly.io can't be seen.
     "zep is told all that it does not start without": "settings",

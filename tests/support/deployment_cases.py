@@ -126,12 +126,14 @@ CASES = (
     # -- image
     case("image-unpinned", (FLY, CLOUD, "ghcr.io/getzep/zep-cloud")),
     case("image-unpinned", (COMPOSE, CLOUD, "${ZEP_IMAGE:-ghcr.io/getzep/zep-cloud:latest}")),
-    case("image-zep-1", (COMPOSE, CLOUD, "docker.io/zepai/zep:1.0.2"), also="image-lacks-config"),
+    case("image-zep-1", (COMPOSE, CLOUD, "docker.io/zepai/zep:1.0.2")),
+    case("image-zep-1", (FLY, CLOUD, "zepai/zep:latest"), without="secrets-unseen keep-private"),
     case("image-too-old", (FLY, CLOUD, "ghcr.io/getzep/zep-cloud:v0.18.0")),
     case("image-from-branch", (COMPOSE, f"image: {CLOUD}", "build: https://github.com/getzep/zep.git#main")),
     case(
         "image-from-branch",
-        (RENDER, "    runtime: image\n    image:\n      # Never :latest: that is Zep 1.x, which speaks another API.\n"
+        (RENDER, "    runtime: image\n    image:\n"
+         "      # Never :latest, which moves; nor zepai/zep, which is Zep 1.x and speaks another API.\n"
          f"      url: {CLOUD}", "    runtime: docker\n    repo: https://github.com/getzep/zep"),
     ),
     case("image-lacks-config", (COMPOSE, CLOUD, "ghcr.io/getzep/zep:0.27.2")),

@@ -105,8 +105,11 @@ class _ComposeReader:
         """Add the application that a service is."""
         place = Place(self._file, line)
         reference = self._text(entry, "image")
-        image = Image.of(reference) if reference else None
         build = entry.get("build")
+        # Of what is built here the image is only the name, unless it says itself that it may be pulled.
+        is_built = bool(build) and text(entry.get("pull_policy")) in ("", "build", "never")
+        named = Image.of(reference) if reference else None
+        image = None if is_built else named
         context = text(build) or text(table(build).get("context"))
         made = Application(
             name=name,
@@ -118,9 +121,9 @@ class _ComposeReader:
             restarts=self._text(entry, "restart") not in ("", "no", "false"),
         )
         self._tell(made, entry)
-        made.role = role_of(name, image, made.variables)
-        named = {name, self._text(entry, "container_name"), self._text(entry, "hostname")} - {""}
-        made.hosts = frozenset(one.lower() for one in named | self._join(made, entry))
+        made.role = role_of(name, named, made.variables)
+        hosts = {name, self._text(entry, "container_name"), self._text(entry, "hostname")} - {""}
+        made.hosts = frozenset(one.lower() for one in hosts | self._join(made, entry))
         made.openings = list(self._openings(entry))
         made.exposes = frozenset(text(port).partition("/")[0] for port in items(entry.get("expose")))
         made.health = list(self._health(entry))

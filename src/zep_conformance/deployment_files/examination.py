@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from zep_conformance.deployment_files import compose, fly, images, keeping, reach, render, secrets, variables, wiring
 from zep_conformance.deployment_files.findings import FileFinding, Ledger
 from zep_conformance.deployment_files.model import Place, PlannedDeployment
@@ -37,6 +39,10 @@ def _examined(deployment: PlannedDeployment, sources: Sources, redactor: Redacto
     ledger = Ledger(deployment, redactor)
     reach.check_applications(deployment, ledger)
     images.check(deployment, ledger)
+    if zeps := [one for one in deployment.having("zep") if images.is_zep_1(one)]:
+        # Nothing of what a Zep 0.x needs is asked of a 1.x, nor of what is there for it.
+        others = [one for one in deployment.applications if one not in zeps]
+        deployment = replace(deployment, applications=others if any(one.role == "zep" for one in others) else [])
     variables.check(deployment, ledger)
     wiring.check(deployment, ledger)
     reach.check_port(deployment, ledger)

@@ -10,8 +10,8 @@ from zep_conformance.facts.servers import OLDEST_ZEP
 
 CONFIGURATION = "/app/config.yaml"
 """Where a Zep image looks for its configuration."""
-COMMUNITY_EDITION = "zep-ce"
-"""The image of Zep 1.x, which has no 0.x in it."""
+_ZEP_1 = re.compile(r"(^|/)zepai/|(^|/)zep-ce$", re.IGNORECASE)
+"""The images of Zep 1.x: those of zepai on Docker Hub, under whatever mirror. Those on ghcr.io stopped at 0.27.2."""
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:[-+.][\w.+-]*)?")
 _MOVING = re.compile(r"|latest|main|master|edge|nightly|stable|dev|beta|\d+", re.IGNORECASE)
 _WITH_PGVECTOR = re.compile(
@@ -36,6 +36,15 @@ def version_of(image: Image) -> tuple[int, int, int] | None:
     return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 
 
+def is_zep_1(application: Application) -> bool:
+    """Tell whether it runs a Zep 1.x: nothing of what a 0.x needs is to be asked of it."""
+    image = application.image
+    if image is None or application.role != "zep":
+        return False
+    version = version_of(image)
+    return bool(_ZEP_1.search(image.path)) or (version is not None and version[0] >= 1)
+
+
 def shown(image: Image) -> str:
     """Return an image as it is shown."""
     return image.path + (f":{image.tag}" if image.tag else "") + (f"@{image.digest[:19]}…" if image.digest else "")
@@ -48,15 +57,14 @@ def _zep(application: Application, ledger: Ledger) -> None:
         return
     version = version_of(image)
     number = ".".join(map(str, version)) if version else ""
-    if image.name == COMMUNITY_EDITION:
-        ledger.report("image-zep-1", place, image=shown(image), version=number or "1.x")
+    if is_zep_1(application):
+        is_said = version is not None and version[0] >= 1
+        ledger.report("image-zep-1", place, image=shown(image), version=number if is_said else "1.x")
         return
     if _MOVING.fullmatch(image.tag) and not image.digest:
         ledger.report("image-unpinned", place, image=shown(image))
     elif version is None:
         ledger.report("image-version-untold", place, image=shown(image))
-    elif version[0] >= 1:
-        ledger.report("image-zep-1", place, image=shown(image), version=number)
     elif version < OLDEST_ZEP:
         ledger.report("image-too-old", place, image=shown(image), version=number)
     configured = any(folder in (CONFIGURATION, "/app", "/app/") for folder, _fresh, _place in application.mounts)

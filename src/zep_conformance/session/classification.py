@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from zep_conformance import suite
-from zep_conformance.errors import LimitReached
+from zep_conformance.errors import CannotTell, LimitReached
 from zep_conformance.facts.deviations import Deviation
 from zep_conformance.facts.requirements import Requirement
 from zep_conformance.report import failure
@@ -110,8 +110,8 @@ class Classifier:
             return "error", str(error), None
         dead = self._stop_for_the_dead(item)
         if report.when != "call" or not failure.server_fault(error, FAILURES):
-            # Not an expectation that was not met: the harness broke. Its traceback is the evidence.
-            report.longrepr = hidden(str(report.longrepr))
+            # Not an expectation that was not met: the harness broke. Its traceback is the evidence, unless it says why.
+            report.longrepr = hidden(str(error if isinstance(error, CannotTell) else report.longrepr))
             return "error", f"{type(error).__name__}: {error}", None
         found = dead + failure.complaint(error)
         shown = deviation if deviation is not None and deviation.expect.search(found) else None
@@ -121,14 +121,19 @@ class Classifier:
             found += f"\n{shown.id}, known of this version, and a setting mends it: {shown.mended_by}."
             found += f"\nTo accept it as it is: --accept {shown.id}"
         title, feature = item.stash.get(TITLE, (_title(item), ""))
-        target = self.run.target
+        logs = tuple((part, self.run.log(part)) for part in LOGGED)
+        if self.run.trouble is not None:
+            # The target itself is in trouble: whether the deployment is at fault can't be told any more.
+            item.session.shouldstop = self.run.trouble.what
+            report.longrepr = hidden(str(self.run.trouble))
+            return "error", self.run.trouble.what, None
         evidence = failure.Failure(
             requirements=tuple(self.requirements_of(item)),
             scenario=f"{title} ({feature})",
             step=item.stash.get(STEP, "?"),
             complaint=found,
             exchanges=self.run.transcript.shown(),
-            logs=tuple((part, target.log(part)) for part in LOGGED) if target else (),
+            logs=logs,
             rerun=rerun_command(item),
             attached=item.stash.get(failure.ATTACHED, ()),
         )
@@ -138,7 +143,7 @@ class Classifier:
 
     def _stop_for_the_dead(self, item: pytest.Item) -> str:
         """Return a complaint of parts that ended by themselves; without them nothing that follows means anything."""
-        ended = self.run.target.ended() if self.run.target is not None else {}
+        ended = self.run.ended()
         complaint = "".join(f"{part} {how}, and nobody had asked it to\n" for part, how in ended.items())
         if complaint:
             item.session.shouldstop = complaint.strip()

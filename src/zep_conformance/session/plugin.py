@@ -101,6 +101,7 @@ class Conformance:
         )
         self.records: dict[str, Record] = {}
         self.of_workers = Observations()
+        self.concluded: tuple[pytest.Session, int] | None = None
         # With pytest-xdist each worker has its own target or its own connections; the controller only collects.
         self.is_worker = hasattr(config, "workerinput")
         self.is_controller = not self.is_worker and bool(getattr(config.option, "dist", "no") != "no")
@@ -268,6 +269,13 @@ class Conformance:
         if self.is_worker:
             self.config.workeroutput["zc_observations"] = self.run.observations().as_json()  # type: ignore[attr-defined]
             return
+        self._conclude(session, exitstatus)
+        if self.config.option.xmlpath:
+            output.clean_junit(Path(self.config.option.xmlpath), self.run.redactor)
+
+    def _conclude(self, session: pytest.Session, exitstatus: int) -> None:
+        """Set the exit code and write the reports."""
+        self.concluded = session, exitstatus
         self.conclusion = conclude(
             self.records.values(),
             self.run.observations().merged(self.of_workers),
@@ -280,13 +288,18 @@ class Conformance:
             duration=time.monotonic() - self.run.clock,
         )
         session.exitstatus = self.conclusion.exit_code
-        if self.config.option.xmlpath:
-            output.clean_junit(Path(self.config.option.xmlpath), self.run.redactor)
         self.where = self.conclusion.write(self.run.settings.reports, self.run.redactor)
 
     def pytest_unconfigure(self) -> None:
-        """Leave nothing running, whatever happened."""
+        """Leave nothing running, whatever happened. What can't be told by now changes the verdict all the same."""
+        before = self.run.trouble
         self.run.stop()
+        if self.run.trouble is not before and self.concluded is not None:
+            self._conclude(*self.concluded)
+            reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+            if reporter is not None:
+                self._say_trouble(reporter)
+                reporter.write_line(f"{self.conclusion.verdict}; {self.where}")
         self.turns.close()
         self._cleaning.close()
 
@@ -295,8 +308,11 @@ class Conformance:
         if self.is_worker:
             return
         terminalreporter.section("conformance", sep="-")
-        trouble = self.conclusion.observations.trouble or ""
-        for line in self._wrapped(trouble.splitlines()):
-            terminalreporter.write_line(line, red=True)
+        self._say_trouble(terminalreporter)
         for line in self._wrapped(self.conclusion.lines(self.where)):
             terminalreporter.write_line(line)
+
+    def _say_trouble(self, reporter: pytest.TerminalReporter) -> None:
+        """Say why nothing can be told, if so."""
+        for line in self._wrapped((self.conclusion.observations.trouble or "").splitlines()):
+            reporter.write_line(line, red=True)

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -26,6 +26,8 @@ from zep_conformance.targets import Deployment, Target, choose, names, resolved
 if TYPE_CHECKING:
     from zep_conformance.clients.http import Limits
     from zep_conformance.targets.langflux_access import OwnKey
+
+T = TypeVar("T")
 
 PARTS = ("zep", "zep-secured", "nlp", "postgres", "langflux", "model")
 """What the parts of a target are called, see `targets.base.Control`."""
@@ -133,9 +135,12 @@ class Run:
 
     def handover(self) -> dict[str, Any]:
         """Return what a worker of pytest-xdist needs to use the target that this process has started; JSON."""
-        if self.trouble or self.target is None:
+        target = self.target
+        handed: dict[str, Any] = {}
+        handed = self.heard(target.handover, handed) if target is not None and not self.trouble else {}
+        if self.trouble or target is None:
             return {"trouble": self.trouble.as_json() if self.trouble else None}
-        return {"deployment": self.deployment.as_json(), "handed": self.target.handover()}
+        return {"deployment": self.deployment.as_json(), "handed": handed}
 
     def attach(self, handed: Mapping[str, Any]) -> None:
         """Use the target that another process of this run has started."""
@@ -143,8 +148,10 @@ class Run:
         if handed.get("trouble"):
             self.trouble = CannotTell.from_json(handed["trouble"])
         elif self.target is not None:
-            self.target.attach(handed["handed"])
-            self._use(Deployment.from_json(handed["deployment"]))
+            target = self.target
+            self.heard(lambda: target.attach(handed["handed"]), None)
+            if self.trouble is None:
+                self._use(Deployment.from_json(handed["deployment"]))
 
     def _use(self, found: Deployment) -> None:
         """Take a deployment for the one under test; from now on its secrets are hidden."""
@@ -183,9 +190,25 @@ class Run:
         self.closing.close()
         self.tidy()
         if self.target is not None and not self.is_attached:
-            logs = {part: self.target.log(part) if self._has_begun else "" for part in PARTS}
-            reports.keep_logs(self.settings.reports, logs, self.redactor)
-            self.target.stop()
+            reports.keep_logs(self.settings.reports, {part: self.log(part) for part in PARTS}, self.redactor)
+            self.heard(self.target.stop, None)
+
+    def heard(self, asked: Callable[[], T], otherwise: T) -> T:
+        """Return what the target answers; `otherwise`, and the reason is kept as `trouble`, when it can't tell."""
+        try:
+            return asked()
+        except CannotTell as error:
+            self.trouble = self.trouble or error
+            return otherwise
+
+    def log(self, part: str) -> str:
+        """Return what a part has written so far; "" where that can't be seen."""
+        target, has_parts = self.target, self._has_begun or self.is_attached
+        return self.heard(lambda: target.log(part), "") if target is not None and has_parts else ""
+
+    def ended(self) -> Mapping[str, str]:
+        """Return the parts that ended though nobody had asked them to, and how; empty where that can't be seen."""
+        return self.heard(self.target.ended, {}) if self.target is not None else {}
 
     def capabilities(self) -> dict[str, str | None]:
         """Return each capability: None where it is offered, else why not."""

@@ -47,24 +47,35 @@ def run(
 
     Its process is in a session of its own: Ctrl-C in a terminal reaches only us, and we decide.
     """
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=dict(environment),
-        input=given or "",
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        start_new_session=True,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=dict(environment),
+            input=given or "",
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise _not_run(command, error) from None
     if done.returncode != 0:
         raise CommandFailed(command, done.stderr + ("" if done.stderr.strip() else done.stdout))
     return done.stdout
 
 
+def _not_run(command: Sequence[str], error: OSError) -> CommandFailed:
+    """Return that a command can't even be begun, as if it had said so itself."""
+    return CommandFailed(command, f"{error.filename or command[0]}: {error.strerror}")
+
+
 class RunningCommand:
-    """A command that has begun. `has_ended` says when it has; `output` is all that it has written so far."""
+    """A command that has begun. `has_ended` says when it has; `output` is all that it has written so far.
+
+    Raises CommandFailed when it can't be begun.
+    """
 
     def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, given: str) -> None:
         self._command = tuple(command)
@@ -72,15 +83,19 @@ class RunningCommand:
         with tempfile.TemporaryFile() as standard_input:  # a pipe would have to be fed while we wait
             standard_input.write(given.encode())
             standard_input.seek(0)
-            self._process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=dict(environment),
-                stdin=standard_input,
-                stdout=self._output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            try:
+                self._process = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env=dict(environment),
+                    stdin=standard_input,
+                    stdout=self._output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                self._output.close()
+                raise _not_run(command, error) from None
 
     @property
     def output(self) -> str:

@@ -26,16 +26,15 @@ from zep_conformance.deployment_files.sources import COMPOSE_NAMES, ENV, Sources
 from zep_conformance.deployment_files.variables import KEY, how_to_give_key
 from zep_conformance.deployment_files.wiring import database_host
 from zep_conformance.errors import CannotTell
-from zep_conformance.facts.causes import last_lines
+from zep_conformance.facts.causes import last_lines, one_line
 from zep_conformance.facts.codes import codes
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.targets.compose.commands import CommandFailed, Compose
 from zep_conformance.targets.docker.engine import DockerEngine
-from zep_conformance.targets.docker.images import is_there
 from zep_conformance.targets.docker.ownership import PROJECT, PROJECT_FOLDER
 
 ROLES: tuple[Role, ...] = ("zep", "nlp", "postgres")
-REFUSED = ("openai-key-missing", "auth-without-secret", "image-zep-1", "image-unpinned")
+REFUSED = ("openai-key-missing", "auth-without-secret", "image-zep-1")
 """The findings about deployment files with which a project is not started: a Zep with one of them does not come up."""
 _SECRET = re.compile(r"(?i)(key|_pass|dsn)$")
 """Names of variables whose values are hidden, too; in files that are looked at such a name says too little."""
@@ -132,20 +131,27 @@ def read_given(argument: str, compose: Compose) -> GivenProject:
         text = compose.config(folder, *options)
     except CommandFailed as error:
         raise _not_understood(str(error), folder=folder, path=path, compose=compose) from None
-    config = yaml.safe_load(text)
-    for service in (config.get("services") or {}).values():
+    try:
+        config = yaml.safe_load(text)
+        services = dict(config["services"] or {})
+        assert all(isinstance(one, dict) for one in services.values())
+    except (yaml.YAMLError, LookupError, TypeError, ValueError, AssertionError):
+        raise _not_understood(
+            f"its `config` prints no project: {last_lines(text, 1)}", folder=folder, path=path, compose=compose
+        ) from None
+    for service in services.values():
         if isinstance(given := service.get("environment"), dict):  # what has no value here, no container is given
             service["environment"] = {name: value for name, value in given.items() if value is not None}
     return GivenProject.of(json.dumps(config, ensure_ascii=False, default=str), folder=folder, path=path)
 
 
-def refuse_unfit(project: GivenProject, engine: DockerEngine, window: int) -> None:
+def refuse_unfit(project: GivenProject, window: int) -> None:
     """Refuse a project whose Zep could not start, is a 1.x, or would work on a database of somebody's.
 
     window: the messages after which the suite expects a summary. Raises CannotTell.
     """
     for finding in project.findings():
-        if finding.code in REFUSED and not (finding.code == "image-unpinned" and not _is_to_be_pulled(project, engine)):
+        if finding.code in REFUSED:
             advice = finding.advice
             if finding.code == "openai-key-missing" and not (project.folder / ENV).is_file():
                 advice = f"{project.folder / ENV} is not there. {advice}"
@@ -176,14 +182,6 @@ def refuse_unfit(project: GivenProject, engine: DockerEngine, window: int) -> No
             )
 
 
-def _is_to_be_pulled(project: GivenProject, engine: DockerEngine) -> bool:
-    """Whether its Zep is Zep's own :latest, and not here yet."""
-    image = project.zep.image
-    if image is None or "getzep/" not in image.path or image.tag not in ("", "latest") or image.digest:
-        return False
-    return not is_there(engine, f"{image.path}:latest")
-
-
 def clashes(project: GivenProject, engine: DockerEngine) -> list[str]:
     """Return a line for each port of the project's files that a container has: this run uses others, theirs can't."""
     lines = []
@@ -205,12 +203,20 @@ def _located(argument: str) -> tuple[Path, list[str], str]:
     """Return the folder of a project, the options that name its file, and what it is called in messages."""
     if not argument:
         raise _wrong_path("--target compose needs to know where: no path behind it", _GIVE_PATH)
-    path = Path(argument).expanduser()
-    if path.is_file():
-        return path.resolve().parent, ["--file", path.name], argument
-    if not path.is_dir():
-        raise _wrong_path(f"--target compose:{argument}: there is no {path}", _GIVE_PATH)
-    if "COMPOSE_FILE" not in _env_text(path) and not any((path / name).is_file() for name in COMPOSE_NAMES):
+    try:
+        path = Path(argument).expanduser()
+        if path.is_file():
+            return path.resolve().parent, ["--file", path.name], argument
+        if not path.is_dir():
+            raise _wrong_path(f"--target compose:{argument}: there is no {path}", _GIVE_PATH)
+        has_file = any((path / name).is_file() for name in COMPOSE_NAMES)
+    except (
+        OSError,
+        RuntimeError,
+    ) as error:  # too long a name, a folder that is closed to us, a ~user that there is not
+        why = getattr(error, "strerror", None) or error
+        raise _wrong_path(f"--target compose:{argument}: {why}", _GIVE_PATH) from None
+    if "COMPOSE_FILE" not in _env_text(path) and not has_file:
         raise _wrong_path(
             f"--target compose:{argument}: no Compose file is in that folder",
             f"Looked for were {', '.join(COMPOSE_NAMES)}. Give the file itself if it has another name.",
@@ -229,7 +235,7 @@ def _not_understood(output: str, *, folder: Path, path: str, compose: Compose) -
         entry = codes("deployment-files")["openai-key-missing"]
         return CannotTell(f"{entry.symptom.format(application='Zep')}: {entry.cause}", advice, code=entry.code)
     return CannotTell(
-        f"{compose.called} does not understand {path}:\n{last_lines(text, 5)}",
+        f"{compose.called} does not understand {path}: {one_line(last_lines(text, 5))}",
         f"`{' '.join(compose.words)} config` in {folder} says the same; correct what it names.",
         code="compose-unreadable",
     )

@@ -109,7 +109,7 @@ class ComposeTarget(Target):
         """
         self._find()
         project = self._project = read_given(self.title.partition(":")[2], self._compose)
-        refuse_unfit(project, self._engine, self.settings.message_window)
+        refuse_unfit(project, self.settings.message_window)
         if remove_leftovers(self._engine):
             self._lines.append("what an earlier run had left in the engine is removed")
         self._lines += clashes(project, self._engine)
@@ -284,10 +284,13 @@ class ComposeTarget(Target):
         self._running = None
         if self._steps:
             config = written(rewritten(self._project, self._ours))
-            command = self._steps[0].command
-            self._running = RunningCommand(
-                command, environment=self._compose.environment, folder=self._project.folder, given=config
-            )
+            step = self._steps[0]
+            try:
+                self._running = RunningCommand(
+                    step.command, environment=self._compose.environment, folder=self._project.folder, given=config
+                )
+            except CommandFailed as error:
+                raise self._explained(step.kind, str(error)) from None
 
     def _explained(self, step: str, output: str) -> CannotTell:
         """Return what went wrong at a step (pull, build or up) of bringing the project up, from what Compose wrote."""
