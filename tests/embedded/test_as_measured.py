@@ -150,3 +150,63 @@ def test_a_question_that_is_none_is_refused_before_or_after_the_answer(
             assert [one["content"] for one in zep.everything("a chat")] == (remembered if behaviours else [])
             whole = langflux.wire.post(path, json=body)
             assert (whole.status_code, error in whole.json()["message"]) == (500, bool(behaviours))
+
+
+MEMORY = "sessions/words/memory"
+IN_MESSAGE = "into Go struct field Message.messages"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        (MEMORY, "", "EOF"),
+        (MEMORY, "{", "unexpected EOF"),
+        (MEMORY, "[]", "json: cannot unmarshal array into Go value of type models.Memory"),
+        (MEMORY, "7", "json: cannot unmarshal number into Go value of type models.Memory"),
+        (
+            MEMORY,
+            '{"messages":1}',
+            "json: cannot unmarshal number into Go struct field Memory.messages of type []models.Message",
+        ),
+        (
+            MEMORY,
+            '{"messages":[1]}',
+            "json: cannot unmarshal number into Go struct field Memory.messages of type models.Message",
+        ),
+        (MEMORY, '{"messages":[{"role":true}]}', f"json: cannot unmarshal bool {IN_MESSAGE}.role of type string"),
+        (
+            MEMORY,
+            '{"messages":[{"metadata":[]}]}',
+            f"json: cannot unmarshal array {IN_MESSAGE}.metadata of type map[string]interface {{}}",
+        ),
+        (MEMORY, '{"messages":[{"uuid":"x"}]}', "invalid UUID length: 1"),
+        (
+            MEMORY,
+            '{"messages":[{"token_count":5.5}]}',
+            f"json: cannot unmarshal number 5.5 {IN_MESSAGE}.token_count of type int",
+        ),
+        (
+            "sessions",
+            '{"session_id":1}',
+            "json: cannot unmarshal number into Go struct field CreateSessionRequest.session_id of type string",
+        ),
+        ("user", '""', "json: cannot unmarshal string into Go value of type models.CreateUserRequest"),
+        (
+            "sessions/words/search",
+            '{"text":"a","search_type":{}}',
+            "json: cannot unmarshal object into Go struct field MemorySearchPayload.search_type"
+            " of type models.SearchType",
+        ),
+    ],
+)
+def test_bodies_are_refused_in_the_words_of_gos_decoder(zep: Asked, path: str, body: str, words: str) -> None:
+    answer = zep.client.post(f"/api/v1/{path}", content=body)
+    assert (answer.status_code, answer.text) == (400, words + "\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "why"), [("x", "invalid syntax"), ("1.5", "invalid syntax"), ("9" * 20, "value out of range")]
+)
+def test_numbers_are_refused_in_the_words_of_gos_strconv(zep: Asked, number: str, why: str) -> None:
+    answer = zep.ask("GET", "sessions", "words", "memory", query={"lastn": number})
+    assert (answer.status_code, answer.text) == (400, f'strconv.ParseInt: parsing "{number}": {why}\n')

@@ -25,6 +25,7 @@ dumps: Callable[[Any], str] = json.JSONEncoder(
 """A value as compact JSON text with sorted keys: what Go's encoder makes of a map."""
 
 _UUID = re.compile(r"(?:urn:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?")
+_UUID_LENGTHS = (32, 36, 38, 45)  # plain, with dashes, in braces, as a URN
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONG = 300
@@ -55,7 +56,8 @@ def parse_uuid(text: str) -> str:
     """Return a uuid in its usual form (lower case, dashes). Raises ValueError if the text is none."""
     match = _UUID.fullmatch(text.lower())
     if match is None:
-        raise ValueError(f"{text!r} is not a UUID")
+        length = len(text.encode())
+        raise ValueError("invalid UUID format" if length in _UUID_LENGTHS else f"invalid UUID length: {length}")
     return "-".join(match.groups())
 
 
@@ -103,6 +105,10 @@ def loads(body: bytes, *, trailing: bool = False) -> Any:
         value = _decoder.raw_decode(text.lstrip(" \t\r\n"))[0] if trailing else _decoder.decode(text)
     except RecursionError:
         raise ValueError("exceeded max depth") from None
+    except json.JSONDecodeError as error:
+        wrong = text[error.pos : error.pos + 1]
+        what = f"invalid character {wrong!r} looking for beginning of value" if wrong else "unexpected EOF"
+        raise ValueError(what) from None
     if is_too_deep(body, value):
         raise ValueError("exceeded max depth")
     if b"\\ud" in body or b"\\uD" in body:

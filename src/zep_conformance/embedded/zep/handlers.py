@@ -46,7 +46,7 @@ async def list_sessions(service: Service, request: Request) -> Response:
 
 async def create_session(service: Service, request: Request) -> Response:
     """POST /sessions {session_id, user_id?, metadata?}."""
-    body = await service.read_object(request)
+    body = await service.read_object(request, "CreateSessionRequest")
     session_id, user_id = field(body, "session_id", str, ""), field(body, "user_id", str, None)
     row = service.store.sessions.create(session_id, user_id, wire.metadata(body))
     return _session(row, service, 201)
@@ -59,11 +59,11 @@ async def get_session(service: Service, _request: Request, session_id: str) -> R
 
 async def update_session(service: Service, request: Request, session_id: str) -> Response:
     """PATCH /sessions/{id} {metadata?}."""
-    body = await service.read_object(request)
+    body = await service.read_object(request, "UpdateSessionRequest")
     return _session(service.store.sessions.update(session_id, wire.metadata(body)), service)
 
 
-def _names(body: dict[str, object]) -> tuple[str, str, str]:
+def _names(body: wire.Fields) -> tuple[str, str, str]:
     return field(body, "email", str, ""), field(body, "first_name", str, ""), field(body, "last_name", str, "")
 
 
@@ -76,7 +76,7 @@ async def list_users(service: Service, request: Request) -> Response:
 
 async def create_user(service: Service, request: Request) -> Response:
     """POST /user {user_id, email?, first_name?, last_name?, metadata?}."""
-    body = await service.read_object(request)
+    body = await service.read_object(request, "CreateUserRequest")
     user_id, metadata = field(body, "user_id", str, ""), wire.metadata(body)
     return _user(service.store.users.create(user_id, _names(body), metadata), service, 201)
 
@@ -88,7 +88,7 @@ async def get_user(service: Service, _request: Request, user_id: str) -> Respons
 
 async def update_user(service: Service, request: Request, user_id: str) -> Response:
     """PATCH /user/{id} {email?, first_name?, last_name?, metadata?}."""
-    body = await service.read_object(request)
+    body = await service.read_object(request, "UpdateUserRequest")
     metadata = wire.metadata(body)
     return _user(service.store.users.update(user_id, _names(body), metadata), service)
 
@@ -118,24 +118,23 @@ async def get_memory(service: Service, request: Request, session_id: str) -> Res
 def _new_message(value: Any, service: Service) -> PostedMessage:
     if value is None and "lenient-json" in service.behaviours:
         return PostedMessage("", "")
-    if not isinstance(value, dict):
-        raise Refusal(400, "every one of 'messages' must be an object")
+    given = wire.fields(value, "Message.messages", "struct field Memory.messages of type models.Message")
     # Zep reads these times and does not keep them: what matters is that they are times.
-    wire.parsed(value, "created_at", parse_time)
-    wire.parsed(value, "updated_at", parse_time)
-    metadata = wire.metadata(value)
+    wire.parsed(given, "created_at", parse_time)
+    wire.parsed(given, "updated_at", parse_time)
+    metadata = wire.metadata(given)
     return PostedMessage(
-        field(value, "role", str, ""),
-        field(value, "content", str, ""),
-        wire.parsed(value, "uuid", parse_uuid),
+        field(given, "role", str, ""),
+        field(given, "content", str, ""),
+        wire.parsed(given, "uuid", parse_uuid),
         None if metadata is None else dumps(metadata),
-        wire.whole(value, "token_count", service.behaviours),
+        wire.whole(given, "token_count", service.behaviours),
     )
 
 
 async def post_memory(service: Service, request: Request, session_id: str) -> Response:
     """POST …/memory {messages}: written at once, enriched later. Creates or revives the session."""
-    body = await service.read_object(request)
+    body = await service.read_object(request, "Memory")
     field(body, "summary", dict, None)
     wire.metadata(body)
     new = [_new_message(value, service) for value in field(body, "messages", list, [])]
@@ -187,7 +186,7 @@ async def get_message(service: Service, _request: Request, session_id: str, uuid
 async def update_message(service: Service, request: Request, session_id: str, uuid: str) -> Response:
     """PATCH …/messages/{uuid} {metadata?}: merged; nothing else of a message can be changed."""
     known = _uuid(uuid)
-    body = await service.read_object(request)
+    body = await service.read_object(request, "Message")
     metadata = wire.metadata(body)
     count = wire.whole(body, "token_count", service.behaviours)
     return _message(service.store.messages.update_metadata(session_id, known, metadata, count), service)
@@ -195,7 +194,7 @@ async def update_message(service: Service, request: Request, session_id: str, uu
 
 async def post_search(service: Service, request: Request, session_id: str) -> Response:
     """POST …/search?limit {text?, metadata?, search_scope?, search_type?, mmr_lambda?}."""
-    body = await service.read_object(request)
+    body = await service.read_object(request, "MemorySearchPayload")
     limit = wire.integer(request, "limit")
     if limit < 0 and "bad-paging-ignored" not in service.behaviours:
         raise Refusal(400, "limit must not be negative")

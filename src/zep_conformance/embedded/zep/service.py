@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import Request
 
@@ -42,9 +41,9 @@ class Service:
         """Return the newest `count` messages of a session, summarised or not, oldest first."""
         return self.store.messages.newest(session_id, count)
 
-    async def read_object(self, request: Request) -> dict[str, Any]:
-        """Return the JSON object in a request's body. Raises Refusal 400 or 413."""
-        return await wire.read_object(request, self.behaviours, self.most)
+    async def read_object(self, request: Request, model: str) -> wire.Fields:
+        """Return the JSON object in a request's body. model: what Zep calls such one. Raises Refusal 400 or 413."""
+        return await wire.read_object(request, self.behaviours, most=self.most, model=model)
 
     async def close(self) -> None:
         """Stop the workers and close what is open."""

@@ -1,4 +1,4 @@
-"""Reading requests, and writing answers and refusals, as Zep 0.27.2 does."""
+"""Reading requests, and writing answers and refusals, as Zep 0.27.2 does: in the words of Go's decoders."""
 
 from __future__ import annotations
 
@@ -11,19 +11,37 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zep_conformance.embedded.behaviours import Behaviours
-from zep_conformance.embedded.zep.encoding import kept_metadata, kept_text, loads
+from zep_conformance.embedded.zep.encoding import kept_metadata, kept_text, loads, quote
 
 MAX_BODY = 5 * 1024 * 1024
 """Bytes of a request's body that are read (Zep's server.max_request_size)."""
 _DRAINED = 64 * 1024 * 1024
 """Bytes of a body too large that are taken and thrown away, so that the client gets to read the 413."""
-_INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,4000}")
 _INT64 = 2**63
 JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"
 
 NOT_FOUND_PAGE = "<!DOCTYPE html>\n<html><head><title>404</title></head><body><h1>404</h1></body></html>\n"
-_KINDS = {str: "a string", int: "an integer", float: "a number", dict: "an object", list: "a list"}
+_OBJECT = "map[string]interface {}"
+_GO_KINDS = {
+    str: "string",
+    bool: "bool",
+    int: "number",
+    float: "number",
+    dict: "object",
+    list: "array",
+    type(None): "null",
+}
+_GO_TYPES: dict[type[Any], str] = {str: "string", int: "int", float: "float32", dict: _OBJECT}
+_GO_FIELDS = {
+    "messages": "[]models.Message",
+    "summary": "models.Summary",
+    "uuid": "uuid.UUID",
+    "search_scope": "models.SearchScope",
+    "search_type": "models.SearchType",
+}
+"""Fields whose type has a name of its own in Zep."""
 
 
 class Refusal(Exception):
@@ -69,19 +87,33 @@ def refused(refusal: Refusal) -> Response:
     return plain(refusal.reason + "\n", refusal.status)
 
 
-async def read_object(request: Request, behaviours: Behaviours, most: int) -> dict[str, Any]:
-    """Return the JSON object in a request's body of at most so many bytes. Raises Refusal 400 or 413."""
+class Fields(dict[str, Any]):
+    """A JSON object that was sent. of: what Go calls the place of its fields, such as "Message.messages"."""
+
+    def __init__(self, value: dict[str, Any], of: str) -> None:
+        super().__init__(value)
+        self.of = of
+
+
+def fields(value: Any, of: str, what: str) -> Fields:
+    """Return a JSON value as an object. what: where it stands and of what type, for the refusal. Raises Refusal 400."""
+    if not isinstance(value, dict):
+        raise Refusal(400, f"json: cannot unmarshal {_GO_KINDS[type(value)]} into Go {what}")
+    return Fields(value, of)
+
+
+async def read_object(request: Request, behaviours: Behaviours, *, most: int, model: str) -> Fields:
+    """Return the JSON object in a request's body of at most so many bytes. Raises Refusal 400 or 413.
+
+    model: what Zep calls such an object.
+    """
     body = await _read_body(request, most)
     lenient = "lenient-json" in behaviours
     try:
         value = loads(body, trailing=lenient)
     except ValueError as error:
-        raise Refusal(400, f"the body is not JSON: {error}") from None
-    if value is None and lenient:
-        return {}
-    if not isinstance(value, dict):
-        raise Refusal(400, "the body must be a JSON object")
-    return value
+        raise Refusal(400, str(error)) from None
+    return fields({} if value is None and lenient else value, model, f"value of type models.{model}")
 
 
 async def _read_body(request: Request, most: int) -> bytes:
@@ -98,42 +130,43 @@ async def _read_body(request: Request, most: int) -> bytes:
     return b"".join(chunks)
 
 
-def field(value: dict[str, Any], name: str, kind: type[Any], otherwise: Any) -> Any:
+def field(value: Fields, name: str, kind: type[Any], otherwise: Any) -> Any:
     """Return a field of a JSON object; absent or null gives `otherwise`. Raises Refusal 400 for another type."""
     found = value.get(name)
     if found is None:
         return otherwise
     accepted: tuple[type[Any], ...] = (int, float) if kind is float else (kind,)
-    if not isinstance(found, accepted) or (isinstance(found, bool) and kind in (int, float)):
-        raise Refusal(400, f"field {name!r} must be {_KINDS[kind]}")
-    if kind is str:
-        return kept_text(found)
-    if kind is int and not -_INT64 <= int(found) < _INT64:
-        raise Refusal(400, f"field {name!r} is out of range")
-    return found
+    is_fit = isinstance(found, accepted) and not (isinstance(found, bool) and kind in (int, float))
+    if not is_fit or (kind is int and not -_INT64 <= int(found) < _INT64):
+        came = _GO_KINDS[type(found)]
+        if kind is int and came == "number":
+            came += f" {found}"
+        type_ = _GO_FIELDS.get(name) or _GO_TYPES[kind]
+        raise Refusal(400, f"json: cannot unmarshal {came} into Go struct field {value.of}.{name} of type {type_}")
+    return kept_text(found) if kind is str else found
 
 
-def metadata(value: dict[str, Any]) -> dict[str, Any] | None:
+def metadata(value: Fields) -> dict[str, Any] | None:
     """Return the metadata of a JSON object as they will be kept, None if absent or null. Raises Refusal 400."""
     found: dict[str, Any] | None = kept_metadata(field(value, "metadata", dict, None))
     return found
 
 
-def whole(value: dict[str, Any], name: str, behaviours: Behaviours) -> int:
+def whole(value: Fields, name: str, behaviours: Behaviours) -> int:
     """Return an integer field of a JSON object, 0 if absent or null; it may be written as 5.0. Raises Refusal 400."""
     found = value.get(name)
     if isinstance(found, float) and found.is_integer() and "whole-floats-refused" not in behaviours:
-        value = {name: int(found)}
+        value = Fields({name: int(found)}, value.of)
     return int(field(value, name, int, 0))
 
 
-def parsed(value: dict[str, Any], name: str, parse: Callable[[str], str]) -> str | None:
+def parsed(value: Fields, name: str, parse: Callable[[str], str]) -> str | None:
     """Return a text field as `parse` reads it, None if absent or null. Raises Refusal 400."""
     text = field(value, name, str, None)
     try:
         return None if text is None else parse(text)
     except ValueError as error:
-        raise Refusal(400, f"field {name!r}: {error}") from None
+        raise Refusal(400, str(error)) from None
 
 
 def integer(request: Request, name: str, otherwise: int = 0) -> int:
@@ -145,10 +178,10 @@ def integer(request: Request, name: str, otherwise: int = 0) -> int:
         if key == name and not text:
             return otherwise
         if key == name:
-            number = int(text) if _INTEGER.fullmatch(text) else _INT64
-            if not -_INT64 <= number < _INT64:
-                raise Refusal(400, f"{name}: parsing {text!r}: invalid syntax or out of range")
-            return number
+            why = "value out of range" if _INTEGER.fullmatch(text) else "invalid syntax"
+            if why == "invalid syntax" or not -_INT64 <= int(text) < _INT64:
+                raise Refusal(400, f"strconv.ParseInt: parsing {quote(text)}: {why}")
+            return int(text)
     return otherwise
 
 
