@@ -23,6 +23,7 @@ NUMBERS: dict[str, Any] = {
     "max_requests": st.integers(1, 10**6),
     "time_limit": st.floats(0.01, 1e6),
     "load_users": st.integers(1, 99),
+    "sequences": st.integers(1, 99),
     "message_window": st.integers(1, 99),
     "rate": st.floats(0.01, 1e6),
     "wait_limit": st.floats(0.01, 1e6),
@@ -31,6 +32,7 @@ NUMBERS: dict[str, Any] = {
 CHOICES: dict[str, Any] = {
     "without": st.sampled_from(["ui", "ui, control"]),
     "fail_on": st.sampled_from(["must", "deviation"]),
+    "accept": st.sampled_from(["DEV-7", "DEV-7, DEV-14"]),
     "require": st.sampled_from(["must", "all", "API-1, must"]),
     "browser": st.just(sys.executable),
     "target": st.sampled_from(["embedded", "compose:../a folder/zep's"]),
