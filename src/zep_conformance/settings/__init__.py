@@ -107,7 +107,7 @@ class Settings(BaseModel):
     )
     without: str = _what("", "capabilities to do without, comma-separated")
     seed: int | None = _what(None, "seed of the generated people and texts")
-    sequences: int = _what(4, "sequences of operations that nobody wrote, in each scenario that has some")
+    sequences: int = _what(2, "sequences of operations that nobody wrote, in each scenario that has some")
     wait_limit: float = _what(30.0, "seconds to wait for what may come later (enrichment, the page)")
     latency_budget: float = _what(500.0, "milliseconds for the 95th percentile of writes and reads")
     message_window: int = _what(12, "messages that bring a summary (Zep's memory.message_window)", _WINDOW)
