@@ -23,6 +23,7 @@ pytest_plugins = (
     "steps.answers",
     "steps.parts",
     "steps.load",
+    "steps.readers",
     "steps.storing",
     "steps.summaries",
     "steps.search",

@@ -70,10 +70,22 @@ Feature: Zep stores the conversations of a chatbot
       | 7   | 7        |
       | 100 | 7        |
 
-  @LATENCY-1 @comes-first
+  @LATENCY-1
   Scenario: Writing and reading do not wait for enrichment
     When 25 messages are written to a session and read, one after the other
     Then the 95th percentile of writing and of reading is inside the budget
+
+  @LATENCY-2 @DEV-15 @comes-first
+  Scenario: A turn of a chat does not keep the readers of other sessions waiting
+    Given Bob has written "my name is Bob" to a session
+    When 8 users write a turn of a chat each, two messages in one request, one after the other
+    Then until they are enriched the session of Bob can be read all the time
+
+  @LOAD-2 @DEV-15 @comes-last
+  Scenario: A burst of imports does not keep the readers of other sessions waiting
+    Given Bob has written "my name is Bob" to a session
+    When 30 conversations of 12 messages are written, each in one request, all at the same time
+    Then until they are enriched the session of Bob can be read all the time
 
   @LOAD-1
   Scenario: Many users at once

@@ -57,7 +57,9 @@ class Tags:
     def known(cls) -> Tags:
         """Return those of this suite."""
         needs = {f"needs-{capability}" for capability in CAPABILITIES}
-        return cls(load_requirements().keys(), load_deviations().keys() | needs | {"reads-only", "comes-first"})
+        return cls(
+            load_requirements().keys(), load_deviations().keys() | needs | {"reads-only", "comes-first", "comes-last"}
+        )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from zep_conformance.deployment_files.model import (
     Application,
     HealthCheck,
     Image,
-    Mount,
     Opening,
     Place,
     PlannedDeployment,
@@ -80,7 +79,7 @@ class _RenderReader:
                 made.health.append(HealthCheck(place=self._place(entry, "healthCheckPath"), way="http", path=path))
         disk = table(entry.get("disk"))
         if text(disk.get("mountPath")):
-            made.mounts.append(Mount(text(disk.get("mountPath")), True, self._place(disk, "mountPath")))
+            made.mounts.append((text(disk.get("mountPath")), True, self._place(disk, "mountPath")))
         return made
 
     def database(self, entry: Table) -> Application:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import CORES, EMBEDDED_FREEZE
 from zep_conformance.settings import Settings, names_in, option
 
 OPTIONS = ("mutations", "recorded_behaviours")
@@ -58,10 +60,12 @@ def unknown_name(name: str, known: Sequence[str], *, given: str, belongs_to: str
 def planted_in_servers(settings: Settings) -> dict[str, Any]:
     """Return the arguments of `processes.parts.parts_for` that say in what the parts are not as documented.
 
+    How many cores Zep has is said by the variable that says it to the real one.
     Raises CannotTell for a name that there is not.
     """
     asked = settings.recorded_behaviours
     return {
         "recorded_behaviours": asked if asked in ("none", "all") else names_by_part(settings, "recorded_behaviours"),
         "mutations": names_by_part(settings, "mutations"),
+        "environment": {name: value for name in (CORES, EMBEDDED_FREEZE) if (value := os.environ.get(name))},
     }

@@ -29,6 +29,7 @@ from typing import Any
 from zep_conformance import suite
 from zep_conformance.errors import CannotTell, needed
 from zep_conformance.facts.mutations import Mutation
+from zep_conformance.facts.servers import CORES, EMBEDDED_FREEZE
 from zep_conformance.mutation.asked import unknown_name
 from zep_conformance.mutation.catalogue import PAGE, RECORDED_BEHAVIOURS, WITHOUT_PAGE, Planted
 from zep_conformance.processes.ending import end
@@ -40,6 +41,9 @@ TOGETHER = {
     "langflux:unescaped-session-id": "zep:unescaped-slash-404",
 }
 """Recorded behaviours that show only together: a client that does not escape, and a server that minds."""
+
+UNDER = {"zep:freezes-on-few-cores": {CORES: "1", EMBEDDED_FREEZE: "8"}}
+"""The variables of the parts with which a recorded behaviour shows."""
 
 WAIT_LIMIT = 3
 """Seconds that a run waits for what may come later: what a mutation keeps from coming never comes."""
@@ -196,7 +200,7 @@ class Runner:
             scope = "" if self._everything else " or ".join(planted.breaks)
         command += ["-m", scope] if scope else []
         environment = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_OURS)}
-        environment |= self._variables
+        environment |= self._variables | (UNDER.get(planted.full_name, {}) if planted is not None else {})
         environment["TMPDIR"] = str(self._folder)  # what a killed run leaves goes with the folder
         # Every plugin that happens to be installed would be imported again in each run.
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

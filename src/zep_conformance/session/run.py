@@ -18,7 +18,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.mutation.asked import refuse_unknown_names
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import document as reports
-from zep_conformance.report.observations import Known, Observations, PartSeen, TargetSeen
+from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.settings import CAPABILITIES, Settings, for_target, names_in
 from zep_conformance.targets import Deployment, Target, choose, names, resolved
@@ -62,10 +62,6 @@ class Run:
     is_attached: bool = False
     """Whether another process of this run started the target, and will stop it."""
     left_behind: list[str] = field(default_factory=list)
-    scenarios: dict[str, Known] = field(default_factory=dict)
-    """All that the suite has, by node id, and whether they were asked for."""
-    ending: str = ""
-    """Why the run ends before every scenario has had its turn, if it does."""
     closing: ExitStack = field(default_factory=ExitStack)
     """Closes clients at the very end: what was made is removed with them after the last scenario."""
 
@@ -83,13 +79,7 @@ class Run:
         from zep_conformance.clients.http import Limits  # imports httpx, while the target comes up
 
         given = self.settings
-        return Limits(
-            max_requests=given.max_requests,
-            rate=given.rate,
-            read_only=given.read_only,
-            seconds=given.time_limit,
-            began=self.clock,
-        )
+        return Limits(max_requests=given.max_requests, rate=given.rate, read_only=given.read_only)
 
     @property
     def hooks(self) -> dict[str, list[Callable[..., Any]]]:
@@ -168,6 +158,8 @@ class Run:
         without = dict.fromkeys(names_in(self.settings.without), "--without was given")
         if self.settings.read_only:
             without["write"] = "--read-only was given"
+        if not (self.settings.allow_load or self._is_alone_with(found)):
+            without["load"] = "others use this Zep, and so much at once may keep them waiting; --allow-load sends it"
         if self.settings.chatflow:
             without["build"] = "--chatflow was given: it is used as it is, and none is made"
         self._deployment = replace(found, missing={**found.missing, **without})
@@ -177,6 +169,14 @@ class Run:
             confidential += [found.langflux.api_key, account.password if account else None]
         for secret in filter(None, confidential):
             self.redactor.hide(secret)
+
+    def _is_alone_with(self, found: Deployment) -> bool:
+        return found.own or (self.settings.keep and not self.settings.zep_url)
+
+    @property
+    def shares_zep(self) -> bool:
+        """Whether others may use the Zep under test, who wait where it keeps anybody waiting."""
+        return not self._is_alone_with(self.deployment)
 
     @property
     def deployment(self) -> Deployment:
@@ -230,13 +230,7 @@ class Run:
         """Return what this process found out about the target, without secrets."""
         troubles = (self.redactor(str(self.trouble)),) if self.trouble else ()
         left_behind = tuple(self.redactor(text) for text in self.left_behind)
-        seen_so_far = Observations(
-            troubles=troubles,
-            left_behind=left_behind,
-            requests=self.limits.sent,
-            scenarios=self.scenarios,
-            ended=(self.redactor(self.ending),) if self.ending else (),
-        )
+        seen_so_far = Observations(troubles=troubles, left_behind=left_behind, requests=self.limits.sent)
         found = self._deployment
         if found is None:
             return seen_so_far

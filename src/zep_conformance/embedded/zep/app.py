@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from zep_conformance.embedded.behaviours import Behaviours, variant
 from zep_conformance.embedded.zep.auth import Guard
+from zep_conformance.embedded.zep.connections import Connections
 from zep_conformance.embedded.zep.enrichment import Enrichment
 from zep_conformance.embedded.zep.neighbours import Neighbours
 from zep_conformance.embedded.zep.operations import by_resource, describe, wants_token
@@ -30,7 +31,7 @@ from zep_conformance.embedded.zep.search import Search
 from zep_conformance.embedded.zep.service import Service
 from zep_conformance.embedded.zep.store import Store, StoreDown, StoreServer
 from zep_conformance.embedded.zep.wire import NOT_FOUND_PAGE, Refusal, not_found, page, refused
-from zep_conformance.facts.servers import ZEP_VERSION
+from zep_conformance.facts.servers import ENOUGH_CORES, FREEZE, ZEP_VERSION
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,8 @@ class ZepSettings:
     database: SQLite file, made if missing. model_url: OpenAI-compatible base URL with /v1; nlp_url: Zep's NLP
     server; without one, the tasks that need it wait. auth_secret: None lets everybody in. message_window: as
     ZEP_MEMORY_MESSAGE_WINDOW. store_server: host and port of the database server without which nothing is stored,
-    None for none. web: whether there is /admin. recorded_behaviours: names of those that are
-    shown. mutations: names of those that are planted.
+    None for none. web: whether there is /admin. cores, freeze: see `connections.Connections`.
+    recorded_behaviours: names of those that are shown. mutations: names of those that are planted.
     """
 
     database: Path
@@ -53,6 +54,8 @@ class ZepSettings:
     message_window: int = 12
     store_server: tuple[str, int] | None = None
     web: bool = True
+    cores: int = ENOUGH_CORES
+    freeze: float = FREEZE
     recorded_behaviours: frozenset[str] = frozenset()
     mutations: frozenset[str] = frozenset()
 
@@ -77,6 +80,7 @@ class EmbeddedZep:
         self.service = Service(
             store=store,
             store_server=store_server,
+            connections=Connections(behaviours, cores=settings.cores, freeze=settings.freeze),
             neighbours=neighbours,
             enrichment=Enrichment(
                 store,
@@ -131,6 +135,7 @@ class EmbeddedZep:
                 await self.service.store_server.check()
             except StoreDown as error:
                 raise Refusal(500, f"failed to connect to the database: {error}") from error
+            await self.service.connections.free()
         return await operation.handler(self.service, request, *target.ids)
 
     async def admit(self, request: Request, target: NamedResource) -> None:

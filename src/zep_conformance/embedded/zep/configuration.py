@@ -23,7 +23,8 @@ def configured(environment: Mapping[str, str], behaviours: Behaviours) -> dict[s
     """Return the fields of ZepSettings that the environment sets. A variable that is empty is not set.
 
     Read are ZEP_OPENAI_API_KEY, ZEP_AUTH_REQUIRED, ZEP_AUTH_SECRET, ZEP_LLM_OPENAI_ENDPOINT, ZEP_NLP_SERVER_URL,
-    ZEP_STORE_POSTGRES_DSN, ZEP_MEMORY_MESSAGE_WINDOW and ZEP_SERVER_WEB_ENABLED.
+    ZEP_STORE_POSTGRES_DSN, ZEP_MEMORY_MESSAGE_WINDOW, ZEP_SERVER_WEB_ENABLED, GOMAXPROCS (without which it has cores
+    enough, whatever the machine has) and EMBEDDED_ZEP_FREEZE.
 
     Raises Misconfigured.
     """
@@ -42,6 +43,8 @@ def configured(environment: Mapping[str, str], behaviours: Behaviours) -> dict[s
         "auth_secret": secret,
         "message_window": _number(given, servers.MESSAGE_WINDOW, servers.DEFAULT_WINDOW),
         "store_server": _address(given.get(servers.POSTGRES_DSN)),
+        "cores": _number(given, servers.CORES, servers.ENOUGH_CORES),
+        "freeze": _seconds(given, servers.EMBEDDED_FREEZE, servers.FREEZE),
         "web": _true(given, servers.WEB_ENABLED, otherwise="true"),
     }
 
@@ -58,6 +61,13 @@ def _number(given: Mapping[str, str], name: str, otherwise: int) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise Misconfigured(f"{name} must be a number from 1 on, it is {text!r}")
     return int(text)
+
+
+def _seconds(given: Mapping[str, str], name: str, otherwise: float) -> float:
+    try:
+        return float(given.get(name, otherwise))
+    except ValueError:
+        raise Misconfigured(f"{name} must be a number of seconds, it is {given[name]!r}") from None
 
 
 def _address(dsn: str | None) -> tuple[str, int] | None:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep import wire
+from zep_conformance.embedded.zep.connections import Connections
 from zep_conformance.embedded.zep.enrichment import Enrichment
 from zep_conformance.embedded.zep.neighbours import Neighbours
 from zep_conformance.embedded.zep.records import Row
@@ -25,6 +26,7 @@ class Service:
 
     store: Store
     store_server: StoreServer
+    connections: Connections
     neighbours: Neighbours
     enrichment: Enrichment
     search: Search

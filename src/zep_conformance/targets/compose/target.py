@@ -343,6 +343,7 @@ class ComposeTarget(Target):
             secret=secret if zep.token else None,
             langflux=langflux,
             missing=missing | lacking,
+            own=True,
             details={
                 part: {"image": image_of(one), "digest": str(one.attrs["Image"])}
                 for part in self._services()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
+import time
 import warnings
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -25,6 +28,8 @@ from zep_conformance.facts.mutations import Mutations, around
 from zep_conformance.facts.servers import AUTH_REQUIRED, AUTH_SECRET, OPENAI_API_KEY, PUBLISHED_SECRET, go_bool
 
 MUTATIONS = Mutations("zep")
+FROZEN = 8.0
+"""Seconds for which a Zep with such a fault answers nothing."""
 Admit = Callable[..., Awaitable[None]]
 
 
@@ -110,6 +115,57 @@ def _(zep: EmbeddedZep) -> None:
             missed.clear()
             newest = "SELECT max(id) FROM messages GROUP BY session_id"
             zep.service.store.database.execute(f"DELETE FROM messages WHERE id IN ({newest})")
+
+
+@MUTATIONS.family
+def _freezing(zep: EmbeddedZep, freezes: Callable[[deque[float], int], bool]) -> None:
+    """Have nothing that needs the store answered for a while, once so much was written.
+
+    freezes: whether it comes to that, given when the newest posts of several messages came, and how many the last has.
+    """
+    posts: deque[float] = deque(maxlen=20)
+    until = [0.0]
+
+    @around(zep.service.connections, "take")
+    def _(take: Callable[[int], None], messages: int) -> None:
+        take(messages)
+        posts.extend([time.monotonic()] if messages > 2 else [])
+        if freezes(posts, messages):
+            until[0] = time.monotonic() + FROZEN
+
+    @around(zep.service.connections, "free")
+    async def _(free: Callable[[], Awaitable[None]]) -> None:
+        await free()
+        await asyncio.sleep(max(0.0, until[0] - time.monotonic()))
+
+
+_freezing("turn-freezes", "After a turn of a chat nothing is answered for 8 s but the health check", "LATENCY-2")(
+    lambda _posts, messages: messages == 2
+)
+_freezing("burst-freezes", "After 20 posts of more than a turn nothing is answered for 8 s", "LOAD-2")(
+    lambda posts, _messages: len(posts) == posts.maxlen and posts[-1] - posts[0] < 10
+)
+
+
+@MUTATIONS.mutation(
+    "turn-holds-up-others", "After a turn of a chat other sessions can't be read for 8 s, and its own can", "LATENCY-2"
+)
+def _(zep: EmbeddedZep) -> None:
+    turns: dict[str, float] = {}
+
+    @around(zep.operations["memory"]["POST"], "handler")
+    async def _(handler: Handler, service: Service, request: Request, session_id: str) -> Response:
+        before = service.store.messages.page(session_id, 1, 1)[1]
+        answer = await handler(service, request, session_id)
+        if service.store.messages.page(session_id, 1, 1)[1] == before + 2:
+            turns[session_id] = time.monotonic()
+        return answer
+
+    @around(zep.operations["memory"]["GET"], "handler")
+    async def _(handler: Handler, service: Service, request: Request, session_id: str) -> Response:
+        newest = max((at for session, at in turns.items() if session != session_id), default=-FROZEN)
+        await asyncio.sleep(max(0.0, newest + FROZEN - time.monotonic()))
+        return await handler(service, request, session_id)
 
 
 @MUTATIONS.mutation("starts-without-key", "Zep starts without ZEP_OPENAI_API_KEY", "DEPLOY-5", into="environment")
