@@ -12,3 +12,8 @@ Feature: Whatever is done, in whatever order
   Scenario: Any sequence of operations on users and session records gives what the documentation promises
     When any operations on users and session records are carried out, in any order
     Then each gives what the documentation promises
+
+  @SEARCH-2 @SESSION-3
+  Scenario: Any sequence of writing, searching and clearing gives what the documentation promises
+    When any operations on memories and searches are carried out, in any order
+    Then each gives what the documentation promises

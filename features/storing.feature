@@ -70,7 +70,7 @@ Feature: Zep stores the conversations of a chatbot
       | 7   | 7        |
       | 100 | 7        |
 
-  @LATENCY-1
+  @LATENCY-1 @comes-first
   Scenario: Writing and reading do not wait for enrichment
     When 25 messages are written to a session and read, one after the other
     Then the 95th percentile of writing and of reading is inside the budget

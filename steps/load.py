@@ -19,15 +19,26 @@ from zep_conformance.settings import Settings
 
 @when(parsers.parse("{count:d} messages are written to a session and read, one after the other"))
 def write_and_read(
-    conversation: Conversation, zep: Zep, faker: Faker, stopwatch: Stopwatch, request: pytest.FixtureRequest, count: int
+    conversation: Conversation,
+    zep: Zep,
+    faker: Faker,
+    stopwatch: Stopwatch,
+    settings: Settings,
+    request: pytest.FixtureRequest,
+    count: int,
 ) -> None:
-    """Time `count` writes, and a read after each; the report gets the figures."""
+    """Time `count` writes, and a read after each; the report gets the figures.
+
+    It ends as soon as the budget can't be met any more, however fast the rest would be.
+    """
     path = memory_path(conversation.session)
     for _ in range(count):
         message = NewMessage("human", faker.sentence(8))
         stopwatch.time("write", lambda: zep.wire.post(path, json={"messages": [message.body()]}))  # noqa: B023
         stopwatch.time("read", lambda: zep.wire.get(path, params={"lastn": 5}))
         conversation.written.append(message)
+        if any(figures["p95"] > settings.latency_budget for figures in stopwatch.at_best(count).values()):
+            break
     request.node.stash[MEASURED] = stopwatch.figures()
 
 
@@ -37,8 +48,8 @@ def inside_budget(conversation: Conversation, stopwatch: Stopwatch, settings: Se
     assert texts(conversation.messages()) == conversation.texts, "not every message was written"
     for name, figures in stopwatch.figures().items():
         assert figures["p95"] <= settings.latency_budget, (
-            f"95 % of {name}s take up to {figures['p95']:g} ms; the budget is {settings.latency_budget:g} ms "
-            "(--latency-budget; it includes the network between here and there)"
+            f"95 % of {figures['count']:g} {name}s take up to {figures['p95']:g} ms; the budget is "
+            f"{settings.latency_budget:g} ms (--latency-budget; it includes the network between here and there)"
         )
 
 

@@ -77,12 +77,14 @@ def step(tmp_path: Path) -> Callable[..., Step]:
 def test_what_conforms(step) -> None:
     done = step(target="embedded", arguments="-m 'API-3 or SESSION-3' --seed 7")
     assert done.code == 0, done.output
+    basis = json.loads((done.folder / "reports/conformance.json").read_text())["basis"]
+    assert (basis["checked"], basis["in_part"]) == (2, 0)
     assert done.outputs == {
-        "verdict": "conforms", "exit-code": "0", "failed": "0", "report": "reports/conformance.json",
-        "summary": "reports/summary.md",
+        "verdict": "conforms as far as asked", "exit-code": "0", "failed": "0", "report": "reports/conformance.json",
+        "summary": "reports/summary.md", "basis": basis["words"],
     }  # fmt: skip
     assert (done.folder / done.outputs["summary"]).read_text() in done.summary
-    assert done.summary.startswith("## zep-conformance: conforms\n")
+    assert done.summary.startswith("## zep-conformance: conforms as far as asked\n")
     assert "| API-3" in done.summary
     assert json.loads((done.folder / done.outputs["report"]).read_text())["seed"] == 7
 
@@ -125,7 +127,7 @@ def test_a_remote_target_with_a_secret_that_a_shell_would_mangle(step, served) -
     }
     done = step(**common, zep_token=token, zep_auth_secret=NASTY)
     assert done.code == 0, done.output
-    assert done.outputs["verdict"] == "conforms"
+    assert done.outputs["verdict"] == "conforms as far as asked"
     refused = step(**common, zep_token=NASTY)
     assert refused.code == 2, refused.output
     assert refused.outputs["verdict"] == "could not tell"
@@ -165,7 +167,7 @@ def test_what_can_not_be_told_is_exit_code_2(step, case: str) -> None:
 
 def test_an_older_report_is_not_taken_for_this_runs(step) -> None:
     before = step(target="embedded", arguments="-q -m API-3")
-    assert before.outputs["verdict"] == "conforms"
+    assert before.outputs["verdict"] == "conforms as far as asked"
     after = step(target="embedded", arguments="--bogus")
     assert (after.code, after.outputs["verdict"], after.outputs["report"]) == (2, "could not tell", "")
 
@@ -180,7 +182,11 @@ def test_what_servers_said_is_no_command_to_the_runner(step) -> None:
     done = step(target="embedded", arguments="-q -m API-3")
     stop = re.search(r"^::stop-commands::(\w{32})$", done.output, re.MULTILINE)
     assert stop is not None
-    assert done.output.index(stop[0]) < done.output.index("conforms (exit code") < done.output.rindex(f"::{stop[1]}::")
+    assert (
+        done.output.index(stop[0])
+        < done.output.index("conforms as far as asked")
+        < done.output.rindex(f"::{stop[1]}::")
+    )
 
 
 def test_it_installs_from_its_own_folder(step, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ class TestWhatConforms:
 
     def test_report_says_the_same(self, finished) -> None:
         found = report_in(finished[0])
-        assert found["verdict"] == "conforms"
+        assert found["verdict"] == "conforms as far as asked"
         assert found["seed"] == 7
         passed = found["outcomes"]["passed"]
         assert found["outcomes"] == {"passed": passed, "failed": 0, "skipped": 0, "deviation": 0, "error": 0}

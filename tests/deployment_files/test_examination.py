@@ -104,8 +104,9 @@ def test_a_folder_stands_for_the_deployment_files_in_it(tmp_path: Path) -> None:
     found = load([tmp_path])
     assert {Path(name).name for name in found.given} == {
         "render.yaml", "blueprint.yml", "fly.toml", "fly.zep-nlp.toml", "fly.zep-postgres.toml", "docker-compose.yaml",
+        "docker-compose.override.yaml",
     }  # fmt: skip
-    assert [Path(name).name for name in found.unread] == ["docker-compose.override.yaml"]
+    assert [Path(name).name for name in found.other] == ["docker-compose.dev.yaml"]
     assert str(tmp_path / ".env.example") in found.texts
 
 
@@ -275,7 +276,7 @@ def roles(tmp_path: Path, **services: dict[str, object]) -> dict[str, str]:
     """The role of each service of a Compose project with these."""
     (tmp_path / "compose.yaml").write_text(json.dumps({"services": services}))
     sources = load([tmp_path])
-    applications = read_project(sources.files()[0], sources).applications
+    applications = read_project(sources.files(), sources).applications
     return {one.name: one.role for one in applications}
 
 

@@ -73,7 +73,7 @@ def test_zep_1() -> list[Finding]:
 
 @produces("zep-1")
 def test_zep_1_behind_a_proxy_that_removes_its_version() -> list[Finding]:
-    with serving(app({HEALTH: (200, {}, ".")})) as port:
+    with serving(app({HEALTH: (200, {}, "."), "*": (404, {}, "404 page not found\n")})) as port:
         return diagnose(url(port))
 
 

@@ -210,3 +210,38 @@ def test_bodies_are_refused_in_the_words_of_gos_decoder(zep: Asked, path: str, b
 def test_numbers_are_refused_in_the_words_of_gos_strconv(zep: Asked, number: str, why: str) -> None:
     answer = zep.ask("GET", "sessions", "words", "memory", query={"lastn": number})
     assert (answer.status_code, answer.text) == (400, f'strconv.ParseInt: parsing "{number}": {why}\n')
+
+
+def test_what_is_changed_is_looked_for_in_this_order(tmp_path: Path) -> None:
+    """Whether there are metadata at all, whether the message ever was, and only then whether it is there."""
+    session, other, uuid, never = fresh(), fresh(), str(uuid4()), str(uuid4())
+    came = {}
+    for behaviours in ([], ["missing-message-500", "empty-metadata-500"]):
+        parts = parts_for(["zep"], data=tmp_path / str(len(behaviours)), recorded_behaviours={"zep": behaviours})
+        with Fleet(parts) as fleet, asking(fleet) as zep:
+
+            def status(*path: str, zep: Asked = zep, **metadata: int) -> int:
+                return zep.client.patch("/".join(["/api/v1", *path]), json={"metadata": metadata}).status_code
+
+            write(zep, session, uuid=uuid)
+            elsewhere = status("sessions", other, "messages", uuid, a=1)
+            zep.ask("DELETE", "sessions", session, "memory")
+            cleared = status("sessions", session, "messages", uuid, a=1)
+            unknown = status("sessions", session, "messages", never, a=1)
+            empty = {status("sessions", session, "messages", never), status("sessions", never), status("user", never)}
+            came[len(behaviours)] = (elsewhere, cleared, unknown, empty)
+    assert came == {0: (404, 404, 404, {404}), 2: (500, 500, 404, {500})}
+
+
+def test_fields_are_taken_by_their_names_in_any_case_as_recorded(zep: Asked) -> None:
+    session, is_recorded = fresh(), zep.client.get("/openapi.json").status_code == 404
+    body = {"MESSAGES": [{"Role": "human", "CONTENT": "tea", "Metadata": {"Mood": "calm"}}]}
+    zep.ask("POST", "sessions", session, "memory", body=body)
+    came = [(one["role"], one["content"], one["metadata"]) for one in zep.everything(session)]
+    assert came == ([("human", "tea", {"Mood": "calm"})] if is_recorded else [])
+
+
+@pytest.mark.parametrize("time", ["2020-01-01", "2020-01-01 00:00:00", "2020-01-01T00:00:00", "now"])
+def test_a_message_has_a_time_with_a_zone_or_none(zep: Asked, time: str) -> None:
+    assert write(zep, fresh(), created_at=time).status_code == 400
+    assert write(zep, fresh(), created_at="2020-01-01T00:00:00.123456789+02:00").status_code == 200

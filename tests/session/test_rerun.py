@@ -21,7 +21,9 @@ from zep_conformance.settings.sources import read_settings
 TEXTS = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=20).filter(str.strip)
 NUMBERS: dict[str, Any] = {
     "max_requests": st.integers(1, 10**6),
+    "time_limit": st.floats(0.01, 1e6),
     "load_users": st.integers(1, 99),
+    "sequences": st.integers(1, 99),
     "message_window": st.integers(1, 99),
     "rate": st.floats(0.01, 1e6),
     "wait_limit": st.floats(0.01, 1e6),
@@ -30,6 +32,8 @@ NUMBERS: dict[str, Any] = {
 CHOICES: dict[str, Any] = {
     "without": st.sampled_from(["ui", "ui, control"]),
     "fail_on": st.sampled_from(["must", "deviation"]),
+    "accept": st.sampled_from(["DEV-7", "DEV-7, DEV-14"]),
+    "require": st.sampled_from(["must", "all", "API-1, must"]),
     "browser": st.just(sys.executable),
     "target": st.sampled_from(["embedded", "compose:../a folder/zep's"]),
     "seed": st.integers(0, 10**6),
@@ -72,7 +76,10 @@ def test_the_words_parsed_again_are_the_same_settings(options: dict[str, Any]) -
         for secret in settings.secrets():
             assert len(secret) < 8 or secret not in line
         # What a shell puts in place of the variables.
-        values_of = {f"${setting.variable}": str(plain(settings)[field]) for field, setting in SETTINGS.items()}
+        values_of = {
+            f"{setting.option}=${setting.variable}": f"{setting.option}={plain(settings)[field]}"
+            for field, setting in SETTINGS.items()
+        }
         words = [values_of.get(word, word) for word in shlex.split(line)]
         again = read_settings(parsed(words))
         assert plain(again) == {**plain(settings), "seed": seed}
@@ -88,6 +95,6 @@ def test_a_shell_takes_it() -> None:
     ).stdout.splitlines()  # fmt: skip
     assert "hunter2" not in line
     assert taken == [
-        "--target", "containers", "--seed", "3", "--zep-token", "hunter2hunter2", "--keep",
+        "--target", "containers", "--seed", "3", "--zep-token=hunter2hunter2", "--keep",
         "--langflux-command", "it's \"mine\" $HOME `id` ; ü",
     ]  # fmt: skip

@@ -13,8 +13,9 @@ from zep_conformance.settings.sources import read_settings
 
 ZEP, LANGFLUX = {"zep_url": "http://zep"}, {"langflux_url": "http://langflux"}
 VALUES: dict[str, Any] = {
-    "target": "remote", "read_only": True, "max_requests": 9, "rate": 2.5, "without": "ui", "seed": 4, "sequences": 2,
-    "wait_limit": 3.5, "latency_budget": 70, "message_window": 6, "load_users": 3, "deployment_files": "x",
+    "target": "remote", "read_only": True, "max_requests": 9, "time_limit": "5m", "rate": 2.5, "without": "ui",
+    "seed": 4, "sequences": 2, "wait_limit": 3.5, "latency_budget": 70, "message_window": 6, "load_users": 3,
+    "deployment_files": "x",
     "freeze_after": 4, "allow_load": True,
     **ZEP, **LANGFLUX, "zep_token": "t", "zep_auth_secret": "s", "langflux_api_key": "k", "langflux_user": "u",
     "langflux_password": "p", "browser": sys.executable, "zep_url_from_langflux": "http://there",
@@ -22,7 +23,7 @@ VALUES: dict[str, Any] = {
     "langflux_image": "i", "model_image": "i", "registry": "r", "keep": True, "fresh": True, "langflux_command": "x",
     "langflux_version": "2.2.8", "install_langflux": True, "zep_binary": "z", "postgres_dsn": "postgres://d",
     "recorded_behaviours": "all", "embedding_model": "m", "mutations": "zep:lastn-ignored", "reports": "r",
-    "fail_on": "must", "accept": "DEV-7", "baseline": "b", "strict_deviations": True,
+    "fail_on": "must", "accept": "DEV-7", "require": "must", "baseline": "b", "strict_deviations": True,
 }  # fmt: skip
 """Of each setting a value that is not its default."""
 ALWAYS = "E C K P R"
@@ -32,7 +33,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     **dict.fromkeys(
         ("target", "read_only", "max_requests", "rate", "without", "seed", "sequences", "wait_limit", "latency_budget",
          "load_users", "deployment_files", "langflux_url", "reports", "fail_on", "accept", "baseline",
-         "strict_deviations", "freeze_after"),
+         "strict_deviations", "time_limit", "require", "freeze_after"),
         (ALWAYS, ALWAYS, ALWAYS),
     ),
     "message_window": ("C K R", ALWAYS, "C K R"),

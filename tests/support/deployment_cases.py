@@ -43,6 +43,22 @@ HEALTH_COMMAND = """      test:
         - -c
         - exec 3<>/dev/tcp/127.0.0.1/8000 && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q ' 200 ' <&3
 """
+ZEP_YAML = """llm:
+  service: openai
+  model: gpt-4o-mini
+nlp:
+  server_url:
+store:
+  type: postgres
+  postgres:
+    dsn:
+server:
+  port: 8000
+  web_enabled: false
+auth:
+  required: true
+"""
+"""A config.yaml of Zep's that leaves to variables what differs."""
 DEFAULT = {"secrets-unseen": FLY, "keep-private": FLY}
 """Of findings about the unchanged set: about which file."""
 SERVER = """  - type: pserv
@@ -71,7 +87,6 @@ class Case:
     also: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
     beside: Mapping[str, str] = field(default_factory=dict)
-    unread: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -91,7 +106,7 @@ class Case:
                 continue
             assert texts[file].count(old) == 1, f"{old!r} is {texts[file].count(old)} times in {file}"
             texts[file] = texts[file].replace(old, new)
-        return Sources(texts, tuple(name for name in found.given if name in texts), self.unread)
+        return Sources(texts, tuple(name for name in found.given if name in texts))
 
 
 def case(
@@ -100,10 +115,9 @@ def case(
     also: str = "",
     without: str = "",
     beside: Mapping[str, str] | None = None,
-    unread: tuple[str, ...] = (),
 ) -> Case:
     """A case; `also` and `without` are codes with blanks between them."""
-    return Case(code, changes, frozenset(also.split()), frozenset(without.split()), beside or {}, unread)
+    return Case(code, changes, frozenset(also.split()), frozenset(without.split()), beside or {})
 
 
 ENV = "ZEP_OPENAI_API_KEY=%s\nPOSTGRES_PASSWORD=%s\nZEP_AUTH_REQUIRED=true\nZEP_AUTH_SECRET=%s\n"
@@ -157,7 +171,6 @@ CASES = (
         beside={".env": ENV % (KEY, "", "x" * 3)},
         without="env-not-there",
     ),
-    case("env-file-missing", (COMPOSE, CLOUD, f"{CLOUD}\n    env_file: [zep.env]")),
     case("variable-renamed", (FLY, "[env]\n", '[env]\n  ZEP_MEMORY_STORE_POSTGRES_DSN = "x"\n')),
     case(
         "embedding-width",
@@ -165,7 +178,21 @@ CASES = (
     ),
     case("env-not-there"),
     case("secrets-unseen"),
-    case("override-unseen", unread=("docker-compose.override.yaml",)),
+    case("env-not-there", (COMPOSE, CLOUD, f"{CLOUD}\n    env_file: [zep.env]")),
+    case("file-unseen", (COMPOSE, "services:\n", "include: [monitoring.yaml]\nservices:\n")),
+    case("config-unseen", (COMPOSE, f"{CLOUD}\n", f"{CLOUD}\n    volumes: [./config.yaml:/app/config.yaml:ro]\n")),
+    *(
+        case(code, (COMPOSE, f"{CLOUD}\n", f"{CLOUD}\n    volumes: [./zep.yaml:/app/config.yaml]\n"),
+             beside={"zep.yaml": ZEP_YAML.replace(old, new)}, also=also)
+        for code, old, new, also in (
+            ("config-unreadable", "nlp:", "\tnlp:", ""),
+            ("config-key-unknown", "nlp:", "memory: {window: 4}\nnlp:", ""),
+            ("config-key-missing", "  port: 8000\n", "", ""),
+            ("config-value-wrong", "8000", "eight", "health-check-elsewhere port-wrong"),
+            ("config-not-expanded", "8000\n", '8000\n  host: "${ZEP_HOST}"\n', ""),
+            ("variable-without-key", "  required: true\n", "", "open-to-everybody"),
+        )
+    ),
     # -- wiring
     case("not-wired", (FLY, "  ZEP_NLP_SERVER_URL", "  ZEP_NLP_URL"), also="exposed", without="keep-private"),
     case("not-wired", (COMPOSE, f": {DSN}", ': ""')),
@@ -208,6 +235,11 @@ CASES = (
     case("port-wrong", (FLY, 'ZEP_SERVER_PORT = "8000"', "ZEP_SERVER_PORT = 9000"), also="health-check-elsewhere"),
     case("listens-on-loopback", (FLY, "[env]\n", '[env]\n  ZEP_SERVER_HOST = "127.0.0.1"\n')),
     case("port-unsaid", (RENDER, '      - key: PORT\n        value: "8000"\n', "")),
+    case("proxy-unseen", (COMPOSE, '    ports:\n      - "8000:8000"\n', ""),
+         (COMPOSE, "\nvolumes:\n", "\n  proxy:\n    image: jc21/nginx-proxy-manager:2.11\n    ports: [443:443]\n"
+          "\nvolumes:\n")),
+    case("reached-inside", (COMPOSE, '    ports:\n      - "8000:8000"\n', "    networks: [default, shared]\n"),
+         (COMPOSE, "\nvolumes:\n", "\nnetworks:\n  shared: {external: true}\n\nvolumes:\n")),
     case("port-local", (COMPOSE, '"8000:8000"', '"127.0.0.1:8000:8000"')),
     # -- health
     case("health-check-missing", (RENDER, "    healthCheckPath: /healthz\n", "")),

@@ -19,6 +19,17 @@ PROJECT = """projects:
         databases:
           - {name: zep-postgres, plan: basic-1gb, ipAllowList: []}
 """
+CONFIG = """
+configs:
+  zep:
+    content: |
+      nlp: {server_url: }
+      store: {type: postgres, postgres: {dsn: }}
+      server: {port: 8000, web_enabled: true}
+      auth: {required: false}
+
+volumes:
+"""
 OURS = """x-ours: &ours
   ZEP_SERVER_WEB_ENABLED: 'false'
   ZEP_AUTH_REQUIRED: 'true'
@@ -85,12 +96,15 @@ SPELLINGS = {
         (COMPOSE, "@zep-postgres:5432", "@memories"),
     ),
     "Zep's own image with a configuration": (
-        (COMPOSE, f"{CLOUD}\n", "ghcr.io/getzep/zep:0.27\n    volumes: ['./config.yaml:/app/config.yaml:ro']\n"),
+        (COMPOSE, f"{CLOUD}\n", "ghcr.io/getzep/zep:0.27\n    configs: [{source: zep, target: /app/config.yaml}]\n"),
+        (COMPOSE, "\nvolumes:\n", CONFIG),
     ),
     "the host's network": (
         (COMPOSE, f"{CLOUD}\n", f"{CLOUD}\n    network_mode: host\n"),
         (COMPOSE, "http://zep-nlp:5557", "http://localhost:5557"),
         (COMPOSE, "@zep-postgres:", "@127.0.0.1:"),
+        (COMPOSE, "zep-nlp-server:0.4.2\n", "zep-nlp-server:0.4.2\n    ports: ['127.0.0.1:5557:5557']\n"),
+        (COMPOSE, "    image: pgvector", "    ports: ['127.0.0.1:5432:5432']\n    image: pgvector"),
     ),
     "OpenAI's embeddings": (
         (FLY, "[env]\n", "[env]\n  ZEP_EXTRACTORS_MESSAGES_EMBEDDINGS_SERVICE = 'openai'\n"

@@ -43,7 +43,8 @@ def takes_settings(*fields: str) -> Callable[[Callable[..., int]], Callable[...,
         for name in reversed(fields):
             setting = SETTINGS[name]
             help_text = f"{setting.text}  [${setting.variable}]"
-            called = click.option(setting.option, name, help=help_text, metavar="TEXT")(called)
+            how: dict[str, Any] = {"is_flag": True, "default": None} if setting.is_flag else {"metavar": "TEXT"}
+            called = click.option(setting.option, name, help=help_text, **how)(called)
         return called
 
     return decorated

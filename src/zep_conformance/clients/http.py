@@ -57,7 +57,8 @@ class Limits:
     """Looks at each request before it is sent (`check` is an httpx request hook).
 
     max_requests: how many may be sent in all, None for any number. rate: how many a second, None for any.
-    read_only: whether requests that could write are forbidden.
+    read_only: whether requests that could write are forbidden. seconds: how long requests may be sent, None for ever;
+    began: since when, by `clock`.
     """
 
     def __init__(
@@ -66,11 +67,14 @@ class Limits:
         max_requests: int | None = None,
         rate: float | None = None,
         read_only: bool = False,
+        seconds: float | None = None,
+        began: float | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_requests, self._rate, self._read_only = max_requests, rate, read_only
         self._sleep, self._clock = sleep, clock
+        self._seconds, self._began = seconds, clock() if began is None else began
         self._lock = threading.Lock()
         self._next_slot = 0.0
         self._removing = False
@@ -80,10 +84,22 @@ class Limits:
         """Let only rate and read-only hold from now on: what was made must be removed, whatever that takes."""
         self._removing = True
 
+    def time_left(self) -> float | None:
+        """Return the seconds until nothing may be sent any more, 0 from then on; None where that is never."""
+        if self._seconds is None or self._removing:
+            return None
+        return max(self._began + self._seconds - self._clock(), 0.0)
+
+    def check_time(self) -> None:
+        """Check that the time is not over. Raises LimitReached when it is."""
+        if self.time_left() == 0:
+            raise LimitReached(f"--time-limit: {self._seconds:g} s are over", code="time-limit")
+
     def check(self, request: httpx.Request) -> None:
         """Count a request, and hold it back until its turn. Raises LimitReached when it must not be sent."""
         if self._read_only and not self._reads(request):
             raise LimitReached(f"--read-only: {request.method} {request.url.path} could write", code="read-only")
+        self.check_time()
         with self._lock:
             if self._max_requests is not None and self.sent >= self._max_requests and not self._removing:
                 raise LimitReached(f"--max-requests: {self.sent} requests have been sent", code="max-requests")
@@ -93,6 +109,12 @@ class Limits:
             self._next_slot = slot + (1 / self._rate if self._rate else 0)
         if slot > now:
             self._sleep(slot - now)
+            self.check_time()
+        if (left := self.time_left()) is not None:
+            # Whoever never answers is not waited for any longer than that.
+            timeouts: Mapping[str, float | None] = request.extensions.get("timeout", {})
+            shorter = {name: left if seconds is None else min(seconds, left) for name, seconds in timeouts.items()}
+            request.extensions = {**request.extensions, "timeout": shorter}
 
     @staticmethod
     def _reads(request: httpx.Request) -> bool:

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+import ipaddress
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from zep_conformance.deployment_files.located import Table, items, table, tables, text
+from zep_conformance.deployment_files.belonging import settle
+from zep_conformance.deployment_files.compose_files import Context, Gathered, gather
+from zep_conformance.deployment_files.dockerfile import read_dockerfile
+from zep_conformance.deployment_files.images import is_remote
+from zep_conformance.deployment_files.interpolation import is_known, is_variable
+from zep_conformance.deployment_files.located import Table, items, table, text
 from zep_conformance.deployment_files.model import (
     Application,
     HealthCheck,
     Image,
+    Mount,
     Opening,
     Place,
     PlannedDeployment,
-    Role,
     Value,
-    fill_roles,
     role_of,
 )
 from zep_conformance.deployment_files.sources import ENV, ENV_EXAMPLE, EnvFile, Source, Sources, env_files_of
-from zep_conformance.deployment_files.wiring import leads_elsewhere
+from zep_conformance.deployment_files.ways_in import find_ways_in
+from zep_conformance.deployment_files.zep_config import configure
 
-_VARIABLE = re.compile(
-    r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?P<how>:?[-?+])?(?P<rest>[^{}]*)\})"
-)
-_LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
+_READ = ("/docker-entrypoint-initdb.d", "/etc/", "/usr/local/", "/config", "/data")
+"""Where in containers scripts of a database and the configuration of a proxy are looked for."""
+_LONGEST = 100
+"""Ports of a range that are looked at."""
+_LOCAL = ("localhost",)
+
+
+@dataclass(frozen=True)
+class Absent:
+    """An env file that is not here. place: where it is named. services: those that it tells something."""
+
+    place: Place
+    services: tuple[str, ...]
 
 
 @dataclass(kw_only=True)
@@ -33,171 +49,249 @@ class ComposeProject(PlannedDeployment):
     """A Compose project's applications, and what came up while its variables were put in.
 
     env: its .env, None where there is none; example: an .env.example beside it. needed: variables that it does not
-    start without, and that .env lacks, each with where. not_there: env files that it names and that are not there.
+    start without, and that .env lacks, each with where. not_there: env files that are not here. unseen: other files
+    that add to it and are not here, each with where it is named.
     """
 
     env: EnvFile | None
     example: EnvFile | None
-    wants_env: bool = False
     needed: dict[str, Place] = field(default_factory=dict)
-    not_there: dict[str, Place] = field(default_factory=dict)
+    not_there: dict[str, Absent] = field(default_factory=dict)
+    unseen: dict[str, Place] = field(default_factory=dict)
 
 
-def read_project(source: Source, sources: Sources) -> ComposeProject:
-    """Return the applications of a Compose project."""
-    reader = _ComposeReader(source, sources)
-    services = table(source.document.get("services"))
+def read_project(files: Sequence[Source], sources: Sources) -> ComposeProject:
+    """Return the applications of a Compose project, which these files are together."""
+    gathered = gather(files, sources)
+    reader = _ComposeReader(files, sources, gathered)
+    services = table(gathered.document.get("services"))
     for name in services:
-        reader.service(name, table(services[name]), services.line_of(name))
-    project, roles = reader.project, tuple[Role, ...](("nlp", "postgres", "zep"))
-    # Where Zep's database is elsewhere, what is called `db` here is somebody else's.
-    fill_roles(project.applications, [role for role in roles if not leads_elsewhere(project, role)])
+        if name not in gathered.extended or not _is_never_started(table(services[name])):
+            reader.service(name, table(services[name]), services.place_of(name))
+    project = reader.project
+    for one in project.applications:
+        shared = project.named(one.shares)
+        if shared is not None:
+            one.networks, one.joins, one.hosts = shared.networks, shared.joins, one.hosts | shared.hosts
+    project.has_more = bool(gathered.unseen)
+    settle(project)
+    find_ways_in(project, sources)
     return project
 
 
-def defaults_only(text: str) -> str:
-    """Return what of a text stands there itself: without variables, but with the defaults that they have."""
-    return _VARIABLE.sub(lambda found: (found["rest"] or "") if (found["how"] or "").endswith("-") else "", text)
+def _is_never_started(entry: Table) -> bool:
+    """Whether a service is there for others to extend only."""
+    scale = text(table(entry.get("deploy")).get("replicas")) or text(entry.get("scale"))
+    return bool(items(entry.get("profiles"))) or scale == "0"
 
 
 class _ComposeReader:
-    def __init__(self, source: Source, sources: Sources) -> None:
-        self._file, self._sources = source.name, sources
-        env = sources.env_file(source.name, ENV)
-        self._env: Mapping[str, tuple[str, int]] = env.variables if env else {}
+    def __init__(self, files: Sequence[Source], sources: Sources, gathered: Gathered) -> None:
+        self._sources, self._gathered = sources, gathered
+        self._networks = table(gathered.document.get("networks"))
+        self._service = ""
+        first = files[0].name
         self.project = ComposeProject(
             kind="compose",
-            files=(source.name,),
+            files=tuple(gathered.contexts),
             applications=[],
-            place=Place(source.name),
-            env=env,
-            example=sources.env_file(source.name, ENV_EXAMPLE),
+            place=Place(first),
+            env=gathered.env,
+            example=sources.env_file(first, ENV_EXAMPLE),
+            unseen=gathered.unseen,
         )
+        self._name = text(gathered.document.get("name")) or os.path.basename(os.path.dirname(os.path.abspath(first)))
 
     def _put_in(self, written: str, place: Place) -> str:
         """Return a text with its variables put in. One that nothing is known of stays, as ${NAME}."""
+        variables = self._context(place).variables
+        made = variables.put_in(written, lambda name: self._note_needed(name, place))
+        if not is_known(made) and not variables.complete:
+            self._note_absent(ENV, Place(self.project.place.file))
+        return made
 
-        def value(found: re.Match[str]) -> str:
-            if found["escaped"]:
-                return "$"
-            name, how, rest = found["plain"] or found["name"], found["how"] or "", found["rest"] or ""
-            known = self._env.get(name, (None, 0))[0]
-            self.project.wants_env = True
-            if known or (known is not None and not how.startswith(":")):
-                return rest if how.endswith("+") else known
-            if how.endswith("-"):
-                return rest
-            if how.endswith("+"):
-                return ""
-            if self.project.env is None:
-                return f"${{{name}}}"
-            if how.endswith("?"):
-                self.project.needed.setdefault(name, place)
-                return f"${{{name}}}"
+    def _note_needed(self, name: str, place: Place) -> None:
+        self.project.needed.setdefault(name, place)
+
+    def _note_absent(self, path: str, place: Place) -> None:
+        """Note an env file that is not here, for the service that is being read."""
+        known = self.project.not_there.get(path, Absent(place, ()))
+        if not known.place.line and place.line:
+            known = Absent(place, known.services)
+        if self._service and self._service not in known.services:
+            known = Absent(known.place, (*known.services, self._service))
+        self.project.not_there[path] = known
+
+    def _context(self, place: Place) -> Context:
+        contexts = self._gathered.contexts
+        return contexts.get(place.file) or next(iter(contexts.values()))
+
+    def _path(self, written: str, place: Place) -> str:
+        """Return the name of a file or folder that a place names; "" where it is not known."""
+        path = self._put_in(written, place)
+        if not path or not is_known(path) or path.startswith("~"):
             return ""
-
-        return _VARIABLE.sub(value, written)
+        return os.path.normpath(os.path.join(self._context(place).folder, path))
 
     def _text(self, entry: Table, key: str) -> str:
-        return self._put_in(text(entry.get(key)), Place(self._file, entry.line_of(key)))
+        return self._put_in(text(entry.get(key)), entry.place_of(key))
 
-    def service(self, name: str, entry: Table, line: int) -> None:
+    def service(self, name: str, entry: Table, place: Place) -> None:
         """Add the application that a service is."""
-        place = Place(self._file, line)
+        self._service = name
         reference = self._text(entry, "image")
-        build = entry.get("build")
-        # Of what is built here the image is only the name, unless it says itself that it may be pulled.
-        is_built = bool(build) and text(entry.get("pull_policy")) in ("", "build", "never")
         named = Image.of(reference) if reference else None
-        image = None if is_built else named
-        context = text(build) or text(table(build).get("context"))
         made = Application(
             name=name,
             place=place,
             type="service",
-            image=image,
-            image_place=Place(self._file, entry.line_of("image" if image else "build")),
-            built_from="" if image else self._put_in(context, place) or "here",
+            image=named,
+            image_place=entry.place_of("image" if named else "build"),
             restarts=self._text(entry, "restart") not in ("", "no", "false"),
         )
+        self._build(made, entry)
         self._tell(made, entry)
-        made.role = role_of(name, named, made.variables)
+        made.role = role_of(name, made.image or named, made.variables)
         hosts = {name, self._text(entry, "container_name"), self._text(entry, "hostname")} - {""}
+        hosts |= {f"{self._name}-{name}-1", f"{self._name}_{name}_1", f"{self._name}_{name}"}
         made.hosts = frozenset(one.lower() for one in hosts | self._join(made, entry))
+        made.command = self._words(entry, "entrypoint") + self._words(entry, "command")
         made.openings = list(self._openings(entry))
         made.exposes = frozenset(text(port).partition("/")[0] for port in items(entry.get("expose")))
         made.health = list(self._health(entry))
-        made.mounts = list(self._mounts(entry))
-        waits = {other: text(table(how).get("condition")) for other, how in table(entry.get("depends_on")).items()}
+        made.mounts += self._mounts(entry)
+        made.labels = self._labels(entry)
+        made.profiles = frozenset(text(one) for one in items(entry.get("profiles")))
+        waited = entry.get("depends_on")
+        waits = {other: text(table(how).get("condition")) for other, how in table(waited).items()}
         made.waits_for = frozenset(other for other, condition in waits.items() if condition == "service_healthy")
+        made.needs = frozenset(waits or {text(one) for one in items(waited)})
+        configure(made, self._sources)
         self.project.applications.append(made)
+
+    def _build(self, made: Application, entry: Table) -> None:
+        """Note what it is built from. The image that is named beside that is only what the built one is called."""
+        build = entry.get("build")
+        # Of what is built here the image is only the name, unless it says itself that it may be pulled.
+        if build is None or self._text(entry, "pull_policy") not in ("", "build", "never"):
+            return
+        place, plan = entry.place_of("build"), table(build)
+        context = self._put_in(text(build) or text(plan.get("context")) or ".", place)
+        made.image, made.image_place, made.built_from = None, place, context
+        if is_remote(context):
+            return
+        source, name = plan.get("dockerfile_inline"), place.file
+        if not isinstance(source, str):
+            folder = self._path(context, place)
+            name = os.path.normpath(os.path.join(folder, self._text(plan, "dockerfile") or "Dockerfile"))
+            source = self._sources.text(name) if folder else None
+        if source is None:
+            return
+        arguments = {key: self._put_in(value or "", place) for key, value, _ in _pairs(plan.get("args"))}
+        recipe = read_dockerfile(name, source, arguments)
+        based = Image.of(recipe.base) if recipe.base else None
+        if based is not None and role_of("", based):
+            made.image, made.image_place = based, recipe.base_place
+        for one, inside, where in recipe.copied:
+            path = self._path(os.path.join(context, one), place)
+            made.mounts.append(Mount(inside, False, where, source=path))
+        for key, (value, where) in recipe.variables.items():
+            made.variables[key] = Value(place=where, text=value, written=value)
+
+    def _words(self, entry: Table, key: str) -> tuple[str, ...]:
+        value = entry.get(key)
+        words = [self._put_in(text(one), entry.place_of(key)) for one in items(value)]
+        return tuple(words[0].split() if isinstance(value, str) else words)
 
     def _tell(self, made: Application, entry: Table) -> None:
         """Its variables: of its env files, in their order, then its own."""
         for path, required in env_files_of(entry):
-            place = Place(self._file, entry.line_of("env_file"))
-            path = self._put_in(path, place)
-            found = self._sources.env_file(self._file, path)
+            place = entry.place_of("env_file")
+            name = self._path(path, place)
+            found = self._sources.env_file("", name) if name else None
             if found is None:
                 made.variables_unseen = True
                 if required:
-                    self.project.not_there.setdefault(path, place)
+                    self._note_absent(self._shown(name, path, place), place)
                 continue
             for key, (value, line) in found.variables.items():
-                made.variables[key] = Value(place=Place(found.name, line), text=value)
-        for key, written, line in _pairs(entry.get("environment")):
-            made.variables[key] = self._value(key, written, Place(self._file, line))
+                made.variables[key] = _value(value, Place(found.name, line), "")
+        for key, written, place in _pairs(entry.get("environment")):
+            if written is None:
+                value, _line = (self.project.env.variables if self.project.env else {}).get(key, (f"${{{key}}}", 0))
+                made.variables[key] = _value(value, place, "")
+                if self.project.env is None:
+                    self._note_absent(ENV, Place(self.project.place.file))
+            else:
+                made.variables[key] = _value(self._put_in(written, place), place, written)
 
-    def _value(self, key: str, written: str | None, place: Place) -> Value:
-        """Return a variable of `environment`; without a value it is handed through from .env, or from the shell."""
-        if written is None:
-            known = self._env.get(key)
-            self.project.wants_env = True
-            return Value(place=place, text=known[0] if known else None)
-        put_in = self._put_in(written, place)
-        return Value(place=place, text=None if re.fullmatch(r"\$\{\w+\}", put_in) else put_in, written=written)
+    def _shown(self, name: str, path: str, place: Place) -> str:
+        """Return an env file's name as it is shown: relative to the project, .env as that."""
+        folder = self._context(place).folder
+        return os.path.relpath(name, folder or ".") if name and not os.path.isabs(path) else path
 
     def _join(self, made: Application, entry: Table) -> set[str]:
-        """Put it into its networks; its aliases in them."""
+        """Put it into its networks; its aliases in them, and its own names for others."""
         networks = entry.get("networks")
         mode = self._text(entry, "network_mode")
+        for link in [*items(entry.get("links")), *items(entry.get("external_links"))]:
+            other, _, alias = text(link).partition(":")
+            made.aliases[(alias or other).lower()] = other.lower()
+        for host, address, place in _pairs(entry.get("extra_hosts"), signs="=:"):
+            made.aliases[host.lower()] = self._put_in(address or "", place).lower()
+        if mode.startswith("service:"):
+            made.shares = mode.partition(":")[2]
         if mode:
             made.networks = None if mode == "host" else frozenset({mode})
             return set()
         joined = list(networks) if isinstance(networks, Table) else [text(one) for one in items(networks)]
-        made.networks = frozenset(joined or ["default"])
+        made.networks = frozenset(self._network(name)[0] for name in joined or ["default"])
+        made.joins = frozenset(name for name, external in map(self._network, joined or ["default"]) if external)
+        if entry.get("external_links"):
+            made.joins |= {"external_links"}
         return {
             text(alias) for one in table(networks).values() for alias in items(table(one).get("aliases")) if text(alias)
         }
 
+    def _network(self, key: str) -> tuple[str, bool]:
+        """Return what a network is called, and whether it is made elsewhere."""
+        found = table(self._networks.get(key))
+        external = found.get("external")
+        name = self._text(found, "name") or text(table(external).get("name"))
+        if isinstance(external, Table) or text(external).lower() in ("true", "yes", "on"):
+            return name or key, True
+        return name or f"{self._name}_{key}", False
+
     def _openings(self, entry: Table) -> Iterator[Opening]:
         ports = items(entry.get("ports"))
         for number, one in enumerate(ports):
-            place = Place(self._file, ports.lines[number])
+            place = ports.places[number]
             if isinstance(one, Table):
                 host, outside, inside = (self._text(one, key) for key in ("host_ip", "published", "target"))
                 protocol = self._text(one, "protocol")
             else:
                 host, outside, inside, protocol = _port(self._put_in(text(one), place))
             if inside and protocol in ("", "tcp"):
-                yield Opening(place=place, outside=outside, inside=inside, local=host in _LOCAL)
+                local, private = _reach(host)
+                for out, within in _ranges(outside, inside):
+                    yield Opening(place=place, outside=out, inside=within, local=local, private=private)
 
     def _health(self, entry: Table) -> Iterator[HealthCheck]:
         check = table(entry.get("healthcheck"))
         if text(check.get("disable")) == "true":
             return
         test = check.get("test")
-        words = [self._put_in(text(word), Place(self._file, check.line_of("test"))) for word in items(test)]
+        words = [self._put_in(text(word), check.place_of("test")) for word in items(test)]
         if isinstance(test, str):
             words = ["CMD-SHELL", *words]
         if words[1:] and words[0] in ("CMD", "CMD-SHELL"):
-            yield HealthCheck(place=Place(self._file, check.line_of("test")), way="command", command=tuple(words))
+            yield HealthCheck(place=check.place_of("test"), way="command", command=tuple(words))
 
-    def _mounts(self, entry: Table) -> Iterator[tuple[str, bool, Place]]:
+    def _mounts(self, entry: Table) -> Iterator[Mount]:
         """Folders and files inside that outlive the container. A volume without a name does not."""
         volumes = items(entry.get("volumes"))
         for number, one in enumerate(volumes):
-            place = Place(self._file, volumes.lines[number])
+            place = volumes.places[number]
             if isinstance(one, Table):
                 source, target = self._text(one, "source"), self._text(one, "target")
                 kept = bool(source) and text(one.get("type")) in ("", "volume", "bind")
@@ -205,22 +299,96 @@ class _ComposeReader:
                 source, _, rest = self._put_in(text(one), place).partition(":")
                 target, kept = rest.partition(":")[0], bool(rest)
             if kept and target:
-                yield target, False, place
-        for one in tables(entry.get("configs")):
-            yield self._text(one, "target"), False, Place(self._file, one.line)
+                is_path = source.startswith(("/", ".", "~")) or "/" in source
+                path = self._path(source, place) if is_path else ""
+                yield Mount(target, False, place, source=path, text=self._inside(path, target))
+        for kind, folder in (("configs", "/"), ("secrets", "/run/secrets/")):
+            yield from self._placed(entry, kind, folder)
+
+    def _placed(self, entry: Table, kind: str, folder: str) -> Iterator[Mount]:
+        """Its configs or secrets, which are files that the project names."""
+        listed = items(entry.get(kind))
+        there = table(self._gathered.document.get(kind))
+        for number, one in enumerate(listed):
+            name = text(one) or text(table(one).get("source"))
+            target = text(table(one).get("target")) or name
+            made = table(there.get(name))
+            content, file = made.get("content"), text(made.get("file"))
+            path = self._path(file, made.place_of("file")) if file else ""
+            held = self._put_in(content, made.place_of("content")) if isinstance(content, str) else None
+            target = target if target.startswith("/") else folder + target
+            yield Mount(
+                target,
+                False,
+                listed.places[number] if held is None else made.place_of("content"),
+                source=path,
+                content=held,
+                text=held if held is not None else self._inside(path, target),
+            )
+
+    def _inside(self, path: str, target: str) -> str | None:
+        """Return what is in all files that are put at a place where they are read; None where they are not here."""
+        if not path or not target.startswith(_READ):
+            return None
+        if not self._sources.is_folder(path):
+            return self._sources.text(path)
+        return "\n".join(filter(None, map(self._sources.text, self._sources.within(path))))
+
+    def _labels(self, entry: Table) -> dict[str, Value]:
+        return {
+            key: Value(place=place, text=self._put_in(value or "", place))
+            for labels in (entry.get("labels"), table(entry.get("deploy")).get("labels"))
+            for key, value, place in _pairs(labels)
+        }
 
 
-def _pairs(value: object) -> Iterator[tuple[str, str | None, int]]:
-    """Yield the variables of `environment`, a mapping or a list of NAME=value; None for one without a value."""
+def _value(put_in: str, place: Place, written: str) -> Value:
+    """Return what a variable is set to: as far as it is known."""
+    if is_variable(put_in):
+        return Value(place=place, unknown=put_in, written=written)
+    return Value(place=place, text=put_in, written=written)
+
+
+def _reach(host: str) -> tuple[bool, bool]:
+    """Return whether an address is the machine's own alone, and whether not everybody reaches it."""
+    bare = host.strip("[]")
+    if bare in _LOCAL:
+        return True, False
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return False, bool(bare)  # a name, or not known
+    return address.is_loopback, not address.is_global and not address.is_unspecified
+
+
+def _ranges(outside: str, inside: str) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of ports that two ranges of ports are."""
+    within, without = _numbers(inside), _numbers(outside)
+    if len(within) > 1 and len(without) in (0, len(within)):
+        for number, one in enumerate(within):
+            yield (without[number] if without else ""), one
+    else:
+        yield outside, inside
+
+
+def _numbers(ports: str) -> list[str]:
+    first, _, last = ports.partition("-")
+    if first.isdecimal() and last.isdecimal() and 0 <= int(last) - int(first) < _LONGEST:
+        return [str(number) for number in range(int(first), int(last) + 1)]
+    return [ports] if ports else []
+
+
+def _pairs(value: object, signs: str = "=") -> Iterator[tuple[str, str | None, Place]]:
+    """Yield what a mapping or a list of NAME=value says, as `environment` does; None for a name without a value."""
     if isinstance(value, Table):
         for key, written in value.items():
-            yield key, written if written is None else text(written), value.line_of(key)
+            yield key, written if written is None else text(written), value.place_of(key)
         return
     listed = items(value)
     for number, one in enumerate(listed):
-        key, equals, written = text(one).partition("=")
+        key, *rest = re.split(f"[{signs}]", text(one), maxsplit=1)
         if key:
-            yield key, written if equals else None, listed.lines[number]
+            yield key, rest[0] if rest else None, listed.places[number]
 
 
 def _port(written: str) -> tuple[str, str, str, str]:

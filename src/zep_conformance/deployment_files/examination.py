@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from zep_conformance.deployment_files import compose, fly, images, keeping, reach, render, secrets, variables, wiring
+from zep_conformance.deployment_files import (
+    compose,
+    fly,
+    images,
+    keeping,
+    reach,
+    render,
+    secrets,
+    variables,
+    wiring,
+    zep_config,
+)
 from zep_conformance.deployment_files.findings import FileFinding, Ledger
-from zep_conformance.deployment_files.model import Place, PlannedDeployment
+from zep_conformance.deployment_files.model import PlannedDeployment
 from zep_conformance.deployment_files.sources import Kind, Sources
 from zep_conformance.redaction.redactor import Redactor
 
@@ -31,7 +42,7 @@ def planned(sources: Sources, kind: Kind | None = None) -> list[PlannedDeploymen
     files = [source for source in sources.files() if kind in (None, source.kind)]
     blueprints = [render.read_blueprint(source) for source in files if source.kind == "render"]
     apps = [source for source in files if source.kind == "fly"]
-    projects = [compose.read_project(source, sources) for source in files if source.kind == "compose"]
+    projects = [compose.read_project(group, sources) for group in sources.projects() if kind in (None, "compose")]
     return [*blueprints, *([fly.read_apps(apps)] if apps else []), *projects]
 
 
@@ -43,6 +54,7 @@ def _examined(deployment: PlannedDeployment, sources: Sources, redactor: Redacto
         # Nothing of what a Zep 0.x needs is asked of a 1.x, nor of what is there for it.
         others = [one for one in deployment.applications if one not in zeps]
         deployment = replace(deployment, applications=others if any(one.role == "zep" for one in others) else [])
+    zep_config.check(deployment, ledger)
     variables.check(deployment, ledger)
     wiring.check(deployment, ledger)
     reach.check_port(deployment, ledger)
@@ -50,7 +62,4 @@ def _examined(deployment: PlannedDeployment, sources: Sources, redactor: Redacto
     secrets.check(deployment, ledger, sources)
     reach.check_exposure(deployment, ledger)
     keeping.check(deployment, ledger)
-    if deployment.kind == "compose":
-        for file in sources.unread:
-            ledger.report("override-unseen", Place(file), file=file)
     return ledger.findings()

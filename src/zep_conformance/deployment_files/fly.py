@@ -10,6 +10,7 @@ from zep_conformance.deployment_files.model import (
     Application,
     HealthCheck,
     Image,
+    Mount,
     Opening,
     Place,
     PlannedDeployment,
@@ -65,10 +66,10 @@ def _application(source: Source) -> Application:
     for mount in tables(document.get("mounts")):
         folder = text(mount.get("destination"))
         if folder:
-            made.mounts.append((folder, True, Place(file, mount.line_of("destination"))))
+            made.mounts.append(Mount(folder, True, Place(file, mount.line_of("destination"))))
     for placed in tables(document.get("files")):
         if text(placed.get("guest_path")):
-            made.mounts.append((text(placed.get("guest_path")), False, Place(file, placed.line)))
+            made.mounts.append(Mount(text(placed.get("guest_path")), False, Place(file, placed.line)))
     made.memory = _memory(document)
     return made
 
@@ -107,7 +108,7 @@ def _members(value: object) -> object:
         return value
     listed = items(None)
     for key, member in value.items():
-        listed.put(member, value.line_of(key))
+        listed.put(member, value.place_of(key))
     return listed
 
 

@@ -8,8 +8,6 @@ from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.model import Application, Image, PlannedDeployment
 from zep_conformance.facts.servers import OLDEST_ZEP
 
-CONFIGURATION = "/app/config.yaml"
-"""Where a Zep image looks for its configuration."""
 _ZEP_1 = re.compile(r"(^|/)zepai/|(^|/)zep-ce$", re.IGNORECASE)
 """The images of Zep 1.x: those of zepai on Docker Hub, under whatever mirror. Those on ghcr.io stopped at 0.27.2."""
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:[-+.][\w.+-]*)?")
@@ -67,15 +65,14 @@ def _zep(application: Application, ledger: Ledger) -> None:
         ledger.report("image-version-untold", place, image=shown(image))
     elif version < OLDEST_ZEP:
         ledger.report("image-too-old", place, image=shown(image), version=number)
-    configured = any(folder in (CONFIGURATION, "/app", "/app/") for folder, _fresh, _place in application.mounts)
-    if image.name == "zep" and not configured:
+    if image.name == "zep" and application.config is None:
         ledger.report("image-lacks-config", place, image=shown(image))
     ledger.well("image", place, f"{application.name}: {shown(image)}")
 
 
 def _built(application: Application, ledger: Ledger) -> None:
     source, place = application.built_from, application.image_place
-    if re.match(r"https?://|git@|ssh://|git://", source):
+    if is_remote(source):
         repository, _, fragment = source.partition("#")
         branch = application.branch or fragment.partition(":")[0]
         if not (_VERSION.fullmatch(branch) or re.fullmatch(r"[0-9a-f]{7,40}", branch)):
@@ -85,6 +82,11 @@ def _built(application: Application, ledger: Ledger) -> None:
         context = "the folder beside it" if source in ("", "here", ".", "./") else source
         ledger.report("image-built-here", place, application, context=context)
     ledger.well("image", place, f"{application.name} is built")
+
+
+def is_remote(context: str) -> bool:
+    """Tell whether what something is built from is a repository elsewhere."""
+    return re.match(r"https?://|git@|ssh://|git://|github\.com/", context) is not None
 
 
 def _companion(application: Application, ledger: Ledger) -> None:

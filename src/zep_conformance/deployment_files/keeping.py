@@ -49,9 +49,9 @@ def _plan(application: Application, ledger: Ledger) -> None:
 def _volume(application: Application, ledger: Ledger) -> None:
     folder = (application.value_of("PGDATA") or PGDATA).rstrip("/")
     above = [
-        (mounted.rstrip("/"), fresh, place)
-        for mounted, fresh, place in application.mounts
-        if folder == mounted.rstrip("/") or folder.startswith(f"{mounted.rstrip('/')}/")
+        (one.folder.rstrip("/"), one.fresh, one.place)
+        for one in application.mounts
+        if folder == one.folder.rstrip("/") or folder.startswith(f"{one.folder.rstrip('/')}/")
     ]
     if not above:
         ledger.report("database-not-kept", application.place, application, folder=folder)

@@ -8,45 +8,75 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from zep_conformance.errors import CannotTell
 
-_MERGE, _NULL = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:null"
+_MERGE, _NULL, _RESET = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:null", "!reset"
+OVERRIDE = "!override"
+"""The tag of what replaces a value of the file that it changes, and is not merged with it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands: a file, and a line of it from 1 on (0 where no line says it)."""
+
+    file: str
+    line: int = 0
+
+
+NOWHERE = Place("")
+"""Where it is not said."""
 
 
 class Table(dict[str, Any]):
-    """A mapping. line: where it begins; lines: where each of its keys is; both count from 1."""
+    """A mapping. place: where it begins; places: where each of its keys is. tag: YAML's own of it, as !override."""
 
-    def __init__(self, line: int = 1) -> None:
+    def __init__(self, place: Place | None = None) -> None:
         super().__init__()
-        self.line = line
-        self.lines: dict[str, int] = {}
+        self.place = place or Place("")
+        self.places: dict[str, Place] = {}
+        self.tag = ""
 
-    def put(self, key: str, value: Any, line: int) -> None:
-        """Set a key that stands in that line."""
+    def put(self, key: str, value: Any, place: Place) -> None:
+        """Set a key that stands there."""
         self[key] = value
-        self.lines[key] = line
+        self.places[key] = place
+
+    def place_of(self, key: str) -> Place:
+        """Return the place of a key; that of the mapping where there is no such key."""
+        return self.places.get(key, self.place)
+
+    @property
+    def line(self) -> int:
+        """The line where it begins."""
+        return self.place.line
 
     def line_of(self, key: str) -> int:
         """Return the line of a key; that of the mapping where there is no such key."""
-        return self.lines.get(key, self.line)
+        return self.place_of(key).line
 
 
 class Items(list[Any]):
-    """A sequence. line: where it begins; lines: where each of its items is."""
+    """A sequence. place: where it begins; places: where each of its items is. tag: YAML's own of it, as !override."""
 
-    def __init__(self, line: int = 1) -> None:
+    def __init__(self, place: Place | None = None) -> None:
         super().__init__()
-        self.line = line
-        self.lines: list[int] = []
+        self.place = place or Place("")
+        self.places: list[Place] = []
+        self.tag = ""
 
-    def put(self, value: Any, line: int) -> None:
-        """Append an item that stands in that line."""
+    def put(self, value: Any, place: Place) -> None:
+        """Append an item that stands there."""
         self.append(value)
-        self.lines.append(line)
+        self.places.append(place)
+
+
+class Reset:
+    """What stands for a value that is taken away from what a file changes: YAML's !reset."""
 
 
 def table(value: Any) -> Table:
@@ -60,7 +90,7 @@ def items(value: Any) -> Items:
         return value
     alone = Items()
     if value is not None:
-        alone.put(value, value.line if isinstance(value, Table) else 1)
+        alone.put(value, value.place if isinstance(value, Table) else Place(""))
     return alone
 
 
@@ -104,18 +134,24 @@ class _Builder:
         """Return the value of a node. Raises CannotTell for a key that is there twice."""
         if id(node) in self._made:
             return self._made[id(node)]
-        line = node.start_mark.line + 1
-        if isinstance(node, yaml.ScalarNode):
-            value: Any = None if node.tag == _NULL else str(node.value)
-            self._made[id(node)] = value
+        value: Any
+        if node.tag == _RESET:
+            self._made[id(node)] = value = Reset()
+        elif isinstance(node, yaml.ScalarNode):
+            self._made[id(node)] = value = None if node.tag == _NULL else str(node.value)
         elif isinstance(node, yaml.SequenceNode):
-            self._made[id(node)] = value = Items(line)
+            self._made[id(node)] = value = Items(self._place(node))
+            value.tag = node.tag
             for item in node.value:
-                value.put(self.build(item), item.start_mark.line + 1)
+                value.put(self.build(item), self._place(item))
         else:
-            self._made[id(node)] = value = Table(line)
+            self._made[id(node)] = value = Table(self._place(node))
+            value.tag = node.tag
             self._fill(value, node)
         return value
+
+    def _place(self, node: yaml.Node) -> Place:
+        return Place(self._name, node.start_mark.line + 1)
 
     def _fill(self, value: Table, node: yaml.Node) -> None:
         merged: list[Table] = []
@@ -131,11 +167,11 @@ class _Builder:
             if key in value:
                 where = f"line {mark.line + 1}, column {mark.column + 1}"
                 raise _unreadable(self._name, "YAML", where, "this key is there twice")
-            value.put(key, self.build(value_node), mark.line + 1)
+            value.put(key, self.build(value_node), self._place(key_node))
         for other in merged:  # what stands here itself goes before what is merged in, and the first before the next
             for key in list(other):
                 if key not in value:
-                    value.put(key, other[key], other.line_of(key))
+                    value.put(key, other[key], other.place_of(key))
 
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
@@ -149,7 +185,7 @@ def read_toml(name: str, source: str) -> Table:
     """Return what a TOML file holds. Raises CannotTell, with line and column, when it does not parse."""
     try:
         found = tomllib.loads(source)
-        made = _located(found, (), _lines(source), 1)
+        made = _located(found, (), _lines(source), Place(name, 1))
     except tomllib.TOMLDecodeError as error:
         match = re.fullmatch(r"(.*?)\s*\(at (line \d+, column \d+|end of document)\)", str(error), re.DOTALL)
         problem, where = (match[1], match[2]) if match else (str(error), "somewhere")
@@ -194,17 +230,22 @@ def _inside(names: list[str], counts: dict[_Path, int]) -> _Path:
     return (*path, *names[-1:])
 
 
-def _located(value: Any, path: _Path, lines: dict[_Path, int], line: int) -> Any:
-    line = lines.get(path, line)
+def _located(value: Any, path: _Path, lines: dict[_Path, int], above: Place) -> Any:
+    """Return a value with its places. above: that of what it stands in, where no line says it."""
+
+    def at(path: _Path, otherwise: Place) -> Place:
+        return Place(above.file, lines[path]) if path in lines else otherwise
+
+    place = at(path, above)
     if isinstance(value, dict):
-        made = Table(line)
+        made = Table(place)
         for key, member in value.items():
-            made.put(key, _located(member, (*path, key), lines, line), lines.get((*path, key), line))
+            made.put(key, _located(member, (*path, key), lines, place), at((*path, key), place))
         return made
     if isinstance(value, list):
-        listed = Items(line)
+        listed = Items(place)
         for number, member in enumerate(value):
-            listed.put(_located(member, (*path, number), lines, line), lines.get((*path, number), line))
+            listed.put(_located(member, (*path, number), lines, place), at((*path, number), place))
         return listed
     return str(value).lower() if isinstance(value, bool) else str(value)
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
+from zep_conformance.deployment_files.located import NOWHERE
+from zep_conformance.deployment_files.located import Place as Place
 from zep_conformance.deployment_files.sources import Kind
 from zep_conformance.facts.servers import PORTS, go_bool
+
+if TYPE_CHECKING:
+    from zep_conformance.deployment_files.zep_config import ZepConfig
 
 Role = Literal["zep", "nlp", "postgres", ""]
 
@@ -20,26 +25,21 @@ CLOUD_IMAGE = "zep-cloud"
 """The image of Zep with a configuration in it, and with a start script that knows ZEP_NLP_SERVER_HOSTPORT."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where something stands: a file, and a line of it from 1 on (0 where no line says it)."""
-
-    file: str
-    line: int = 0
-
-
 @dataclass(frozen=True, kw_only=True)
 class Value:
     """What a variable is set to.
 
     text: what it comes to; None where the files do not say, since it is asked for or made up when it is deployed, or
-    is a property of another application. written: as it stands in a file that is kept in a repository, "" where it does
-    not. of, of_type, what: the other application, its type, and its property.
+    is a property of another application. unknown: the variable that it comes from then, as ${NAME}. written: as it
+    stands in a file that is kept in a repository, "" where it does not. key: that of Zep's config.yaml which it stands
+    at, "" for a variable. of, of_type, what: the other application, its type, and its property.
     """
 
     place: Place
     text: str | None = None
+    unknown: str = ""
     written: str = ""
+    key: str = ""
     of: str = ""
     of_type: str = ""
     what: str = ""
@@ -67,18 +67,44 @@ class Image:
         return self.path.rpartition("/")[2]
 
 
+class Mount(NamedTuple):
+    """What is put into an application. folder: where in it. fresh: whether its file system has a lost+found.
+
+    source: the file or folder that it comes from, "" where it is none of those that can be read here. content: what it
+    holds, where that is said beside it. text: what is in it, in all its files; None where they are not here.
+    """
+
+    folder: str
+    fresh: bool
+    place: Place
+    source: str = ""
+    content: str | None = None
+    text: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Opening:
     """A way in. outside, inside: port numbers as texts, "" where they are not said.
 
-    local: only from the machine itself. forces_https: plain HTTP is sent on to https.
+    local: only from the machine itself. private: by an address that not everybody reaches, or that is not known here.
+    by: what leads here ("ports", "labels", the proxy's name). guarded: something asks for a login before it.
+    without_admin: /admin is not led here. forces_https: plain HTTP is sent on to https.
     """
 
     place: Place
     outside: str
     inside: str
     local: bool = False
+    private: bool = False
+    by: str = "ports"
+    guarded: bool = False
+    without_admin: bool = False
     forces_https: bool = False
+
+    @property
+    def public(self) -> bool:
+        """Whether everybody gets in by it, as far as is known."""
+        return not (self.local or self.private or self.guarded)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +119,8 @@ class HealthCheck:
     path: str = ""
     port: str = ""
     command: tuple[str, ...] = ()
+    labels: dict[str, Value] = field(default_factory=dict)
+    config: ZepConfig | None = None
 
 
 @dataclass(kw_only=True)
@@ -101,10 +129,11 @@ class Application:
 
     role: which of the three it is, "" for none of them. hosts: by which names others reach it. built_from: "" for a
     ready image, "here", or a repository. openings: how it is reached from outside, or on Fly.io by its proxy. exposes:
-    ports that are open to other containers. mounts: folders inside that outlive it, each with whether its file system
-    has a lost+found. managed: a Render database. allowed: who may reach such a database (None: not said). waits_for:
-    what must be healthy before it starts. variables_unseen: it is told more than the files say. sleeps: where the file
-    lets it stop when nobody asks it.
+    ports that are open to other containers. mounts: what is put into it, and outlives it. managed: a Render database.
+    allowed: who may reach such a database (None: not said). networks: None for the machine's own. joins: those of them
+    that other deployments join, too. shares: the application whose network it has. profiles: with which it is started.
+    waits_for: what must be healthy before it starts, needs: what must have been started. command: its words.
+    variables_unseen: it is told more than the files say. sleeps: where the file lets it stop when nobody asks it.
     """
 
     name: str
@@ -112,7 +141,7 @@ class Application:
     role: Role = ""
     type: str = ""
     image: Image | None = None
-    image_place: Place = Place("")
+    image_place: Place = NOWHERE
     built_from: str = ""
     branch: str = ""
     variables: dict[str, Value] = field(default_factory=dict)
@@ -121,14 +150,22 @@ class Application:
     openings: list[Opening] = field(default_factory=list)
     exposes: frozenset[str] = frozenset()
     health: list[HealthCheck] = field(default_factory=list)
-    mounts: list[tuple[str, bool, Place]] = field(default_factory=list)
+    mounts: list[Mount] = field(default_factory=list)
     networks: frozenset[str] | None = None
+    joins: frozenset[str] = frozenset()
+    shares: str = ""
+    aliases: dict[str, str] = field(default_factory=dict)
+    profiles: frozenset[str] = frozenset()
     restarts: bool = True
     waits_for: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+    command: tuple[str, ...] = ()
+    labels: dict[str, Value] = field(default_factory=dict)
+    config: ZepConfig | None = None
     managed: bool = False
     allowed: list[str] | None = None
     plan: str = ""
-    plan_place: Place = Place("")
+    plan_place: Place = NOWHERE
     memory: str = ""
     sleeps: Place | None = None
 
@@ -142,12 +179,21 @@ class Application:
         value = self.variables.get(variable)
         return value is not None and value.text != ""
 
+    def told(self, variable: str) -> str:
+        """Return what a variable is set to as `value_of` does, but ${NAME} where only that is known of it."""
+        value = self.variables.get(variable)
+        return (value.unknown if value.text is None else value.text) if value else ""
+
     @property
     def port(self) -> str:
-        """Where it listens: 5557 for the NLP server and 8000 for Zep, unless ZEP_SERVER_PORT says otherwise."""
+        """Where it listens: 5557 for the NLP server and 8000 for Zep, unless it is told otherwise.
+
+        ${NAME} where it is told by a variable that nothing is known of.
+        """
         if self.role == "postgres":
-            return self.value_of("PGPORT") or POSTGRES_PORT
-        return self.value_of("ZEP_SERVER_PORT") or (NLP_PORT if self.role == "nlp" else ZEP_PORT)
+            said = re.search(r"(?:^| )(?:-p ?|-c ?port=|--port[= ])(\d+)", " ".join(self.command))
+            return (said[1] if said else "") or self.told("PGPORT") or POSTGRES_PORT
+        return self.told("ZEP_SERVER_PORT") or (NLP_PORT if self.role == "nlp" else ZEP_PORT)
 
     @property
     def asks_for_tokens(self) -> bool:
@@ -157,12 +203,16 @@ class Application:
 
 @dataclass(kw_only=True)
 class PlannedDeployment:
-    """The applications that one Render blueprint, one Compose project, or the Fly.io configurations together make."""
+    """The applications that one Render blueprint, one Compose project, or the Fly.io configurations together make.
+
+    has_more: files that are not here add to them.
+    """
 
     kind: Kind
     files: tuple[str, ...]
     applications: list[Application]
     place: Place
+    has_more: bool = False
 
     def having(self, role: Role) -> list[Application]:
         """Return the applications of a role."""
@@ -172,9 +222,18 @@ class PlannedDeployment:
         """Return the name of the first application of a role; what the documentation calls it where there is none."""
         return next((one.name for one in self.having(role)), NAMES[role])
 
-    def by_host(self, host: str) -> Application | None:
-        """Return the application that others reach by this name, None where there is none."""
-        return next((one for one in self.applications if host.lower() in one.hosts), None)
+    def by_host(self, host: str, of: Application | None = None) -> Application | None:
+        """Return the application that others reach by this name, None where there is none.
+
+        of: the one that reaches it, which may have names of its own for others.
+        """
+        host = host.lower()
+        host = of.aliases.get(host, host) if of else host
+        return next((one for one in self.applications if host in one.hosts), None)
+
+    def named(self, name: str) -> Application | None:
+        """Return the application of this name, None where there is none."""
+        return next((one for one in self.applications if one.name == name), None)
 
 
 def reads_as(text: str, value: bool) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from zep_conformance.deployment_files.findings import Ledger
+from zep_conformance.deployment_files.interpolation import differ
 from zep_conformance.deployment_files.model import (
     NAMES,
     Application,
@@ -14,6 +15,7 @@ from zep_conformance.deployment_files.model import (
     Role,
     reads_as,
 )
+from zep_conformance.deployment_files.ways_in import LABELS, clients, is_seen, proxies
 from zep_conformance.deployment_files.wiring import NLP_URL, leads_elsewhere
 
 HEALTH_PATH = "/healthz"
@@ -28,7 +30,7 @@ def check_applications(deployment: PlannedDeployment, ledger: Ledger) -> None:
             continue
         if deployment.kind == "fly" and role != "zep":
             ledger.report("application-unseen", deployment.place, missing=name)
-        elif role != "zep" and leads_elsewhere(deployment, role):
+        elif role != "zep" and (leads_elsewhere(deployment, role) or _is_untold(zeps)):
             ledger.report("application-elsewhere", deployment.place, missing=name, need=_NEEDS[role])
         else:
             ledger.report("application-missing", deployment.place, missing=name)
@@ -37,6 +39,11 @@ def check_applications(deployment: PlannedDeployment, ledger: Ledger) -> None:
             ledger.report("zep-private", application.place, application, type=application.type or "?")
     names = [one.name for role in NAMES for one in deployment.having(role)]
     ledger.well("applications", deployment.place, ", ".join(names))
+
+
+def _is_untold(zeps: list[Application]) -> bool:
+    """Whether what the zeps are told is not all here."""
+    return bool(zeps) and all(one.variables_unseen for one in zeps)
 
 
 def is_private(deployment: PlannedDeployment, application: Application) -> bool:
@@ -51,23 +58,49 @@ def check_port(deployment: PlannedDeployment, ledger: Ledger) -> None:
             ledger.well("port", application.place, f"{application.name} is for Render's private network only")
             continue
         place, port = application.place, application.port
-        if not application.openings:
-            ledger.report("port-closed", place, application, port=port)
-        right = [one for one in application.openings if one.inside == port]
+        right = [one for one in application.openings if not differ(one.inside, port)]
+        inside = clients(deployment, application)
+        if not application.openings and not inside:
+            _closed(deployment, application, ledger)
         for opening in application.openings:
             if not opening.inside:
                 ledger.report("port-unsaid", opening.place, application, actual=port)
-            elif opening.inside != port and not right:
-                ledger.report("port-wrong", opening.place, application, port=opening.inside, actual=port)
-        if right and all(one.local for one in right):
+            elif opening not in right and (not right or opening.by != "ports"):
+                _wrong(opening, application, ledger)
+        if right and all(one.local for one in right) and not inside:
             ledger.report("port-local", right[0].place, port=right[0].outside or port)
         host = application.value_of("ZEP_SERVER_HOST")
         if host in ("127.0.0.1", "localhost", "::1"):
             where = application.variables["ZEP_SERVER_HOST"].place
             ledger.report("listens-on-loopback", where, application, host=host)
-        outside = sorted({one.outside or "any" for one in right}, key=len)
-        ways = " and ".join(outside) or port
-        ledger.well("port", place, f"{application.name}'s port {port} is reached from outside on port {ways}")
+        ledger.well("port", place, f"{application.name}'s port {port} is reached {_ways(right, inside, port)}")
+
+
+def _ways(right: list[Opening], inside: list[Application], port: str) -> str:
+    """Say how a port is reached."""
+    outside = sorted({one.outside or "any" for one in right if one.by == "ports"}, key=len)
+    ways = [f"from outside on port {' and '.join(outside)}"] if outside else []
+    ways += [f"by way of {by}" for by in dict.fromkeys(one.by for one in right if one.by != "ports")]
+    return ", ".join(ways) or (f"by {' and '.join(one.name for one in inside)}" if inside else f"on port {port}")
+
+
+def _closed(deployment: PlannedDeployment, application: Application, ledger: Ledger) -> None:
+    """Report that no file leads to a zep; only noted where a proxy or another deployment may."""
+    unseen = [one.name for one in proxies(deployment, application) if not is_seen(one)]
+    if unseen:
+        ledger.report("proxy-unseen", application.place, application, proxy=" and ".join(unseen))
+    elif application.joins:
+        network = " and ".join(sorted(application.joins))
+        ledger.report("reached-inside", application.place, application, network=network)
+    else:
+        ledger.report("port-closed", application.place, application, port=application.port)
+
+
+def _wrong(opening: Opening, application: Application, ledger: Ledger) -> None:
+    words = {"port": opening.inside, "actual": application.port}
+    if opening.by != "ports":
+        words["why"] = f"{opening.by} lead{'' if opening.by == LABELS else 's'} there, and nothing answers"
+    ledger.report("port-wrong", opening.place, application, **words)
 
 
 def check_health(deployment: PlannedDeployment, ledger: Ledger) -> None:
@@ -85,7 +118,7 @@ def check_health(deployment: PlannedDeployment, ledger: Ledger) -> None:
         by_http = [one for one in application.health if one.way == "http"]
         for one in by_http:
             port = one.port or application.port
-            if one.path.partition("?")[0] != HEALTH_PATH or port != application.port:
+            if one.path.partition("?")[0] != HEALTH_PATH or differ(port, application.port):
                 asked = f"{one.path} on port {port}"
                 ledger.report("health-check-elsewhere", one.place, application, asked=asked, actual=application.port)
         if application.health and not by_http and not any(_asks(one) for one in application.health):
@@ -113,7 +146,7 @@ def _command(application: Application, check: HealthCheck, ledger: Ledger) -> No
     asked = re.search(r"(?:https?://|/dev/tcp/)(?:localhost|127\.0\.0\.1|0\.0\.0\.0)[:/](\d+)(/[^\s\"']*)?", words)
     if application.role == "zep" and asked is not None:
         path = asked[2] if asked[2] and words[asked.start()] == "h" else HEALTH_PATH
-        if asked[1] != application.port or path != HEALTH_PATH:
+        if differ(asked[1], application.port) or path != HEALTH_PATH:
             where = f"{path} on port {asked[1]}"
             ledger.report("health-check-elsewhere", check.place, application, asked=where, actual=application.port)
 
@@ -125,13 +158,17 @@ def check_exposure(deployment: PlannedDeployment, ledger: Ledger) -> None:
     for application in [*deployment.having("nlp"), *deployment.having("postgres")]:
         if application.managed:
             _managed(application, ledger)
-        for opening in [one for one in application.openings if not one.local][:1]:
+        for opening in [one for one in application.openings if one.public][:1]:
             if deployment.kind == "fly" and (application.name in by_flycast or not deployment.having("zep")):
                 ledger.report("keep-private", opening.place, application)
             else:
-                ledger.report("exposed", opening.place, application, port=opening.outside or "any")
+                words = {"port": opening.outside or "any"}
+                if opening.by != "ports":
+                    words = {"port": opening.inside or "any", "why": f"by way of {opening.by}, which lead there"}
+                    words["how"] = "Let nothing lead there: other containers reach it without."
+                ledger.report("exposed", opening.place, application, **words)
     for application in deployment.having("zep"):
-        _zep(application, [one for one in application.openings if not one.local], ledger)
+        _zep(application, [one for one in application.openings if one.public], ledger)
     ledger.well("exposure", deployment.place, "only zep is to be reached from outside")
 
 
@@ -152,7 +189,7 @@ def _zep(application: Application, openings: list[Opening], ledger: Ledger) -> N
     web = application.variables.get("ZEP_SERVER_WEB_ENABLED")
     web_is_on = web is None or (web.text is not None and not reads_as(web.text, False))
     if required is not None and reads_as(required.text or "", True):
-        if web_is_on:
+        if web_is_on and not all(one.without_admin for one in openings):
             ledger.report("admin-open", web.place if web else application.place, application)
     elif not unseen and not (application.variables_unseen and required is None):
         place = required.place if required is not None else application.place

@@ -9,6 +9,7 @@ from zep_conformance.deployment_files.model import (
     Application,
     HealthCheck,
     Image,
+    Mount,
     Opening,
     Place,
     PlannedDeployment,
@@ -79,7 +80,7 @@ class _RenderReader:
                 made.health.append(HealthCheck(place=self._place(entry, "healthCheckPath"), way="http", path=path))
         disk = table(entry.get("disk"))
         if text(disk.get("mountPath")):
-            made.mounts.append((text(disk.get("mountPath")), True, self._place(disk, "mountPath")))
+            made.mounts.append(Mount(text(disk.get("mountPath")), True, self._place(disk, "mountPath")))
         return made
 
     def database(self, entry: Table) -> Application:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from zep_conformance.clients import tokens
-from zep_conformance.deployment_files.compose import ComposeProject, defaults_only
+from zep_conformance.deployment_files.compose import ComposeProject
 from zep_conformance.deployment_files.findings import Ledger
+from zep_conformance.deployment_files.interpolation import defaults_only
 from zep_conformance.deployment_files.model import Application, Place, PlannedDeployment, Value
 from zep_conformance.deployment_files.sources import Sources, read_env
 from zep_conformance.facts.servers import PUBLISHED_SECRET
@@ -36,7 +37,7 @@ def secrets_in(sources: Sources, applications: list[Application]) -> Iterator[st
             yield from filter(_is_secret, _values(name, defaults_only(value.written)))
     for file, text in sources.texts.items():
         found = [one for line in text.splitlines() for one in _suspects(line)]
-        if file not in sources.given:  # an env file
+        if file in sources.env_files or re.search(r"\.env(\.\w+)*$", file):
             for name, (written, _line) in read_env(file, text).variables.items():
                 found += _values(name, written)
         yield from filter(_is_secret, found)
@@ -49,8 +50,12 @@ def check(deployment: PlannedDeployment, ledger: Ledger, sources: Sources) -> No
         for name, value in application.variables.items():
             if any(map(_is_secret, _values(name, defaults_only(value.written)))):
                 reported.add(value.place)
-                ledger.report("secret-in-clear", value.place, what=_what(name, value))
-    for file in deployment.files:
+                words = {"what": _what(name, value)} | (
+                    {"how": f"set {name} in its stead, from .env"} if value.key else {}
+                )
+                ledger.report("secret-in-clear", value.place, None, **words)
+    configs = {one.config.file for one in deployment.applications if one.config}
+    for file in dict.fromkeys([*deployment.files, *configs]):
         _text(file, sources.texts.get(file, ""), reported, ledger)
     if isinstance(deployment, ComposeProject) and deployment.example is not None:
         for name, (text, line) in deployment.example.variables.items():
@@ -65,7 +70,8 @@ def check(deployment: PlannedDeployment, ledger: Ledger, sources: Sources) -> No
 
 def _what(name: str, value: Value) -> str:
     """Return what a secret is called: by its variable, or as the password in its URL."""
-    return f"the password in {name}" if _IN_URL.search(value.written) else name
+    called = value.key or name
+    return f"the password in {called}" if _IN_URL.search(value.written) else called
 
 
 def _values(name: str, text: str) -> list[str]:

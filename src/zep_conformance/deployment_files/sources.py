@@ -3,21 +3,24 @@
     sources = load([Path("deploy/"), Path("fly.nlp.toml")])
 
 A folder stands for the files directly in it that are deployment files by their names or by what they hold; a file
-that is named must be one. Beside a Compose project its `.env` and its other env files are read, too.
+that is named must be one. Compose files of one folder are one project. What a project refers to (its `.env` and its
+other env files, what it includes, what it puts into its containers) is read when it is asked for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from dotenv.parser import parse_stream
 
+from zep_conformance.deployment_files.interpolation import Interpolation
 from zep_conformance.deployment_files.located import Table, items, read_toml, read_yaml, table, tables, text
 from zep_conformance.errors import CannotTell
 
@@ -27,9 +30,13 @@ KINDS: dict[Kind, str] = {"render": "Render blueprint", "fly": "Fly.io configura
 """What each kind is called."""
 LARGEST = 1 << 20
 """Bytes of a file that is read: deployment files are a thousandth of that."""
+_MOST = 100
+"""Files of a folder that are looked at."""
 ENV, ENV_EXAMPLE = ".env", ".env.example"
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """In the order in which Compose looks for them: it takes the first."""
+OVERRIDE_NAMES = tuple(name.replace(".", ".override.") for name in COMPOSE_NAMES)
+"""What it merges over that one, in the same order."""
 
 _NAMED: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("render", re.compile(r"render([.-][\w.-]+)?\.ya?ml")),
@@ -62,26 +69,63 @@ class EnvFile:
 class Sources:
     """Deployment files, and what lies beside them.
 
-    texts: of every file that was read, by its name. given: the names of those that are to be looked at. unread: those
-    that change what another means, and are not looked at: a Compose override.
+    texts: of every file that was read, by its name. given: the names of those that are to be looked at. on_disk: what
+    else they refer to may be read. other: Compose files beside them that have names that Compose does not look for.
     """
 
-    texts: Mapping[str, str]
+    texts: dict[str, str]
     given: tuple[str, ...]
-    unread: tuple[str, ...] = ()
+    on_disk: bool = False
+    other: tuple[str, ...] = ()
+    env_files: set[str] = field(default_factory=set, compare=False)
 
     def files(self) -> list[Source]:
         """Return the files, parsed. Raises CannotTell for one that does not parse or is no deployment file."""
         return [parsed(name, self.texts[name]) for name in self.given]
 
-    def env_file(self, beside: str, name: str) -> EnvFile | None:
+    def projects(self) -> list[list[Source]]:
+        """Return the Compose files by the project that they belong to: those of one folder are one project."""
+        found: dict[str, list[Source]] = {}
+        for source in self.files():
+            if source.kind == "compose":
+                found.setdefault(os.path.dirname(source.name), []).append(source)
+        return list(found.values())
+
+    def text(self, name: str) -> str | None:
+        """Return what a file holds that others refer to; None where it is not here, or is no text."""
+        if name not in self.texts and self.on_disk:
+            try:
+                self.texts[name] = _read(Path(name))
+            except CannotTell:
+                return None
+        return self.texts.get(name)
+
+    def within(self, folder: str) -> list[str]:
+        """Return the names of the files in a folder that others refer to, those in its folders too."""
+        inside = [name for name in self.texts if name.startswith(f"{folder}/")]
+        if self.on_disk:
+            for above, _folders, names in os.walk(folder):
+                inside += [os.path.join(above, name) for name in names]
+                if len(inside) > _MOST:
+                    break
+        return sorted(set(inside))[:_MOST]
+
+    def is_folder(self, name: str) -> bool:
+        """Tell whether that is a folder."""
+        return any(one.startswith(f"{name}/") for one in self.texts) or (self.on_disk and os.path.isdir(name))
+
+    def env_file(self, file: str, name: str) -> EnvFile | None:
         """Return the env file of that name beside a file, None where it is not there."""
-        path = _beside(beside, name)
-        return read_env(path, self.texts[path]) if path in self.texts else None
+        path = beside(file, name)
+        found = self.text(path)
+        if found is None:
+            return None
+        self.env_files.add(path)
+        return read_env(path, found)
 
     def with_texts(self, texts: Mapping[str, str]) -> Sources:
         """Return the same files with other texts. A file whose text is missing is gone."""
-        return Sources(texts, tuple(name for name in self.given if name in texts), self.unread)
+        return Sources(dict(texts), tuple(name for name in self.given if name in texts), other=self.other)
 
 
 def parsed(name: str, source: str) -> Source:
@@ -118,12 +162,17 @@ def named(name: str) -> Kind | None:
 
 
 def read_env(name: str, source: str) -> EnvFile:
-    """Return an env file's variables. What is no assignment in it is passed over, as Compose does."""
-    variables = {
-        binding.key: (binding.value or "", binding.original.line)
-        for binding in parse_stream(io.StringIO(source))
-        if binding.key and not binding.error
-    }
+    """Return an env file's variables. What is no assignment in it is passed over, as Compose does.
+
+    Variables in its values are put in, where they stand above: Compose does so, but within single quotes.
+    """
+    variables: dict[str, tuple[str, int]] = {}
+    for binding in parse_stream(io.StringIO(source)):
+        if binding.key and not binding.error:
+            value = binding.value or ""
+            if "$" in value and not re.search(r"=\s*'", binding.original.string):
+                value = Interpolation({key: known for key, (known, _line) in variables.items()}).put_in(value)
+            variables[binding.key] = (value, binding.original.line)
     return EnvFile(name, variables)
 
 
@@ -145,11 +194,11 @@ def load(paths: Iterable[Path]) -> Sources:
     """
     paths = list(paths)
     texts: dict[str, str] = {}
-    given, unread = list[str](), list[str]()
+    given, other = list[str](), list[str]()
     for path in paths:
         if path.is_dir():
             found, passed_over = _in_folder(path)
-            unread += passed_over
+            other += passed_over
         elif path.exists():
             found = {str(path): _read(path)}
         else:
@@ -158,41 +207,63 @@ def load(paths: Iterable[Path]) -> Sources:
             )
         texts |= found
         given += [name for name in found if name not in given]
+    other = [name for name in other if name not in given]
     if not given:
         where = ", ".join(map(str, paths)) or "nothing"
-        raise CannotTell(f"no deployment files in {where}", _KNOWN, code="files-unknown")
+        advice = f"Name the one that you mean: {', '.join(other)}." if other else _KNOWN
+        beside_it = "; Compose files by other names are there" if other else ""
+        raise CannotTell(f"no deployment files in {where}{beside_it}", advice, code="files-unknown")
     for source in [parsed(name, texts[name]) for name in given]:
         if source.kind == "compose":
             texts |= _env_files(source)
-    return Sources(texts, tuple(given), tuple(unread))
+    return Sources(texts, tuple(given), on_disk=True, other=tuple(other))
 
 
 def _in_folder(folder: Path) -> tuple[dict[str, str], list[str]]:
-    """Return the deployment files in a folder, and those Compose files that change another one."""
+    """Return the deployment files in a folder, and the Compose files in it that Compose does not look for."""
     try:
         entries = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:
         raise _unreadable(f"can't read {folder}: {error.strerror}", "Give a folder that you may read.") from None
     found: dict[str, str] = {}
-    compose = [path for name in COMPOSE_NAMES for path in entries if path.name == name][:1]
-    overrides: list[str] = []
+    other: list[str] = []
+    compose = _compose_files(folder, [path.name for path in entries])
     for path in entries:
-        if path.suffix.lower() not in (".yaml", ".yml", ".toml") or path.name in COMPOSE_NAMES:
+        if path.suffix.lower() not in (".yaml", ".yml", ".toml") or path.name in compose:
             continue
+        if path.name in COMPOSE_NAMES:
+            continue  # one that goes before it is there, or .env names others
         kind = named(path.name)
-        if kind == "compose":  # taken by Compose of itself, or when it is named on the command line
-            overrides += [str(path)] if ".override." in path.name else []
-        elif kind is not None or _is_one_by_content(path):
+        if kind == "compose" or (kind is None and _kind_by_content(path) == "compose"):
+            other.append(str(path))
+        elif kind is not None or _kind_by_content(path) is not None:
             found[str(path)] = _read(path)
-    return found | {str(path): _read(path) for path in compose}, overrides if compose else []
+    return found | {str(folder / name): _read(folder / name) for name in compose}, other
 
 
-def _is_one_by_content(path: Path) -> bool:
-    """Whether a file of another name is one by what it holds. Not a Compose project: Compose takes it by its name."""
+def _compose_files(folder: Path, names: list[str]) -> list[str]:
+    """Return the names of the files that Compose takes in a folder: the first of its names and its override, or those
+    that COMPOSE_FILE in its .env says.
+    """
+    if ENV in names:
+        with contextlib.suppress(CannotTell):
+            variables = read_env(ENV, _read(folder / ENV)).variables
+            listed, _line = variables.get("COMPOSE_FILE", ("", 0))
+            separator, _line = variables.get("COMPOSE_PATH_SEPARATOR", (":", 0))
+            there = [name for name in listed.split(separator or ":") if name and (folder / name).is_file()]
+            if there:
+                return there
+    first = [name for name in COMPOSE_NAMES if name in names][:1]
+    overrides = [name for name in OVERRIDE_NAMES if name in names][:1]
+    return [*first, *overrides] if first else []
+
+
+def _kind_by_content(path: Path) -> Kind | None:
+    """Return what a file of another name is by what it holds, None where it is no deployment file."""
     try:
-        return parsed(str(path), _read(path)).kind != "compose"
+        return parsed(str(path), _read(path)).kind
     except CannotTell:
-        return False
+        return None
 
 
 def _env_files(source: Source) -> dict[str, str]:
@@ -200,11 +271,12 @@ def _env_files(source: Source) -> dict[str, str]:
     wanted = [ENV, ENV_EXAMPLE]
     for service in table(source.document.get("services")).values():
         wanted += [path for path, _required in env_files_of(table(service))]
-    paths = {_beside(source.name, name) for name in wanted}
+    paths = {beside(source.name, name) for name in wanted}
     return {path: _read(Path(path)) for path in sorted(paths) if Path(path).is_file()}
 
 
-def _beside(file: str, name: str) -> str:
+def beside(file: str, name: str) -> str:
+    """Return the name of a file that is named in another one: relative to that one's folder."""
     return os.path.normpath(os.path.join(os.path.dirname(file), name))
 
 

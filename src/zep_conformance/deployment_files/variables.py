@@ -70,12 +70,10 @@ def _width(application: Application, embedder: str, ledger: Ledger) -> None:
 
 
 def _env_files(project: ComposeProject, ledger: Ledger) -> None:
-    for path, place in project.not_there.items():
-        if path != ENV:
-            names = [one.name for one in project.applications if one.variables_unseen]
-            ledger.report("env-file-missing", place, application=", ".join(names), env=path)
-    if project.env is None and (project.wants_env or ENV in project.not_there):
-        ledger.report("env-not-there", project.not_there.get(ENV, project.place), env=ENV)
+    for path, absent in project.not_there.items():
+        ledger.report("env-not-there", absent.place, application=" and ".join(absent.services) or "it", env=path)
+    for file, place in project.unseen.items():
+        ledger.report("file-unseen", place, file=file)
     for variable, place in project.needed.items():
         ledger.report("variable-needed", place, variable=variable, env=ENV)
 

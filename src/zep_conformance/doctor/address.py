@@ -93,6 +93,7 @@ def known(case: Case, url: str, *, path_allowed: bool = False) -> Address:
     address = parse(url)
     if address is None:
         case.fail("url-unreadable", shown=repr(shown))
+    case.has_login = shown != url
     case.know(shown=shown, host=address.host, port=address.port, origin=address.origin, netloc=address.netloc)
     if address.path and not path_allowed:
         case.fail("url-has-path")

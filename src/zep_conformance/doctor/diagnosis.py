@@ -52,7 +52,7 @@ def diagnose(
     cases = {part: Case(part, redactor=redactor, budget=budget) for part in ("zep", "langflux", "model")}
 
     def further_layers(case: Case, probe: zep.ZepProbe) -> None:
-        zep.search(case, probe)
+        zep.search(case, probe, written=write)
         if write:
             writing.write(case, probe, prefix, window)
 

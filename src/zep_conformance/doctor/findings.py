@@ -119,12 +119,13 @@ class TimeBudget:
 class Case:
     """One part under examination: what has been found of it so far.
 
-    part: its name. url: its URL, as far as it is readable. redactor: cleans every text.
+    part: its name. redactor: cleans every text. has_login: whether its URL has a user's name and password in it.
     """
 
     def __init__(self, part: str, *, redactor: Redactor, budget: TimeBudget, **words: object) -> None:
         self.part, self.budget = part, budget
         self.findings: list[Finding] = []
+        self.has_login = False
         self._redactor = redactor
         self._words: dict[str, object] = {"part": part, **words}
 

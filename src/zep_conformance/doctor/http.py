@@ -55,6 +55,7 @@ class Connection:
         """Reaches for the server. Raises Broken, OutOfTime."""
         self.case, self.address = case, address
         reached = reach(case, address)
+        self._proxied = reached.proxied
         self._client = httpx.Client(verify=reached.context or False, follow_redirects=False, trust_env=reached.proxied)
 
     def close(self) -> None:
@@ -100,6 +101,8 @@ class Connection:
     def _no_http(self, error: Exception, path: str) -> NoReturn:
         """Fail with what it is, when there is no answer. Raises Broken."""
         self.case.know(path=path)
+        if self._proxied:
+            self.case.fail("proxy-of-environment", answer=str(error) or type(error).__name__)
         if self.address.scheme == "http" and speaks_tls(self.address):
             self.case.fail("http-on-https-port")
         self._check_protocol()
@@ -111,9 +114,10 @@ class Connection:
         if self.address.scheme == "http" and speaks_http(self.address) is False:
             self.case.fail("http-not-http")
 
-    def first(self, path: str) -> HttpAnswer:
+    def first(self, path: str, otherwise: str = "") -> HttpAnswer:
         """Return the answer to a question that the part itself answers to everybody, without a token.
 
+        otherwise: a path that it also has, whose answer it signs by X-Zep-Version.
         Raises Broken for what answers in its place: a proxy, a redirect, a login, TLS, or nobody.
         """
         answer = self.get(path)
@@ -121,6 +125,8 @@ class Connection:
             self.case.fail("proxy-wants-login", path=path, status=answer.status)
         # A proxy also signs what the part behind it answers; but this question no part answers 404.
         if answer.status == 404 and _PROXY.search(answer.headers.get("server", "")):
+            if otherwise and "x-zep-version" in self.get(otherwise).headers:
+                self.case.fail("path-not-led", path=path, status=404, instead="/api/v1")
             self.case.fail("wrong-host", host=self.address.host)
         return answer
 
@@ -140,6 +146,9 @@ class Connection:
         case.know(path=path, status=answer.status)
         if address.scheme == "http" and answer.status == 400 and _ASKS_FOR_TLS.search(answer.text):
             case.fail("http-on-https-port")
+        own = {"x-zep-version", "x-langflux-embedded"} & set(answer.headers)
+        if self._proxied and answer.status in (403, 407, 502, 503, 504) and not own:
+            case.fail("proxy-of-environment", answer=f"{answer.status} to {path}")
         if answer.status == 421 or answer.headers.get("x-render-routing") == "no-server":
             case.fail("wrong-host", host=address.host)
         if answer.status in (502, 503, 504) and "x-zep-version" not in answer.headers:

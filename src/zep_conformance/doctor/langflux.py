@@ -116,6 +116,8 @@ def _refused(
     case: Case, connection: Connection, answer: HttpAnswer, family: Family, api_key: str | None, account: Account | None
 ) -> None:
     """Why LangFlux does not let us in. Raises Broken."""
+    if answer.headers.get("www-authenticate"):  # LangFlux never has a browser ask
+        case.fail("proxy-wants-login", path=node_path(ZEP_MEMORY), status=answer.status)
     if account is not None and (family.password == "basic" or not api_key):
         case.fail("langflux-login-wrong", status=answer.status)
     if api_key:

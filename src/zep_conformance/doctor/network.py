@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import httpx
 
-from zep_conformance.doctor.address import Address
+from zep_conformance.doctor.address import Address, parse
 from zep_conformance.doctor.findings import CONNECT_LIMIT, Broken, Case, Late, TimeUp
 
 EXPIRES_SOON = timedelta(days=14)
@@ -39,7 +39,11 @@ def reach(case: Case, address: Address) -> Reached:
     # Without TLS there is no need to load the authorities' certificates, which takes longer than all else.
     context = httpx.create_ssl_context() if address.scheme == "https" else None
     if proxy is not None:
-        case.report("through-proxy", proxy=proxy)
+        case.know(proxy=proxy)
+        known = parse(proxy if "//" in proxy else f"http://{proxy}")
+        if address.is_loopback and known is not None and not known.is_loopback:
+            case.fail("proxy-of-environment", answer=f"{address.host} is the proxy itself to that proxy")
+        case.report("through-proxy")
         return Reached(context, True)
     entry = _connect(case, address, _resolve(case, address))
     if context is not None:

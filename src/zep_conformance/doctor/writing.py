@@ -12,6 +12,7 @@ from itertools import cycle
 from typing import Any
 
 from zep_conformance.clients.waiting import eventually
+from zep_conformance.doctor.answers import code_of
 from zep_conformance.doctor.findings import ENRICH_LIMIT, REMOVAL_LIMIT, SEARCH_LIMIT, Broken, Case, Late, TimeUp
 from zep_conformance.doctor.http import HttpAnswer
 from zep_conformance.doctor.zep import ZepProbe
@@ -56,7 +57,8 @@ class ProbeSession:
         if answer is None:
             self._case.fail("write-refused", status="not", answer=f"nothing in {SEARCH_LIMIT:g} s")
         if answer.status != 200:
-            self._case.fail("write-refused", status=answer.status, answer=self._case.quoted(answer.text))
+            known = code_of(answer.text, "store") if answer.status >= 500 else None
+            self._case.fail(known or "write-refused", status=answer.status, answer=self._case.quoted(answer.text))
 
     def memory(self, lastn: int) -> dict[str, Any]:
         """Return the newest messages and the summary; empty when they can't be read. Raises Broken, OutOfTime."""
@@ -135,8 +137,9 @@ def _conclude(case: Case, came: EnrichmentState, window: int) -> None:
     limit = f"{ENRICH_LIMIT:g}"
     if came.found:
         case.ok("NLP", "a message was embedded and found")
-    elif "dimension" in came.refusal:
-        case.report("embedding-width", answer=case.quoted(came.refusal))
+    elif came.refusal:
+        code = code_of(came.refusal, "search") or "search-odd-answer"
+        case.report(code, status=500, answer=case.quoted(came.refusal))
     elif came.entities:
         case.report("embedding-width", answer="a message's entities came, and its embedding never did")
     else:

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from zep_conformance.clients import tokens
 from zep_conformance.doctor.address import Address
+from zep_conformance.doctor.answers import code_of
 from zep_conformance.doctor.findings import SEARCH_LIMIT, Case
 from zep_conformance.doctor.http import Connection, HttpAnswer
 from zep_conformance.facts import servers
@@ -22,8 +23,10 @@ SLOW = 1.0
 """Seconds for a search, beyond which it is worth a word."""
 _TRIES = 8
 """Reads until a failure counts: after a restart of PostgreSQL each of Zep's pooled connections fails once."""
-_NLP_WORDS = re.compile(r"(?i)embed|/entities|giving up after|nlp")
-_WIDTH_WORDS = re.compile(r"(?i)different vector dimensions|expected \d+ dimensions")
+_OWN_REFUSALS = re.compile(r"no token found|token (is|nbf|iat)\b|unauthorized")
+"""What Zep itself says with a 401."""
+_NO_ROUTE = "404 page not found"
+"""What a server written as Zep is says of a path that it does not have; an unknown session is another 404."""
 # What Zep says of a token whose signature is right, and what that is called here.
 _OF_TIME = {"token is expired": "token-expired", "nbf": "token-not-yet-valid", "iat": "token-issued-later"}
 
@@ -49,7 +52,7 @@ def probe(
     any_version: a Zep 0.x that is too old for clients of today is fit all the same.
     """
     connection = Connection(case, address)
-    health = connection.first(servers.HEALTH_PATHS["zep"])
+    health = connection.first(servers.HEALTH_PATHS["zep"], otherwise=MEMORY)
     case.ok("HTTP", f"/healthz answers {health.status} in {health.seconds * 1000:.0f} ms")
     version = health.headers.get("x-zep-version", "")
     _check_health(case, health, version)
@@ -57,8 +60,7 @@ def probe(
     answer = _read_memory(connection, sendable)
     if answer.status == 200 and "messages" not in answer.fields():
         case.fail("not-zep", answer=f"/api/v1 gives {case.quoted(answer.text[:80])}")
-    if answer.status == 401 and not version and "token" not in answer.text:
-        case.fail("proxy-wants-login", path="/api/v1", status=401)
+    _check_sender(case, answer, version)
     _say_version(case, version, answer, any_version)
     wanted = answer.status == 401 or (sendable is not None and _read_memory(connection, None).status == 401)
     if wanted and _read_memory(connection, tokens.make_token(PUBLISHED_SECRET)).status != 401:
@@ -86,6 +88,29 @@ def _check_health(case: Case, health: HttpAnswer, version: str) -> None:
         case.fail("not-zep", answer=f"/healthz gives {health.status} {case.quoted(health.text[:80])}")
 
 
+def _check_sender(case: Case, answer: HttpAnswer, version: str) -> None:
+    """Fail for an error that something before Zep answers with. Raises Broken.
+
+    version: with which Zep signs whatever it answers, "" where a proxy removes that.
+    """
+    if answer.status < 400 or (version and "x-zep-version" in answer.headers):
+        return
+    details = {"path": "/api/v1", "status": answer.status}
+    of_zep = answer.status == 401 and _OWN_REFUSALS.search(answer.text) and not _challenges(answer)
+    if answer.status in (401, 403, 407) and not of_zep:
+        case.fail("proxy-wants-login", **details)
+    is_page = "html" in answer.headers.get("content-type", "") or answer.text.lstrip().startswith("<")
+    if answer.status == 404 and (is_page or (version and answer.text.strip() != "not found")):
+        case.fail("path-not-led", **details, instead="/healthz")
+    if is_page or (version and not of_zep and answer.status != 404):
+        case.fail("proxy-answers", **details, answer=case.quoted(answer.text))
+
+
+def _challenges(answer: HttpAnswer) -> bool:
+    """Whether a browser is to ask for a name and a password: Zep never says so."""
+    return bool(answer.headers.get("www-authenticate") or answer.headers.get("proxy-authenticate"))
+
+
 def _say_version(case: Case, version: str, answer: HttpAnswer, any_version: bool) -> None:
     """Probe the layer version. Raises Broken."""
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
@@ -96,7 +121,11 @@ def _say_version(case: Case, version: str, answer: HttpAnswer, any_version: bool
             return
         case.fail("zep-too-old", version=version.split()[0])
     if answer.status == 404 and not version:
-        case.fail("zep-1", version="1.x, by the look of it")
+        if answer.text.strip() == _NO_ROUTE:
+            case.fail("zep-1", version="1.x, by the look of it")
+        if any_version:
+            return
+        case.fail("zep-too-old", version="0.x, of before 0.9 by the look of it")
     if number is None:
         case.report("version-unsaid")
     elif number > _NEWEST:
@@ -118,7 +147,7 @@ def _refused(case: Case, answer: HttpAnswer, token: str | None, sendable: str | 
     text = answer.text.strip()
     flaws = [flaw for flaw in tokens.flaws(token or "", secret) if flaw.code != "token-expires-soon"]
     if sendable is not None and "no token found" in text:
-        case.fail("token-stripped")
+        case.fail("login-in-url" if case.has_login else "token-stripped")
     of_time = next((code for words, code in _OF_TIME.items() if words in text), None)
     if "unauthorized" in text:
         # The signature comes first with Zep: were it right, a wrong time would have been named.
@@ -159,7 +188,7 @@ def _check_store(case: Case, connection: Connection, answer: HttpAnswer, token: 
         first = answer
         answer = _read_memory(connection, token)
     if answer.status == 500:
-        case.fail("store-down", status=500, answer=case.quoted(first.text))
+        case.fail(code_of(first.text, "store") or "store-odd-answer", status=500, answer=case.quoted(first.text))
     if answer.status != 200:
         case.fail("zep-odd-answer", status=answer.status, answer=case.quoted(answer.text))
     if failures:
@@ -168,19 +197,22 @@ def _check_store(case: Case, connection: Connection, answer: HttpAnswer, token: 
         case.ok("store", f"reading takes {answer.seconds * 1000:.0f} ms")
 
 
-def search(case: Case, probe: ZepProbe) -> None:
-    """Probe the layer NLP: a search has its text embedded, also in a session that nobody uses. Raises Broken."""
+def search(case: Case, probe: ZepProbe, *, written: bool = False) -> None:
+    """Probe the layer NLP: a search has its text embedded, also in a session that nobody uses. Raises Broken.
+
+    written: whether messages will be written, too: only then an embedding meets the column that it is to go into.
+    """
     body = {"text": "Are you there?"}
     answer = probe.connection.ask(
         "POST", SEARCH, headers=probe.headers(), body=body, limit=SEARCH_LIMIT, late="nlp-silent"
     )
     probe.connection.check(answer, "/api/v1")
     if answer.status != 200:
-        details = {"status": answer.status, "answer": case.quoted(answer.text)}
-        if _WIDTH_WORDS.search(answer.text):
-            case.fail("embedding-width", **details)
-        case.fail("nlp-down" if _NLP_WORDS.search(answer.text) else "search-odd-answer", **details)
+        _check_sender(case, answer, probe.version)
+        code = code_of(answer.text, "search") or "search-odd-answer"
+        case.fail(code, status=answer.status, answer=case.quoted(answer.text))
+    unseen = "" if written else "; whether embeddings fit the database shows only with --write"
     if answer.seconds > SLOW:
         case.report("nlp-slow", seconds=f"{answer.seconds:.1f}")
     else:
-        case.ok("NLP", f"a search takes {answer.seconds * 1000:.0f} ms")
+        case.ok("NLP", f"a search takes {answer.seconds * 1000:.0f} ms{unseen}")

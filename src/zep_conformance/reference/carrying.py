@@ -60,26 +60,41 @@ class Step:
 
 @dataclass
 class Outcome:
-    """What came of a sequence. failure: the step at which a server differs from the model, None where none does."""
+    """What came of a sequence.
+
+    failure: the step at which a server differs from the model, None where none does. begun: how many operations of the
+    sequence were begun.
+    """
 
     steps: list[Step] = field(default_factory=list)
     failure: Step | None = None
+    begun: int = 0
 
 
-def carry_out(kind: Kind, operations: Sequence[Operation[Any]], world: World, servers: Mapping[str, Server]) -> Outcome:
+def carry_out(
+    kind: Kind,
+    operations: Sequence[Operation[Any]],
+    world: World,
+    servers: Mapping[str, Server],
+    *,
+    to_the_end: bool = False,
+) -> Outcome:
     """Carry out a sequence, and look at everything once more when it is over; end at the first difference.
 
-    Raises what `Server.send` and `Server.before` raise, but for an answer that does not come: that is a difference.
+    to_the_end: go on all the same. Raises what `Server.send` and `Server.before` raise; but a connection that breaks is
+    a difference.
     """
     model = kind.model(world)
     outcome = Outcome()
     for operation, looked in _with_looks(model, operations):
+        outcome.begun += not looked
         for one in (*operation.needs(model), operation):
             step = _carry_out(model, one, servers, looked=looked)
             outcome.steps.append(step)
             if step.differences:
-                outcome.failure = step
-                return outcome
+                outcome.failure = outcome.failure or step
+                if not to_the_end:
+                    return outcome
     return outcome
 
 
@@ -100,6 +115,8 @@ def _carry_out(model: Any, operation: Operation[Any], servers: Mapping[str, Serv
         began = datetime.now(UTC)
         try:
             answer = server.send(request)
+        except httpx.TimeoutException:
+            raise  # a server that freezes does so whatever is asked
         except httpx.TransportError as error:
             missing = Difference("", f"status {_either(expected.statuses)}", f"no answer ({type(error).__name__})")
             return Step(operation, request, None, "", (missing,), looked)

@@ -35,6 +35,20 @@ class Kept:
         document = {"sequence": VERSION, "kind": self.kind.name, **self.about, "operations": found}
         return json.dumps(document, indent=2) + "\n"
 
+    def keep(self, folder: Path) -> Path:
+        """Write it to a folder, which is made if it is missing; return the path. Raises CannotTell where that fails."""
+        path = folder / f"sequence-{self.kind.name}.json"
+        number = 2
+        while self.about.get("finding", 1) > 1 and path.exists():
+            path, number = folder / f"sequence-{self.kind.name}-{number}.json", number + 1
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.as_json(), encoding="utf-8")
+        except OSError as error:
+            advice = "Give a folder that you may write to."
+            raise CannotTell(f"can't write {path}: {error.strerror}", advice, code="file-unwritable") from None
+        return path
+
 
 def read(path: Path) -> Kept:
     """Return the sequence in a file. Raises CannotTell where there is none that can be read."""

@@ -99,6 +99,10 @@ class Operation(ABC, Generic[M]):
     def expected(self, model: M) -> Expected:
         """Return what must come of it, and let it happen in the model."""
 
+    def comparable(self, body: Any) -> Any:
+        """Return what of the JSON of an answer two servers must have in common, whenever they enrich what they have."""
+        return body
+
     def as_json(self) -> dict[str, Any]:
         """Return it as it stands in a file: what is as it is by default is left out."""
         found = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}  # type: ignore[arg-type]
@@ -117,13 +121,13 @@ class Drawn:
     """How sequences are drawn.
 
     batch: messages in one write, at most. listing: whether everybody's records may be listed, as on servers of a run's
-    own. behaviours: those that are expected. length: operations in a sequence, about.
+    own. behaviours: those that are expected. length: operations in a sequence, at most.
     """
 
     batch: int = 30
     listing: bool = True
     behaviours: frozenset[str] = frozenset()
-    length: int = 15
+    length: int = 20
 
 
 class Kind(ABC):

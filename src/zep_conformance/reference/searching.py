@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -48,9 +49,11 @@ class Search:
     """
 
     def __init__(self, kind: Kind, how: Drawn, attempt: Try, *, shrinking: float = SHRINKING) -> None:
-        self._kind, self._how, self._attempt, self._shrinking = kind, how, attempt, shrinking
+        self.kind, self._how, self._attempt, self._shrinking = kind, how, attempt, shrinking
         self._since = 0.0
         self.found: Found | None = None
+        self._failing: set[tuple[str, ...]] = set()
+        self._passing: set[tuple[str, ...]] = set()
 
     def run(self, *, seed: int, sequences: int) -> Found | None:
         """Try so many sequences at most; return the one that fails, None where none does.
@@ -69,7 +72,7 @@ class Search:
             suppress_health_check=list(HealthCheck),
             print_blob=False,
         )
-        drawn = self._kind.sequences(self._how)
+        drawn = self.kind.sequences(self._how)
         with _only_seeded():
             try:
                 hypothesis_find(drawn, self._fails, settings=bounded, random=random.Random(seed))
@@ -86,16 +89,25 @@ class Search:
     def _fails(self, operations: list[Operation[Any]]) -> bool:
         if self.found is not None and time.monotonic() - self._since > self._shrinking:
             raise _Enough
+        key = tuple(json.dumps(one.as_json(), sort_keys=True) for one in operations)
+        # Many drawings are the same sequence, or begin with one that fails.
+        if any(key[:length] in self._failing for length in range(1, len(key) + 1)):
+            return True
+        if not key or key in self._passing:
+            return False
         try:
             outcome = self._attempt(operations)
         except Exception as error:
             raise _Ended(error) from error
         if outcome.failure is None:
+            self._passing.add(key)
             return False
+        begun = operations[: outcome.begun]
+        self._failing.add(key[: outcome.begun])
         if self.found is None:
             self._since = time.monotonic()
-        if self.found is None or _size(operations) <= _size(self.found.operations):
-            self.found = Found(operations, outcome)
+        if self.found is None or _size(begun) <= _size(self.found.operations):
+            self.found = Found(begun, outcome)
         return True
 
 

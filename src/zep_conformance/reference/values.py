@@ -6,9 +6,13 @@ are put together at random. Imports Hypothesis.
 
 from __future__ import annotations
 
-from typing import Any
+import random
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
+
+T = TypeVar("T")
 
 FAMILY, FLAG, THUMB = "👩\u200d👩\u200d👧\u200d👦", "🇵🇹", "👍🏽"
 """Emoji that are joined of several."""
@@ -88,17 +92,49 @@ IDS: tuple[tuple[str, ...], ...] = (
 """Families of ids, each of which is easily taken for another of its family: names that a sequence uses together."""
 
 
+def _pieced(chance: random.Random) -> str:
+    return "".join(chance.choices(_PIECES, k=chance.randint(2, 6)))
+
+
+def _metadata(chance: random.Random, depth: int) -> dict[str, Any]:
+    keys = chance.sample(KEYS, k=chance.randint(1, 4)) + ["system"] * (depth > 0 and chance.random() < 0.1)
+    return {key: _value(chance, depth) for key in keys}
+
+
+def _value(chance: random.Random, depth: int) -> Any:
+    kind = chance.randrange(8 if depth < 2 else 6)
+    if kind == 7:
+        return _metadata(chance, depth + 1)
+    if kind == 6:
+        return [_value(chance, depth + 1) for _ in range(chance.randint(0, 3))]
+    return chance.choice([None, chance.choice([True, False]), chance.choice(NUMBERS), chance.choice(TEXTS[:-1])])
+
+
+def _prepared() -> tuple[tuple[str, ...], tuple[dict[str, Any], ...]]:
+    """Return texts and metadata that are put together of the above, always the same: to draw one is cheap then."""
+    chance = random.Random(0)
+    pieced = {_pieced(chance): None for _ in range(300)}
+    simple: list[dict[str, Any]] = [{"mood": "calm"}, *({key: 1} for key in KEYS), *({"mood": one} for one in NUMBERS)]
+    simple += [{"mood": None}, {"mood": {"a": None}}, {"mood": [1, None, {"b": 0.5}]}, {"mood": {}}, {"mood": []}]
+    return (*TEXTS, *pieced), (*simple, *(_metadata(chance, 0) for _ in range(300)))
+
+
+_TEXTS, _METADATA = _prepared()
+
+
+def _one_of(values: Sequence[T]) -> st.SearchStrategy[T]:
+    """Return what draws one of many values. `sampled_from` would have Hypothesis write all of them down."""
+    return st.integers(0, len(values) - 1).map(lambda number: values[number])
+
+
 def texts(*, long: bool = True) -> st.SearchStrategy[str]:
     """Return what draws the text of a message. long: whether very long ones are among them."""
-    pieced = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=6).map("".join)
-    found = [st.sampled_from(TEXTS), st.sampled_from(TEXTS), pieced]
-    if not long:
-        return st.one_of(found)
-    one_in_many = st.integers(0, 60).map(lambda number: _long(number) if number == 60 else None)
-    return st.tuples(st.one_of(found), one_in_many).map(lambda both: both[1] or both[0])
+    pieced = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=8).map("".join)
+    some = _one_of((*_TEXTS, _long()) if long else _TEXTS)
+    return st.one_of(*[some] * 9, pieced)
 
 
-def _long(_number: int) -> str:
+def _long() -> str:
     unit = "The 7th sentence, é and 海, of a long text.\r\n"
     return (unit * (LONG // len(unit) + 1))[: LONG - 1] + "."
 
@@ -113,15 +149,8 @@ def metadata(*, reserved: bool = False, empty: bool = True) -> st.SearchStrategy
 
     reserved: whether Zep's own key may be among them. empty: whether there may be none in them.
     """
-    keys = st.sampled_from([*KEYS, "system"] if reserved else KEYS)
+    some = _METADATA + (({},) if empty else ())
+    some += ({"system": {"intent": "forged"}, "mood": "calm"}, {"system": 1, "a": 2}) if reserved else ()
     leaves = st.one_of(st.none(), st.booleans(), st.sampled_from(NUMBERS), st.sampled_from(TEXTS))
-    inner_keys = st.sampled_from([*KEYS, "system"])
-    nested = st.dictionaries(inner_keys, leaves, max_size=3)
-    values = st.one_of(leaves, leaves, st.lists(st.one_of(leaves, nested), max_size=3), nested,
-                       st.dictionaries(inner_keys, nested, max_size=2))  # fmt: skip
-    return st.dictionaries(keys, values, min_size=0 if empty else 1, max_size=4)
-
-
-def ids() -> st.SearchStrategy[tuple[str, ...]]:
-    """Return what draws a family of ids, in any order."""
-    return st.sampled_from(IDS).flatmap(lambda family: st.permutations(family).map(tuple))
+    drawn = st.dictionaries(st.sampled_from(KEYS), leaves, min_size=1, max_size=4)
+    return st.one_of(*[_one_of(some)] * 9, drawn)

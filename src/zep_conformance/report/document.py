@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from zep_conformance import suite
-from zep_conformance.facts.requirements import Requirement
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import summary
+from zep_conformance.report.basis import Basis, Checked
 from zep_conformance.report.observations import Observations
-from zep_conformance.report.outcomes import OUTCOMES, Record, worst
+from zep_conformance.report.outcomes import OUTCOMES, Record
 
 SCHEMA = suite.data() / "conformance.schema.json"
-FORMAT = 1
+FORMAT = 2
 
 
 def document(
     records: Iterable[Record],
-    requirements: Mapping[str, Requirement],
+    basis: Basis,
     *,
     observations: Observations,
     version: str,
@@ -41,6 +41,7 @@ def document(
 ) -> dict[str, Any]:
     """Return the report. duration: seconds. prefix: what the names of all that was made begin with.
 
+    records: with those of scenarios that were not run. basis: what the verdict rests on.
     verdict: another than the exit code's for what does not conform, but no worse than in the baseline. gate: what
     fails the run, and how it compares with its baseline (`session.verdict.Verdict.as_json`).
     """
@@ -54,8 +55,10 @@ def document(
         "duration": round(duration, 3),
         "verdict": verdict,
         "exit_code": exit_code,
+        "basis": basis.as_json(),
         "gate": dict(gate),
         "trouble": observations.trouble,
+        "ended": list(observations.ended),
         "target": asdict(target) | {"timeline": [span.as_json() for span in target.timeline]} if target else None,
         "parts": {name: part.as_json() for name, part in observations.parts.items()},
         "capabilities": {
@@ -66,15 +69,15 @@ def document(
         "requests": observations.requests,
         "left_behind": list(observations.left_behind),
         "outcomes": {outcome: counts.get(outcome, 0) for outcome in OUTCOMES},
-        "requirements": [_requirement(requirement, found) for requirement in requirements.values()],
+        "requirements": [_requirement(one, found) for one in basis.requirements],
     }
 
 
-def _requirement(requirement: Requirement, records: Iterable[Record]) -> dict[str, Any]:
+def _requirement(checked: Checked, records: Iterable[Record]) -> dict[str, Any]:
+    requirement = checked.requirement
     known = {name: getattr(requirement, name) for name in ("id", "level", "text", "source")}
-    about_it = [record for record in records if requirement.id in record.requirements]
-    outcome = worst(record.outcome for record in about_it)
-    return known | {"outcome": outcome, "scenarios": [_scenario(record) for record in about_it]}
+    scenarios = [_scenario(record) for record in records if requirement.id in record.requirements]
+    return known | {"outcome": checked.outcome, **checked.as_json(), "scenarios": scenarios}
 
 
 def _scenario(record: Record) -> dict[str, Any]:

@@ -86,11 +86,21 @@ class PartSeen:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Known:
+    """A scenario of the suite, whether it ran or not. selected: False where -k, -m or a name left it out."""
+
+    name: str
+    requirements: tuple[str, ...]
+    selected: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Observations:
     """What one process of a run found out, or all of them together; no secrets are in it.
 
     troubles: what kept it from telling anything. target: None where none came up. parts: by name. capabilities: None
     where one is offered, else why not. left_behind: what could not be removed. requests: how many scenarios have sent.
+    scenarios: all that the suite has, by node id. ended: why it ended before all of them had their turn, if it did.
     """
 
     troubles: tuple[str, ...] = ()
@@ -99,6 +109,8 @@ class Observations:
     capabilities: Mapping[str, str | None] = field(default_factory=dict)
     left_behind: tuple[str, ...] = ()
     requests: int = 0
+    scenarios: Mapping[str, Known] = field(default_factory=dict)
+    ended: tuple[str, ...] = ()
 
     @property
     def trouble(self) -> str | None:
@@ -117,6 +129,8 @@ class Observations:
             capabilities={**other.capabilities, **self.capabilities},
             left_behind=self.left_behind + other.left_behind,
             requests=self.requests + other.requests,
+            scenarios={**other.scenarios, **self.scenarios},
+            ended=tuple(dict.fromkeys(self.ended + other.ended)),
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Outcomes: what one scenario's run means, and what a whole run may mean.
 
 passed, failed, skipped and deviation speak of the deployment; an error says that the harness broke, so that the
-scenario says nothing.
+scenario says nothing. A scenario that was asked for is not run when the run ends before it was its turn, or was over.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-OUTCOMES = ("passed", "failed", "skipped", "deviation", "error")
-WORST_FIRST = ("failed", "error", "deviation", "passed", "skipped")
+OUTCOMES = ("passed", "failed", "skipped", "deviation", "error", "not run")
+WORST_FIRST = ("failed", "error", "deviation", "passed", "skipped", "not run")
+TELLING = frozenset({"passed", "failed", "deviation"})
+"""The outcomes of scenarios that ran to their end: only these say what the deployment does."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """One scenario's outcome.
 
-    duration: seconds. reason: why it failed, was skipped or deviates. fixed: a known deviation that passed.
+    duration: seconds. reason: why it failed, was skipped, was not run or deviates. fixed: a deviation that passed.
     measurements: named figures, milliseconds.
     """
 
@@ -44,9 +46,12 @@ class Record:
 
 
 def worst(outcomes: Iterable[str]) -> str:
-    """Return the outcome of a requirement from those of its scenarios; skipped where none ran."""
+    """Return the outcome of a requirement from those of its scenarios; not run where there are none."""
     present = set(outcomes)
-    return next((outcome for outcome in WORST_FIRST if outcome in present), "skipped")
+    return next((outcome for outcome in WORST_FIRST if outcome in present), "not run")
 
 
-VERDICTS = {0: "conforms", 1: "does not conform", 2: "could not tell"}
+CONFORMS, AS_FAR_AS_ASKED = "conforms", "conforms as far as asked"
+"""What is said where nothing fails the run: every requirement was checked, or some were not, or in part."""
+DOES_NOT_CONFORM, COULD_NOT_TELL = "does not conform", "could not tell"
+VERDICTS = (CONFORMS, AS_FAR_AS_ASKED, DOES_NOT_CONFORM, COULD_NOT_TELL)

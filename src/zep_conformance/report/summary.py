@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zep_conformance.report.outcomes import WORST_FIRST
+from zep_conformance.report.basis import ids_in_words
+from zep_conformance.report.outcomes import DOES_NOT_CONFORM, WORST_FIRST
 from zep_conformance.report.terminal import NOT_A_DEPLOYMENT
 
 SHOWN = 300
@@ -18,7 +19,7 @@ _LISTS = (
     ("worse", "Worse than in the baseline"),
     ("known", "Failed in the baseline too, and does not fail this run"),
     ("better", "Better than in the baseline"),
-    ("unchecked", "Checked in the baseline, skipped now"),
+    ("unchecked", "Checked in the baseline, not now"),
 )
 
 
@@ -27,10 +28,12 @@ def markdown(report: Mapping[str, Any], folder: Path) -> str:
     blocks = (
         _head(report),
         _facts(report),
+        *_unchecked(report),
         *_baseline(report),
         *_requirements(report),
         *_deviations(report),
         *_skipped(report),
+        *_skipped(report, "not run", "Not run"),
         *_listed("Left behind in the target", map(text, report["left_behind"])),
         f"Reports: `{folder}/conformance.json` (for machines), `{folder}/junit.xml`, `{folder}/summary.md` (this).",
     )
@@ -49,12 +52,13 @@ def text(value: str) -> str:
 
 def _head(report: Mapping[str, Any]) -> str:
     """Return the verdict, and what may be thought of it."""
-    excused = report["exit_code"] == 0 and report["verdict"] != "conforms"
+    excused = report["exit_code"] == 0 and report["verdict"] == DOES_NOT_CONFORM
     lines = [f"## zep-conformance: {report['verdict']}{', but no worse than the baseline' if excused else ''}"]
+    lines.append(f"\n{text(report['basis']['words'])}")
     if (report["target"] or {}).get("deployed") is False:
         lines.append(f"\n{NOT_A_DEPLOYMENT}")
-    if report["trouble"]:
-        lines.append("\n**Why:** " + text(report["trouble"]))
+    for why in filter(None, (report["trouble"], *report["ended"])):
+        lines.append("\n**Why:** " + text(why))
     return "\n".join(lines)
 
 
@@ -89,6 +93,22 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
+def _unchecked(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what keeps a green run from saying more than it does."""
+    unmet = {one["id"]: one["why"] for one in report["gate"]["unmet"]}
+    yield from _by_reason(f"Required (`--require {text(report['gate']['require'])}`), and not checked", unmet)
+    if report["basis"]["checked"]:
+        must = {one["id"]: one["why"] for one in report["basis"]["must_unchecked"] if one["id"] not in unmet}
+        yield from _by_reason("MUST, and not checked", must)
+
+
+def _by_reason(title: str, whys: Mapping[str, str]) -> Iterator[str]:
+    found: dict[str, list[str]] = {}
+    for identifier, why in whys.items():
+        found.setdefault(why, []).append(identifier)
+    return _listed(title, (f"{ids_in_words(ids)}: {text(why)}" for why, ids in found.items()))
+
+
 def _baseline(report: Mapping[str, Any]) -> Iterator[str]:
     found = (report.get("gate") or {}).get("baseline")
     if found is None:
@@ -113,9 +133,6 @@ def _requirements(report: Mapping[str, Any]) -> Iterator[str]:
         return
     head = ("requirement", "level", "outcome", "scenarios", "why")
     yield "### Requirements\n\n" + _table(head, map(_requirement, rows))
-    untouched = [one["id"] for one in report["requirements"] if not one["scenarios"]]
-    if untouched:
-        yield f"No scenario of {', '.join(untouched)} was asked for, or there is none yet."
 
 
 def _requirement(requirement: Mapping[str, Any]) -> tuple[str, ...]:
@@ -146,19 +163,19 @@ def _deviations(report: Mapping[str, Any]) -> Iterator[str]:
     return _listed("Known deviations", known)
 
 
-def _skipped(report: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what was skipped, by the capability that the target lacks."""
+def _skipped(report: Mapping[str, Any], outcome: str = "skipped", title: str = "Skipped") -> Iterator[str]:
+    """Yield what was skipped, by the capability that the target lacks; or what was not run, by why."""
     found: dict[str, list[str]] = {}
     count: Counter[str] = Counter()
     for scenario, ids in _scenarios(report).values():
-        if scenario["outcome"] == "skipped":
+        if scenario["outcome"] == outcome:
             count[scenario["reason"]] += 1
             found.setdefault(scenario["reason"], []).extend(ids)
     skipped = (
         f"{text(reason)}: {count[reason]} scenario{'s' * (count[reason] != 1)} of {', '.join(sorted(set(ids)))}"
         for reason, ids in sorted(found.items())
     )
-    return _listed("Skipped", skipped)
+    return _listed(title, skipped)
 
 
 def _listed(title: str, items: Iterable[str]) -> Iterator[str]:

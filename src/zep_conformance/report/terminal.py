@@ -34,7 +34,7 @@ def conclusion(
 ) -> Iterator[str]:
     """Yield what came out, a line each. remarks: of the gate. verdict, reports: in words."""
     found = list(records)
-    for outcome, title in (("deviation", "known deviation"), ("skipped", "skipped")):
+    for outcome, title in (("deviation", "known deviation"), ("skipped", "skipped"), ("not run", "not run")):
         reasons = Counter(record.reason for record in found if record.outcome == outcome)
         for reason, count in sorted(reasons.items(), key=lambda item: _natural(item[0])):
             yield f"{title}{f' ({count} scenarios)' if count > 1 else ''}: {reason}"

@@ -16,12 +16,12 @@ from typing import Any
 from zep_conformance.errors import CannotTell
 from zep_conformance.report.document import FORMAT
 from zep_conformance.report.observations import Observations
-from zep_conformance.report.outcomes import OUTCOMES, Record
+from zep_conformance.report.outcomes import COULD_NOT_TELL, OUTCOMES, TELLING, Record
 
 _SEVERITY = {"failed": 2, "deviation": 1}
 """How much of a failure an outcome is; 0 for all others."""
 KINDS = ("worse", "known", "better", "unchecked")
-"""Kinds of change. What is unchecked passed, failed or deviated then and was skipped now."""
+"""Kinds of change. What is unchecked passed, failed or deviated then and was skipped or not run now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,8 +129,8 @@ def read_baseline(path: Path) -> Baseline:
     tool = found.get("tool") if isinstance(found, dict) else None
     if not isinstance(tool, dict) or tool.get("name") != "zep-conformance":
         raise _foreign(path, "is no report of zep-conformance")
-    if found.get("format") != FORMAT:
-        raise _foreign(path, f"has format {found.get('format')!r}, and this version reads {FORMAT}")
+    if found.get("format") not in range(1, FORMAT + 1):
+        raise _foreign(path, f"has format {found.get('format')!r}, and this version reads 1 to {FORMAT}")
     try:
         return _understood(path, found)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -195,8 +195,8 @@ def _kind(baseline: Baseline, record: Record, then: str, *, fails: bool) -> str:
         return "worse" if gain < 0 else "known"
     if record.nodeid not in baseline.scenarios or record.outcome == "error":
         return ""
-    if record.outcome == "skipped":
-        return "" if then in ("skipped", "error") else "unchecked"
+    if record.outcome not in TELLING:
+        return "unchecked" if then in TELLING else ""
     return "better" if gain > 0 else ""
 
 
@@ -208,5 +208,5 @@ def _differences(baseline: Baseline, observations: Observations) -> Iterator[str
     for name in sorted({*now, *baseline.parts}) if now else ():
         if now.get(name) != baseline.parts.get(name):
             yield f"{name} {baseline.parts.get(name, 'absent')} then, {now.get(name, 'absent')} now"
-    if baseline.verdict == "could not tell":
+    if baseline.verdict == COULD_NOT_TELL:
         yield "that run could not tell anything"

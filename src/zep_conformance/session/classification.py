@@ -78,11 +78,10 @@ class Classifier:
         elif deviation is not None and not deviation.mended_by:
             # A pass of one that a setting mends says no more than that it is set.
             reason, fixed, shown = f"{deviation.id} is fixed here: {deviation.what}", True, deviation.id
-        title, feature = item.stash.get(TITLE, (_title(item), ""))
         measured: dict[str, Any] = item.stash.get(MEASURED, {})
         record = Record(
-            name=title + (f" [{item.name.partition('[')[2]}" if "[" in item.name else ""),
-            feature=feature,
+            name=title(item),
+            feature=item.stash.get(TITLE, ("", ""))[1],
             nodeid=item.nodeid,
             requirements=tuple(requirement.id for requirement in self.requirements_of(item)),
             outcome=outcome,
@@ -104,18 +103,22 @@ class Classifier:
         assert call.excinfo is not None
         error = call.excinfo.value
         hidden = self.run.redactor
-        if isinstance(error, LimitReached):
+        limit = self._limit_reached(error)
+        if limit is not None:
             # What is forbidden once is forbidden for all that follows.
-            item.session.shouldstop = str(error)
-            report.longrepr = str(error)
-            return "error", str(error), None
+            self._end(item, str(limit))
+            report.longrepr = str(limit)
+            if limit.code == "read-only":
+                return "error", str(limit), None
+            report.outcome, report.longrepr = "skipped", (str(item.path), 0, str(limit))
+            return "not run", str(limit), None
         dead = self._stop_for_the_dead(item)
         if report.when != "call" or not failure.server_fault(error, FAILURES):
             # Not an expectation that was not met: the harness broke. Its traceback is the evidence, unless it says why.
             report.longrepr = hidden(str(error if isinstance(error, CannotTell) else report.longrepr))
             return "error", f"{type(error).__name__}: {error}", None
         if isinstance(error, Frozen) and item.get_closest_marker("comes-first"):
-            item.session.shouldstop = "Zep freezes at every turn of a chat: nothing else was asked"
+            self._end(item, "Zep freezes at every turn of a chat: nothing else was asked")
         found = dead + failure.complaint(error)
         shown = deviation if deviation is not None and deviation.expect.search(found) else None
         if shown is not None and (not shown.mended_by or shown.id in names_in(self.run.settings.accept)):
@@ -123,16 +126,16 @@ class Classifier:
         if shown is not None:
             found += f"\n{shown.id}, known of this version, and a setting mends it: {shown.mended_by}."
             found += f"\nTo accept it as it is: --accept {shown.id}"
-        title, feature = item.stash.get(TITLE, (_title(item), ""))
+        name, feature = item.stash.get(TITLE, (_title(item), ""))
         logs = tuple((part, self.run.log(part)) for part in LOGGED)
         if self.run.trouble is not None:
             # The target itself is in trouble: whether the deployment is at fault can't be told any more.
-            item.session.shouldstop = self.run.trouble.what
+            self._end(item, self.run.trouble.what)
             report.longrepr = hidden(str(self.run.trouble))
             return "error", self.run.trouble.what, None
         evidence = failure.Failure(
             requirements=tuple(self.requirements_of(item)),
-            scenario=f"{title} ({feature})",
+            scenario=f"{name} ({feature})",
             step=item.stash.get(STEP, "?"),
             complaint=found,
             exchanges=self.run.transcript.shown(),
@@ -144,12 +147,27 @@ class Classifier:
         report.longrepr = failure.FailureRepr(hidden(str(evidence)), hidden(evidence.short), path, line)
         return "failed", evidence.short, shown.id if shown is not None else None
 
+    def _limit_reached(self, error: BaseException) -> LimitReached | None:
+        """Return the limit that a failure comes of: an answer that the time limit cut off is nobody's fault."""
+        if isinstance(error, LimitReached):
+            return error
+        try:
+            self.run.limits.check_time()
+        except LimitReached as over:
+            return over
+        return None
+
+    def _end(self, item: pytest.Item, why: str) -> None:
+        """Let this scenario be the last one."""
+        self.run.ending = self.run.ending or why
+        item.session.shouldstop = why
+
     def _stop_for_the_dead(self, item: pytest.Item) -> str:
         """Return a complaint of parts that ended by themselves; without them nothing that follows means anything."""
         ended = self.run.ended()
         complaint = "".join(f"{part} {how}, and nobody had asked it to\n" for part, how in ended.items())
         if complaint:
-            item.session.shouldstop = complaint.strip()
+            self._end(item, complaint.strip())
         return complaint
 
 
@@ -165,6 +183,12 @@ def _as_deviation(report: pytest.TestReport, deviation: Deviation) -> tuple[str,
 def record_of(report: pytest.TestReport) -> Record | None:
     """Return the record that a report of a scenario was given."""
     return getattr(report, RECORD, None)
+
+
+def title(item: pytest.Item) -> str:
+    """Return a scenario's name, with the example of an outline that it is."""
+    name, _ = item.stash.get(TITLE, (_title(item), ""))
+    return name + (f" [{item.name.partition('[')[2]}" if "[" in item.name else "")
 
 
 def _title(item: pytest.Item) -> str:
@@ -197,7 +221,7 @@ def given_again(settings: Settings, *, target: str, seed: int, hidden: Callable[
         if setting.is_flag:
             words.append(setting.option)
         elif setting.is_secret or hidden(text) != text:
-            words += [setting.option, f'"${setting.variable}"']
+            words.append(f'{setting.option}="${setting.variable}"')  # one word: it may begin with a dash
         elif text.startswith(("-", "@")):  # pytest takes @FILE for options in a file
             words.append(shlex.quote(f"{setting.option}={text}"))
         else:

@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,14 @@ from zep_conformance.facts.deviations import load_deviations
 from zep_conformance.facts.requirements import TAG, load_requirements
 from zep_conformance.redaction import output
 from zep_conformance.report import terminal
-from zep_conformance.report.observations import Observations
+from zep_conformance.report.observations import Known, Observations
 from zep_conformance.report.outcomes import Record
 from zep_conformance.session.baseline import Baseline, read_baseline
-from zep_conformance.session.classification import RECORD, STEP, TITLE, Classifier, record_of
+from zep_conformance.session.classification import RECORD, STEP, TITLE, Classifier, record_of, title
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.session.turns import Turns
 from zep_conformance.session.verdict import Gate, conclude
-from zep_conformance.settings import CAPABILITIES, GROUPS, SETTINGS, names_in
+from zep_conformance.settings import CAPABILITIES, GROUPS, SETTINGS, names_in, required_ids
 from zep_conformance.settings.sources import default_settings, read_settings
 
 _Report = pytest.CollectReport | pytest.TestReport | None
@@ -81,6 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
         run.trouble = error
     if hasattr(config, "workerinput"):
         run.seed, run.prefix = config.workerinput["zc_seed"], config.workerinput["zc_prefix"]
+        run.clock = config.workerinput["zc_clock"]
     config.stash[RUN] = run
     config.pluginmanager.register(Conformance(config, run, baseline), "zep-conformance-run")
     if config.option.xmlpath is None and not hasattr(config, "workerinput"):
@@ -108,9 +110,11 @@ class Conformance:
         self.gate = Gate(
             fail_on=run.settings.fail_on,
             strict_deviations=run.settings.strict_deviations,
-            must=frozenset(one.id for one in self.requirements.values() if one.level == "MUST"),
             accepted=frozenset(names_in(run.settings.accept)),
             deviations=deviations,
+            must=required_ids("must"),
+            require=run.settings.require,
+            required=required_ids(run.settings.require),
             baseline=baseline,
         )
         self.records: dict[str, Record] = {}
@@ -126,6 +130,7 @@ class Conformance:
     def pytest_configure_node(self, node: Any) -> None:
         """Give a worker the seed, and a target that all workers share."""
         node.workerinput["zc_seed"] = self.run.seed
+        node.workerinput["zc_clock"] = self.run.clock
         node.workerinput["zc_prefix"] = f"{self.run.prefix}{node.gateway.id}"
         if self.run.target is not None and self.run.target.shared:
             self.run.ready(self._say)
@@ -181,7 +186,11 @@ class Conformance:
         self.run.ready(self._say)
         if self.run.trouble:
             items[:] = []
+            self.run.scenarios.clear()
             return
+        for item in items:
+            if item.nodeid in self.run.scenarios:
+                self.run.scenarios[item.nodeid] = replace(self.run.scenarios[item.nodeid], selected=True)
         missing = self.run.deployment.missing
         for item in items:
             needs = self.classifier.needs_of(item)
@@ -201,6 +210,11 @@ class Conformance:
         if self.run.deployment.langflux and (word := remark(self.run.deployment.langflux.version)):
             lines.append(word)
         return [*header, *self._wrapped(lines)]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self) -> None:
+        """Begin no scenario when the time is over."""
+        self.run.limits.check_time()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -230,8 +244,12 @@ class Conformance:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Clean what is shown of an error while collecting."""
+        """Clean what is shown of an error while collecting; note every scenario, selected or not."""
         report = yield
+        for item in report.result if report.passed else ():
+            if isinstance(item, pytest.Item) and (found := self.classifier.requirements_of(item)):
+                known = Known(name=title(item), requirements=tuple(one.id for one in found), selected=False)
+                self.run.scenarios[item.nodeid] = known
         output.clean_report(report, self.run.redactor)
         return report
 
@@ -240,10 +258,15 @@ class Conformance:
     ) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
         """Say outcomes in this project's words."""
         record = record_of(report)
-        if record is None or report.when != "call":
+        if record is None or (report.when != "call" and record.outcome != "not run"):
             return None
         outcome = "fixed" if record.fixed else record.outcome
-        shown = {"deviation": ("d", "yellow"), "fixed": ("X", "green"), "error": ("E", "red")}.get(outcome)
+        shown = {
+            "deviation": ("d", "yellow"),
+            "fixed": ("X", "green"),
+            "error": ("E", "red"),
+            "not run": ("n", "yellow"),
+        }.get(outcome)
         return (outcome, shown[0], (outcome.upper(), {shown[1]: True})) if shown else None
 
     @pytest.hookimpl(wrapper=True)
@@ -279,6 +302,8 @@ class Conformance:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Conclude: set the exit code and write the reports."""
         self.run.tidy()
+        if session.shouldfail and not self.run.ending:
+            self.run.ending = f"the run ended early: {session.shouldfail}"
         if self.is_worker:
             self.config.workeroutput["zc_observations"] = self.run.observations().as_json()  # type: ignore[attr-defined]
             return

@@ -18,7 +18,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.mutation.asked import refuse_unknown_names
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import document as reports
-from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
+from zep_conformance.report.observations import Known, Observations, PartSeen, TargetSeen
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.settings import CAPABILITIES, Settings, for_target, names_in
 from zep_conformance.targets import Deployment, Target, choose, names, resolved
@@ -62,6 +62,10 @@ class Run:
     is_attached: bool = False
     """Whether another process of this run started the target, and will stop it."""
     left_behind: list[str] = field(default_factory=list)
+    scenarios: dict[str, Known] = field(default_factory=dict)
+    """All that the suite has, by node id, and whether they were asked for."""
+    ending: str = ""
+    """Why the run ends before every scenario has had its turn, if it does."""
     closing: ExitStack = field(default_factory=ExitStack)
     """Closes clients at the very end: what was made is removed with them after the last scenario."""
 
@@ -79,7 +83,13 @@ class Run:
         from zep_conformance.clients.http import Limits  # imports httpx, while the target comes up
 
         given = self.settings
-        return Limits(max_requests=given.max_requests, rate=given.rate, read_only=given.read_only)
+        return Limits(
+            max_requests=given.max_requests,
+            rate=given.rate,
+            read_only=given.read_only,
+            seconds=given.time_limit,
+            began=self.clock,
+        )
 
     @property
     def hooks(self) -> dict[str, list[Callable[..., Any]]]:
@@ -230,7 +240,13 @@ class Run:
         """Return what this process found out about the target, without secrets."""
         troubles = (self.redactor(str(self.trouble)),) if self.trouble else ()
         left_behind = tuple(self.redactor(text) for text in self.left_behind)
-        seen_so_far = Observations(troubles=troubles, left_behind=left_behind, requests=self.limits.sent)
+        seen_so_far = Observations(
+            troubles=troubles,
+            left_behind=left_behind,
+            requests=self.limits.sent,
+            scenarios=self.scenarios,
+            ended=(self.redactor(self.ending),) if self.ending else (),
+        )
         found = self._deployment
         if found is None:
             return seen_so_far

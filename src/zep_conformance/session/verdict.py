@@ -13,13 +13,15 @@ from zep_conformance.facts.deviations import Deviation
 from zep_conformance.facts.requirements import Requirement
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import document, terminal
+from zep_conformance.report.basis import Basis, Checked, by_reason
 from zep_conformance.report.observations import Observations
-from zep_conformance.report.outcomes import VERDICTS, Record
+from zep_conformance.report.outcomes import AS_FAR_AS_ASKED, CONFORMS, COULD_NOT_TELL, DOES_NOT_CONFORM, TELLING, Record
 from zep_conformance.session.baseline import Baseline, BaselineComparison, compare
 
 _SETTLED = frozenset({0, 1, 5})
 """pytest's exit statuses of a run that came to its end: all passed, some failed, nothing was collected."""
 _USAGE_ERROR = 4
+_INTERRUPTED = "the run was interrupted"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class Gate:
 
     must: ids of the requirements of level MUST. strict_deviations: whether a known deviation that is fixed fails it.
     accepted: ids of the deviations that never fail it. deviations: by id, those that there are.
+    required: ids of the requirements without which it can't tell. require: how they were asked for.
     """
 
     fail_on: str = "should"
@@ -35,6 +38,8 @@ class Gate:
     must: Collection[str] = ()
     accepted: Collection[str] = ()
     deviations: Mapping[str, Deviation] = field(default_factory=dict)
+    require: str = ""
+    required: Collection[str] = ()
     baseline: Baseline | None = None
 
     def fails(self, record: Record) -> bool:
@@ -48,8 +53,10 @@ class Gate:
             return self.fail_on == "deviation" and record.deviation not in self.accepted
         return record.fixed and self.strict_deviations
 
-    def verdict(self, records: Iterable[Record], observations: Observations, *, settled: bool = True) -> Verdict:
-        """Return what these records come to.
+    def verdict(
+        self, records: Iterable[Record], observations: Observations, basis: Basis, *, settled: bool = True
+    ) -> Verdict:
+        """Return what these records come to. basis: what they say, and leave out, of all requirements.
 
         settled: False when the run was interrupted, so that it has not seen everything: it may say "does not conform"
         then, never "conforms".
@@ -61,13 +68,20 @@ class Gate:
         pardoned = comparison.pardoned if comparison else frozenset[str]()
         failing = [record for record in by_itself if record.nodeid not in pardoned]
         outcomes = {record.outcome for record in found}
-        certain = not observations.troubles and settled and "error" not in outcomes
-        code = 1 if failing else 0 if certain and outcomes & {"passed", "failed", "deviation"} else 2
+        unmet = basis.unmet(self.required)
+        certain = not observations.troubles and settled and not outcomes & {"error", "not run"} and not unmet
+        code = 1 if failing else 0 if certain and outcomes & TELLING else 2
+        if code == 0 and not by_itself:
+            name = CONFORMS if basis.is_whole else AS_FAR_AS_ASKED
+        else:
+            # What failed in the baseline already is pardoned, and is no less of a failure for it.
+            name = COULD_NOT_TELL if code == 2 else DOES_NOT_CONFORM
         return Verdict(
             gate=self,
             code=code,
-            # What failed in the baseline already is pardoned, and is no less of a failure for it.
-            name=VERDICTS[1] if code == 0 and by_itself else VERDICTS[code],
+            name=name,
+            basis=basis,
+            unmet=unmet,
             failing=failing,
             uncounted=[record for record in found if record.outcome == "failed" and record.nodeid not in ids],
             comparison=comparison,
@@ -78,13 +92,16 @@ class Gate:
 class Verdict:
     """What a run comes to. code: the exit code; 0: conforms, 1: does not, 2: could not tell.
 
-    name: one of outcomes.VERDICTS, what the deployment is said to do. failing: what fails the run. uncounted: what
-    failed and does not count: it checks nothing that MUST be.
+    name: one of outcomes.VERDICTS, what the deployment is said to do. basis: what that rests on. unmet: what --require
+    names and could not be checked. failing: what fails the run. uncounted: what failed and does not count: it checks
+    nothing that MUST be.
     """
 
     gate: Gate
     code: int
     name: str
+    basis: Basis
+    unmet: list[Checked]
     failing: list[Record]
     uncounted: list[Record]
     comparison: BaselineComparison | None
@@ -95,6 +112,8 @@ class Verdict:
             "fail_on": self.gate.fail_on,
             "strict_deviations": self.gate.strict_deviations,
             "accepted": sorted(self.gate.accepted),
+            "require": self.gate.require,
+            "unmet": [{"id": one.requirement.id, "why": one.why} for one in self.unmet],
             "failing": [record.nodeid for record in self.failing],
             "uncounted": [record.nodeid for record in self.uncounted],
             "baseline": self.comparison.as_json() if self.comparison else None,
@@ -112,10 +131,17 @@ class Verdict:
             yield f"  what mends it: {deviation.mended_by}; or --accept {deviation.id}"
         if self.comparison is not None:
             yield from self.comparison.lines()
+        for why, ids in by_reason(self.unmet):
+            yield f"--require {self.gate.require}, and not checked: {ids} ({why})"
+        unchecked = [] if self.basis.is_empty else self.basis.unchecked()
+        for why, ids in by_reason(one for one in unchecked if one not in self.unmet):
+            yield f"MUST not checked: {ids} ({why.partition(': ')[0]})"
 
     def __str__(self) -> str:
-        excused = self.code == 0 and self.name != VERDICTS[0]
-        return f"{self.name}{', but no worse than the baseline' if excused else ''} (exit code {self.code})"
+        excused = self.code == 0 and self.name == DOES_NOT_CONFORM
+        return (
+            f"{self.name}{', but no worse than the baseline' if excused else ''}: {self.basis} (exit code {self.code})"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,13 +184,15 @@ def conclude(
 
     duration: seconds. Words that pytest does not understand end the process with pytest's own status.
     """
-    verdict = gate.verdict(records, observations, settled=exit_status in _SETTLED)
+    found = [*records, *_not_run({record.nodeid for record in records}, observations)]
+    basis = Basis.of(found, observations, requirements)
+    verdict = gate.verdict(found, observations, basis, settled=exit_status in _SETTLED)
     return Conclusion(
         exit_code=exit_status if exit_status == _USAGE_ERROR else verdict.code,
         verdict=verdict,
         report=document.document(
-            records,
-            requirements,
+            found,
+            basis,
             observations=observations,
             version=__version__,
             seed=seed,
@@ -175,6 +203,22 @@ def conclude(
             verdict=verdict.name,
             gate=verdict.as_json(),
         ),
-        records=records,
+        records=found,
         observations=observations,
     )
+
+
+def _not_run(ran: Collection[str], observations: Observations) -> Iterator[Record]:
+    """Yield a record of each scenario that was selected and has none, since the run ended before its turn."""
+    why = observations.ended[0] if observations.ended else _INTERRUPTED
+    for nodeid, scenario in observations.scenarios.items():
+        if scenario.selected and nodeid not in ran:
+            yield Record(
+                name=scenario.name,
+                feature="",
+                nodeid=nodeid,
+                requirements=scenario.requirements,
+                outcome="not run",
+                duration=0.0,
+                reason=why,
+            )

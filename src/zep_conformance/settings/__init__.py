@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field
 
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.deviations import load_deviations
+from zep_conformance.facts.requirements import load_requirements
 
 TARGETS = ("embedded", "containers", "compose", "processes", "remote")
 CAPABILITIES = (
@@ -101,9 +103,12 @@ class Settings(BaseModel):
     read_only: bool = _what(False, "run only what writes nothing, and send nothing that could write")
     max_requests: int | None = _what(None, "stop, without a verdict, after so many requests")
     rate: float | None = _what(None, "send at most so many requests a second")
+    time_limit: float | None = _what(
+        None, "end after so many seconds (or 5m, 1h), and say what was not asked; what was made is removed all the same"
+    )
     without: str = _what("", "capabilities to do without, comma-separated")
     seed: int | None = _what(None, "seed of the generated people and texts")
-    sequences: int = _what(4, "sequences of operations that nobody wrote, in each scenario that has some")
+    sequences: int = _what(2, "sequences of operations that nobody wrote, in each scenario that has some")
     wait_limit: float = _what(30.0, "seconds to wait for what may come later (enrichment, the page)")
     latency_budget: float = _what(500.0, "milliseconds for the 95th percentile of writes and reads")
     message_window: int = _what(12, "messages that bring a summary (Zep's memory.message_window)", _WINDOW)
@@ -198,12 +203,22 @@ class Settings(BaseModel):
     accept: str = _verdict(
         "", "known deviations that do not fail the run though a setting would mend them: DEV-n,… (docs/gate.md)"
     )
+    require: str = _verdict(
+        "", "what must have been checked, or the run can't tell: must, all, or ids of requirements, comma-separated"
+    )
     baseline: Path | None = _verdict(None, "an earlier conformance.json: fail only on what got worse since")
     strict_deviations: bool = _verdict(False, "fail when a known deviation is found fixed")
 
+    @field_validator("time_limit", mode="before")
+    @classmethod
+    def _duration(cls, value: object) -> object:
+        """Return seconds for what has a unit behind it: 90s, 5m, 1.5h."""
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh])\s*", value) if isinstance(value, str) else None
+        return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else value
+
     @field_validator(
         *("wait_limit", "freeze_after", "latency_budget", "load_users", "sequences", "message_window", "max_requests"),
-        "rate",
+        *("rate", "time_limit"),
     )
     @classmethod
     def _positive(cls, value: float | None) -> float | None:
@@ -231,6 +246,12 @@ class Settings(BaseModel):
         known = load_deviations() if value else {}
         if unknown := [name for name in names_in(value) if name not in known]:
             raise ValueError(f"no deviation {', '.join(unknown)}; there are {', '.join(known)}")
+        return value
+
+    @field_validator("require")
+    @classmethod
+    def _known_requirements(cls, value: str) -> str:
+        required_ids(value)
         return value
 
     @field_validator("without")
@@ -337,6 +358,21 @@ def option(field: str) -> str:
 def names_in(text: str) -> list[str]:
     """Return the names in a comma-separated list; none for an empty text."""
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def required_ids(require: str) -> frozenset[str]:
+    """Return the ids of the requirements that `--require` stands for. Raises ValueError for one that there is not."""
+    known = load_requirements() if require else {}
+    found: set[str] = set()
+    for name in names_in(require):
+        if name in ("must", "all"):
+            found |= {one.id for one in known.values() if name == "all" or one.level == "MUST"}
+        elif name.upper() in known:
+            found.add(name.upper())
+        else:
+            close = difflib.get_close_matches(name.upper(), known, n=3)
+            raise ValueError(f"no requirement {name}; there is {', '.join(sorted(close) or ('must', 'all'))}")
+    return frozenset(found)
 
 
 def mutations_of(settings: Settings, part: str) -> list[str]:

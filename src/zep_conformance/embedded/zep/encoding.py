@@ -27,6 +27,7 @@ dumps: Callable[[Any], str] = json.JSONEncoder(
 _UUID = re.compile(r"(?:urn:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?")
 _UUID_LENGTHS = (32, 36, 38, 45)  # plain, with dashes, in braces, as a URN
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?")
+_JSON_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONG = 300
 """Digits up to which an integer is certainly one that a float can hold."""
@@ -50,6 +51,14 @@ def parse_time(text: str) -> str:
     except OverflowError:
         raise ValueError(f"{text!r} is not a time in the years 1 to 9999 of UTC") from None
     return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+
+def check_time(text: str) -> str:
+    """Return a time of JSON, which is RFC 3339 with a zone, as it came. Raises ValueError for anything else."""
+    if not _JSON_TIME.fullmatch(text):
+        raise ValueError(f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": {text!r} is not a time')
+    parse_time(text)
+    return text
 
 
 def parse_uuid(text: str) -> str:

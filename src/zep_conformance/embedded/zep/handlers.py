@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zep_conformance.embedded.zep import messages, records, summaries, wire
-from zep_conformance.embedded.zep.encoding import dumps, parse_time, parse_uuid
+from zep_conformance.embedded.zep.encoding import check_time, dumps, parse_uuid
 from zep_conformance.embedded.zep.messages import PostedMessage
 from zep_conformance.embedded.zep.neighbours import Refused, Unavailable
 from zep_conformance.embedded.zep.records import Row
@@ -116,12 +116,11 @@ async def get_memory(service: Service, request: Request, session_id: str) -> Res
 
 
 def _new_message(value: Any, service: Service) -> PostedMessage:
-    if value is None and "lenient-json" in service.behaviours:
-        return PostedMessage("", "")
-    given = wire.fields(value, "Message.messages", "struct field Memory.messages of type models.Message")
+    what, lenient = "struct field Memory.messages of type models.Message", "lenient-json" in service.behaviours
+    given = wire.fields(value, "Message.messages", what, lenient=lenient)
     # Zep reads these times and does not keep them: what matters is that they are times.
-    wire.parsed(given, "created_at", parse_time)
-    wire.parsed(given, "updated_at", parse_time)
+    wire.parsed(given, "created_at", check_time)
+    wire.parsed(given, "updated_at", check_time)
     metadata = wire.metadata(given)
     return PostedMessage(
         field(given, "role", str, ""),
@@ -172,7 +171,7 @@ def _uuid(text: str) -> str:
     try:
         return parse_uuid(text)
     except ValueError as error:
-        raise Refusal(400, f"unable to parse message UUID: {error}") from None
+        raise Refusal(400, f"unable to parse document UUID: {error}") from None
 
 
 def _message(row: Row, service: Service) -> Response:
@@ -196,9 +195,6 @@ async def update_message(service: Service, request: Request, session_id: str, uu
 async def post_search(service: Service, request: Request, session_id: str) -> Response:
     """POST …/search?limit {text?, metadata?, search_scope?, search_type?, mmr_lambda?}."""
     body = await service.read_object(request, "MemorySearchPayload")
-    limit = wire.integer(request, "limit")
-    if limit < 0 and "bad-paging-ignored" not in service.behaviours:
-        raise Refusal(400, "limit must not be negative")
     payload = {
         "text": field(body, "text", str, ""),
         "metadata": field(body, "metadata", dict, {}),
@@ -206,6 +202,9 @@ async def post_search(service: Service, request: Request, session_id: str) -> Re
         "search_type": field(body, "search_type", str, ""),
         "mmr_lambda": float(field(body, "mmr_lambda", float, 0.0)),
     }
+    limit = wire.integer(request, "limit")
+    if limit < 0 and "bad-paging-ignored" not in service.behaviours:
+        raise Refusal(400, "limit must not be negative")
     query = parse_query(payload, limit if limit > 0 else DEFAULT_LIMIT, service.behaviours)
     vector = None
     if query.text:

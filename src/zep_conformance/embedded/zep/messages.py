@@ -25,6 +25,7 @@ PAGE = f"SELECT {_COLUMNS} FROM messages WHERE session_id = ? ORDER BY id LIMIT 
 _AFTER = "SELECT id, uuid, role, content FROM messages WHERE session_id = ? AND id > ? ORDER BY id DESC LIMIT ?"
 _OF_TASK = "SELECT id, uuid, role, content FROM messages WHERE session_id = ? AND id BETWEEN ? AND ? ORDER BY id"
 
+_WAS_WRITTEN = "SELECT 1 FROM messages WHERE uuid = ? UNION ALL SELECT 1 FROM cleared_messages WHERE uuid = ?"
 _IS_CLEARED = "SELECT 1 FROM cleared_messages WHERE uuid = ?"
 
 _FURTHEST = 2**63 - 1  # SQLite knows no larger number
@@ -138,10 +139,10 @@ class Messages(Enriched):
         token_count: what the client sent (0 if nothing); matters only where counts are reset. Raises Refusal.
         """
         with self._db.transaction():
+            if metadata == {} and "empty-metadata-500" in self._behaviours:
+                raise Refusal(500, "failed to update message metadata: metadata cannot be empty")
             row = self.get(session_id, uuid) if metadata is None else self._known(session_id, uuid)
             if metadata is not None:
-                if not metadata and "empty-metadata-500" in self._behaviours:
-                    raise Refusal(500, "failed to update message metadata: metadata cannot be empty")
                 wanted = {key: value for key, value in metadata.items() if key not in self.reserved}
                 text = dumps(merge(json.loads(row[4] or "{}"), wanted))
                 self._db.execute("UPDATE messages SET metadata = ? WHERE uuid = ?", (text, uuid))
@@ -150,10 +151,13 @@ class Messages(Enriched):
         return self.get(session_id, uuid)
 
     def _known(self, session_id: str, uuid: str) -> Row:
-        # Zep 0.27.2 notices a missing message only when there is metadata to merge.
+        # Where there is metadata to merge Zep 0.27.2 notices a message that never was, and no other that is missing:
+        # not one that was cleared, nor that of another session.
         try:
             return self.get(session_id, uuid)
         except Refusal as refusal:
+            if self._db.execute(_WAS_WRITTEN, (uuid, uuid)).fetchone():
+                raise
             raise not_found() from refusal
 
     def after(self, session_id: str, point: int, limit: int = -1) -> list[Text]:

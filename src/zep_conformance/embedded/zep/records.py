@@ -82,14 +82,16 @@ class _Records:
         query = f"SELECT {self.columns} FROM {self.table} WHERE {self.there} AND id > ? ORDER BY id LIMIT ?"
         return self._db.execute(query, (cursor, limit if limit > 0 else -1)).fetchall()
 
-    def _merged(
-        self, text: str | None, new: dict[str, Any] | None, what: str, reserved: tuple[str, ...] = ()
-    ) -> str | None:
-        """Return metadata as JSON with new ones merged into them, but for what is reserved. Raises Refusal 500."""
+    def _check_new(self, metadata: dict[str, Any] | None, what: str) -> None:
+        """Check metadata that are to be merged, before it is looked whether there is a record. Raises Refusal 500."""
+        if metadata == {} and "empty-metadata-500" in self._behaviours:
+            raise Refusal(500, f"failed to merge {what}: metadata cannot be empty")
+
+    @staticmethod
+    def _merged(text: str | None, new: dict[str, Any] | None, reserved: tuple[str, ...] = ()) -> str | None:
+        """Return metadata as JSON with new ones merged into them, but for what is reserved."""
         if new is None:
             return text
-        if not new and "empty-metadata-500" in self._behaviours:
-            raise Refusal(500, f"failed to merge {what}: metadata cannot be empty")
         wanted = {key: value for key, value in new.items() if key not in reserved}
         return dumps(merge(json.loads(text or "{}"), wanted))
 
@@ -128,11 +130,12 @@ class Sessions(_Records):
 
         Raises Refusal 404 for a session that never was.
         """
+        self._check_new(metadata, "session metadata")
         with self._db.transaction():
             row = self._db.execute("SELECT metadata FROM sessions WHERE session_id = ?", (session_id,)).fetchone()
             if row is None:
                 raise not_found()
-            text = self._merged(row[0], metadata, "session metadata", ("system",))
+            text = self._merged(row[0], metadata, ("system",))
             update = "UPDATE sessions SET deleted_at = NULL, updated_at = ?, metadata = ? WHERE session_id = ?"
             self._db.execute(update, (now(), text, session_id))
         return self.get(session_id)
@@ -201,9 +204,10 @@ class Users(_Records):
 
     def update(self, user_id: str, names: tuple[str, str, str], metadata: dict[str, Any] | None) -> Row:
         """Change what is given (an empty name keeps the old one), merge the metadata. Raises Refusal 404."""
+        self._check_new(metadata, "metadata")
         with self._db.transaction():
             row = self.get(user_id)
-            text = self._merged(row[8], metadata, "metadata")
+            text = self._merged(row[8], metadata)
             kept = [new or old for new, old in zip(names, row[5:8], strict=True)]
             update = "UPDATE users SET email = ?, first_name = ?, last_name = ?, metadata = ?, updated_at = ?"
             self._db.execute(f"{update} WHERE user_id = ?", (*kept, text, now(), user_id))

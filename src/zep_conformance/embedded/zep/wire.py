@@ -95,11 +95,16 @@ class Fields(dict[str, Any]):
         self.of = of
 
 
-def fields(value: Any, of: str, what: str) -> Fields:
-    """Return a JSON value as an object. what: where it stands and of what type, for the refusal. Raises Refusal 400."""
+def fields(value: Any, of: str, what: str, *, lenient: bool) -> Fields:
+    """Return a JSON value as an object. what: where it stands and of what type, for the refusal. Raises Refusal 400.
+
+    lenient: take fields also by names in other case, and null for an object without any.
+    """
+    if value is None and lenient:
+        return Fields({}, of)
     if not isinstance(value, dict):
         raise Refusal(400, f"json: cannot unmarshal {_GO_KINDS[type(value)]} into Go {what}")
-    return Fields(value, of)
+    return Fields({name.lower(): one for name, one in value.items()} | value if lenient else value, of)
 
 
 async def read_object(request: Request, behaviours: Behaviours, *, most: int, model: str) -> Fields:
@@ -113,7 +118,7 @@ async def read_object(request: Request, behaviours: Behaviours, *, most: int, mo
         value = loads(body, trailing=lenient)
     except ValueError as error:
         raise Refusal(400, str(error)) from None
-    return fields({} if value is None and lenient else value, model, f"value of type models.{model}")
+    return fields(value, model, f"value of type models.{model}", lenient=lenient)
 
 
 async def _read_body(request: Request, most: int) -> bytes:

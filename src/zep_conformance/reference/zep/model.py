@@ -53,9 +53,18 @@ def open_to_clients(metadata: Metadata) -> Metadata:
     return {key: value for key, value in metadata.items() if key != "system"}
 
 
+def kept(value: Any) -> Any:
+    """Return metadata as a store keeps them: a NUL character in a text is spelt out."""
+    if isinstance(value, str):
+        return value.replace("\0", "\\u0000")
+    if isinstance(value, Mapping):
+        return {kept(key): kept(one) for key, one in value.items()}
+    return [kept(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def metadata_of_record(known: Metadata | None) -> Rule:
     """Return the rule for a record's metadata."""
-    return Exactly(dict(known)) if known else EMPTY
+    return Exactly(kept(known)) if known else EMPTY
 
 
 @dataclass(frozen=True)
@@ -111,7 +120,7 @@ class KnownMessage:
             "token_count": Holds(f"a whole number from 0 to {most}", lambda came: _is_count(came, most)),
         }
         # Left out where there are none, and then there are only those of enrichment.
-        metadata = WithoutSystem(self.metadata or {})
+        metadata = WithoutSystem(kept(self.metadata or {}))
         if self.metadata:
             return Fields(fields | {"metadata": metadata})
         return Fields(fields, {"metadata": metadata})
@@ -149,7 +158,8 @@ class KnownSession(_Record):
     """A session's record and its messages. A deleted one is kept: used again it is the same, without its messages.
 
     spent: the uuids of messages that were cleared, which stay taken. summaries: the cells of the uuid and the time of
-    each, by the number of messages that it covers. covered: how many the newest one covers that was seen.
+    each, by the number of messages that it covers. covered: how many the newest one covers that was seen. searchable:
+    messages, from the oldest on, that are known to be embedded.
     """
 
     user: str | None = None
@@ -157,11 +167,13 @@ class KnownSession(_Record):
     spent: set[str] = field(default_factory=set)
     summaries: dict[int, tuple[Cell, Cell]] = field(default_factory=dict)
     covered: int = 0
+    searchable: int = 0
 
     def clear(self) -> None:
         """Forget everything but the record."""
         self.spent |= {said.uuid.value for said in self.messages if said.uuid.value}
-        self.deleted, self.messages, self.summaries, self.covered = True, [], {}, 0
+        self.deleted, self.messages, self.summaries = True, [], {}
+        self.covered = self.searchable = 0
 
 
 @dataclass
@@ -282,10 +294,10 @@ class ZepModel:
         known = list(self.users.values())
         before = known[: [one is user for one in known].index(True)]
         fields = {**user.common(before, self.taken), "user_id": user.ident}
-        named = {name: value for name, value in zip(NAMES, user.names, strict=True) if value}
+        named = {name: value.replace("\0", "") for name, value in zip(NAMES, user.names, strict=True) if value}
         empty = {name: "" for name, value in zip(NAMES, user.names, strict=True) if not value}
         if user.metadata:
-            return Fields({**fields, **named, "metadata": dict(user.metadata)}, empty)
+            return Fields({**fields, **named, "metadata": kept(user.metadata)}, empty)
         return Fields({**fields, **named}, {**empty, "metadata": EMPTY})
 
     def create_user(self, ident: str, names: tuple[str, str, str], metadata: Metadata | None) -> KnownUser | None:

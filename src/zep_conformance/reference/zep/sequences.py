@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zep_conformance.reference.operations import Drawn, Kind, Operation, World
 from zep_conformance.reference.zep import operations as ops
+from zep_conformance.reference.zep import search
 from zep_conformance.reference.zep.model import ZepModel
+from zep_conformance.reference.zep.paths import kept_id
 
 if TYPE_CHECKING:
-    from hypothesis.strategies import DrawFn, SearchStrategy
+    from hypothesis.strategies import SearchStrategy
+
+_NAMED = ("session", "elsewhere", "user")
+"""The fields of operations that are names."""
+_PLACES = ("0", "1", "2")
+"""What stands for the names of a family until that is drawn."""
+FILLERS = tuple(ops.Said(("human", "ai")[number % 2], f"message {number}") for number in range(30))
+"""Messages that fill a batch."""
+
+
+def named(operation: Operation[Any], family: Sequence[str]) -> Operation[Any]:
+    """Return an operation with the names of a family in it."""
+    found = {name: getattr(operation, name, None) for name in _NAMED}
+    names = {name: family[int(place) % len(family)] for name, place in found.items() if place is not None}
+    return replace(operation, **names)  # type: ignore[type-var]
+
+
+def batch(messages: tuple[ops.Said, ...], more: int, place: int) -> tuple[ops.Said, ...]:
+    """Return messages with so many others among them, from a place on."""
+    return messages[:place] + FILLERS[:more] + messages[place:]
 
 
 class _OfZep(Kind):
@@ -27,18 +50,17 @@ class _OfZep(Kind):
 
         from zep_conformance.reference import values
 
-        @st.composite
-        def drawn(draw: DrawFn) -> list[Operation[Any]]:
-            family = draw(values.ids())
-            steps = st.lists(
-                st.lists(self.step(family, how), min_size=1, max_size=4), min_size=1, max_size=how.length // 2
-            )
-            return [one for some in draw(steps) for one in some]
+        # What a client can't reach by a path it can't remove, either (DEV-9).
+        families = [one for one in values.IDS if all(kept_id(name, how.behaviours) == name for name in one)]
+        orders = st.sampled_from(families).flatmap(st.permutations)
+        # Places that may stay empty: to shrink a sequence is to empty them.
+        places = st.tuples(*[st.one_of(st.none(), *self.steps(how))] * how.length)
+        return st.tuples(orders, places).map(
+            lambda drawn: [named(one, drawn[0]) for one in drawn[1] if one is not None]
+        )
 
-        return drawn()
-
-    def step(self, family: tuple[str, ...], how: Drawn) -> SearchStrategy[Operation[Any]]:
-        """Return what draws one operation on ids of a family."""
+    def steps(self, how: Drawn) -> list[SearchStrategy[Operation[Any]]]:
+        """Return what draws one operation, one as likely as the other; names are places in a family."""
         raise NotImplementedError
 
 
@@ -48,15 +70,14 @@ class Memories(_OfZep):
     name = "memory"
     about = "operations on sessions and memories"
 
-    def step(self, family: tuple[str, ...], how: Drawn) -> SearchStrategy[Operation[Any]]:
+    def steps(self, how: Drawn) -> list[SearchStrategy[Operation[Any]]]:
         """Return what draws one operation; every second one writes or reads."""
         from hypothesis import strategies as st
 
         from zep_conformance.reference import values
 
-        sessions = st.sampled_from(family)
-        never_empty = "empty-metadata-500" not in how.behaviours
-        changes = values.metadata(reserved=True, empty=never_empty)
+        sessions = st.sampled_from(_PLACES)
+        changes = values.metadata(reserved=True, empty="empty-metadata-500" not in how.behaviours)
         said = st.builds(
             ops.Said,
             role=values.roles(),
@@ -65,24 +86,26 @@ class Memories(_OfZep):
             own=st.none() | st.none() | st.integers(0, 10**9),
             tokens=st.just(0) | st.integers(0, 99),
         )
-        least = 0 if "clearing-stalls-enrichment" not in how.behaviours else 1
-        sizes = st.integers(least, min(4, how.batch)) | st.integers(least, how.batch)
-        batches = sizes.flatmap(lambda size: st.lists(said, min_size=min(size, least), max_size=size)).map(tuple)
+        least = 1 if "clearing-stalls-enrichment" in how.behaviours else 0
+        few = min(3, how.batch)
+        messages = st.lists(said, min_size=least, max_size=few).map(tuple)
+        large = st.builds(batch, messages=messages, more=st.integers(0, how.batch - few), place=st.integers(0, few))
         at = st.integers(0, 40)
-        elsewhere = st.none() | st.none() | sessions
         limits, cursors = st.none() | st.integers(1, 12), st.none() | st.integers(1, 5)
-        write = st.builds(ops.Write, session=sessions, messages=batches)
+        elsewhere = st.none() | st.none() | sessions
+        write = st.builds(ops.Write, session=sessions, messages=messages)
+        write_many = st.builds(ops.Write, session=sessions, messages=large)
         read = st.builds(ops.ReadMemory, session=sessions, lastn=st.none() | st.integers(0, 40))
-        return st.one_of(
-            write, write, write, read, read,
-            st.builds(ops.ListMessages, session=sessions, limit=limits, cursor=cursors),
+        page = st.builds(ops.ListMessages, session=sessions, limit=limits, cursor=cursors)
+        return [
+            write, write, write, write_many, read, read, page, page,
             st.builds(ops.FetchMessage, session=sessions, at=at, elsewhere=elsewhere),
             st.builds(ops.ChangeMessage, session=sessions, at=at, elsewhere=elsewhere, metadata=changes),
             st.builds(ops.ClearSession, session=sessions),
             st.builds(ops.CreateSession, session=sessions, metadata=st.none() | values.metadata()),
             st.builds(ops.ChangeSession, session=sessions, metadata=changes),
             st.builds(ops.FetchSession, session=sessions),
-        )  # fmt: skip
+        ]  # fmt: skip
 
 
 class Records(_OfZep):
@@ -91,23 +114,21 @@ class Records(_OfZep):
     name = "records"
     about = "operations on users and session records"
 
-    def step(self, family: tuple[str, ...], how: Drawn) -> SearchStrategy[Operation[Any]]:
+    def steps(self, how: Drawn) -> list[SearchStrategy[Operation[Any]]]:
         """Return what draws one operation on users and sessions, whose ids are of the same family."""
         from hypothesis import strategies as st
 
         from zep_conformance.reference import values
 
-        ids = st.sampled_from(family)
-        never_empty = "empty-metadata-500" not in how.behaviours
-        changes = values.metadata(empty=never_empty)
+        ids = st.sampled_from(_PLACES)
+        metadata = st.none() | values.metadata()
+        changes = values.metadata(empty="empty-metadata-500" not in how.behaviours)
         name = st.just("") | values.texts(long=False)
         names = st.tuples(name, name, name)
         hello = st.builds(ops.Said, role=st.just("human"), content=values.texts(long=False))
-        create_user = st.builds(ops.CreateUser, user=ids, names=names, metadata=st.none() | values.metadata())
-        create_session = st.builds(
-            ops.CreateSession, session=ids, user=ids | st.none(), metadata=st.none() | values.metadata()
-        )
-        return st.one_of(
+        create_user = st.builds(ops.CreateUser, user=ids, names=names, metadata=metadata)
+        create_session = st.builds(ops.CreateSession, session=ids, user=ids | st.none(), metadata=metadata)
+        return [
             create_user, create_user, create_session, create_session, create_session,
             st.builds(ops.ChangeUser, user=ids, names=names, metadata=st.none() | changes),
             st.builds(ops.ChangeSession, session=ids, metadata=changes),
@@ -115,10 +136,50 @@ class Records(_OfZep):
             st.builds(ops.FetchUser, user=ids),
             st.builds(ops.FetchSession, session=ids),
             st.builds(ops.ListSessionsOfUser, user=ids),
-            st.builds(ops.DeleteUser, user=ids),
             st.builds(ops.ClearSession, session=ids),
-        )  # fmt: skip
+            st.builds(ops.DeleteUser, user=ids),
+        ]  # fmt: skip
+
+
+SENTENCES = (
+    "the sea is calm", "tea or coffee", "Grüße aus Paris", "海 is the sea", "the sea is calm today", "tea", "coffee",
+    "the train to Porto leaves at noon", "who repairs violins", "TEA OR COFFEE", "tea or coffee?", "calm is the sea",
+)  # fmt: skip
+"""What is said and searched for: with words in common, and in one text each at least one."""
+
+
+class Searches(_OfZep):
+    """Writing, searching by likeness, by MMR and by metadata, and clearing."""
+
+    name = "search"
+    about = "operations on memories and searches"
+    operations: ClassVar[tuple[type[Operation[Any]], ...]] = (*ops.ALL, search.AwaitFound, search.Search)
+
+    def steps(self, how: Drawn) -> list[SearchStrategy[Operation[Any]]]:
+        """Return what draws one operation; every second one searches."""
+        from hypothesis import strategies as st
+
+        sessions, sentences = st.sampled_from(_PLACES[:2]), st.sampled_from(SENTENCES)
+        moods = st.none() | st.sampled_from(list(search.MOODS.values())).map(lambda mood: {"mood": mood})
+        said = st.builds(ops.Said, role=st.sampled_from(("human", "ai")), content=sentences, metadata=moods)
+        messages = st.lists(said, min_size=1, max_size=min(4, how.batch)).map(tuple)
+        limits = st.none() | st.integers(1, 6)
+        write = st.builds(ops.Write, session=sessions, messages=messages)
+        found = st.builds(search.Search, session=sessions, text=sentences, limit=limits, mmr=st.booleans())
+        by_mood = st.builds(
+            search.Search,
+            session=sessions,
+            text=st.none() | sentences,
+            limit=limits,
+            mood=st.sampled_from(list(search.MOODS)),
+        )
+        return [
+            write, write, found, found, by_mood,
+            st.builds(ops.ClearSession, session=sessions),
+            st.builds(ops.ReadMemory, session=sessions, lastn=st.just(40)),
+        ]  # fmt: skip
 
 
 MEMORIES = Memories()
 RECORDS = Records()
+SEARCHES = Searches()

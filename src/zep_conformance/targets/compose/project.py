@@ -60,7 +60,7 @@ class GivenProject:
     def of(cls, text: str, *, folder: Path, path: str) -> GivenProject:
         """Return the project that `config` prints. Raises CannotTell: no Zep is in it, or several alike are."""
         sources = _sources(text, folder)
-        deployment = read_project(sources.files()[0], sources)
+        deployment = read_project(sources.files(), sources)
         found = {role: best_of(role, deployment.applications) for role in ROLES}
         if not found["zep"]:
             names = ", ".join(one.name for one in deployment.applications)
@@ -111,7 +111,7 @@ def _sources(text: str, folder: Path) -> Sources:
     texts = {name: text}
     if (env := folder / ENV).is_file():
         texts[str(env)] = _env_text(folder)
-    return Sources(texts, (name,))
+    return Sources(texts, (name,), on_disk=True)
 
 
 def _env_text(folder: Path) -> str:
