@@ -118,7 +118,7 @@ class Classifier:
             report.longrepr = hidden(str(error if isinstance(error, CannotTell) else report.longrepr))
             return "error", f"{type(error).__name__}: {error}", None
         if isinstance(error, Frozen) and item.get_closest_marker("comes-first"):
-            self._end(item, "Zep freezes at every turn of a chat: nothing else was asked")
+            item.session.shouldstop = "Zep freezes at every turn of a chat: nothing else was asked"
         found = dead + failure.complaint(error)
         shown = deviation if deviation is not None and deviation.expect.search(found) else None
         if shown is not None and (not shown.mended_by or shown.id in names_in(self.run.settings.accept)):

@@ -217,8 +217,17 @@ class Settings(BaseModel):
         return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else value
 
     @field_validator(
-        *("wait_limit", "freeze_after", "latency_budget", "load_users", "sequences", "message_window", "max_requests"),
-        *("rate", "time_limit"),
+        *(
+            "wait_limit",
+            "freeze_after",
+            "latency_budget",
+            "load_users",
+            "sequences",
+            "message_window",
+            "max_requests",
+            "rate",
+            "time_limit",
+        )
     )
     @classmethod
     def _positive(cls, value: float | None) -> float | None:
