@@ -35,6 +35,7 @@ pytest_plugins = (
     "steps.neighbours",
     "steps.langflux_page",
     "steps.authentication",
+    "steps.credentials",
     "steps.faults",
     "steps.deployment",
     "steps.deployment_files",

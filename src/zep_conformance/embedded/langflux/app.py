@@ -33,6 +33,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "credentials", handlers.list_credentials),
     ("POST", "credentials", handlers.add_credential),
     ("GET", "credentials/{id}", handlers.get_credential),
+    ("PUT", "credentials/{id}", handlers.update_credential),
     ("DELETE", "credentials/{id}", handlers.delete_credential),
     ("GET", "components-credentials/{name}", handlers.get_credential_type),
     ("GET", "nodes/{name}", handlers.get_node),

@@ -116,8 +116,10 @@ async def delete_flow(request: Request) -> Response:
 
 
 async def list_credentials(request: Request) -> Response:
-    """Answer GET /api/v1/credentials, without their fields."""
-    return Json([_without_fields(one) for one in services_of(request).store.credentials()])
+    """Answer GET /api/v1/credentials, without their fields: all, or those of the kind `credentialName`."""
+    kind = request.query_params.get("credentialName")
+    found = services_of(request).store.credentials()
+    return Json([_without_fields(one) for one in found if not kind or one["credentialName"] == kind])
 
 
 async def add_credential(request: Request) -> Response:
@@ -128,6 +130,21 @@ async def add_credential(request: Request) -> Response:
         return Json(services_of(request).store.add_credential(name, kind, fields) | {"encryptedData": MASK})
     except sqlite3.Error as error:
         raise FlowiseError(f"Error: credentialsService.createCredential - {error}") from error
+
+
+async def update_credential(request: Request) -> Response:
+    """Answer PUT /api/v1/credentials/{id}: change what is given, field by field of what is secret."""
+    services, ident = services_of(request), request.path_params["id"]
+    body = await read_body(request)
+    given = {name: body[name] for name in ("name", "credentialName") if body.get(name) is not None}
+    fields = body.get("plainDataObj")
+    try:
+        changed = services.store.update_credential(ident, given, fields if isinstance(fields, dict) else {})
+    except sqlite3.Error as error:
+        raise FlowiseError(f"Error: credentialsService.updateCredential - {error}") from error
+    if changed is None:
+        raise FlowiseError(f"Error: credentialsService.updateCredential - Credential {ident} not found")
+    return Json(_without_fields(changed) | {"encryptedData": MASK})
 
 
 async def get_credential(request: Request) -> Response:

@@ -161,6 +161,20 @@ class LangFluxStore:
         self._insert("credential", row | {"fields": json.dumps(fields) if isinstance(fields, dict) else None})
         return row
 
+    def update_credential(
+        self, ident: str, given: Mapping[str, Any], fields: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """Change name or credentialName, merge the fields, and return the credential; None where there is none."""
+        credential = self.credential(ident)
+        if credential is None:
+            return None
+        changed = credential | dict(given) | {"fields": credential["fields"] | dict(fields)}
+        changed["updatedDate"] = timestamp(whole_seconds=True)
+        values = [_bound(changed[name]) for name in ("name", "credentialName", "updatedDate")]
+        update = "UPDATE credential SET name = ?, credentialName = ?, updatedDate = ?, fields = ? WHERE id = ?"
+        self._database.execute(update, [*values, json.dumps(changed["fields"]), ident])
+        return changed
+
     def delete_credential(self, ident: str) -> int:
         """Delete a credential. Return how many went (0 or 1)."""
         return self._delete("credential", ident)
