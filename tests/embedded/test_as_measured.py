@@ -140,7 +140,7 @@ def test_a_question_that_is_none_is_refused_before_or_after_the_answer(
             ["zep", "langflux"], data=tmp_path / str(len(behaviours)), recorded_behaviours={"langflux": behaviours}
         )
         with Fleet(parts) as fleet, asking(fleet) as zep, making_chatbots(fleet, model_url) as (langflux, make):
-            path, body = f"/api/v1/prediction/{make('').ident}", {"question": question, "chatId": "a chat"}
+            path, body = f"/api/v1/prediction/{make('').chatflow}", {"question": question, "chatId": "a chat"}
             streamed = langflux.wire.post(path, json=body | {"streaming": True})
             events = [json.loads(line[5:]) for line in streamed.text.splitlines() if line.startswith("data:")]
             sent = [(event["event"], event["data"]) for event in events[:-2]]

@@ -201,7 +201,7 @@ def test_a_sign_that_ends_a_line_elsewhere_ends_none_in_a_stream(talk: Talk, sig
     """Both the suite's client and the embedded LangFlux cut an event in two there: the answer was not JSON."""
     _, langflux, make = talk
     session, question = f"{fresh()}{sign}", f"one{sign}two"
-    events = langflux.stream(make("").ident, question, session=session)
+    events = langflux.stream(make("").chatflow, question, session=session)
     assert "".join(data for name, data in events if name == "token") == f"Noted: {question}"
     assert next(data for name, data in events if name == "metadata")["sessionId"] == session
 

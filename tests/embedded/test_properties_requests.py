@@ -88,7 +88,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         making_chatbots(fleet, models.url("model")) as (langflux, make),
         asking(fleet),
     ):
-        yield Served(langflux, make("").ident)
+        yield Served(langflux, make("").chatflow)
 
 
 @FEW

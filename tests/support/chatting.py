@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tests.support.chats_model import Chatbot
 from zep_conformance.clients.langflux import LangFlux
 from zep_conformance.facts.flows import MODEL_CREDENTIAL, ZEP_MEMORY, with_model, with_zep_memory
 from zep_conformance.processes.fleet import Fleet
+from zep_conformance.reference.operations import Chatbot
 
 API_KEY = "embedded-langflux-key"
 """What `parts_for` gives a LangFlux, unless it is told otherwise."""

@@ -212,7 +212,7 @@ def _listed(langflux: LangFlux, bot: str, **query: str) -> list[tuple[str, str]]
 def many_talk_under_their_sessions(talk: Talk) -> None:
     """Each is remembered by name, and by nothing that another said."""
     zep, langflux, make = talk
-    bot = make("").ident
+    bot = make("").chatflow
     sessions = {f"{fresh()}{name}": name for name in ("Ada", "Bo", "Cy", "Di", "Ed", "Fay")}
 
     def tell(session: str, name: str) -> list[tuple[str, str]]:
@@ -232,7 +232,7 @@ def many_talk_under_their_sessions(talk: Talk) -> None:
 def many_talk_in_one_session(talk: Talk) -> None:
     """Every turn is remembered once and whole, each one's in order, and listed so."""
     zep, langflux, make = talk
-    bot, session = make("").ident, fresh()
+    bot, session = make("").chatflow, fresh()
     asked = [[f"{who} says {turn}" for turn in range(4)] for who in range(6)]
 
     def tell(questions: list[str]) -> None:
@@ -256,7 +256,7 @@ def many_talk_in_one_session(talk: Talk) -> None:
 def many_talk_without_ids(talk: Talk) -> None:
     """Each turn is a conversation of its own."""
     zep, langflux, make = talk
-    bot = make("").ident
+    bot = make("").chatflow
     answers = together([lambda: langflux.ask(bot, "my name is Ada")] * CROWD)
     assert len({one.session_id for one in answers}) == CROWD
     for one in answers:
@@ -267,7 +267,7 @@ def many_talk_without_ids(talk: Talk) -> None:
 def some_talk_while_one_clears(talk: Talk) -> None:
     """Clearing one conversation, over and over, takes nothing from another."""
     zep, langflux, make = talk
-    bot, cleared = make("").ident, fresh()
+    bot, cleared = make("").chatflow, fresh()
     sessions = [fresh() for _ in range(3)]
 
     def tell(session: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -160,7 +160,7 @@ class LangFlux:
             if answer.status_code != 200:
                 answer.read()
                 raise LangFluxRefused("a streamed prediction", answer)
-            return list(_events(answer.iter_text()))
+            return list(events_of(answer.iter_text()))
 
     def chat_messages(self, chatflow: str, **query: str) -> list[ChatMessage]:
         """Return the chat messages that LangFlux keeps, oldest first. query: chatId, sessionId."""
@@ -190,7 +190,7 @@ def _question(question: str, session: str | None, chat: str | None) -> dict[str,
     return body
 
 
-def _events(pieces: Iterator[str]) -> Iterator[tuple[str, Any]]:
+def events_of(pieces: Iterable[str]) -> Iterator[tuple[str, Any]]:
     """Yield the events in LangFlux's stream: each a `data:` line holding JSON with `event` and `data`."""
     for line in _lines(pieces):
         text = line.strip()
@@ -199,7 +199,7 @@ def _events(pieces: Iterator[str]) -> Iterator[tuple[str, Any]]:
             yield event["event"], event.get("data")
 
 
-def _lines(pieces: Iterator[str]) -> Iterator[str]:
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
     """Yield a text's lines. Only a newline ends one: what people say has signs that end one elsewhere (U+2028)."""
     rest = ""
     for piece in pieces:

@@ -18,8 +18,17 @@ KINDS: Mapping[str, str] = {
     "memory": "zep_conformance.reference.zep.sequences",
     "records": "zep_conformance.reference.zep.sequences",
     "search": "zep_conformance.reference.zep.sequences",
+    "chats": "zep_conformance.reference.langflux.sequences",
 }
 """The module of each kind of sequence, which is imported when it is asked for."""
+
+
+@dataclass(frozen=True)
+class Chatbot:
+    """A chatbot in LangFlux. chatflow: its id. session: the Session Id of its Zep Memory node, "" for none."""
+
+    chatflow: str
+    session: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,12 +36,15 @@ class World:
     """One carrying out of a sequence: the same names in a sequence are others in each world.
 
     prefix: what every name begins with; nobody else's does. behaviours: names of the recorded behaviours that the
-    version of the server is known to show. window: messages that a memory shows, and that bring a summary.
+    version of the server is known to show. window: messages that a memory shows, and that bring a summary. chatbots:
+    those that may be talked to. knows_model: whether the model behind them is the suite's own.
     """
 
     prefix: str
     behaviours: frozenset[str] = frozenset()
     window: int = 12
+    chatbots: tuple[Chatbot, ...] = ()
+    knows_model: bool = True
 
     def name(self, short: str) -> str:
         """Return the id that a name in a sequence stands for here."""
@@ -121,13 +133,15 @@ class Drawn:
     """How sequences are drawn.
 
     batch: messages in one write, at most. listing: whether everybody's records may be listed, as on servers of a run's
-    own. behaviours: those that are expected. length: operations in a sequence, at most.
+    own. behaviours: those that are expected. length: operations in a sequence, at most. streams: whether LangFlux
+    streams in the answer itself.
     """
 
     batch: int = 30
     listing: bool = True
     behaviours: frozenset[str] = frozenset()
     length: int = 20
+    streams: bool = True
 
 
 class Kind(ABC):
