@@ -205,8 +205,7 @@ class _ComposeReader:
 
     def _tell(self, made: Application, entry: Table) -> None:
         """Its variables: of its env files, in their order, then its own."""
-        for path, required in env_files_of(entry):
-            place = entry.place_of("env_file")
+        for path, required, place in env_files_of(entry):
             name = self._path(path, place)
             found = self._sources.env_file("", name) if name else None
             if found is None:

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from dotenv.parser import parse_stream
 
 from zep_conformance.deployment_files.interpolation import Interpolation
-from zep_conformance.deployment_files.located import Table, items, read_toml, read_yaml, table, tables, text
+from zep_conformance.deployment_files.located import Place, Table, items, read_toml, read_yaml, table, tables, text
 from zep_conformance.errors import CannotTell
 
 Kind = Literal["render", "fly", "compose"]
@@ -176,15 +176,16 @@ def read_env(name: str, source: str) -> EnvFile:
     return EnvFile(name, variables)
 
 
-def env_files_of(service: Table) -> list[tuple[str, bool]]:
-    """Return the env files that a Compose service names, each with whether it must be there."""
+def env_files_of(service: Table) -> list[tuple[str, bool, Place]]:
+    """Return the env files that a Compose service names, each with whether it must be there, and where it is named."""
+    listed = items(service.get("env_file"))
     found = [
-        (text(one.get("path")), text(one.get("required")).lower() != "false")
+        (text(one.get("path")), text(one.get("required")).lower() != "false", place)
         if isinstance(one, Table)
-        else (text(one), True)
-        for one in items(service.get("env_file"))
+        else (text(one), True, place if place.line else service.place_of("env_file"))
+        for one, place in zip(listed, listed.places, strict=True)
     ]
-    return [(path, required) for path, required in found if path]
+    return [one for one in found if one[0]]
 
 
 def load(paths: Iterable[Path]) -> Sources:
@@ -270,7 +271,7 @@ def _env_files(source: Source) -> dict[str, str]:
     """Return the texts of the env files that a Compose project reads, by their names."""
     wanted = [ENV, ENV_EXAMPLE]
     for service in table(source.document.get("services")).values():
-        wanted += [path for path, _required in env_files_of(table(service))]
+        wanted += [path for path, _required, _place in env_files_of(table(service))]
     paths = {beside(source.name, name) for name in wanted}
     return {path: _read(Path(path)) for path in sorted(paths) if Path(path).is_file()}
 

@@ -262,9 +262,9 @@ def _leads_elsewhere(deployment: PlannedDeployment, zep: Application, role: Role
         value = zep.variables.get(variable)
         if value is None or value.of or value.text == "":
             continue
-        if value.text is None:
-            return True
         host = _target(zep, role)[0]
+        if value.text is None or not is_known(host):
+            return not deployment.having(role)
         return reached(deployment, zep, role) is None and _is_made_elsewhere(deployment, zep, role, host)
     return False
 

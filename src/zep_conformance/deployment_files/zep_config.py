@@ -118,17 +118,24 @@ def _read(mount: Mount, path: str, sources: Sources) -> ZepConfig:
     if document is not None and not isinstance(document, Table):
         config.problem, config.problem_place = "it has no keys at its top", Place(name, 1)
         return config
-    shift = mount.place.line if mount.content is not None else 0
-    last = (sources.text(name) or "").count("\n") + 1
     for key, value, place in _flat(document or Table()):
-        at = Place(place.file, min(place.line + shift, last)) if shift else place
+        at = place if mount.content is None else _within_block(place, mount, sources)
         if value is None:
             config.unknown[key] = at
-        elif shift and is_variable(value):  # Compose puts it in
+        elif mount.content is not None and is_variable(value):  # Compose puts it in
             config.keys[key] = Value(place=at, unknown=value, key=key)
+        elif _EXPANDED.search(value):  # nobody puts it in
+            config.keys[key] = Value(place=at, written=value, key=key)
         else:
             config.keys[key] = Value(place=at, text=value, written=value, key=key)
     return config
+
+
+def _within_block(place: Place, mount: Mount, sources: Sources) -> Place:
+    """Return where a line of a text stands that is in a file itself: below its key, where it begins there."""
+    lines = (sources.text(mount.place.file) or "").splitlines()
+    is_block = re.search(r"[|>][-+\d]*\s*(#.*)?$", lines[mount.place.line - 1] if lines[mount.place.line - 1 :] else "")
+    return Place(place.file, min(mount.place.line + place.line, len(lines))) if is_block else mount.place
 
 
 def _flat(found: Table, above: str = "") -> Iterator[tuple[str, str | None, Place]]:
@@ -170,14 +177,14 @@ def _keys(zep: Application, config: ZepConfig, ledger: Ledger) -> None:
     for key, value in config.keys.items():
         if zep.variables.get(variable_of(key)) is not value:
             continue  # a variable says it
-        written = value.text or ""
-        if key == "store.type" and written not in ("", "postgres"):
+        written = value.written or value.text or ""
+        if _EXPANDED.search(written):
+            ledger.report("config-not-expanded", value.place, zep, key=key, variable=variable_of(key))
+        elif key == "store.type" and written not in ("", "postgres"):
             ledger.report("config-value-wrong", value.place, zep, key=key, wanted="postgres")
         elif not _is_a(KEYS[key], written):
             wanted = {"number": "a number", "bool": "true or false"}[KEYS[key]]
             ledger.report("config-value-wrong", value.place, zep, key=key, wanted=wanted)
-        elif _EXPANDED.search(written):
-            ledger.report("config-not-expanded", value.place, zep, key=key, variable=variable_of(key))
     for variable, value in config.told.items():
         key = VARIABLES[variable]
         if key not in config.keys and key not in BOUND and value.text != "":
