@@ -18,6 +18,7 @@ from fixtures.chats import Chat, Chats
 from fixtures.cleanup import Cleanup
 from fixtures.conversations import Conversation
 from fixtures.people import People, SessionIds
+from fixtures.refusals import Untold
 from zep_conformance.clients.langflux import LangFlux
 from zep_conformance.clients.tokens import make_secret
 from zep_conformance.clients.zep import Zep
@@ -167,13 +168,14 @@ def chatbot_with_token(run: Run, chatflows: Chatflows, secured_zep: Zep) -> Chat
 @given(
     parsers.parse("a Zep credential that holds {what} by mistake is selected on the Zep node"), target_fixture="chat"
 )
-def chatbot_with_wrong_token(run: Run, chatflows: Chatflows, secret: str, what: str) -> Chat:
+def chatbot_with_wrong_token(run: Run, chatflows: Chatflows, secret: str, untold: Untold, what: str) -> Chat:
     """Return the chat with a chatbot that has one of the mistakes that people make."""
     made = {
         "the secret": lambda: secret,
         "another secret's token": lambda: bad_token("signed with another secret", secret),
         "an expired token": lambda: bad_token("expired", secret),
     }[what]()
+    untold.append(("the credential's token", made))
     return _chatbot(run, chatflows, made)
 
 

@@ -15,7 +15,7 @@ ZEP, LANGFLUX = {"zep_url": "http://zep"}, {"langflux_url": "http://langflux"}
 VALUES: dict[str, Any] = {
     "target": "remote", "read_only": True, "max_requests": 9, "time_limit": "5m", "rate": 2.5, "without": "ui",
     "seed": 4, "sequences": 2, "wait_limit": 3.5, "latency_budget": 70, "message_window": 6, "load_users": 3,
-    "deployment_files": "x", "freeze_after": 4, "allow_load": True,
+    "deployment_files": "x", "freeze_after": 4, "allow_load": True, "thorough": True,
     **ZEP, **LANGFLUX, "zep_token": "t", "zep_auth_secret": "s", "langflux_api_key": "k", "langflux_user": "u",
     "langflux_password": "p", "browser": sys.executable, "zep_url_from_langflux": "http://there",
     "model_url": "http://model/v1", "chatflow": "c", "zep_image": "i", "nlp_image": "i", "postgres_image": "i",
@@ -32,7 +32,8 @@ TABLE: dict[str, tuple[str, str, str]] = {
     **dict.fromkeys(
         ("target", "read_only", "max_requests", "rate", "without", "seed", "sequences", "wait_limit", "latency_budget",
          "load_users", "deployment_files", "langflux_url", "reports", "fail_on", "accept", "baseline",
-         "strict_deviations", "time_limit", "require", "freeze_after"),
+         "strict_deviations", "time_limit", "require", "freeze_after",
+         "thorough"),
         (ALWAYS, ALWAYS, ALWAYS),
     ),
     "message_window": ("C K R", ALWAYS, "C K R"),

@@ -195,6 +195,8 @@ class Conformance:
         for item in items:
             needs = self.classifier.needs_of(item)
             item.stash[_ALONE] = bool(needs & _DISTURBING)
+            if self.run.settings.thorough:
+                item.add_marker(pytest.mark.timeout(0))  # as long as it takes
             lacking = next((need for need in sorted(needs) if need in missing), None)
             if lacking is not None:
                 item.add_marker(pytest.mark.skip(reason=f"no capability {lacking}: {missing[lacking]}"))

@@ -260,7 +260,36 @@ def refusal_unexplained(langflux: Services) -> None:
     _refuse(langflux, lambda _turn, _message: "Internal Server Error")
 
 
-@MUTATIONS.mutation("token-in-error", "The error of a refused prediction quotes the token", "AUTH-5")
+_TOLD = {
+    "stack-in-error": ("a stack", "Error\n    at Zep.connect (/app/node_modules/flowise/dist/zep.js:42:13)"),
+    "query-in-error": ("a database query", 'SELECT "id" FROM "credential" WHERE "id" = $1'),
+    "dsn-in-error": ("the database's address and password", "postgres://flowise:9dW-x2Lq@db/flowise"),
+}
+"""By mutation, what a prediction that fails has in its error, in words and as it is."""
+
+
+@MUTATIONS.family
+def _telling(langflux: Services, told: str) -> None:
+    """Have a prediction that fails say something more."""
+    _refuse(langflux, lambda _turn, message: f"{message}: {told}")
+
+
+for _name, (_what, _told) in _TOLD.items():
+    _telling(_name, f"The error of a prediction that fails has {_what} in it", "ERRORS-1")(_told)
+
+
+@MUTATIONS.mutation("query-for-absent-chatflow", "For a chatflow that is not there the query is shown", "ERRORS-1")
+def query_for_absent_chatflow(langflux: Services) -> None:
+    @around(langflux, "chatflow")
+    def chatflow(chatflow: Callable[[str], dict[str, Any]], ident: str) -> dict[str, Any]:
+        try:
+            return chatflow(ident)
+        except FlowiseError as refused:
+            query = f"SELECT * FROM chat_flow WHERE id = '{ident}'"
+            raise FlowiseError(f"{refused.message} ({query})", refused.status) from refused
+
+
+@MUTATIONS.mutation("token-in-error", "The error of a refused prediction quotes the token", "AUTH-5", "ERRORS-1")
 def token_in_error(langflux: Services) -> None:
     def quoting(turn: Turn, message: str) -> str:
         return f"{message} ({langflux.credentials.secret(turn.flow.memory, 'apiKey')})"
