@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -14,6 +16,8 @@ from pathlib import Path
 import httpx
 import jwt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zep_conformance.clients import tokens
 
@@ -135,6 +139,67 @@ def test_what_is_no_secret(secret: str) -> None:
     assert not secret.strip() or secret.strip() not in done.stderr
 
 
+LONG = "Q" * 64 + "\n" + "abcdefghijklmnopqrstuv=="
+
+
+@pytest.mark.parametrize("secret", [LONG, LONG.replace("\n", "\r\n"), f"{LONG}\n\n", "x" * 40 + "\n\n\n" + "y" * 40])
+@pytest.mark.parametrize("way", ["stdin", "variable"])
+def test_a_secret_of_several_lines_is_refused(secret: str, way: str) -> None:
+    if way == "stdin":
+        done = token_command("--secret-stdin", stdin=secret + "\n")
+    else:
+        done = token_command(ZEP_AUTH_SECRET=secret)
+    assert done.returncode == 2 and not done.stdout
+    assert "line break in the secret" in done.stderr and "secret-malformed" in done.stderr
+    assert "openssl rand -base64 64" in " ".join(done.stderr.split())
+    assert "QQQQ" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line", ["ZEP_AUTH_SECRET={}", "export ZEP_AUTH_SECRET={}", "secret: {}", "ZEP_AUTH_SECRET = {}"]
+)
+def test_a_whole_line_is_no_secret(line: str) -> None:
+    done = token_command("--secret-stdin", stdin=line.format("x" * 40))
+    assert done.returncode == 2 and "a whole line was given" in done.stderr and "xxxx" not in done.stderr
+
+
+@pytest.mark.parametrize("line", ["Bearer {}", "ZEP_TOKEN={}", "your JWT: {}"])
+def test_a_line_with_a_token_is_no_secret(line: str) -> None:
+    done = token_command("--secret-stdin", stdin=line.format(tokens.make_token(SECRET)))
+    assert done.returncode == 2 and "is a JWT" in done.stderr and "eyJ" not in done.stderr
+
+
+def on_a_terminal(*options: str, stdin: str = "", **environment: str) -> tuple[int, str]:
+    """The exit code of the command and what it shows on a terminal."""
+    main, other = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "zep_conformance", "token", *options],
+        input=stdin.encode(), stdout=other, stderr=other, check=False, env={"PATH": "/usr/bin:/bin", **environment},
+    )  # fmt: skip
+    os.close(other)
+    shown = b""
+    with contextlib.suppress(OSError):  # how the end of a terminal shows
+        while piece := os.read(main, 1 << 16):
+            shown += piece
+    os.close(main)
+    return done.returncode, shown.decode()
+
+
+@pytest.mark.parametrize("given", [{}, {"ZEP_AUTH_SECRET": SECRET}, {"stdin": SECRET}])
+def test_nothing_secret_is_shown_on_a_terminal_unasked(given: dict[str, str]) -> None:
+    code, shown = on_a_terminal(*(["--secret-stdin"] if "stdin" in given else []), **given)
+    assert code == 2
+    assert "eyJ" not in shown and SECRET not in shown and "ZEP_AUTH_SECRET=" not in shown
+    assert "--env-file" in shown and "--show" in shown and "secret-unasked" in shown
+
+
+def test_what_is_asked_for_is_shown_on_a_terminal(tmp_path: Path) -> None:
+    assert "eyJ" in on_a_terminal("--show")[1]
+    assert "eyJ" in on_a_terminal("--json")[1]
+    code, shown = on_a_terminal("--env-file", str(tmp_path / "zep.env"))
+    assert code == 0 and "eyJ" not in shown
+
+
 # -- looking at one -------------------------------------------------------------------------------------------------
 
 GOOD = tokens.make_token(SECRET)
@@ -220,3 +285,30 @@ def test_help_is_quick_to_import() -> None:
     code = f"import sys, zep_conformance.cli.main; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=dict(os.environ))
     assert done.stdout.strip() == "[]", done.stderr
+
+
+AROUND = {
+    "a variable": "ZEP_TOKEN={}",
+    "an export": 'export ZEP_TOKEN="{}"',
+    "a header": "Authorization: Bearer {}",
+    "curl": "curl -H 'Authorization: Bearer {}' http://127.0.0.1:8000/api/v1/sessions",
+    "what zepcli says": "Your JWT token is {}\nPress Enter",
+    "yaml": "  token: '{}'",
+    "json": '{{"token": "{}"}}',
+}
+
+
+@pytest.mark.parametrize("line", AROUND.values(), ids=AROUND)
+def test_a_token_in_a_pasted_line_is_recognised(line: str) -> None:
+    assert [one.code for one in tokens.flaws(line.format(GOOD), SECRET)] == ["token-among-words"]
+    other = [one.code for one in tokens.flaws(line.format(tokens.make_token("y" * 40)), SECRET)]
+    assert other == ["token-among-words", "token-other-secret"]
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_a_token_among_any_words_is_found_or_it_is_said_that_there_is_none(before: str, after: str) -> None:
+    text = f"{before} {GOOD} {after}"
+    assert tokens.token_within(text) == GOOD
+    assert {one.code for one in tokens.flaws(text, SECRET)} <= {
+        "token-among-words", "token-bearer-prefix", "token-quoted",
+    }  # fmt: skip

@@ -111,7 +111,8 @@ LOOKED_AT = {
     "/healthz and /api/v1 were both asked": "not-zep zep-unhealthy not-langflux",
     "the clock": "out-of-time nlp-silent store-silent",
     "the token was taken apart, and Zep's own words go before what its text tells": (
-        "token-is-secret token-not-jwt token-bearer-prefix token-quoted token-unsigned token-wrong-algorithm "
+        "token-is-secret token-not-jwt token-among-words token-bearer-prefix token-quoted token-unsigned "
+        "token-wrong-algorithm "
         "token-expired token-not-yet-valid token-issued-later token-odd-times token-decoded-secret token-other-secret "
         "token-refused token-stripped login-in-url secret-not-zeps secret-unlike-token secret-is-token"
     ),

@@ -226,6 +226,11 @@ def test_token_near_its_end(secured: str) -> list[Finding]:
     return diagnose(secured, tokens.make_token(SECRET, {"exp": NOW + HOUR}))
 
 
+@produces("token-among-words")
+def test_a_line_with_a_token_in_it(secured: str) -> list[Finding]:
+    return diagnose(secured, f"ZEP_TOKEN={TOKEN}", secret=SECRET)
+
+
 @produces("token-stripped")
 def test_proxy_that_removes_the_token(secured: str) -> list[Finding]:
     def passed_on(_body: str) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from zep_conformance.clients import tokens
 from zep_conformance.errors import CannotTell
 
 SECRET_VARIABLE, TOKEN_VARIABLE = "ZEP_AUTH_SECRET", "ZEP_TOKEN"
+LARGEST = 1 << 16
+"""Characters of standard input that are read."""
 
 
 @click.group(invoke_without_command=True)
@@ -25,11 +28,19 @@ SECRET_VARIABLE, TOKEN_VARIABLE = "ZEP_AUTH_SECRET", "ZEP_TOKEN"
 )
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @click.option("--json", "as_json", is_flag=True, help="For machines: secret and token in clear.")
+@click.option("--show", is_flag=True, help="Show them, also on a terminal.")
 @click.option("--secret-stdin", is_flag=True, help="A token for the secret on standard input.")
 @click.option("--new", is_flag=True, help=f"A new secret, even where ${SECRET_VARIABLE} is set.")
 @click.pass_context
 def command(
-    context: click.Context, *, env_file: Path | None, force: bool, as_json: bool, secret_stdin: bool, new: bool
+    context: click.Context,
+    *,
+    env_file: Path | None,
+    force: bool,
+    as_json: bool,
+    show: bool,
+    secret_stdin: bool,
+    new: bool,
 ) -> int:
     """Make a secret (64 random bytes in URL-safe base64) and a token (HS256 over {}) for a secured Zep, as zepcli -i
     does; `token inspect` looks at one.
@@ -40,9 +51,13 @@ def command(
         return 0
     if secret_stdin and new:
         raise CannotTell("--secret-stdin and --new exclude each other", "Leave one out.", code="options-conflict")
-    given = (
-        sys.stdin.readline().rstrip("\r\n") if secret_stdin else ("" if new else os.environ.get(SECRET_VARIABLE, ""))
-    )
+    if env_file is None and not as_json and not show and sys.stdout.isatty():
+        advice = "Give --env-file FILE, to have them written where only you can read; or --show, to see them here."
+        raise CannotTell("a secret and a token are not shown on a terminal unasked", advice, code="secret-unasked")
+    given = "" if new else os.environ.get(SECRET_VARIABLE, "")
+    if secret_stdin:
+        given = sys.stdin.readline() if sys.stdin.isatty() else sys.stdin.read(LARGEST)
+        given = given.removesuffix("\n").removesuffix("\r")
     if secret_stdin or given:
         _check_secret(given)
     secret = given or tokens.make_secret()
@@ -68,9 +83,18 @@ def _check_secret(secret: str) -> None:
     """Refuse what Zep would refuse, or what is no secret."""
     if not secret:
         raise CannotTell("the secret is empty", "Zep does not start without one.", code="secret-malformed")
-    if tokens.looks_like_token(secret):
+    if tokens.token_within(secret) is not None:
         advice = f"${SECRET_VARIABLE} is what Zep has; the JWT is made from it."
         raise CannotTell("what was given as the secret is a JWT", advice, code="secret-is-token")
+    if "\n" in secret.strip() or "\r" in secret.strip():
+        advice = (
+            "`openssl rand -base64 64` writes two: join them with `| tr -d '\\n'`, and give Zep and this the same; Zep "
+            "reads the first line of an .env alone."
+        )
+        raise CannotTell("there is a line break in the secret: it has several lines", advice, code="secret-malformed")
+    if re.match(r"(export\s+)?[A-Za-z_]\w*\s*[:=]\s*[^=\s]", secret):
+        advice = "Give what stands behind the = alone."
+        raise CannotTell("a whole line was given as the secret, with its variable", advice, code="secret-malformed")
     if secret != secret.strip() or any(character.isspace() for character in secret):
         advice = "Zep would take them as part of it: remove them."
         raise CannotTell("there are blanks in or around the secret", advice, code="secret-malformed")
@@ -114,7 +138,7 @@ def inspect(*, as_json: bool) -> int:
     if not given and sys.stdin.isatty():
         advice = f"Set ${TOKEN_VARIABLE}, or pipe it in: zep-conformance token inspect < FILE"
         raise CannotTell("no token", advice, code="token-missing")
-    token = given or sys.stdin.read(1 << 16).removesuffix("\n").removesuffix("\r")
+    token = given or sys.stdin.read(LARGEST).removesuffix("\n").removesuffix("\r")
     if not token.strip():
         advice = f"${TOKEN_VARIABLE} is not set, and standard input is empty."
         raise CannotTell("no token", advice, code="token-missing")

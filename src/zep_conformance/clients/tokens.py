@@ -35,6 +35,7 @@ SHORT = 32
 _HASHES = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 _TIMES = ("exp", "nbf", "iat")
 # A fault of form hides the others: what Zep says of such a token is not about its claims.
+_JWT = re.compile(r"(?<![\w.-])eyJ[\w-]{5,}\.[\w-]{2,}\.[\w-]*")
 _IN_ONE_PIECE = re.compile(r"[A-Za-z0-9_-]{40,}={0,2}")
 
 
@@ -107,6 +108,12 @@ def core(token: str) -> str:
     return re.sub(r"(?i)\Abearer[\s:]+", "", bare).strip().strip("'\"")
 
 
+def token_within(text: str) -> str | None:
+    """Return the JSON Web Token that stands among other words, as in a pasted line; None where none or several do."""
+    found = {one for one in _JWT.findall(text) if decode_token(one) is not None}
+    return found.pop() if len(found) == 1 else None
+
+
 def flaws(token: str, secret: str | None = None, now: float | None = None) -> list[Flaw]:
     """Return what is wrong with a token, the most telling first; empty when nothing is.
 
@@ -117,13 +124,17 @@ def flaws(token: str, secret: str | None = None, now: float | None = None) -> li
 
 
 def _flaws(token: str, secret: str | None, now: float) -> Iterator[Flaw]:
-    if secret is not None and looks_like_token(secret):
+    if secret is not None and token_within(secret) is not None:
         yield Flaw("secret-is-token")
         secret = None
     bare = core(token)
     if not bare:
         yield Flaw("token-missing")
         return
+    within = token_within(bare)
+    if within is not None and decode_token(bare) is None:
+        yield Flaw("token-among-words")
+        token = bare = within
     if re.match(r"(?i)[\s'\"]*bearer[\s:]", token):
         yield Flaw("token-bearer-prefix")
     if re.search(r"[\s'\"]", re.sub(r"(?i)\A([\s'\"]*)bearer[ :]+", r"\1", token)):

@@ -5,8 +5,8 @@
         print(finding.part, finding.layer, finding.verdict, finding.symptom)
 
 `facts.codes` has every finding there can be; `address`, `network`, `http` and the parts' own modules each probe a few
-layers; `findings` is what they share; `answers` knows what the errors that Zep answers with mean; `diagnosis` puts
-them in order; `preflight` is the short examination of its target before a run begins.
+layers; `findings` is what they share; `answers` knows what the errors that Zep answers with mean; `diagnosis` puts them
+in order; `preflight` is the short examination of its target before a run begins.
 
 Nothing of anybody's is listed, changed or shown. Nothing is written unless that is asked for.
 """
