@@ -172,6 +172,15 @@ def test_an_older_report_is_not_taken_for_this_runs(step) -> None:
     assert (after.code, after.outputs["verdict"], after.outputs["report"]) == (2, "could not tell", "")
 
 
+def test_a_run_that_can_not_tell_leaves_an_earlier_report_and_points_to_its_own(step) -> None:
+    before = step(target="embedded", arguments="-q -m API-3")
+    assert before.outputs["report"] == "reports/conformance.json"
+    after = step(target="embedded", arguments="-q -m API-3", require="API-99")
+    assert (after.code, after.outputs["verdict"]) == (2, "could not tell")
+    assert after.outputs["report"] == "reports/incomplete/conformance.json"
+    assert (after.folder / after.outputs["summary"]).read_text() in after.summary
+
+
 def test_arguments_are_words_and_no_commands(step) -> None:
     done = step(target="embedded", arguments="-q -k '$(touch hacked); `touch hacked`' > hacked")
     assert done.code == 2

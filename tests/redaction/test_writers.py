@@ -78,7 +78,13 @@ def test_reports(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
         records, seen, Gate(), requirements=load_requirements(), exit_status=1, seed=1, prefix="zc-1",
         started=datetime.now(UTC), duration=1.0,
     )  # fmt: skip
-    concluded.write(folder, Redactor([needle]))
+    written = xml.etree.ElementTree.Element("testsuites")
+    case = xml.etree.ElementTree.SubElement(xml.etree.ElementTree.SubElement(written, "testsuite"), "testcase")
+    xml.etree.ElementTree.SubElement(case, "failure", message=needle).text = f"Bearer {needle}"
+    xml.etree.ElementTree.ElementTree(written).write(folder / "draft.xml", encoding="utf-8")
+    said = concluded.write(folder, Redactor([needle]), junit=(folder / "draft.xml", folder / "junit.xml"))
+    assert said == f"reports: {folder}/"
+    assert {path.name for path in folder.iterdir()} == {"conformance.json", "summary.md", "junit.xml"}
     for path in folder.iterdir():
         assert not leaks(needle, path.read_text()), path.name
     assert json.loads((folder / "conformance.json").read_text())["exit_code"] == 1

@@ -18,6 +18,8 @@ from zep_conformance import suite
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import summary
 from zep_conformance.report.basis import Basis, Checked
+from zep_conformance.report.folder import LOGS, REPORT, SUMMARY
+from zep_conformance.report.folder import write as write_file
 from zep_conformance.report.observations import Observations
 from zep_conformance.report.outcomes import OUTCOMES, Record
 
@@ -92,10 +94,9 @@ def write(folder: Path, report: Mapping[str, Any], redactor: Redactor) -> Path:
     Raises OSError when the folder can't be written.
     """
     clean = redactor.everywhere(dict(report))
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "conformance.json"
-    path.write_text(json.dumps(clean, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    (folder / "summary.md").write_text(redactor(summary.markdown(clean, folder)), encoding="utf-8")
+    path = folder / REPORT
+    write_file(path, json.dumps(clean, indent=2, ensure_ascii=False) + "\n")
+    write_file(folder / SUMMARY, redactor(summary.markdown(clean, folder)))
     return path
 
 
@@ -106,9 +107,8 @@ def keep_logs(folder: Path, logs: Mapping[str, str], redactor: Redactor) -> None
     """
     with contextlib.suppress(OSError):
         for part, log in logs.items():
-            path = folder / "logs" / f"{part}.log"
+            path = folder / LOGS / f"{part}.log"
             if log:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(redactor(log), encoding="utf-8")
+                write_file(path, redactor(log))
             else:
                 path.unlink(missing_ok=True)

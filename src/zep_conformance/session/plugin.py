@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.junitxml import xml_key
 
 from zep_conformance import __version__, suite
 from zep_conformance.clients.families import remark
@@ -23,6 +24,7 @@ from zep_conformance.facts.deviations import load_deviations
 from zep_conformance.facts.requirements import TAG, load_requirements
 from zep_conformance.redaction import output
 from zep_conformance.report import terminal
+from zep_conformance.report.folder import JUNIT, place
 from zep_conformance.report.observations import Known, Observations
 from zep_conformance.report.outcomes import Record
 from zep_conformance.session.baseline import Baseline, read_baseline
@@ -33,6 +35,8 @@ from zep_conformance.session.verdict import Gate, conclude
 from zep_conformance.settings import CAPABILITIES, GROUPS, SETTINGS, names_in, required_ids
 from zep_conformance.settings.sources import default_settings, read_settings
 
+_DRAFT: pytest.StashKey[Path] = pytest.StashKey()
+"""Where pytest writes JUnit's report, where nobody said where to."""
 _Report = pytest.CollectReport | pytest.TestReport | None
 _ALONE: pytest.StashKey[bool] = pytest.StashKey()
 """Whether a scenario disturbs others that run at the same time on the same parts."""
@@ -86,7 +90,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUN] = run
     config.pluginmanager.register(Conformance(config, run, baseline), "zep-conformance-run")
     if config.option.xmlpath is None and not hasattr(config, "workerinput"):
-        config.option.xmlpath = str(run.settings.reports / "junit.xml")
+        # Where it belongs is known at the end.
+        config.stash[_DRAFT] = run.settings.reports / f".{JUNIT}.{run.prefix}"
+        config.option.xmlpath = str(config.stash[_DRAFT])
 
 
 def _place(item: pytest.Item) -> int:
@@ -124,6 +130,7 @@ class Conformance:
         self.is_worker = hasattr(config, "workerinput")
         self.is_controller = not self.is_worker and bool(getattr(config.option, "dist", "no") != "no")
         self._cleaning = ExitStack()
+        self.was_interrupted = False
         self.turns = Turns()
 
     @pytest.hookimpl(optionalhook=True)
@@ -310,8 +317,6 @@ class Conformance:
             self.config.workeroutput["zc_observations"] = self.run.observations().as_json()  # type: ignore[attr-defined]
             return
         self._conclude(session, exitstatus)
-        if self.config.option.xmlpath:
-            output.clean_junit(Path(self.config.option.xmlpath), self.run.redactor)
 
     def _conclude(self, session: pytest.Session, exitstatus: int) -> None:
         """Set the exit code and write the reports."""
@@ -328,7 +333,29 @@ class Conformance:
             duration=time.monotonic() - self.run.clock,
         )
         session.exitstatus = self.conclusion.exit_code
-        self.where = self.conclusion.write(self.run.settings.reports, self.run.redactor)
+        if self.run.place is None:
+            broken = exitstatus == pytest.ExitCode.INTERNAL_ERROR
+            is_whole = self.conclusion.is_whole(interrupted=self.was_interrupted or broken)
+            self.run.place = place(self.run.settings.reports, is_whole=is_whole)
+        self.where = self.conclusion.write(self.run.place, self.run.redactor, junit=self._junit(self.run.place))
+
+    def _junit(self, folder: Path) -> tuple[Path, Path] | None:
+        """Return where JUnit's report is, and where it belongs; None where none is written."""
+        if not self.config.option.xmlpath:
+            return None
+        written = Path(self.config.option.xmlpath)
+        if written != self.config.stash.get(_DRAFT, None):
+            return written, written
+        if (writer := self.config.stash.get(xml_key, None)) is not None:
+            writer.logfile = str(folder / JUNIT)  # which it names in the terminal
+        return written, folder / JUNIT
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Note that somebody ended the run, or why it ended itself."""
+        if excinfo.type is KeyboardInterrupt or isinstance(excinfo.value, pytest.exit.Exception):
+            self.was_interrupted = True
+        else:
+            self.run.ending = self.run.ending or f"the run ended early: {excinfo.value}"
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing running, whatever happened. What can't be told by now changes the verdict all the same."""

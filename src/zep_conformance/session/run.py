@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -66,6 +67,8 @@ class Run:
     """All that the suite has, by node id, and whether they were asked for."""
     ending: str = ""
     """Why the run ends before every scenario has had its turn, if it does."""
+    place: Path | None = None
+    """Where its reports are, as soon as that is known."""
     closing: ExitStack = field(default_factory=ExitStack)
     """Closes clients at the very end: what was made is removed with them after the last scenario."""
 
@@ -210,7 +213,9 @@ class Run:
         self.closing.close()
         self.tidy()
         if self.target is not None and not self.is_attached:
-            reports.keep_logs(self.settings.reports, {part: self.log(part) for part in PARTS}, self.redactor)
+            reports.keep_logs(
+                self.place or self.settings.reports, {part: self.log(part) for part in PARTS}, self.redactor
+            )
             self.heard(self.target.stop, None)
 
     def heard(self, asked: Callable[[], T], otherwise: T) -> T:
