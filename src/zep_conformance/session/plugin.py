@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack
@@ -218,7 +219,27 @@ class Conformance:
         lines = [*terminal.parts(self.run.deployment.versions(), self.run.capabilities())]
         if self.run.deployment.langflux and (word := remark(self.run.deployment.langflux.version)):
             lines.append(word)
+        if self.config.get_verbosity() >= 0 and not self.is_worker:
+            self._watch()
         return [*header, *self._wrapped(lines)]
+
+    def _watch(self) -> None:
+        """Say what is done when nothing else is said: to the terminal as it is now, not to what pytest captures."""
+        try:
+            shown = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+        except OSError:  # there is none
+            return
+        self._cleaning.callback(shown.close)
+
+        def say(line: str) -> None:
+            shown.write("\n".join(["", *self._wrapped([self.run.redactor(line)]), ""]))
+            shown.flush()
+
+        self.run.activity.watch(say)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note which scenario begins: of workers' ones no more is known here."""
+        self.run.activity.at(nodeid.partition("::")[2])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
@@ -239,6 +260,7 @@ class Conformance:
     def pytest_bdd_before_step(self, request: pytest.FixtureRequest, step: Any) -> None:
         """Remember the step, for the failure's evidence."""
         request.node.stash[STEP] = f"{step.keyword.strip()} {step.name} (line {step.line_number})"
+        self.run.activity.at(f"“{title(request.node)}”, {request.node.stash[STEP]}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -311,6 +333,7 @@ class Conformance:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Conclude: set the exit code and write the reports."""
         self.run.tidy()
+        self.run.activity.stop()
         if session.shouldfail and not self.run.ending:
             self.run.ending = f"the run ended early: {session.shouldfail}"
         if self.is_worker:

@@ -21,6 +21,7 @@ from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import document as reports
 from zep_conformance.report.observations import Known, Observations, PartSeen, TargetSeen
 from zep_conformance.report.transcript import Transcript
+from zep_conformance.session.activity import Activity
 from zep_conformance.settings import CAPABILITIES, Settings, for_target, names_in
 from zep_conformance.targets import Deployment, Target, choose, names, resolved
 
@@ -93,6 +94,11 @@ class Run:
             seconds=given.time_limit,
             began=self.clock,
         )
+
+    @cached_property
+    def activity(self) -> Activity:
+        """What it is doing."""
+        return Activity(lambda: self.limits.sent)
 
     @property
     def hooks(self) -> dict[str, list[Callable[..., Any]]]:
