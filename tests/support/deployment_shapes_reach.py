@@ -309,3 +309,25 @@ def _() -> Shape:
 @shape("nobody at all")
 def _() -> Shape:
     return closed(expose=["8000"]).shape(("port-closed", COMPOSE, "zep:"))
+
+
+@shape("Traefik that asks for a login at /admin alone")
+def _() -> Shape:
+    admin = "traefik.http.routers.admin.rule=Host(`zep.example.org`) && PathPrefix(`/admin`)"
+    made = closed(labels=[*TRAEFIK, admin, "traefik.http.routers.admin.middlewares=zep-auth"])
+    made.zep["environment"]["ZEP_SERVER_WEB_ENABLED"] = "true"
+    return made.shape()
+
+
+@shape("Traefik that asks for a login at /admin alone, before a Zep that demands no token")
+def _() -> Shape:
+    admin = "traefik.http.routers.admin.rule=Host(`zep.example.org`) && PathPrefix(`/admin`)"
+    made = open_zep(closed(labels=[*TRAEFIK, admin, "traefik.http.routers.admin.middlewares=zep-auth"]))
+    return made.shape(("open-to-everybody", COMPOSE))
+
+
+@shape("a port of the NLP server's container that it does not listen on")
+def _() -> Shape:
+    made = Project()
+    made.services["zep-nlp"]["ports"] = ["5555:5555"]
+    return made.shape()

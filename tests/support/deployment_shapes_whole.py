@@ -486,3 +486,37 @@ def _() -> Shape:
 def _() -> Shape:
     text = put(Project().shape().files[COMPOSE], "services:\n", "# ours\nversion: '3.9'\nservices:\n")
     return Shape({"compose.yml": text, ".env": ENV.replace("=", '="').replace("\n", '"\n')})
+
+
+@shape("an env file of somebody else's that is not here")
+def _() -> Shape:
+    made = Project()
+    made.services["langflow"] = {"image": "langflowai/langflow:1.1", "env_file": ["./conf/langflow.env"]}
+    made.services["redis"] = {"image": "redis:7", "command": "redis-server --requirepass ${REDIS_PASSWORD}"}
+    return made.shape()
+
+
+@shape("a stack whose network has a variable's name")
+def _() -> Shape:
+    made = Project()
+    text = put(
+        made.shape().files[COMPOSE],
+        "volumes:\n  pgdata: {}\n",
+        "volumes:\n  pgdata: {}\nnetworks: {$NET: {external: true}}\n",
+    )
+    text = text.replace("    restart: unless-stopped\n", "    restart: unless-stopped\n    networks: [$NET]\n")
+    return Shape({COMPOSE: text, ".env": ENV + "NET=web\n"})
+
+
+@shape("one database for everything, which a script makes, and Zep is told by a file")
+def _() -> Shape:
+    made = Project()
+    made.services["postgres"] = made.services.pop("zep-postgres")
+    made.services["postgres"]["environment"] |= {"POSTGRES_USER": "${PG_USER}", "POSTGRES_DB": "main"}
+    made.services["postgres"]["container_name"] = "ai-postgres"
+    made.services["postgres"]["volumes"].append("./init-db.sh:/docker-entrypoint-initdb.d/init-db.sh")
+    made.files["init-db.sh"] = "psql <<-EOSQL\n  CREATE DATABASE zep;\n  CREATE DATABASE flowise;\nEOSQL\n"
+    made.files[".env"] += "PG_USER=zep\n"
+    made.services["flowise"] = {"image": "flowiseai/flowise:2.2.8", "environment": {"DATABASE_HOST": "ai-postgres"}}
+    made.zep["environment"][DSN] = made.zep["environment"][DSN].replace("@zep-postgres:", "@ai-postgres:")
+    return made.shape()

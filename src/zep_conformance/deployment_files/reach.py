@@ -158,18 +158,24 @@ def check_exposure(deployment: PlannedDeployment, ledger: Ledger) -> None:
     for application in [*deployment.having("nlp"), *deployment.having("postgres")]:
         if application.managed:
             _managed(application, ledger)
-        for opening in [one for one in application.openings if one.public][:1]:
+        reached = [one for one in application.openings if one.public and not _is_nobodys(deployment, application, one)]
+        for opening in reached[:1]:
             if deployment.kind == "fly" and (application.name in by_flycast or not deployment.having("zep")):
                 ledger.report("keep-private", opening.place, application)
             else:
                 words = {"port": opening.outside or "any"}
                 if opening.by != "ports":
-                    words = {"port": opening.inside or "any", "why": f"by way of {opening.by}, which lead there"}
+                    words = {"port": opening.inside or "any", "why": f"by way of {opening.by}"}
                     words["how"] = "Let nothing lead there: other containers reach it without."
                 ledger.report("exposed", opening.place, application, **words)
     for application in deployment.having("zep"):
         _zep(application, [one for one in application.openings if one.public], ledger)
     ledger.well("exposure", deployment.place, "only zep is to be reached from outside")
+
+
+def _is_nobodys(deployment: PlannedDeployment, application: Application, opening: Opening) -> bool:
+    """Whether nothing answers behind a way in."""
+    return deployment.kind == "compose" and differ(opening.inside, application.port)
 
 
 def _managed(application: Application, ledger: Ledger) -> None:

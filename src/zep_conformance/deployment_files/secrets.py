@@ -20,7 +20,8 @@ _IN_URL = re.compile(r"//[^/\s:@]*:(?P<v>[^\s@/]+)@")
 _PLACEHOLDER = re.compile(
     r"(?i)|[<\[({].*[>\])}]|\$.*|x{3,}|.*x{4,}.*|\*+|\.{2,}|…|-+"
     r"|.*\b(change|replace|your|example|placeholder|todo|fill|insert|enter|put|dummy|redacted)\b.*"
-    r"|.*(change|replace)[-_]?(me|this).*|your[-_].*|true|false|null|none"
+    r"|.*(change|replace)[-_]?(me|this).*|(the|your|my)[-_.]?(own|new|strong|secure|db|database|postgres|zep|openai)?"
+    r"[-_.]?(password|passwd|pass|secret|api|key|token).*|your[-_].*|true|false|null|none"
 )
 _KNOWN = {
     *("postgres", "password", "passw0rd", "pass", "secret", "zep", "admin", "root", "test", "example", "changeme"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from zep_conformance.deployment_files.compose import ComposeProject
 from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.model import Application, Place, PlannedDeployment, reads_as
@@ -70,12 +72,20 @@ def _width(application: Application, embedder: str, ledger: Ledger) -> None:
 
 
 def _env_files(project: ComposeProject, ledger: Ledger) -> None:
+    of_zep = {one.name for one in project.applications if one.role}
     for path, absent in project.not_there.items():
-        ledger.report("env-not-there", absent.place, application=" and ".join(absent.services) or "it", env=path)
+        concerned = [name for name in absent.services if name in of_zep] if of_zep else absent.services
+        if concerned:
+            ledger.report("env-not-there", absent.place, application=_listed(concerned), env=path)
     for file, place in project.unseen.items():
         ledger.report("file-unseen", place, file=file)
     for variable, place in project.needed.items():
         ledger.report("variable-needed", place, variable=variable, env=ENV)
+
+
+def _listed(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _fly_secrets(application: Application, ledger: Ledger) -> None:

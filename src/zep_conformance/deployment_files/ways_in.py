@@ -33,6 +33,10 @@ _GUARD = re.compile(
     re.IGNORECASE,
 )
 _TRAEFIK_PORT = re.compile(r"traefik\.(http|tcp)\.services\.[^.]+\.loadbalancer\.server\.port|traefik(\.[\w-]+)?\.port")
+_TRAEFIK_RULE = re.compile(r"traefik\.(?:http|tcp)\.routers\.([^.]+)\.rule|traefik(?:\.[\w-]+)?\.frontend\.rule")
+_TRAEFIK_GUARD = re.compile(
+    r"traefik\.(?:http|tcp)\.routers\.([^.]+)\.middlewares|traefik(?:\.[\w-]+)?\.(?:frontend\.)?auth\.basic.*"
+)
 _SOCKET = "/var/run/docker.sock"
 _EXPOSED = {"zep": ZEP_PORT, "nlp": NLP_PORT, "postgres": POSTGRES_PORT}
 
@@ -117,30 +121,37 @@ def _by_labels(one: Application) -> Iterator[Opening]:
 
 
 def _by_traefik(one: Application, labels: Mapping[str, Value]) -> Iterator[Opening]:
-    if (labels["traefik.enable"].text or "").lower() == "false" if "traefik.enable" in labels else False:
+    """Yield the ways in that labels for Traefik make. One router may be guarded, and another one not."""
+    first = labels.get("traefik.enable")
+    if first is not None and (first.text or "").lower() == "false":
         return
     ports = [value for name, value in labels.items() if _TRAEFIK_PORT.fullmatch(name)]
-    rules = [
-        value
-        for name, value in labels.items()
-        if re.fullmatch(r"traefik\.(http|tcp)\.routers\.[^.]+\.rule|traefik(\.[\w-]+)?\.frontend\.rule", name)
-    ]
-    first = labels.get("traefik.enable")
+    rules = {found[1]: value for name, value in labels.items() if (found := _TRAEFIK_RULE.fullmatch(name))}
     if not (ports or rules or (first is not None and first.text)):
         return
-    text = " ".join(value.text or "" for value in rules)
-    without_admin = bool(rules) and ("/admin" in text or all("PathPrefix(`/api" in (one.text or "") for one in rules))
-    guards = " ".join(
-        value.text or "" for name, value in labels.items() if name.endswith((".middlewares", ".auth.basic"))
-    )
-    place = next(value for value in (*ports, *rules, first) if value is not None)
+    guards = {found[1]: value.text or "" for name, value in labels.items() if (found := _TRAEFIK_GUARD.fullmatch(name))}
+    guarded = {router for router, text in guards.items() if _GUARD.search(text)}
+    unguarded = [value.text or "" for router, value in rules.items() if router not in guarded]
+    place = next(value for value in (*ports, *rules.values(), first) if value is not None)
+    admin_is_guarded = any("/admin" in (value.text or "") for router, value in rules.items() if router in guarded)
     for port in {(value.unknown if value.text is None else value.text) for value in ports} or {_exposed(one)}:
-        yield _labelled(place.place, port, guards, without_admin=without_admin)
+        yield Opening(
+            place=place.place,
+            outside="",
+            inside=port,
+            by=LABELS,
+            guarded=bool(guarded) and not unguarded,
+            without_admin=admin_is_guarded or (bool(unguarded) and all(map(_leaves_admin_out, unguarded))),
+        )
 
 
-def _labelled(place: Place, port: str, guards: str, *, without_admin: bool = False) -> Opening:
-    guarded = _GUARD.search(guards) is not None
-    return Opening(place=place, outside="", inside=port, by=LABELS, guarded=guarded, without_admin=without_admin)
+def _leaves_admin_out(rule: str) -> bool:
+    """Whether a rule of Traefik's does not lead to /admin: it leads to the API only, or says so."""
+    return "PathPrefix(`/api" in rule or re.search(r"!\s*Path(Prefix)?\(`/admin", rule) is not None
+
+
+def _labelled(place: Place, port: str, guards: str) -> Opening:
+    return Opening(place=place, outside="", inside=port, by=LABELS, guarded=_GUARD.search(guards) is not None)
 
 
 def _all(labels: Mapping[str, Value], prefix: str) -> str:
