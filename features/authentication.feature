@@ -68,6 +68,7 @@ Feature: A secured Zep
     When Alice says "Hi, my name is Alice" to that chatbot
     Then the prediction fails, and says that Zep refused it
     And its words give nothing away
+    And with the JWT in its place the chatbot answers
 
     Examples:
       | what                   |
@@ -81,6 +82,7 @@ Feature: A secured Zep
     When Alice says "Hi, my name is Alice" to that chatbot
     Then the prediction fails, and says that Zep refused it
     And its words give nothing away
+    And with the JWT in its place the chatbot answers
 
   @AUTH-5 @needs-build
   Scenario: The token is never shown again by LangFlux's API

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 from pytest_bdd import given, parsers, then, when
 
 from fixtures.chats import Chat, Chats
@@ -81,8 +82,8 @@ def prediction_refused(chats: Chats, prediction: httpx.Response) -> None:
     if prediction.status_code == 200:
         chats.removed_later(prediction.json().get("sessionId"))
     assert prediction.status_code != 200, f"LangFlux accepted an empty session id: {prediction.text[:200]}"
-    assert 400 <= prediction.status_code < 500, (
-        f"expected a 4xx, it is {prediction.status_code} {prediction.text[:200]}"
+    assert prediction.status_code in (400, 409, 422), (
+        f"expected a 4xx about what was sent, it is {prediction.status_code} {prediction.text[:200]}"
     )
     assert prediction.text.strip(), "the refusal does not say why"
 
@@ -123,6 +124,7 @@ def front_end_clears(her: Chat, people: People, session_ids: SessionIds) -> None
 def no_old_memory(chats: Chats, her: Chat, people: People, text: str) -> None:
     """Ask, and check that her name is not in the answer."""
     answer = chats.say(her, text)
+    assert answer.text.strip(), "the chatbot answers nothing at all, which shows nothing"
     assert people["Alice"].name not in answer.text, f"the chatbot still remembers: {answer.text!r}"
 
 
@@ -224,13 +226,14 @@ def too_long(chats: Chats, her: Chat) -> httpx.Response:
 
 @then("the prediction fails, since the turn was not remembered")
 def turn_not_lost(her: Chat, zep: Zep, prediction: httpx.Response) -> None:
-    """Check that it is remembered, or that the prediction says that it is not."""
-    remembered = texts(zep.memory(her.own_session).messages)
-    whole = len(remembered) == 2 and remembered[:1] == her.turns
-    assert prediction.status_code != 200 or whole, (
-        f"the prediction is answered {prediction.status_code}, and the turn is not remembered as it was said"
+    """Check that the prediction says that it is not. Skips where a Zep takes it: then nothing was tried."""
+    status = prediction.status_code
+    if texts(zep.memory(her.own_session).messages)[:1] == her.turns:
+        pytest.skip("this Zep takes a turn of more than 5 MB: nothing shows what comes of one that it refuses")
+    assert status >= 400, f"the prediction is answered {status}, and the turn is not remembered as it was said"
+    assert status not in (401, 403, 404, 413), (
+        f"LangFlux itself refuses so long a question, by {status}: nothing was tried"
     )
-    assert prediction.status_code != 413, "LangFlux itself does not take so long a question: nothing was tried"
 
 
 # -- without a session id -------------------------------------------------------------------------------------

@@ -182,6 +182,7 @@ def page_shows_nothing(page_user: PageUser) -> None:
 def page_has_forgotten(page_user: PageUser, people: People, text: str) -> None:
     """Ask, and check that her name is not in the answer."""
     answer = page_user.say(text)
+    assert answer.strip(), "the cleared chat answers nothing at all, which shows nothing"
     assert people["Alice"].name not in answer, f"the cleared chat still remembers: {answer!r}"
 
 

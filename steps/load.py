@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 from faker import Faker
 from pytest_bdd import parsers, then, when
@@ -34,8 +35,11 @@ def write_and_read(
     path = memory_path(conversation.session)
     for _ in range(count):
         message = NewMessage("human", faker.sentence(8))
-        stopwatch.time("write", lambda: zep.wire.post(path, json={"messages": [message.body()]}))  # noqa: B023
-        stopwatch.time("read", lambda: zep.wire.get(path, params={"lastn": 5}))
+        answers: list[httpx.Response] = []
+        stopwatch.time("write", lambda: answers.append(zep.wire.post(path, json={"messages": [message.body()]})))  # noqa: B023
+        stopwatch.time("read", lambda: answers.append(zep.wire.get(path, params={"lastn": 5})))  # noqa: B023
+        statuses = [answer.status_code for answer in answers]
+        assert statuses == [200, 200], f"a write and a read are answered {statuses}"
         conversation.written.append(message)
         if any(figures["p95"] > settings.latency_budget for figures in stopwatch.at_best(count).values()):
             break

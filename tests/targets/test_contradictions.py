@@ -117,6 +117,15 @@ def test_a_zep_that_lets_in_anybody_does_not_conform_where_a_token_is_given(
     assert outcomes["AUTH-2"] == "failed"
 
 
+def test_a_short_secret_is_no_business_of_the_user(served_once: Serve, tmp_path: Path) -> None:
+    given = {"ZEP_URL": served_once("--auth-secret", "kurz!")["zep"], "ZEP_AUTH_SECRET": "kurz!"}
+    refuse = "error:The HMAC key"
+    finished = run(tmp_path, "-W", refuse, "--target", "remote", "-m", "AUTH-1 or AUTH-3", **given)
+    assert finished.returncode == 0, finished.stdout
+    assert "KeyLength" not in finished.stdout + finished.stderr
+    assert {one["id"]: one["outcome"] for one in report_in(tmp_path)["requirements"]}["AUTH-3"] == "passed"
+
+
 @pytest.fixture(scope="module")
 def served_once() -> Iterator[Serve]:
     """Start `zep-conformance serve` as `served` does, for all tests of this module."""

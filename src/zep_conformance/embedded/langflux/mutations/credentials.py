@@ -21,6 +21,13 @@ def credential_shown(langflux: Services) -> None:
     around(langflux.credentials, "shown")(lambda _shown, _type, fields: fields)
 
 
+@MUTATIONS.mutation("credential-never-fetched", "Fetching a credential is answered 500", "AUTH-5")
+def credential_never_fetched(langflux: Services) -> None:
+    @around(langflux.credentials, "shown")
+    def _(*_given: object) -> dict[str, Any]:
+        raise FlowiseError("Error: credentialsService.getCredentialById - it is not there")
+
+
 @MUTATIONS.mutation("credential-in-chatflow", "A fetched chatflow has the tokens of all credentials", "AUTH-5")
 def credential_in_chatflow(langflux: Services) -> None:
     @around(langflux, "chatflow")

@@ -10,7 +10,14 @@ from weakref import WeakSet
 
 from zep_conformance.embedded.langflux.answers import FlowiseError
 from zep_conformance.embedded.langflux.flow import Node
-from zep_conformance.embedded.langflux.mutations.planting import around_turns, each, session, streamed, written
+from zep_conformance.embedded.langflux.mutations.planting import (
+    answered,
+    around_turns,
+    each,
+    session,
+    streamed,
+    written,
+)
 from zep_conformance.embedded.langflux.services import Services
 from zep_conformance.embedded.langflux.turns import Event, Turn
 from zep_conformance.embedded.langflux.zep_memory import ZepError
@@ -253,6 +260,35 @@ def _refuse(langflux: Services, message: Callable[[Turn, str], str]) -> None:
             return await run(*args)
         except FlowiseError as refused:
             raise FlowiseError(message(turn, refused.message), refused.status) from refused
+
+
+@MUTATIONS.mutation("refusal-misnamed", "When Zep refuses, the prediction fails with other words", "AUTH-4")
+def refusal_misnamed(langflux: Services) -> None:
+    _refuse(langflux, lambda _turn, _message: "Unexpected token < in JSON at position 0")
+
+
+@MUTATIONS.mutation("first-answer-empty", "Where nothing is remembered the answer is empty", "API-3", "UI-5")
+def first_answer_empty(langflux: Services) -> None:
+    new: WeakSet[Turn] = WeakSet()
+
+    @around_turns(langflux, "recall")
+    async def _(turn: Turn, recall: Callable[[], Any]) -> Any:
+        found = await recall()
+        if not found:
+            new.add(turn)
+        return found
+
+    answered(langflux, lambda turn, answer: answer | {"text": ""} if turn in new else answer)
+
+
+@MUTATIONS.mutation("empty-session-id-404", "An empty session id is answered 404", "API-1")
+def empty_session_id_404(langflux: Services) -> None:
+    @around(langflux.identities, "given")
+    def given(given: Callable[..., tuple[Any, Any]], body: Any) -> tuple[Any, Any]:
+        try:
+            return given(body)
+        except FlowiseError as refused:
+            raise FlowiseError(refused.message, 404) from refused
 
 
 @MUTATIONS.mutation("refusal-unexplained", "When Zep refuses, the prediction fails and does not say why", "AUTH-4")

@@ -235,3 +235,32 @@ _of_errors("refusal-shows-token", "The answer to a wrong token repeats it", "ERR
 _of_errors("refusal-shows-secret", "The answer to a request without a good token has the secret", "ERRORS-1")(
     lambda zep, _request, refusal: str(zep.guard.secret) if refusal.status == 401 else "refused"
 )
+
+
+@MUTATIONS.family
+def _in_spite_of_the_token(zep: EmbeddedZep, refusal: tuple[str, str, int]) -> None:
+    """Have an operation refused though the token is right. refusal: its resource and method, and the status."""
+    resource, method, status = refusal
+
+    @around(zep.operations[resource][method], "handler")
+    async def _(*_given: object) -> Response:
+        raise Refusal(status, "refused all the same")
+
+
+_in_spite_of_the_token("update-forbidden", "Changing a user is answered 403 with the right token, too", "AUTH-2")(
+    ("user", "PATCH", 403)
+)
+_in_spite_of_the_token("listing-broken", "A user's sessions are answered 500 with the right token, too", "AUTH-2")(
+    ("user_sessions", "GET", 500)
+)
+
+
+@MUTATIONS.mutation("fast-reads-refused", "Reading the newest messages is refused at once, by 503", "LATENCY-1")
+def _(zep: EmbeddedZep) -> None:
+    @around(zep.operations["memory"]["GET"], "handler")
+    async def _(
+        handler: Callable[..., Awaitable[Response]], service: object, request: Request, session: str
+    ) -> Response:
+        if "lastn" in request.query_params:
+            raise Refusal(503, "come back later")
+        return await handler(service, request, session)

@@ -183,6 +183,9 @@ def _of_entities(zep: EmbeddedZep, change: Callable[[list[dict[str, Any]]], list
 
 
 _of_entities("entities-missing", "No entities are found", "ENRICH-1", "DEPLOY-2")(lambda _entities: [])
+_of_entities("entities-run-on", "An entity has the words around the name in its own", "ENRICH-1", "DEPLOY-2")(
+    lambda entities: [{**one, "Name": f"Hi, my name is {one.get('Name')}, and I live"} for one in entities]
+)
 _of_entities("entities-unnamed", "Entities are found and have no names", "ENRICH-1", "DEPLOY-2")(
     lambda entities: [{**entity, "Name": ""} for entity in entities]
 )

@@ -237,6 +237,12 @@ _of_mistakes("malformed-accepted", "A malformed request is answered 200", "BADIN
 _of_mistakes("malformed-500", "A malformed request is answered 500", "BADINPUT-1")(
     lambda refusal: refused(Refusal(500, refusal.reason))
 )
+_of_mistakes("malformed-404", "A malformed request is answered 404", "BADINPUT-1")(
+    lambda refusal: refused(Refusal(404, refusal.reason))
+)
+_of_mistakes("malformed-401", "A malformed request is answered 401", "BADINPUT-1")(
+    lambda refusal: refused(Refusal(401, refusal.reason))
+)
 _of_mistakes("malformed-unexplained", "A malformed request is answered 400 with an empty body", "BADINPUT-1")(
     lambda refusal: refused(Refusal(refusal.status, ""))
 )
