@@ -21,7 +21,7 @@ class Record:
     """One scenario's outcome.
 
     duration: seconds. reason: why it failed, was skipped, was not run or deviates. fixed: a deviation that passed.
-    measurements: named figures, milliseconds.
+    measurements: named figures, milliseconds. repeated: why it was carried out once more, "" where it was not.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Record:
     reason: str = ""
     deviation: str | None = None
     fixed: bool = False
+    repeated: str = ""
     measurements: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:

@@ -26,6 +26,8 @@ TITLE: pytest.StashKey[tuple[str, str]] = pytest.StashKey()
 """A scenario's name, and where it stands."""
 RECORD = "conformance_record"
 """The one attribute of pytest's reports that is ours: a scenario's Record, or what `Record.as_json` gave on its way."""
+REPEATED: pytest.StashKey[str] = pytest.StashKey()
+"""Why a scenario is carried out once more."""
 LOGGED = ("zep", "zep-secured", "langflux")
 """The parts whose logs a failure shows."""
 
@@ -63,6 +65,27 @@ class Classifier:
         parts = {"zep": found.zep, "langflux": found.langflux}
         return {name: part.version for name, part in parts.items() if part and not part.documented}
 
+    def freeze(self) -> Deviation | None:
+        """Return the deviation that a frozen Zep of this version is known by; None where it is none."""
+        from zep_conformance.clients.freezing import Frozen
+
+        seen, versions = str(Frozen(self.run.freezes.patience)), self._deviating_versions()
+        return next(
+            (one for one in self.deviations.values() if one.expect.search(seen) and one.applies(versions)), None
+        )
+
+    def is_to_be_repeated(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> bool:
+        """Return whether a scenario is to be carried out once more: it failed while Zep was frozen, a known deviation.
+
+        It is about something else, and nobody else waits for that Zep. Nothing is carried out a third time.
+        """
+        if not report.failed or self.run.is_again or item.session.shouldstop or self.run.shares_zep:
+            return False
+        if call.excinfo is not None and self._limit_reached(call.excinfo.value) is not None:
+            return False
+        freeze = self.freeze()
+        return freeze is not None and not item.get_closest_marker(freeze.id) and self.run.freezes.met()
+
     def classify(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Give a report of a scenario its record, and a failure its evidence in place of the traceback."""
         deviation = self._deviation_of(item) if report.when == "call" else None
@@ -89,6 +112,7 @@ class Classifier:
             reason=self.run.redactor(reason),
             deviation=shown,
             fixed=fixed,
+            repeated=item.stash.get(REPEATED, ""),
             measurements=measured,
         )
         setattr(report, RECORD, record)
@@ -112,14 +136,20 @@ class Classifier:
                 return "error", str(limit), None
             report.outcome, report.longrepr = "skipped", (str(item.path), 0, str(limit))
             return "not run", str(limit), None
+        if isinstance(error, Frozen) and item.get_closest_marker("comes-first"):
+            self._end(item, "Zep freezes at turns of a chat: nothing else was asked")
+        elif isinstance(error, Frozen) or self.run.freezes.met():
+            if self.run.shares_zep:
+                self._end(item, "Zep is frozen, and others use it: nothing else was asked")
         dead = self._stop_for_the_dead(item)
         if report.when != "call" or not failure.server_fault(error, FAILURES):
             # Not an expectation that was not met: the harness broke. Its traceback is the evidence, unless it says why.
             report.longrepr = hidden(str(error if isinstance(error, CannotTell) else report.longrepr))
             return "error", f"{type(error).__name__}: {error}", None
-        if isinstance(error, Frozen) and item.get_closest_marker("comes-first"):
-            item.session.shouldstop = "Zep freezes at every turn of a chat: nothing else was asked"
         found = dead + failure.complaint(error)
+        if self.run.freezes.met() and not isinstance(error, Frozen):
+            found += f"\n{Frozen(self.run.freezes.patience)}"
+            deviation = self.freeze()
         shown = deviation if deviation is not None and deviation.expect.search(found) else None
         if shown is not None and (not shown.mended_by or shown.id in names_in(self.run.settings.accept)):
             return *_as_deviation(report, shown), shown.id

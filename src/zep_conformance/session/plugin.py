@@ -29,7 +29,7 @@ from zep_conformance.report.folder import JUNIT, place
 from zep_conformance.report.observations import Known, Observations
 from zep_conformance.report.outcomes import Record
 from zep_conformance.session.baseline import Baseline, read_baseline
-from zep_conformance.session.classification import RECORD, STEP, TITLE, Classifier, record_of, title
+from zep_conformance.session.classification import RECORD, REPEATED, STEP, TITLE, Classifier, record_of, title
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.session.turns import Turns
 from zep_conformance.session.verdict import Gate, conclude
@@ -41,6 +41,8 @@ _DRAFT: pytest.StashKey[Path] = pytest.StashKey()
 _Report = pytest.CollectReport | pytest.TestReport | None
 _ALONE: pytest.StashKey[bool] = pytest.StashKey()
 """Whether a scenario disturbs others that run at the same time on the same parts."""
+_PUT_OFF = "put off"
+"""The phase that a report is of which says nothing, see `_put_off`."""
 _DISTURBING = {"control", "network", "load"}
 """What it needs, if so."""
 
@@ -94,6 +96,12 @@ def pytest_configure(config: pytest.Config) -> None:
         # Where it belongs is known at the end.
         config.stash[_DRAFT] = run.settings.reports / f".{JUNIT}.{run.prefix}"
         config.option.xmlpath = str(config.stash[_DRAFT])
+
+
+def _put_off(report: pytest.TestReport) -> None:
+    """Let a report of what is carried out once more say nothing: neither an outcome, nor that the scenario is over."""
+    report.when, report.outcome, report.longrepr = _PUT_OFF, "passed", None  # type: ignore[assignment]
+    report.sections.clear()
 
 
 def _place(item: pytest.Item) -> int:
@@ -247,10 +255,39 @@ class Conformance:
         self.run.limits.check_time()
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Wait for a turn: where workers share parts, whoever stops one has them to itself."""
-        with self.turns.taken(alone=item.stash.get(_ALONE, True)):
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Wait for a turn: where workers share parts, whoever stops one has them to itself.
+
+        What Zep froze in is carried out once more, under new names, when it is frozen no more.
+        """
+        if self.run.is_again:
             return (yield)
+        with self.turns.taken(alone=item.stash.get(_ALONE, True)):
+            self.run.freezes.begin()
+            result = yield
+            if REPEATED in item.stash:
+                freezes = self.run.freezes
+                freezes.await_end()
+                item.stash[REPEATED] += f"Zep was frozen for {freezes.seconds:.0f} s"
+                freezes.begin()
+                self.run.is_again = True
+                try:
+                    item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+                finally:
+                    self.run.is_again = False
+            return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Let no scenario pass that a Zep froze in which others use."""
+        from zep_conformance.clients.freezing import Frozen  # imports httpx, while the target comes up
+
+        result = yield
+        if self.run.shares_zep and self.run.freezes.has_seen:
+            raise Frozen(self.run.freezes.patience)
+        return result
 
     def pytest_bdd_before_scenario(self, request: pytest.FixtureRequest, feature: Any, scenario: Any) -> None:
         """Begin a new transcript with a new scenario."""
@@ -269,7 +306,13 @@ class Conformance:
         """Decide the outcome; replace a failure's traceback by its evidence."""
         report = yield
         if any(TAG.fullmatch(mark.name) for mark in item.iter_markers()):
-            self.classifier.classify(item, call, report)
+            if self.classifier.is_to_be_repeated(item, call, report):
+                known = self.classifier.freeze()
+                item.stash[REPEATED] = f"{known.id}: " if known is not None else ""
+            if REPEATED in item.stash and not self.run.is_again:
+                _put_off(report)
+            else:
+                self.classifier.classify(item, call, report)
         output.clean_report(report, self.run.redactor)
         return report
 
@@ -288,6 +331,8 @@ class Conformance:
         self, report: pytest.TestReport
     ) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
         """Say outcomes in this project's words."""
+        if report.when == _PUT_OFF:
+            return "", "", ""
         record = record_of(report)
         if record is None or (report.when != "call" and record.outcome != "not run"):
             return None

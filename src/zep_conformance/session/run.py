@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.servers import memory_path
 from zep_conformance.mutation.asked import refuse_unknown_names
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import document as reports
@@ -26,7 +27,10 @@ from zep_conformance.settings import CAPABILITIES, Settings, for_target, names_i
 from zep_conformance.targets import Deployment, Target, choose, names, resolved
 
 if TYPE_CHECKING:
+    import httpx
+
     from zep_conformance.clients.http import Limits
+    from zep_conformance.session.freezes import Freezes
     from zep_conformance.targets.langflux_access import OwnKey
 
 T = TypeVar("T")
@@ -70,6 +74,8 @@ class Run:
     """Why the run ends before every scenario has had its turn, if it does."""
     place: Path | None = None
     """Where its reports are, as soon as that is known."""
+    is_again: bool = False
+    """Whether a scenario that Zep froze in is carried out for the second time, under new names."""
     closing: ExitStack = field(default_factory=ExitStack)
     """Closes clients at the very end: what was made is removed with them after the last scenario."""
 
@@ -102,8 +108,29 @@ class Run:
 
     @property
     def hooks(self) -> dict[str, list[Callable[..., Any]]]:
-        """httpx event hooks for every client of this run: limits before a request, the transcript after it."""
-        return {"request": [self.limits.check], "response": [self.transcript.answered]}
+        """httpx event hooks for every client of this run: limits before a request, the transcript after it.
+
+        Somebody waits for each answer, and looks at Zep where it does not come.
+        """
+        return {
+            "request": [self.limits.check, self.freezes.sent],
+            "response": [self.freezes.answered, self.transcript.answered],
+        }
+
+    @cached_property
+    def freezes(self) -> Freezes:
+        """Whoever sees that Zep is frozen."""
+        from zep_conformance.session.freezes import Freezes  # imports httpx, while the target comes up
+
+        path = memory_path(f"{self.prefix}-nobody")
+        return Freezes(patience=self.settings.freeze_after, path=path, zeps=self._clients_of_zeps)
+
+    def _clients_of_zeps(self) -> list[httpx.Client]:
+        from zep_conformance.clients.http import http_client
+
+        servers = {one.url: one for one in (self.deployment.zep, self.deployment.secured) if one is not None}
+        given = ((url, {"authorization": f"Bearer {one.token}"} if one.token else {}) for url, one in servers.items())
+        return [http_client(url, timeout=self.settings.freeze_after, headers=headers) for url, headers in given]
 
     @property
     def target_name(self) -> str:
@@ -216,6 +243,7 @@ class Run:
 
     def stop(self) -> None:
         """Close every client, keep what the parts wrote, and stop what the target started."""
+        self.freezes.close()
         self.closing.close()
         self.tidy()
         if self.target is not None and not self.is_attached:

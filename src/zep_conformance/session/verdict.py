@@ -86,6 +86,8 @@ class Gate:
             unmet=unmet,
             failing=failing,
             uncounted=[record for record in found if record.outcome == "failed" and record.nodeid not in ids],
+            shown={record.deviation for record in found},
+            repeated=[record for record in found if record.repeated],
             comparison=comparison,
         )
 
@@ -96,7 +98,7 @@ class Verdict:
 
     name: one of outcomes.VERDICTS, what the deployment is said to do. basis: what that rests on. unmet: what --require
     names and could not be checked. failing: what fails the run. uncounted: what failed and does not count: it checks
-    nothing that MUST be.
+    nothing that MUST be. repeated: what was carried out once more. shown: the deviations that scenarios have shown.
     """
 
     gate: Gate
@@ -106,6 +108,8 @@ class Verdict:
     unmet: list[Checked]
     failing: list[Record]
     uncounted: list[Record]
+    repeated: list[Record]
+    shown: set[str | None]
     comparison: BaselineComparison | None
 
     def as_json(self) -> dict[str, Any]:
@@ -131,6 +135,11 @@ class Verdict:
         for deviation in (one for one in self.gate.deviations.values() if one.id in shown):
             yield f"{deviation.id} fails this run: {deviation.what}"
             yield f"  what mends it: {deviation.mended_by}; or --accept {deviation.id}"
+        if self.repeated:
+            # Each deviation is named once.
+            known = {record.repeated.partition(":")[0] for record in self.repeated} - self.shown
+            because = f"Zep was frozen{''.join(f' ({one})' for one in sorted(known))}"
+            yield f"carried out once more, since {because}: {', '.join(record.name for record in self.repeated)}"
         if self.comparison is not None:
             yield from self.comparison.lines()
         for why, ids in by_reason(self.unmet):

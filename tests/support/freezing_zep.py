@@ -1,0 +1,31 @@
+"""A plugin for runs: a burst of imports from outside freezes an embedded Zep of two cores while a scenario runs.
+
+It comes when the scenario whose name has $FREEZE_IN in it asks for something, $FREEZE_TIMES times. Nobody waits for
+answers as long as in an ordinary run.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import httpx
+import pytest
+
+from zep_conformance.clients import zep
+from zep_conformance.session.run import RUN
+
+zep.TIMEOUT = 2.0
+left = int(os.environ["FREEZE_TIMES"])
+
+
+def pytest_bdd_before_step_call(request: pytest.FixtureRequest, scenario: Any, step: Any) -> None:
+    """Send the burst before the scenario looks at what it has written."""
+    global left
+    if left and os.environ["FREEZE_IN"] in scenario.name and step.type == "when":
+        left -= 1
+        messages = [{"role": "human", "content": "imported"}] * 12
+        url = request.config.stash[RUN].deployment.zep.url
+        with httpx.Client(base_url=url) as client:
+            for number in range(12):
+                client.post(f"/api/v1/sessions/burst-{number}/memory", json={"messages": messages})
