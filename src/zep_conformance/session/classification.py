@@ -138,9 +138,8 @@ class Classifier:
             return "not run", str(limit), None
         if isinstance(error, Frozen) and item.get_closest_marker("comes-first"):
             self._end(item, "Zep freezes at turns of a chat: nothing else was asked")
-        elif isinstance(error, Frozen) or self.run.freezes.met():
-            if self.run.shares_zep:
-                self._end(item, "Zep is frozen, and others use it: nothing else was asked")
+        elif self.run.shares_zep and (isinstance(error, Frozen) or self.run.freezes.met()):
+            self._end(item, "Zep is frozen, and others use it: nothing else was asked")
         dead = self._stop_for_the_dead(item)
         if report.when != "call" or not failure.server_fault(error, FAILURES):
             # Not an expectation that was not met: the harness broke. Its traceback is the evidence, unless it says why.
