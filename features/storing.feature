@@ -37,6 +37,12 @@ Feature: Zep stores the conversations of a chatbot
     Then each has a uuid of its own and a creation time of today
     And the message has the metadata it was written with
 
+  @STORE-2 @DEV-16
+  Scenario: What is changed in a message's metadata while Zep enriches it stays changed
+    Given a conversation of 2 messages has been written to a session
+    When a field is added to the metadata of both again and again, until Zep has enriched them
+    Then every field that was added is there
+
   @STORE-2 @DEV-5
   Scenario: A message has a token count, and keeps it
     Given a conversation of 4 messages has been written to a session

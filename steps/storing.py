@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 
@@ -11,10 +12,14 @@ from zep_python.memory import Memory
 from zep_python.message import Message
 
 from fixtures.conversations import Conversation, texts
+from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually
-from zep_conformance.clients.zep import NewMessage
+from zep_conformance.clients.zep import NewMessage, Zep
+from zep_conformance.facts.servers import session_path
 from zep_conformance.settings import Settings
 
+MOST_CHANGES = 40
+"""Fields that are added to a message, at most: enrichment may never be complete."""
 KINDS = {
     "letters of six scripts": "Grüße, Привет, שלום, مرحبا, 你好, नमस्ते",
     "emoji": "👩‍👩‍👧‍👦 and 🇵🇹 and 👍🏽",
@@ -97,6 +102,44 @@ def metadata_is_kept(conversation: Conversation, listed: list[Message]) -> None:
     """Check everything but what Zep adds under `system`."""
     kept = {key: value for key, value in (listed[0].metadata or {}).items() if key != "system"}
     assert kept == conversation.written[0].metadata, "the metadata is not what was written"
+
+
+@when(
+    "a field is added to the metadata of both again and again, until Zep has enriched them",
+    target_fixture="added_fields",
+)
+def add_fields(conversation: Conversation, zep: Zep) -> list[set[str]]:
+    """Add fields to each message in turn. Returns the names of those that Zep has acknowledged, by message."""
+    messages = conversation.messages()
+    added: list[set[str]] = [set() for _ in messages]
+    for number in range(MOST_CHANGES):
+        for names, message in zip(added, messages, strict=True):
+            name = f"field-{number}"
+            path = f"{session_path(conversation.session)}/messages/{message.uuid}"
+            answer = zep.wire.patch(path, json={"metadata": {name: number}})
+            assert answer.status_code == 200, f"changing a message's metadata is answered {answer.status_code}"
+            names.add(name)
+        found = [(message.metadata or {}).get("system", {}) for message in conversation.messages()]
+        if all("entities" in system and "intent" in system for system in found):
+            break
+    return added
+
+
+@then("every field that was added is there")
+def fields_are_there(
+    conversation: Conversation, zep: Zep, enrichment: EnrichmentWait, added_fields: list[set[str]]
+) -> None:
+    """Check that no acknowledged change is lost, when nothing more will happen to the messages."""
+    with contextlib.suppress(AssertionError):  # whether it enriches at all is for other scenarios to say
+        enrichment.settle(zep, conversation.session)
+    lost = [
+        names - (one.metadata or {}).keys() for names, one in zip(added_fields, conversation.messages(), strict=True)
+    ]
+    count = sum(map(len, lost))
+    assert not count, (
+        f"{count} of {sum(map(len, added_fields))} fields that were added to messages' metadata while Zep enriched "
+        f"them are gone, though each was acknowledged: {sorted(set.union(*lost))}"
+    )
 
 
 @then("each message has a token count")

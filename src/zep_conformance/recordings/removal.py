@@ -63,6 +63,10 @@ class EnrichmentQueue:
             return False
         return path in self._waiting or (bool(self._waiting) and bool(_CLEARS_SEVERAL.fullmatch(path)))
 
+    def is_enriching(self, memory: str) -> bool:
+        """Return whether a session, by the path of its memory, is not known to be enriched yet."""
+        return self._zep is not None and not self.trouble and memory in self._waiting
+
     def settle(self) -> None:
         """Wait until what was written is enriched. What goes wrong is kept as `trouble`, and not tried again.
 

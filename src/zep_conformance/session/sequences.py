@@ -27,7 +27,9 @@ Noted = Callable[[Request, httpx.Response], None]
 
 
 class Place:
-    """One Zep that sequences are carried out on. Nothing is cleared in a real one before it is enriched (DEV-1).
+    """One Zep that sequences are carried out on.
+
+    Nothing is cleared, and no message changed, in a real one before it is enriched (DEV-1, DEV-16).
 
     real: whether it may do as real ones do. note: is told of each exchange; without one `remove` removes what they
     made.
@@ -54,7 +56,9 @@ class Place:
         asked = sender_of(client)
 
         def before(request: Request) -> None:
-            if self.queue.holds_back(_as_recorded(request)):
+            session, messages, _ = request.path.partition("/messages/")
+            changes = messages and request.method == "PATCH" and self.queue.is_enriching(f"{session}/memory")
+            if changes or self.queue.holds_back(_as_recorded(request)):
                 self.queue.settle()
 
         def send(request: Request) -> httpx.Response:

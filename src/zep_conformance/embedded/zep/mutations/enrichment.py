@@ -32,6 +32,24 @@ _due("summary-early", "A summary comes one message before the window is reached"
 _due("summary-late", "A summary comes one message after the window is reached", "SUMMARY-1")(1)
 
 
+@MUTATIONS.mutation(
+    "changes-lost-to-enrichment",
+    "What is changed in a message's metadata before it is enriched is acknowledged, and lost when it is",
+    "STORE-2",
+)
+def _(zep: EmbeddedZep) -> None:
+    store = zep.service.store
+
+    @around(store.messages, "update_metadata")
+    def _(update: Callable[..., Row], session_id: str, uuid: str, *change: Any) -> Row:
+        before = store.messages.get(session_id, uuid)[4]
+        row = update(session_id, uuid, *change)
+        pending = "SELECT 1 FROM tasks WHERE session_id = ? AND topic IN ('entities', 'intent')"
+        if store.database.execute(pending, (session_id,)).fetchone():
+            store.database.execute("UPDATE messages SET metadata = ? WHERE uuid = ?", (before, uuid))
+        return row
+
+
 @MUTATIONS.mutation("summary-never", "No summary ever comes", "SUMMARY-1")
 def _(zep: EmbeddedZep) -> None:
     around(zep.service.enrichment.summariser, "due")(lambda _due, _session_id, _latest: [])
