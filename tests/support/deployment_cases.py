@@ -177,6 +177,8 @@ CASES = (
         (COMPOSE, "ZEP_NLP_", "ZEP_EXTRACTORS_MESSAGES_EMBEDDINGS_SERVICE: openai\n      ZEP_NLP_"),
     ),
     case("env-not-there"),
+    case("variable-unset", beside={".env": (ENV % (KEY, "c0ffee15900d", "x" * 3)).replace("ZEP_AUTH_SECRET", "OTHER")},
+         without="env-not-there"),
     case("secrets-unseen"),
     case("env-not-there", (COMPOSE, CLOUD, f"{CLOUD}\n    env_file: [zep.env]")),
     case("file-unseen", (COMPOSE, "services:\n", "include: [monitoring.yaml]\nservices:\n")),

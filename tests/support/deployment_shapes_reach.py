@@ -331,3 +331,65 @@ def _() -> Shape:
     made = Project()
     made.services["zep-nlp"]["ports"] = ["5555:5555"]
     return made.shape()
+
+
+@shape("nginx by a template and variables")
+def _() -> Shape:
+    conf = put(
+        NGINX, "    proxy_pass http://zep:8000", "    proxy_set_header Host $host;\n    proxy_pass http://${UPSTREAM}"
+    )
+    made = behind("nginx:1.27", conf, "t/z.conf.template", inside="/etc/nginx/templates/z.conf.template")
+    made.services["proxy"]["environment"] = {"UPSTREAM": "zep:8001"}
+    return made.shape(("port-wrong", "t/z.conf.template", "UPSTREAM"))
+
+
+@shape("nginx in another network of the project")
+def _() -> Shape:
+    made = behind("nginx:1.27", NGINX, "n.conf", inside="/etc/nginx/conf.d/default.conf", networks=["front"])
+    made.document["networks"] = {"front": {}}
+    return made.shape(("networks-apart", COMPOSE, "proxy:"))
+
+
+@shape("nginx in the machine's network")
+def _() -> Shape:
+    conf = put(NGINX, "http://zep:8000", "http://127.0.0.1:8000")
+    made = behind("nginx:1.27", conf, "n.conf", inside="/etc/nginx/conf.d/default.conf", network_mode="host")
+    del made.services["proxy"]["ports"]
+    made.zep["ports"] = ["127.0.0.1:8000:8000"]
+    return open_zep(made).shape(("open-to-everybody", COMPOSE))
+
+
+@shape("Caddy by a variable")
+def _() -> Shape:
+    made = behind("caddy:2", put(CADDY, "zep:8000", "{$ZEP:zep:8080}"), "Caddyfile", inside="/etc/caddy/Caddyfile")
+    made.services["proxy"]["environment"] = ["ZEP=zep:8000"]
+    return made.shape()
+
+
+@shape("Traefik by a file, in a folder")
+def _() -> Shape:
+    conf = "http:\n  services:\n    zep:\n      loadBalancer:\n        servers:\n          - url: http://zep:8000\n"
+    made = behind("traefik:v3.1", "", "dynamic", inside="/dynamic:ro", command=["--providers.file.directory=/dynamic"])
+    made.files["dynamic/zep.yml"] = conf
+    return made.shape()
+
+
+@shape("Envoy, with the port on a line of its own")
+def _() -> Shape:
+    conf = "a:\n  socket_address:\n    address: zep\n    port_value: 8000\n"
+    return behind("envoyproxy/envoy:v1.31.0", conf, "envoy.yaml", inside="/etc/envoy/envoy.yaml").shape()
+
+
+@shape("a tunnel whose ways are said here, before a Zep that demands no token")
+def _() -> Shape:
+    conf = "tunnel: a\ningress:\n  - hostname: zep.example.org\n    service: http://zep:8000\n"
+    made = behind("cloudflare/cloudflared:2024.8.3", conf, "cf.yml", inside="/etc/cloudflared/config.yml")
+    del made.services["proxy"]["ports"]
+    return open_zep(made).shape(("open-to-everybody", COMPOSE))
+
+
+@shape("LangFlux in the machine's network, and no port")
+def _() -> Shape:
+    made = closed()
+    made.services["flowise"] = {"image": "flowiseai/flowise:2.2.8", "network_mode": "host"}
+    return made.shape(("port-closed", COMPOSE))

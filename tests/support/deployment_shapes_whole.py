@@ -295,7 +295,6 @@ def _() -> Shape:
     volumes = {"volumes": {"pgdata": {}}}
     found.files |= {"db/compose.yaml": written({**apart, **shared, **volumes}), "db/.env": ENV, "zep/.env": ENV}
     found.given = ("zep", "db")
-    found.found = (("application-elsewhere", "zep/compose.yaml"), ("application-missing", "db/compose.yaml"))
     return found
 
 
@@ -520,3 +519,48 @@ def _() -> Shape:
     made.services["flowise"] = {"image": "flowiseai/flowise:2.2.8", "environment": {"DATABASE_HOST": "ai-postgres"}}
     made.zep["environment"][DSN] = made.zep["environment"][DSN].replace("@zep-postgres:", "@ai-postgres:")
     return made.shape()
+
+
+@shape("a path from PWD")
+def _() -> Shape:
+    made = Project()
+    made.zep["env_file"] = ["${PWD}/conf/zep.env"]
+    del made.zep["environment"]["ZEP_NLP_SERVER_URL"]
+    made.files["conf/zep.env"] = "ZEP_NLP_SERVER_URL=http://zep-nlp:5558\n"
+    return made.shape(("wrong-port", "conf/zep.env", "5558"))
+
+
+@shape("an .env that lacks what a shell may have")
+def _() -> Shape:
+    made = Project()
+    made.files[".env"] = ENV.replace("ZEP_OPENAI_API_KEY=", "OTHER=")
+    return made.shape(("variable-unset", COMPOSE, "ZEP_OPENAI_API_KEY"))
+
+
+@shape("an .env that lacks what need not be there")
+def _() -> Shape:
+    made = Project()
+    made.zep["environment"] |= {"ZEP_LLM_OPENAI_ORG_ID": "${ORG:-}", "ZEP_LOG_LEVEL": "${LEVEL-}"}
+    return made.shape()
+
+
+@shape("an .env with nothing for what is wanted")
+def _() -> Shape:
+    made = Project()
+    made.zep["environment"]["ZEP_OPENAI_API_KEY"] = "${OPENAI_KEY:?put it into .env}"
+    made.files[".env"] += "OPENAI_KEY=\n"
+    return made.shape(("variable-needed", COMPOSE, "OPENAI_KEY"))
+
+
+@shape("one service's file is another's folder")
+def _() -> Shape:
+    made, apart = parted("zep-nlp", "zep-postgres")
+    shared = {"networks": {"default": {"name": "memory", "external": True}}}
+    made.document |= shared
+    found = made.shape(name="zep/docker-compose.yml")
+    found.files = {"zep/docker-compose.yml": found.files["zep/docker-compose.yml"], "zep/.env": ENV, "parts/.env": ENV}
+    apart["services"]["zep-nlp"]["environment"] = {"ZEP_SERVER_PORT": "5558"}  # type: ignore[index]
+    found.files["parts/compose.yaml"] = written({**apart, **shared, "volumes": {"pgdata": {}}})
+    found.given = ("parts", "zep")
+    found.found = (("wrong-port", "zep/docker-compose.yml", "5557"),)
+    return found

@@ -29,8 +29,8 @@ from zep_conformance.deployment_files.sources import ENV, ENV_EXAMPLE, EnvFile, 
 from zep_conformance.deployment_files.ways_in import find_ways_in
 from zep_conformance.deployment_files.zep_config import configure
 
-_READ = ("/docker-entrypoint-initdb.d", "/etc/", "/usr/local/", "/config", "/data")
-"""Where in containers scripts of a database and the configuration of a proxy are looked for."""
+_READ = re.compile(r"/docker-entrypoint-initdb\.d|/(etc|usr/local|config|conf|data|dynamic|rules|traefik|caddy|opt)\b")
+"""The folders in containers in which scripts of a database and the configuration of a proxy are looked for."""
 _LONGEST = 100
 """Ports of a range that are looked at."""
 _LOCAL = ("localhost",)
@@ -49,13 +49,14 @@ class ComposeProject(PlannedDeployment):
     """A Compose project's applications, and what came up while its variables were put in.
 
     env: its .env, None where there is none; example: an .env.example beside it. needed: variables that it does not
-    start without, and that .env lacks, each with where. not_there: env files that are not here. unseen: other files
-    that add to it and are not here, each with where it is named.
+    start without, and that .env leaves empty, each with where. unset: those that it does not have. not_there: env files
+    that are not here. unseen: other files that add to it and are not here, each with where it is named.
     """
 
     env: EnvFile | None
     example: EnvFile | None
     needed: dict[str, Place] = field(default_factory=dict)
+    unset: dict[str, Absent] = field(default_factory=dict)
     not_there: dict[str, Absent] = field(default_factory=dict)
     unseen: dict[str, Place] = field(default_factory=dict)
 
@@ -77,6 +78,26 @@ def read_project(files: Sequence[Source], sources: Sources) -> ComposeProject:
     settle(project)
     find_ways_in(project, sources)
     return project
+
+
+def read_projects(groups: Sequence[Sequence[Source]], sources: Sources) -> list[ComposeProject]:
+    """Return the projects that these files are. One without a Zep is part of one with a Zep that shares a network."""
+    projects = [read_project(group, sources) for group in groups]
+    homes = [one for one in projects if one.having("zep")]
+    for guest in [one for one in projects if not one.having("zep")]:
+        there = {name for one in guest.applications for name in one.joins}
+        home = next((one for one in homes if there & {name for zep in one.having("zep") for name in zep.joins}), None)
+        if home is None:
+            continue
+        projects.remove(guest)
+        home.applications += guest.applications
+        home.files += guest.files
+        home.not_there |= guest.not_there
+        home.needed |= guest.needed
+        home.unset |= guest.unset
+        settle(home)
+        find_ways_in(home, sources)
+    return projects
 
 
 def _is_never_started(entry: Table) -> bool:
@@ -106,8 +127,12 @@ class _ComposeReader:
         """Return a text with its variables put in. One that nothing is known of stays, as ${NAME}."""
         variables = self._context(place).variables
         made = variables.put_in(written, lambda name: self._note_needed(name, place))
-        if not is_known(made) and not variables.complete:
+        if not is_known(made) and self.project.env is None:
             self._note_absent(ENV, Place(self.project.place.file))
+        elif not is_known(made) and self._service:
+            for name in re.findall(r"\$\{(\w+)\}", made):
+                if name not in self.project.needed:
+                    self.project.unset.setdefault(name, Absent(place, (self._service,)))
         return made
 
     def _note_needed(self, name: str, place: Place) -> None:
@@ -327,10 +352,12 @@ class _ComposeReader:
 
     def _inside(self, path: str, target: str) -> str | None:
         """Return what is in all files that are put at a place where they are read; None where they are not here."""
-        if not path or not target.startswith(_READ):
+        if not path:
             return None
         if not self._sources.is_folder(path):
             return self._sources.text(path)
+        if not _READ.match(target):
+            return None
         return "\n".join(filter(None, map(self._sources.text, self._sources.within(path))))
 
     def _labels(self, entry: Table) -> dict[str, Value]:

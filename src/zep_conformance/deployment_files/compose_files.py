@@ -46,7 +46,8 @@ class Gathered:
 def gather(files: Sequence[Source], sources: Sources) -> Gathered:
     """Return the project that these files are together, in their order, as with `docker compose -f … -f …`."""
     env = sources.env_file(files[0].name, ENV)
-    known = {name: value for name, (value, _line) in env.variables.items()} if env else {}
+    known = {"PWD": os.path.dirname(files[0].name) or "."}
+    known |= {name: value for name, (value, _line) in env.variables.items()} if env else {}
     first = Context(os.path.dirname(files[0].name), Interpolation(known, complete=env is not None))
     gathered = Gathered(document=Table(Place(files[0].name)), contexts={}, env=env)
     reader = _Reader(sources, gathered)

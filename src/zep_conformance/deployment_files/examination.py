@@ -42,7 +42,7 @@ def planned(sources: Sources, kind: Kind | None = None) -> list[PlannedDeploymen
     files = [source for source in sources.files() if kind in (None, source.kind)]
     blueprints = [render.read_blueprint(source) for source in files if source.kind == "render"]
     apps = [source for source in files if source.kind == "fly"]
-    projects = [compose.read_project(group, sources) for group in sources.projects() if kind in (None, "compose")]
+    projects = compose.read_projects(sources.projects() if kind in (None, "compose") else [], sources)
     return [*blueprints, *([fly.read_apps(apps)] if apps else []), *projects]
 
 
@@ -57,7 +57,7 @@ def _examined(deployment: PlannedDeployment, sources: Sources, redactor: Redacto
     zep_config.check(deployment, ledger)
     variables.check(deployment, ledger)
     wiring.check(deployment, ledger)
-    reach.check_port(deployment, ledger)
+    reach.check_port(deployment, ledger, sources)
     reach.check_health(deployment, ledger)
     secrets.check(deployment, ledger, sources)
     reach.check_exposure(deployment, ledger)

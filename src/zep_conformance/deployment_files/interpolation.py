@@ -35,7 +35,7 @@ def differ(one: str, other: str) -> bool:
 
 def defaults_only(text: str) -> str:
     """Return what of a text stands there itself: without variables, but with the defaults that they have."""
-    return Interpolation(_Nothing(), complete=True, defaults=True).put_in(text)
+    return Interpolation(_Nothing(), complete=True, nothing=True).put_in(text)
 
 
 class _Nothing(dict[str, str]):
@@ -46,13 +46,13 @@ class _Nothing(dict[str, str]):
 class Interpolation:
     """Variables, which are put into texts.
 
-    known: those with a value. complete: nothing else will have one, so that what is not known is empty. defaults: what
-    is needed may be missing.
+    known: those with a value. complete: what has an empty default is not known to anybody else either. nothing: no
+    variable has a value.
     """
 
     known: Mapping[str, str]
     complete: bool = False
-    defaults: bool = False
+    nothing: bool = False
 
     def put_in(self, text: str, needed: Callable[[str], None] = lambda _name: None) -> str:
         """Return a text with its variables put in. needed: called with each that is wanted, and has no value."""
@@ -84,12 +84,13 @@ class Interpolation:
         if how.endswith("-"):
             default = self.put_in(rest, needed)
             return default if default or self.complete else f"${{{name}}}"
-        if not self.complete:
-            return f"${{{name}}}"
-        if how.endswith("?"):
+        if self.nothing:
+            return ""
+        if how.endswith("?") and known is not None:
             needed(name)
-            return "" if self.defaults else f"${{{name}}}"
-        return ""
+        if how.endswith("+") and self.complete:
+            return ""
+        return "" if known is not None and not how.endswith("?") else f"${{{name}}}"
 
 
 def _close(text: str, at: int) -> int:

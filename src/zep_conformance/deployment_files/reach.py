@@ -15,7 +15,8 @@ from zep_conformance.deployment_files.model import (
     Role,
     reads_as,
 )
-from zep_conformance.deployment_files.ways_in import LABELS, clients, is_seen, proxies
+from zep_conformance.deployment_files.sources import Sources
+from zep_conformance.deployment_files.ways_in import LABELS, clients, is_seen, leads_to, proxies
 from zep_conformance.deployment_files.wiring import NLP_URL, leads_elsewhere
 
 HEALTH_PATH = "/healthz"
@@ -51,7 +52,7 @@ def is_private(deployment: PlannedDeployment, application: Application) -> bool:
     return deployment.kind == "render" and application.type == "pserv"
 
 
-def check_port(deployment: PlannedDeployment, ledger: Ledger) -> None:
+def check_port(deployment: PlannedDeployment, ledger: Ledger, sources: Sources) -> None:
     """How zep is reached."""
     for application in deployment.having("zep"):
         if is_private(deployment, application):
@@ -61,7 +62,7 @@ def check_port(deployment: PlannedDeployment, ledger: Ledger) -> None:
         right = [one for one in application.openings if not differ(one.inside, port)]
         inside = clients(deployment, application)
         if not application.openings and not inside:
-            _closed(deployment, application, ledger)
+            _closed(deployment, application, ledger, sources)
         for opening in application.openings:
             if not opening.inside:
                 ledger.report("port-unsaid", opening.place, application, actual=port)
@@ -84,10 +85,13 @@ def _ways(right: list[Opening], inside: list[Application], port: str) -> str:
     return ", ".join(ways) or (f"by {' and '.join(one.name for one in inside)}" if inside else f"on port {port}")
 
 
-def _closed(deployment: PlannedDeployment, application: Application, ledger: Ledger) -> None:
+def _closed(deployment: PlannedDeployment, application: Application, ledger: Ledger, sources: Sources) -> None:
     """Report that no file leads to a zep; only noted where a proxy or another deployment may."""
     unseen = [one.name for one in proxies(deployment, application) if not is_seen(one)]
-    if unseen:
+    apart = [one for one in proxies(deployment, application, apart=True) if leads_to(one, application, sources)]
+    if apart:
+        ledger.report("networks-apart", apart[0].place, apart[0], host=application.name)
+    elif unseen:
         ledger.report("proxy-unseen", application.place, application, proxy=" and ".join(unseen))
     elif application.joins:
         network = " and ".join(sorted(application.joins))

@@ -212,7 +212,7 @@ def load(paths: Iterable[Path]) -> Sources:
     if not given:
         where = ", ".join(map(str, paths)) or "nothing"
         advice = f"Name the one that you mean: {', '.join(other)}." if other else _KNOWN
-        beside_it = "; Compose files by other names are there" if other else ""
+        beside_it = "; Compose files are there that Compose itself does not look for" if other else ""
         raise CannotTell(f"no deployment files in {where}{beside_it}", advice, code="files-unknown")
     for source in [parsed(name, texts[name]) for name in given]:
         if source.kind == "compose":
@@ -239,6 +239,9 @@ def _in_folder(folder: Path) -> tuple[dict[str, str], list[str]]:
             other.append(str(path))
         elif kind is not None or _kind_by_content(path) is not None:
             found[str(path)] = _read(path)
+    if not found and not compose and not other:
+        below = sorted(path for path in folder.glob("*/*.y*ml") if path.is_file())[:_MOST]
+        other = [str(path) for path in below if named(path.name) == "compose" or _kind_by_content(path) == "compose"]
     return found | {str(folder / name): _read(folder / name) for name in compose}, other
 
 

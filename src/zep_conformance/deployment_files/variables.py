@@ -77,6 +77,12 @@ def _env_files(project: ComposeProject, ledger: Ledger) -> None:
         concerned = [name for name in absent.services if name in of_zep] if of_zep else absent.services
         if concerned:
             ledger.report("env-not-there", absent.place, application=_listed(concerned), env=path)
+    unset = {name: one for name, one in project.unset.items() if of_zep & set(one.services)}
+    if unset and project.env is not None:
+        first = next(iter(unset.values()))
+        services = _listed(list(dict.fromkeys(service for one in unset.values() for service in one.services)))
+        names = _listed(list(unset))
+        ledger.report("variable-unset", first.place, application=services, names=names, env=project.env.name)
     for file, place in project.unseen.items():
         ledger.report("file-unseen", place, file=file)
     for variable, place in project.needed.items():

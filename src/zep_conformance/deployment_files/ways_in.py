@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from zep_conformance.deployment_files.interpolation import Interpolation
 from zep_conformance.deployment_files.located import Place
 from zep_conformance.deployment_files.model import (
     NLP_PORT,
@@ -20,12 +21,15 @@ from zep_conformance.deployment_files.model import (
     Value,
 )
 from zep_conformance.deployment_files.sources import Sources
+from zep_conformance.deployment_files.wiring import MACHINE, SELF
 
 LABELS = "labels"
 _PROXY = re.compile(
     r"(^|[/_.-])(nginx|caddy|traefik|haproxy|httpd|apache|envoy|openresty|swag|angie|cloudflared|ngrok|kong|frpc|zoraxy"
     r"|nginx-proxy-manager|npm|tailscale|pangolin|newt)"
 )
+_TUNNEL = re.compile(r"cloudflared|ngrok|tailscale|frpc|pangolin|newt")
+_CADDY_VARIABLE = re.compile(r"\{\$(\w+)(?::([^}]*))?\}")
 _LANGFLUX = re.compile(r"flowise|langflux", re.IGNORECASE)
 _GUARD = re.compile(
     r"auth_basic\s+(?!off)|auth_request|basic_?auth|forward_?auth|deny\s+all|remote_ip|authelia|authentik|oauth|keycloak"
@@ -44,6 +48,7 @@ _EXPOSED = {"zep": ZEP_PORT, "nlp": NLP_PORT, "postgres": POSTGRES_PORT}
 def find_ways_in(project: PlannedDeployment, sources: Sources) -> None:
     """Add the ways in that are no ports to the openings of each application with a role."""
     for one in project.applications:
+        one.openings = [opening for opening in one.openings if opening.by == "ports"]
         shared = project.named(one.shares)
         if shared is not None:
             one.openings += [opening for opening in shared.openings if opening.inside == one.port]
@@ -57,15 +62,19 @@ def find_ways_in(project: PlannedDeployment, sources: Sources) -> None:
     for one in [one for one in project.applications if one.role]:
         for proxy in proxies(project, one):
             one.openings += _by_proxy(one, proxy, sources)
+        for proxy in proxies(project, one, apart=True):
+            one.openings += _by_machine(one, proxy, sources)
 
 
-def proxies(project: PlannedDeployment, application: Application) -> list[Application]:
-    """Return the proxies that share a network with an application."""
-    return [
-        one
-        for one in project.applications
-        if one is not application and not one.role and _is_proxy(one) and _meet(one, application)
-    ]
+def proxies(project: PlannedDeployment, application: Application, *, apart: bool = False) -> list[Application]:
+    """Return the proxies that share a network with an application. apart: those that do not."""
+    others = (one for one in project.applications if one is not application and not one.role and _is_proxy(one))
+    return [one for one in others if meet(one, application) is not apart]
+
+
+def leads_to(proxy: Application, application: Application, sources: Sources) -> bool:
+    """Tell whether a proxy is told to lead to an application."""
+    return any(True for _ in _by_proxy(application, proxy, sources))
 
 
 def is_seen(proxy: Application) -> bool:
@@ -80,7 +89,7 @@ def clients(project: PlannedDeployment, application: Application) -> list[Applic
     return [
         one
         for one in others
-        if _meet(one, application) and not _is_proxy(one) and (_is_langflux(one) or _is_told(one, application))
+        if meet(one, application) and not _is_proxy(one) and (_is_langflux(one) or _is_told(one, application))
     ]
 
 
@@ -94,12 +103,18 @@ def _is_told(one: Application, application: Application) -> bool:
 
 
 def _is_proxy(one: Application) -> bool:
-    return _PROXY.search(one.image.path.lower() if one.image else one.name.lower()) is not None
+    return _PROXY.search(_called(one)) is not None
 
 
-def _meet(one: Application, other: Application) -> bool:
-    """Whether two are in a network together; the machine's own reaches every other one."""
-    return one.networks is None or other.networks is None or bool(one.networks & other.networks)
+def _called(one: Application) -> str:
+    return one.image.path.lower() if one.image else one.name.lower()
+
+
+def meet(one: Application, other: Application) -> bool:
+    """Tell whether two are in a network together."""
+    if one.networks is None or other.networks is None:
+        return one.networks is other.networks
+    return bool(one.networks & other.networks)
 
 
 def _by_labels(one: Application) -> Iterator[Opening]:
@@ -166,22 +181,43 @@ def _exposed(one: Application) -> str:
 
 def _by_proxy(one: Application, proxy: Application, sources: Sources) -> Iterator[Opening]:
     """Yield the ways in that a proxy's configuration makes, as far as it is here."""
+    for told, place, line, after in _lines(proxy, sources):
+        for port in _ports_in(line, after, one):
+            yield _led(told, place, port, proxy)
+
+
+def _by_machine(one: Application, proxy: Application, sources: Sources) -> Iterator[Opening]:
+    """Yield the ways in by a proxy that reaches an application's ports on the machine, not its network."""
+    hosts = "|".join(map(re.escape, MACHINE + (SELF if proxy.networks is None else ())))
+    for told, place, line, _after in _lines(proxy, sources):
+        for found in re.finditer(rf"(?<![\w.-])(?:{hosts}):(\d+)(?!\w)", line):
+            for opening in [opening for opening in one.openings if opening.outside == found[1]]:
+                yield _led(told, place, opening.inside, proxy)
+
+
+def _led(told: str, place: Place, port: str, proxy: Application) -> Opening:
+    """Return the way in that a proxy makes by what it is told."""
     is_open = any(opening.public for opening in proxy.openings) or proxy.networks is None or bool(proxy.labels)
+    to_api_only = re.search(r"location\s+\S*/api", told) and not re.search(r"location\s+(=\s+)?/\s*\{", told)
+    return Opening(
+        place=place,
+        outside="",
+        inside=port,
+        private=not (is_open or _TUNNEL.search(_called(proxy))),
+        by=proxy.name,
+        guarded=_GUARD.search(told) is not None,
+        without_admin="/admin" in told or bool(to_api_only),
+    )
+
+
+def _lines(proxy: Application, sources: Sources) -> Iterator[tuple[str, Place, str, str]]:
+    """Yield each line of what a proxy is told, with all of that, where it stands, and the next lines."""
+    known = {name: value.text or "" for name, value in proxy.variables.items()}
     for name, first, text in _told(proxy, sources):
-        guarded = _GUARD.search(_without_comments(text)) is not None
-        in_api_only = re.search(r"location\s+\S*/api", text) and not re.search(r"location\s+(=\s+)?/\s*\{", text)
-        without_admin = "/admin" in text or bool(in_api_only)
-        for number, line in enumerate(text.splitlines()):
-            for port in _ports_in(line.partition("#")[0], one):
-                yield Opening(
-                    place=Place(name, first + number),
-                    outside="",
-                    inside=port,
-                    private=not is_open,
-                    by=proxy.name,
-                    guarded=guarded,
-                    without_admin=without_admin,
-                )
+        put_in = Interpolation(known).put_in(_CADDY_VARIABLE.sub(r"${\1:-\2}", _without_comments(text)))
+        lines = put_in.splitlines()
+        for number, line in enumerate(lines):
+            yield put_in, Place(name, first + number if first else 0), line, " ".join(lines[number + 1 : number + 4])
 
 
 def _without_comments(text: str) -> str:
@@ -201,16 +237,18 @@ def _told(proxy: Application, sources: Sources) -> Iterator[tuple[str, int, str]
     if proxy.command:
         yield proxy.place.file, proxy.place.line, " ".join(proxy.command)
     for value in [*proxy.variables.values(), *proxy.labels.values()]:
-        if "//" in (value.text or ""):
-            yield value.place.file, value.place.line, value.text or ""
+        yield value.place.file, value.place.line, (value.text or "").replace("\n", " ")
 
 
-def _ports_in(line: str, one: Application) -> Iterator[str]:
-    """Yield the ports of an application that a line leads to."""
+def _ports_in(line: str, after: str, one: Application) -> Iterator[str]:
+    """Yield the ports of an application that a line leads to, or the line and those after it."""
     for host in one.hosts:
         for found in re.finditer(rf"(?<![\w.-]){re.escape(host)}(?::(\d+))?(?![\w:-]|\.\w)", line, re.IGNORECASE):
             before = line[: found.start()]
+            behind = re.match(r"\W*port(?:_value)?\W+(\d+)", after)
             if found[1]:
                 yield found[1]
+            elif behind is not None and re.search(r"(address|host|server|service)\W+$", before):
+                yield behind[1]
             elif before.endswith("://") and "proxy" in before.lower():
                 yield "443" if before.endswith("https://") else "80"

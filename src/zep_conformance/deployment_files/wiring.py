@@ -23,8 +23,9 @@ from zep_conformance.deployment_files.model import (
 from zep_conformance.facts.servers import NLP_SERVER_URL, POSTGRES_DSN
 
 HOSTPORT, NLP_URL, DSN = "ZEP_NLP_SERVER_HOSTPORT", NLP_SERVER_URL, POSTGRES_DSN
-_SELF = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
-_MACHINE = (
+SELF = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
+"""Names and addresses by which something reaches itself."""
+MACHINE = (
     *("host.docker.internal", "gateway.docker.internal", "host.containers.internal", "docker.for.mac.localhost"),
     *("host-gateway", "172.17.0.1"),
 )
@@ -148,7 +149,7 @@ def _written(wire: _Wire) -> None:
         return
     host, port = (url.hostname or "").lower(), _port_of(url, wire.role)
     found = reached(deployment, wire.zep, wire.role)
-    if found is None and host in _SELF:
+    if found is None and host in SELF:
         if wire.zep.networks is not None or deployment.kind != "compose":  # with the host's network it is the host
             wire.report("wired-to-itself", host=host, name=deployment.name_of(wire.role))
         return
@@ -198,13 +199,13 @@ def _behind(deployment: PlannedDeployment, pooler: Application) -> Application |
 def _on_this_machine(deployment: PlannedDeployment, zep: Application, host: str, port: str) -> Application | None:
     """Return what answers at a port of the machine that a zep runs on, or of the network that it shares with others."""
     others = [one for one in deployment.applications if one is not zep]
-    if host in _SELF:
+    if host in SELF:
         sharing = [one for one in others if one.name == zep.shares or zep.name == one.shares]
         sharing += [one for one in others if one.shares and one.shares == zep.shares]
         here = [one for one in sharing if one.port == port]
         if here or zep.networks is not None:
             return here[0] if here else None
-    elif host not in _MACHINE:
+    elif host not in MACHINE:
         return None
     at_port = (one for one in others if any(opening.outside == port for opening in one.openings))
     return next(at_port, next((one for one in others if one.networks is None and one.port == port), None))
@@ -273,7 +274,7 @@ def _is_made_elsewhere(deployment: PlannedDeployment, zep: Application, role: Ro
     """Whether a host that none of these files makes may be made by others: on the Internet, on this machine, in a
     network that they join, by a file that is not here; and not just be mistyped.
     """
-    if is_elsewhere(host) or not is_known(host) or host in _MACHINE or host in zep.aliases:
+    if is_elsewhere(host) or not is_known(host) or host in MACHINE or host in zep.aliases:
         return True
     if not (zep.joins or deployment.has_more or (zep.networks is None and deployment.kind == "compose")):
         return False
