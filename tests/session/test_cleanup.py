@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from fixtures.cleanup import Cleanup
@@ -21,6 +22,7 @@ class FakeZep:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.wire = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200)), base_url=self.url)
 
     def write(self, session: str, _messages: object) -> None:
         self.asked.append(f"write {session}")
@@ -49,6 +51,7 @@ def removed(deployment: Deployment, *, in_vain: bool = False) -> tuple[list[str]
         prefix="zc",
         settings=SimpleNamespace(wait_limit=WAIT_LIMIT),
         limits=SimpleNamespace(lift_budget=lambda: None),
+        activity=SimpleNamespace(at=lambda _doing: None),
         left_behind=[],
     )
     zep: Any = FakeZep()
