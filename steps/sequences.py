@@ -6,7 +6,12 @@ from pytest_bdd import parsers, then, when
 
 from fixtures.sequences import Sequences
 
-KINDS = {"sessions and memories": "memory", "users and session records": "records", "memories and searches": "search"}
+KINDS = {
+    "sessions and memories": "memory",
+    "users and session records": "records",
+    "memories and searches": "search",
+    "chats of several users": "chats",
+}
 """The kind of sequence, by what a feature calls what it is about."""
 
 

@@ -113,3 +113,36 @@ def test_a_file_that_is_no_sequence_is_refused(
     kept.write_text(text)
     assert explore(tmp_path, "--replay", kept) == 2
     assert "[sequence-unreadable]" in capsys.readouterr().err
+
+
+CHAT = {"sequence": 1, "kind": "chats", "operations": [
+    {"do": "talk", "session": "team", "question": "my name is Ada"},
+    {"do": "talk", "question": " hello ", "streamed": True},
+    {"do": "talk", "chat": "made-0", "question": "What is my name?"},
+    {"do": "clear", "session": "team", "chat": "team"},
+]}  # fmt: skip
+
+
+@pytest.mark.parametrize(("mutations", "code"), [((), 0), (("--mutations", "langflux:question-trimmed"), 1)])
+def test_a_sequence_of_chats_is_carried_out_in_langflux_and_zep(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mutations: tuple[str, ...], code: int
+) -> None:
+    path = tmp_path / "chats.json"
+    path.write_text(json.dumps(CHAT))
+    assert explore(tmp_path, "--target", "embedded", "--replay", path, *mutations) == code
+    shown = capsys.readouterr().out
+    assert ("no difference" in shown) == (code == 0)
+    if code:
+        assert 'expected " hello ", came "hello"' in shown
+        assert "authorization: Bearer [hidden]" in shown
+
+
+def test_two_langfluxes_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, key = tmp_path / "chats.json", "key-of-the-other"
+    path.write_text(json.dumps(CHAT))
+    with broken(tmp_path / "other", ["langflux"], {"langflux": ["listing-lacks-answers"]}, api_key=key) as fleet:
+        other = ("--against-langflux", fleet.url("langflux"), "--against-langflux-api-key", key)
+        assert explore(tmp_path, "--target", "embedded", "--replay", path, *other) == 1
+    shown = capsys.readouterr().out
+    assert "expected 2 chat messages" in shown or "list the chat messages" in shown
+    assert key not in shown

@@ -21,6 +21,7 @@ from zep_conformance.reference.carrying import Outcome
 from zep_conformance.reference.comparing import compare
 from zep_conformance.reference.kept import read
 from zep_conformance.reference.operations import KINDS, Kind, Operation, kind
+from zep_conformance.session.chatbots import chatting_at, chatting_of
 from zep_conformance.session.exploring import Bounds, Explored, Explorer
 from zep_conformance.session.run import Run
 from zep_conformance.session.sequences import OnDeployment, Place
@@ -58,6 +59,9 @@ def _seconds(_context: click.Context, _option: click.Parameter, value: str | Non
 @click.option("--against", metavar="URL", help="carry the same out on this Zep, too, and show where the two differ")
 @click.option("--against-token", metavar="TEXT", envvar="ZEP_CONFORMANCE_AGAINST_TOKEN", show_envvar=True,
               help="JWT for that Zep")  # fmt: skip
+@click.option("--against-langflux", metavar="URL", help="the same with chats, in front of that Zep, or of the same one")
+@click.option("--against-langflux-api-key", metavar="TEXT", envvar="ZEP_CONFORMANCE_AGAINST_LANGFLUX_API_KEY",
+              show_envvar=True, help="API key of that LangFlux")  # fmt: skip
 def command(
     *,
     settings: Settings,
@@ -68,15 +72,17 @@ def command(
     replay: Path | None,
     against: str | None,
     against_token: str | None,
+    against_langflux: str | None,
+    against_langflux_api_key: str | None,
 ) -> int:
-    """Hold a Zep to sequences of operations that nobody wrote: each answer is compared with the reference model, or
-    with that of another server.
+    """Hold a Zep, and a LangFlux before it, to sequences of operations that nobody wrote: each answer is compared with
+    the reference model, or with that of another server.
 
     Everything is made under names with a prefix of its own, and removed. A sequence that differs is made as short as
     it can be, shown in words and as curl, and kept in the reports. Exit code 0: no difference, 1: differences, 2:
     could not tell.
     """
-    kinds = _kinds(names)
+    kinds = _kinds((*names, "chats") if against_langflux and not names else names)
     kept = read(replay) if replay else None
     if settings.read_only:
         what = "explore writes, and --read-only was given"
@@ -87,15 +93,26 @@ def command(
     with ExitStack() as closing:
         run = _started(settings, closing)
         zep = _client(run, needed(run.deployment.zep, "a Zep"), closing)
-        place = OnDeployment(run=run, zep=zep, batch=largest_batch)
+        kinds = _offered(run, kinds, asked=bool(names or against_langflux), against_zep=bool(against))
+        chats = [one for one in ([kept.kind] if kept else kinds) if "langflux" in one.parts]
+        chatting = chatting_of(run, closing, say) if chats else None
+        place = OnDeployment(run=run, zep=zep, batch=largest_batch, chatting=chatting)
         places = [place.place]
-        if against:
-            places.append(_other(run, against, against_token, closing))
+        if against or against_langflux:
+            there, real = _other(run, against, against_token, closing) if against else (zep, True)
+            before = None
+            if against_langflux:
+                before = chatting_at(
+                    run, against_langflux, against_langflux_api_key, zep=there, closing=closing, say=say
+                )
+            patience = settings.wait_limit
+            places.append(Place(zep=there, prefix=run.prefix, real=real, patience=patience, chatting=before))
 
         def attempt(of: Kind, drawn: Sequence[Operation[Any]]) -> Outcome:
-            if against:
-                return compare(of, drawn, place.world(), places[0].servers, places[1].servers)
-            return place.attempt(of, drawn)
+            if len(places) == 1:
+                return place.attempt(of, drawn)
+            bots = places[1].chatting.chatbots if places[1].chatting else ()
+            return compare(of, drawn, place.world(), places[0].servers, places[1].servers, chatbots=bots)
 
         click.echo(_about(run, places))
         explorer = Explorer(attempt=attempt, tidy=_tidying(places), curl=place.curl(), folder=settings.reports,
@@ -113,12 +130,21 @@ def command(
 
 
 def _kinds(names: tuple[str, ...]) -> list[Kind]:
-    """Return the kinds that are asked for; all of Zep's without any. Raises CannotTell for one that there is not."""
+    """Return the kinds that are asked for, all without any. Raises CannotTell for one that there is not."""
     for name in names:
         if name not in KINDS:
             raise CannotTell(f"no kind {name!r}", f"There are {', '.join(KINDS)}.", code="option-invalid")
-    found = [kind(name) for name in names or KINDS]
-    return found if names else [one for one in found if one.parts == ("zep",)]
+    return [kind(name) for name in names or KINDS]
+
+
+def _offered(run: Run, kinds: list[Kind], *, asked: bool, against_zep: bool) -> list[Kind]:
+    """Return the kinds that the parts can be asked; one that was asked for is not left out.
+
+    against_zep: whether a second Zep is given, and no LangFlux before it: then chats have nothing to be compared with.
+    """
+    if asked or (run.deployment.langflux is not None and not against_zep):
+        return kinds
+    return [one for one in kinds if "langflux" not in one.parts]
 
 
 def _started(settings: Settings, closing: ExitStack) -> Run:
@@ -140,14 +166,16 @@ def _client(run: Run, server: ZepServer, closing: ExitStack) -> Zep:
     return zep
 
 
-def _other(run: Run, url: str, token: str | None, closing: ExitStack) -> Place:
-    """Return the other Zep, looked at first. Raises CannotTell with the doctor's finding when it is unfit."""
+def _other(run: Run, url: str, token: str | None, closing: ExitStack) -> tuple[Zep, bool]:
+    """Return the other Zep, looked at first, and whether it may do as real ones do.
+
+    Raises CannotTell with the doctor's finding when it is unfit.
+    """
     if token:
         run.redactor.hide(token)
     seen = probe_zep(url, token, None, any_version=True)
     zep = _client(run, ZepServer(url=seen.url, url_from_langflux=seen.url, token=seen.token), closing)
-    real = not seen.version.endswith(("(documented)", "(mutated)"))
-    return Place(zep=zep, prefix=run.prefix, real=real, patience=run.settings.wait_limit)
+    return zep, not seen.version.endswith(("(documented)", "(mutated)"))
 
 
 def _tidying(places: Sequence[Place]) -> Callable[[], None]:

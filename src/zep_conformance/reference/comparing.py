@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Any
 
 from zep_conformance.reference.carrying import Outcome, Server, Step, carry_out
-from zep_conformance.reference.operations import Kind, Operation, World
+from zep_conformance.reference.operations import Chatbot, Kind, Operation, World
 from zep_conformance.reference.rules import Difference, Exactly, Seen, alike, shown, time_of
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -24,13 +24,16 @@ def compare(
     world: World,
     servers: Mapping[str, Server],
     others: Mapping[str, Server],
+    *,
+    chatbots: tuple[Chatbot, ...] = (),
 ) -> Outcome:
     """Carry a sequence out on both; return the outcome on `servers`, with where the others differ as its failure.
 
+    chatbots: those that are talked to on the others.
     Nothing is held to the model. Uuids, times, the words of refusals and what enrichment brings are not compared.
     """
     ours = carry_out(kind, operations, world, servers, to_the_end=True)
-    there_as = replace(world, prefix=f"{world.prefix}b")  # the two may be one
+    there_as = replace(world, prefix=f"{world.prefix}b", chatbots=chatbots)  # the two may be one
     theirs = carry_out(kind, operations, there_as, others, to_the_end=True)
     outcome = Outcome(steps=ours.steps, begun=len(operations))
     here, there = _Side(world.prefix), _Side(there_as.prefix)
@@ -87,7 +90,7 @@ class _Side:
         try:
             body = json.loads(step.answer)
         except ValueError:
-            return step.answer.strip()
+            body = step.answer.strip()
         return self._plain(step.operation.comparable(body))
 
     def _plain(self, value: Any, name: str = "") -> Any:
@@ -96,7 +99,8 @@ class _Side:
         if isinstance(value, str):
             if _UUID.fullmatch(value):
                 return self.uuids.setdefault(value, f"(uuid {len(self.uuids) + 1})")
-            return "(a time)" if name.endswith("_at") and time_of(value) else value.replace(self.prefix, "")
+            is_time = name.endswith(("_at", "Date")) and time_of(value)
+            return "(a time)" if is_time else value.replace(self.prefix, "")
         if isinstance(value, Mapping):
             return {key: self._plain(one, key) for key, one in value.items()}
         return [self._plain(one) for one in value] if isinstance(value, list) else value

@@ -11,6 +11,7 @@ from zep_conformance.clients.langflux import events_of
 from zep_conformance.reference.langflux.model import ChatsModel, TurnRule
 from zep_conformance.reference.operations import Expected, Operation, Request
 from zep_conformance.reference.rules import Difference, Fields, Listed, Rule, shown
+from zep_conformance.reference.zep.operations import ListMessages
 from zep_conformance.reference.zep.paths import only, path
 
 Look = Operation[ChatsModel]
@@ -68,12 +69,21 @@ class Talk(_OfChat):
 
     def expected(self, model: ChatsModel) -> Expected:
         """Return the model's answer, and whose turn it was."""
-        number, session, chat = self.noted(model)
-        turn = model.turn(number, self.question, session, chat, streamed=self.streamed)
+        if self.session is not None or self.chat is not None:
+            self.noted(model)  # what was said under no id is looked at under the one that was made up
+        turn = model.turn(self.chatbot, self.question, self.session, self.chat, streamed=self.streamed)
         fields = {"question": self.question, "memoryType": _MEMORY}
         if not self.streamed:
             return Expected((200,), TurnRule(model, turn, fields, {"isStreamValid": False}))
         return Expected((200,), StreamRule(TurnRule(model, turn, fields, {})))
+
+    def comparable(self, body: Any) -> Any:
+        """Return the events of a stream, its pieces put together, and any other answer as it is."""
+        if not isinstance(body, str):
+            return body
+        events = list(events_of([body]))
+        text = "".join(str(data) for name, data in events if name == "token")
+        return {"text": text, "events": [[name, data] for name, data in events if name != "token"]}
 
 
 _MEMORY = "Zep Memory - Open Source"
@@ -156,6 +166,10 @@ class ReadRemembered(Operation[ChatsModel]):
     def words(self) -> str:
         """Return what is done."""
         return f"read from Zep what is remembered under {shown(self.session)}"
+
+    def comparable(self, body: Any) -> Any:
+        """Return the messages without what enrichment writes."""
+        return ListMessages(self.session).comparable(body)
 
     def request(self, model: ChatsModel) -> Request:
         """Return how it is asked for."""
