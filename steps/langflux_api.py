@@ -16,6 +16,7 @@ from zep_conformance.clients.langflux import ROLES
 from zep_conformance.clients.zep import Zep
 from zep_conformance.errors import needed
 from zep_conformance.facts.servers import memory_path
+from zep_conformance.targets import Deployment
 
 
 @given(parsers.parse("{role} talks under a session id made of her user id and the time"))
@@ -63,11 +64,15 @@ def answer_says(her: Chat, people: People, role: str) -> None:
 
 
 @then("Zep has both sides of the conversation under exactly that session id")
-def both_sides(her: Chat, zep: Zep) -> None:
+def both_sides(her: Chat, zep: Zep, deployment: Deployment) -> None:
     """Check that it has what she said and what she was answered, in order."""
     found = zep.wire.get(memory_path(her.own_session)).json()["messages"]
     wrong = difference(her.turns, [(message["role"], message["content"]) for message in found])
-    assert not wrong, f"Zep's session {her.session} is not the conversation: {wrong}"
+    seen = needed(deployment.langflux, "a LangFlux").zep_url
+    assert not wrong, (
+        f"Zep's session {her.session} is not the conversation: {wrong}. LangFlux has Zep at {seen}, "
+        f"this run at {zep.url}"
+    )
 
 
 @when("somebody talks under an empty session id", target_fixture="prediction")

@@ -33,10 +33,12 @@ def write_window(conversation: Conversation, people: People, faker: Faker, setti
 
 
 @then("the session has no summary")
-def no_summary(conversation: Conversation) -> None:
+def no_summary(conversation: Conversation, settings: Settings) -> None:
     """Check that there is no text that sums up, and that every message is in the memory."""
     memory = conversation.memory()
-    assert memory.summary is None or not memory.summary.content, "a summary has come before the window was reached"
+    assert memory.summary is None or not memory.summary.content, (
+        f"a summary has come before the window was reached (--message-window is {settings.message_window})"
+    )
     assert texts(memory.messages) == conversation.texts, "the memory is not what was written"
 
 

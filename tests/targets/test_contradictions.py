@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.doctor_servers import app, serving, url
 from tests.support.runs import report_in, run
 from zep_conformance.clients import tokens
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings.sources import read_settings
 from zep_conformance.targets import choose
-from zep_conformance.targets.base import Deployment
+from zep_conformance.targets.base import Deployment, LangFluxServer, ZepServer
+from zep_conformance.targets.claims import check_claims
 
 Serve = Callable[..., dict[str, str]]
 
@@ -95,9 +99,9 @@ OTHER = {"zep_token": TOKEN, "zep_auth_secret": OTHER_SECRET}
 def test_a_secret_that_is_not_the_tokens_is_refused_by_whatever_zep(
     urls: dict[str, str], secured: str, given: dict[str, str], code: str
 ) -> None:
-    for url in (urls["zep"], secured):
+    for one in (urls["zep"], secured):
         with pytest.raises(CannotTell) as raised:
-            seen(zep_url=url, **given)
+            seen(zep_url=one, **given)
         assert raised.value.code == code
 
 
@@ -115,6 +119,111 @@ def test_a_zep_that_lets_in_anybody_does_not_conform_where_a_token_is_given(
     assert finished.returncode == 1, finished.stdout
     outcomes = {one["id"]: one["outcome"] for one in report_in(tmp_path)["requirements"]}
     assert outcomes["AUTH-2"] == "failed"
+
+
+# -- other claims -------------------------------------------------------------------------------------------------
+
+LANGFLUX = {
+    "GET /api/v1/ping": (200, {}, "pong"),
+    "GET /api/v1/version": (200, {}, '{"version": "2.2.8"}'),
+    "GET /api/v1/nodes/ZepMemory": (200, {}, '{"name": "ZepMemory"}'),
+}
+
+
+def flow(*nodes: dict[str, Any]) -> tuple[int, dict[str, str], str]:
+    """Return LangFlux's answer with a chatflow of these nodes."""
+    return 200, {}, json.dumps({"id": "mine", "flowData": json.dumps({"nodes": [{"data": one} for one in nodes]})})
+
+
+MEMORY = {"name": "ZepMemory", "inputs": {"baseURL": "http://zep:8000/"}}
+SOON = tokens.make_token(SECRET, {"exp": int(time.time()) + 3600})
+
+
+def claimed(zep: ZepServer | None = None, answers: Any = None, **given: Any) -> list[str]:
+    """Return the remarks on settings, with a Zep and a LangFlux 2.2.8 that gives these answers."""
+    settings = read_settings({"target": "remote", "zep_url": "http://zep:8000", **given})
+    with serving(app({**LANGFLUX, **(answers or {})})) as port:
+        langflux = LangFluxServer(
+            url=url(port), api_key="k", model_url="", zep_url="http://zep:8000", version="2.2.8", chatflow="mine"
+        )
+        return check_claims(settings, Deployment(target="remote", zep=zep, langflux=langflux))
+
+
+ZEP = ZepServer(url="http://zep:8000", url_from_langflux="http://zep:8000", version="0.27.2")
+
+
+@pytest.mark.parametrize(
+    ("given", "answers", "code"),
+    [
+        ({"chatflow": "mine"}, {}, "chatflow-unfit"),
+        ({"chatflow": "mine"}, {"GET /api/v1/chatflows/mine": (500, {}, "Error: not found")}, "chatflow-unfit"),
+        ({"chatflow": "mine"}, {"GET /api/v1/chatflows/mine": flow({"name": "bufferMemory"})}, "chatflow-unfit"),
+        ({"chatflow": "mine"}, {"GET /api/v1/chatflows/mine": flow({"name": "ZepMemoryCloud"})}, "chatflow-unfit"),
+        ({"langflux_version": "3.0.13"}, {}, "version-contradicted"),
+        ({"langflux_image": "registry:5000/flowiseai/flowise:1.8.4"}, {}, "version-contradicted"),
+    ],
+)
+def test_what_would_test_something_else_is_refused(given: Any, answers: Any, code: str) -> None:
+    with pytest.raises(CannotTell) as raised:
+        claimed(ZEP, answers, **given)
+    assert raised.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("given", "answers", "said"),
+    [
+        ({}, {}, None),
+        ({"langflux_version": "2.2.8"}, {}, None),
+        ({"langflux_image": "flowise:latest", "zep_image": "ghcr.io/getzep/zep-cloud:0.27.2"}, {}, None),
+        ({"zep_image": "ghcr.io/getzep/zep-cloud:0.26.0"}, {}, "--zep-image says 0.26.0, and this Zep says"),
+        ({"chatflow": "mine"}, {"GET /api/v1/chatflows/mine": flow(MEMORY)}, None),
+        ({"chatflow": "mine"}, {"GET /api/v1/chatflows/mine": (401, {}, "")}, None),
+        (
+            {"chatflow": "mine", "zep_url_from_langflux": "http://zep:8000"},
+            {"GET /api/v1/chatflows/mine": flow({**MEMORY, "inputs": {"baseURL": "http://other:8000"}})},
+            "has the Base URL http://other:8000",
+        ),
+        (
+            {"chatflow": "mine", "model_url": "http://model/v1"},
+            {"GET /api/v1/chatflows/mine": flow(MEMORY)},
+            "--model-url is not used",
+        ),
+        ({"langflux_api_key": "k"}, {}, "--langflux-api-key was given, and this LangFlux answers without"),
+        ({"langflux_user": "u", "langflux_password": "p"}, {}, "--langflux-password was given"),
+        ({"langflux_api_key": "k"}, {"GET /api/v1/nodes/ZepMemory": (401, {}, "")}, None),
+        ({"zep_token": TOKEN}, {}, None),
+        ({"zep_token": SOON}, {}, "--zep-token expires on "),
+    ],
+)
+def test_what_else_a_part_denies_is_a_note(given: Any, answers: Any, said: str | None) -> None:
+    remarks = claimed(ZEP, answers, **given)
+    assert len(remarks) == (said is not None), remarks
+    assert said is None or said in remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("zep", "said"),
+    [
+        ("image: ghcr.io/getzep/zep-cloud:0.27.2", None),
+        ("image: ghcr.io/getzep/zep-cloud:0.25.0", "zep is to be Zep 0.25.0, and the one that answers says 0.27.2"),
+        ("image: ghcr.io/getzep/zep-cloud:0.27.2\n    environment:\n      ZEP_MEMORY_MESSAGE_WINDOW: '20'",
+         "ZEP_MEMORY_MESSAGE_WINDOW is 20, and --message-window is 12"),
+    ],
+)  # fmt: skip
+def test_what_deployment_files_say_and_zep_denies_is_a_note(tmp_path: Path, zep: str, said: str | None) -> None:
+    (tmp_path / "compose.yaml").write_text(f"services:\n  zep:\n    {zep}\n")
+    remarks = claimed(ZEP, deployment_files=str(tmp_path))
+    assert len(remarks) == (said is not None), remarks
+    assert said is None or said in remarks[0]
+
+
+def test_notes_are_said_at_the_beginning_and_a_wrong_window_fails(urls: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services:\n  zep:\n    image: ghcr.io/getzep/zep-cloud:0.25.0\n")
+    options = ("--deployment-files", str(tmp_path), "--message-window", "20", "--wait-limit", "2")
+    finished = run(tmp_path, "--target", "remote", "--zep-url", urls["zep"], "-m", "SUMMARY-1", *options)
+    assert finished.returncode == 1, finished.stdout
+    assert "zep is to be Zep 0.25.0, and the one that answers says 0.27.2" in " ".join(finished.stdout.split())
+    assert "--message-window is 20" in " ".join(finished.stdout.split())
 
 
 def test_a_short_secret_is_no_business_of_the_user(served_once: Serve, tmp_path: Path) -> None:

@@ -227,6 +227,7 @@ class Conformance:
         lines = [*terminal.parts(self.run.deployment.versions(), self.run.capabilities())]
         if self.run.deployment.langflux and (word := remark(self.run.deployment.langflux.version)):
             lines.append(word)
+        lines += [f"note: {self.run.redactor(line)}" for line in self.run.remarks]
         if self.config.get_verbosity() >= 0 and not self.is_worker:
             self._watch()
         return [*header, *self._wrapped(lines)]

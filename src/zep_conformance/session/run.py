@@ -62,6 +62,8 @@ class Run:
     """Why it is this target, where `auto` chose it."""
     unused: list[str] = field(default_factory=list)
     """The variables that are set, and that the target does not use."""
+    remarks: list[str] = field(default_factory=list)
+    """What parts say otherwise than the settings, where that keeps nobody from telling anything."""
     _deployment: Deployment | None = None
     _key: OwnKey | None = None
     _has_begun: bool = False
@@ -165,8 +167,12 @@ class Run:
         """Wait until the target is usable, telling `say` how it goes. What goes wrong is kept as `trouble`."""
         if self.trouble or self.target is None or self._deployment is not None:
             return
+        from zep_conformance.targets.claims import check_claims  # imports httpx
+
         try:
-            self._use(self._with_key(self.target.deployment(say)))
+            found = self._with_key(self.target.deployment(say))
+            self.remarks = check_claims(self.settings, found)
+            self._use(found)
         except CannotTell as error:
             self.trouble = error
 
