@@ -176,6 +176,39 @@ CASES = (
         "embedding-width",
         (COMPOSE, "ZEP_NLP_", "ZEP_EXTRACTORS_MESSAGES_EMBEDDINGS_SERVICE: openai\n      ZEP_NLP_"),
     ),
+    *(
+        case(code, (FLY, "[env]\n", f"[env]\n{added}"))
+        for code, added in (
+            ("variable-unknown", '  ZEP_POSTGRES_DSN = "x"\n'),
+            ("variable-unknown", '  ZEP_OPENAI_API_BASE = "https://llm.example.org/v1"\n'),
+            ("variable-unread", '  ZEP_FLAVOUR = "x"\n'),
+            ("value-malformed", '  ZEP_MEMORY_MESSAGE_WINDOW = "twelve"\n'),
+            ("value-malformed", '  ZEP_STORE_TYPE = "sqlite"\n'),
+            ("purge-off", '  ZEP_DATA_PURGE_EVERY = "0"\n'),
+        )
+    ),
+    *(
+        case(code, (COMPOSE, "      ZEP_NLP_", "".join(f"      {line}\n" for line in (*lines, "ZEP_NLP_"))[:-1]))
+        for code, lines in (
+            ("model-unknown", ("ZEP_LLM_MODEL: gpt-4.1-mini",)),
+            ("model-unknown", ("ZEP_LLM_SERVICE: anthropic", "ZEP_ANTHROPIC_API_KEY: ${ANTHROPIC_API_KEY}")),
+            ("llm-service-unknown", ("ZEP_LLM_SERVICE: ollama",)),
+            ("anthropic-key-missing", ("ZEP_LLM_SERVICE: anthropic", "ZEP_LLM_MODEL: claude-2")),
+            ("endpoints-exclude", ("ZEP_LLM_OPENAI_ENDPOINT: http://llm/v1", "ZEP_LLM_AZURE_OPENAI_ENDPOINT: x")),
+            ("azure-embedding-missing", (
+                "ZEP_LLM_AZURE_OPENAI_ENDPOINT: https://x.openai.azure.com",
+                "ZEP_EXTRACTORS_MESSAGES_EMBEDDINGS_SERVICE: openai",
+            )),
+            ("embedding-not-of-anthropic", (
+                "ZEP_LLM_SERVICE: anthropic", "ZEP_LLM_MODEL: claude-2", "ZEP_ANTHROPIC_API_KEY: ${ANTHROPIC_API_KEY}",
+                "ZEP_EXTRACTORS_MESSAGES_EMBEDDINGS_SERVICE: openai",
+            )),
+        )
+    ),
+    case("sync-in-group",
+         (RENDER, "      - key: ZEP_OPENAI_API_KEY\n        sync: false\n", "      - fromGroup: keys\n"),
+         (RENDER, "databases:\n", "envVarGroups:\n  - name: keys\n    envVars:\n      - key: ZEP_OPENAI_API_KEY\n"
+          "        sync: false\n\ndatabases:\n")),
     case("env-not-there"),
     case("variable-unset", beside={".env": (ENV % (KEY, "c0ffee15900d", "x" * 3)).replace("ZEP_AUTH_SECRET", "OTHER")},
          without="env-not-there"),
@@ -192,11 +225,12 @@ CASES = (
             ("config-key-missing", "  port: 8000\n", "", ""),
             ("config-value-wrong", "8000", "eight", "health-check-elsewhere port-wrong"),
             ("config-not-expanded", "8000\n", '8000\n  host: "${ZEP_HOST}"\n', ""),
-            ("variable-without-key", "  required: true\n", "", "open-to-everybody"),
+            ("variable-without-key", "  required: true\n", "", "open-to-everybody secret-not-required"),
         )
     ),
     # -- wiring
-    case("not-wired", (FLY, "  ZEP_NLP_SERVER_URL", "  ZEP_NLP_URL"), also="exposed", without="keep-private"),
+    case("not-wired", (FLY, "  ZEP_NLP_SERVER_URL", "  ZEP_NLP_URL"), also="exposed variable-unknown",
+         without="keep-private"),
     case("not-wired", (COMPOSE, f": {DSN}", ': ""')),
     case("wired-to-itself", (COMPOSE, "@zep-postgres:5432", "@localhost:5432")),
     case("wired-elsewhere", (COMPOSE, "http://zep-nlp:5557", "http://nlp:5557")),
@@ -275,7 +309,10 @@ CASES = (
     case("exposed", (COMPOSE, "    image: pgvector", "    ports: [5432:5432]\n    image: pgvector")),
     case("database-open", (RENDER, "ipAllowList: []", "ipAllowList:\n      - source: 0.0.0.0/0")),
     case("admin-open", (FLY, 'ZEP_SERVER_WEB_ENABLED = "false"', "ZEP_SERVER_WEB_ENABLED = true")),
-    case("open-to-everybody", (RENDER, "REQUIRED\n        value: \"true\"", "REQUIRED\n        value: yes")),
+    case("open-to-everybody", (RENDER, "REQUIRED\n        value: \"true\"", "REQUIRED\n        value: yes"),
+         also="value-malformed"),
+    case("secret-not-required", (RENDER, "REQUIRED\n        value: \"true\"", "REQUIRED\n        value: \"false\""),
+         also="open-to-everybody"),
     case("keep-private"),
     # -- store
     case("database-not-kept", (COMPOSE, "zep-postgres:/var/lib/postgresql/data", "zep-postgres:/data")),
@@ -291,6 +328,10 @@ CASES = (
     case("never-restarts", (FLY, "[[vm]]", '[[restart]]\n  policy = "never"\n[[vm]]')),
     case("sleeps-when-idle", (FLY, '"off"\n  min_machines_running = 1', '"stop"')),
     case("sleeps-when-idle", (RENDER, "plan: starter", "plan: free")),
+    case("one-core", (FLY, '  GOMAXPROCS = "8"\n', "")),
+    case("one-core", (COMPOSE, f"{CLOUD}\n", f'{CLOUD}\n    cpuset: "0"\n')),
+    case("few-cores", (COMPOSE, f"{CLOUD}\n", f'{CLOUD}\n    deploy: {{resources: {{limits: {{cpus: "0.5"}}}}}}\n')),
+    case("memory-small", (COMPOSE, "zep-nlp-server:0.4.2\n", "zep-nlp-server:0.4.2\n    mem_limit: 512m\n")),
     case("memory-small", (NLP, '[[vm]]\n  size = "shared-cpu-2x"\n  memory = "2gb"\n', "")),
 )  # fmt: skip
 

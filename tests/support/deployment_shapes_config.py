@@ -199,8 +199,7 @@ def _() -> Shape:
 
 @shape("yes in config.yaml")
 def _() -> Shape:
-    return mounted("required: true", 'required: "yes"', ("config-value-wrong", "config.yaml", "required"),
-                   *OPEN)  # fmt: skip
+    return mounted("required: true", 'required: "yes"', ("config-value-wrong", "config.yaml", "required"), OPEN[0])
 
 
 @shape("config.yaml with tabs")

@@ -25,6 +25,7 @@ from zep_conformance.deployment_files.model import (
     Value,
     role_of,
 )
+from zep_conformance.deployment_files.resources import processors
 from zep_conformance.deployment_files.sources import ENV, ENV_EXAMPLE, EnvFile, Source, Sources, env_files_of
 from zep_conformance.deployment_files.ways_in import find_ways_in
 from zep_conformance.deployment_files.zep_config import configure
@@ -34,6 +35,8 @@ _READ = re.compile(r"/docker-entrypoint-initdb\.d|/(etc|usr/local|config|conf|da
 _LONGEST = 100
 """Ports of a range that are looked at."""
 _LOCAL = ("localhost",)
+_OF_SWARM = {"mode", "placement", "update_config", "rollback_config", "endpoint_mode"}
+"""Keys of `deploy` that Swarm alone looks at."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +109,20 @@ def _is_never_started(entry: Table) -> bool:
     return bool(items(entry.get("profiles"))) or scale == "0"
 
 
+def _is_for_swarm(document: Table) -> bool:
+    """Whether a project is for Swarm: it has what means nothing to Compose on one machine."""
+    networks = table(document.get("networks")).values()
+    if any(text(table(one).get("driver")) == "overlay" for one in networks):
+        return True
+    deploys = [table(table(one).get("deploy")) for one in table(document.get("services")).values()]
+    return any(one.keys() & _OF_SWARM for one in deploys)
+
+
 class _ComposeReader:
     def __init__(self, files: Sequence[Source], sources: Sources, gathered: Gathered) -> None:
         self._sources, self._gathered = sources, gathered
         self._networks = table(gathered.document.get("networks"))
+        self._is_swarm = _is_for_swarm(gathered.document)
         self._service = ""
         first = files[0].name
         self.project = ComposeProject(
@@ -172,8 +185,8 @@ class _ComposeReader:
             type="service",
             image=named,
             image_place=entry.place_of("image" if named else "build"),
-            restarts=self._text(entry, "restart") not in ("", "no", "false"),
         )
+        self._deploy(made, entry)
         self._build(made, entry)
         self._tell(made, entry)
         made.role = role_of(name, made.image or named, made.variables)
@@ -222,6 +235,21 @@ class _ComposeReader:
             made.mounts.append(Mount(inside, False, where, source=path))
         for key, (value, where) in recipe.variables.items():
             made.variables[key] = Value(place=where, text=value, written=value)
+
+    def _deploy(self, made: Application, entry: Table) -> None:
+        """Note whether it is started again, and what it is given of the machine."""
+        deploy = table(entry.get("deploy"))
+        limits = table(table(deploy.get("resources")).get("limits"))
+        policy = deploy.get("restart_policy")
+        if isinstance(policy, Table) or self._is_swarm:  # Swarm starts again by itself, and reads no `restart`
+            made.restarts = self._text(table(policy), "condition") != "none"
+        else:
+            made.restarts = self._text(entry, "restart") not in ("", "no", "false")
+        made.memory = self._text(limits, "memory") or self._text(entry, "mem_limit")
+        made.cores = processors(self._text(entry, "cpuset"))
+        made.share = self._text(limits, "cpus") or self._text(entry, "cpus")
+        where = entry if made.cores or entry.get("cpus") else limits
+        made.cores_place = where.place_of("cpuset" if made.cores else "cpus")
 
     def _words(self, entry: Table, key: str) -> tuple[str, ...]:
         value = entry.get(key)

@@ -9,8 +9,11 @@ from zep_conformance.deployment_files import (
     fly,
     images,
     keeping,
+    models,
+    names,
     reach,
     render,
+    resources,
     secrets,
     variables,
     wiring,
@@ -56,10 +59,13 @@ def _examined(deployment: PlannedDeployment, sources: Sources, redactor: Redacto
         deployment = replace(deployment, applications=others if any(one.role == "zep" for one in others) else [])
     zep_config.check(deployment, ledger)
     variables.check(deployment, ledger)
+    models.check(deployment, ledger)
+    names.check(deployment, ledger, sources)
     wiring.check(deployment, ledger)
     reach.check_port(deployment, ledger, sources)
     reach.check_health(deployment, ledger)
     secrets.check(deployment, ledger, sources)
     reach.check_exposure(deployment, ledger)
     keeping.check(deployment, ledger)
+    resources.check(deployment, ledger)
     return ledger.findings()

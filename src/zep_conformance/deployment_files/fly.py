@@ -71,6 +71,7 @@ def _application(source: Source) -> Application:
         if text(placed.get("guest_path")):
             made.mounts.append(Mount(text(placed.get("guest_path")), False, Place(file, placed.line)))
     made.memory = _memory(document)
+    made.cores, made.cores_place = _cores(document)
     return made
 
 
@@ -123,12 +124,13 @@ def _memory(document: Table) -> str:
     return DEFAULT_MEMORY
 
 
-def megabytes(memory: str) -> int | None:
-    """Return a memory as Fly.io writes it (2gb, 512, "512 MB") in MB; None for anything else."""
-    found = re.fullmatch(r"(\d{1,9})\s*(gb|g|mb|m)?", memory.strip().lower())
-    if found is None:
-        return None
-    return int(found[1]) * (1024 if (found[2] or "").startswith("g") else 1)
+def _cores(document: Table) -> tuple[int, Place]:
+    """Return how many processors a machine has, and where that is said."""
+    for machine in tables(document.get("vm")):
+        found = re.search(r"-(\d{1,3})x$", text(machine.get("size")))
+        if number := _number(machine.get("cpus")) or (int(found[1]) if found else 0):
+            return number, machine.place_of("cpus" if machine.get("cpus") else "size")
+    return 1, document.place_of("app")
 
 
 def _number(value: object) -> int:

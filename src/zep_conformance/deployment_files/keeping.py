@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from zep_conformance.deployment_files.findings import Ledger
-from zep_conformance.deployment_files.fly import megabytes
 from zep_conformance.deployment_files.model import Application, PlannedDeployment
 
 PGDATA = "/var/lib/postgresql/data"
 """Where PostgreSQL's images keep their data, up to version 17."""
 _LEGACY = ("starter", "standard", "pro", "pro plus")
-_ENOUGH = 1024
-"""MB that the NLP server needs for its models, roughly."""
 
 
 def check(deployment: PlannedDeployment, ledger: Ledger) -> None:
@@ -33,9 +30,6 @@ def check(deployment: PlannedDeployment, ledger: Ledger) -> None:
     for application in deployment.having("nlp"):
         if deployment.kind == "render" and application.type == "pserv" and application.plan == "free":
             ledger.report("plan-not-offered", application.plan_place, application, plan="free", instead="standard")
-        memory = megabytes(application.memory)
-        if memory is not None and memory < _ENOUGH:
-            ledger.report("memory-small", application.place, application, memory=application.memory)
 
 
 def _plan(application: Application, ledger: Ledger) -> None:

@@ -32,7 +32,8 @@ class Value:
     text: what it comes to; None where the files do not say, since it is asked for or made up when it is deployed, or
     is a property of another application. unknown: the variable that it comes from then, as ${NAME}. written: as it
     stands in a file that is kept in a repository, "" where it does not. key: that of Zep's config.yaml which it stands
-    at, "" for a variable. of, of_type, what: the other application, its type, and its property.
+    at, "" for a variable. left_out: whether the platform leaves it out, though it stands there. of,
+    of_type, what: the other application, its type, and its property.
     """
 
     place: Place
@@ -40,6 +41,7 @@ class Value:
     unknown: str = ""
     written: str = ""
     key: str = ""
+    left_out: bool = False
     of: str = ""
     of_type: str = ""
     what: str = ""
@@ -133,7 +135,9 @@ class Application:
     allowed: who may reach such a database (None: not said). networks: None for the machine's own. joins: those of them
     that other deployments join, too. shares: the application whose network it has. profiles: with which it is started.
     waits_for: what must be healthy before it starts, needs: what must have been started. command: its words.
-    variables_unseen: it is told more than the files say. sleeps: where the file lets it stop when nobody asks it.
+    memory, cores, share: what it is given of a machine: memory, how many processors it sees (0: not said),
+    and how much of their time. variables_unseen: it is told more than the files say. sleeps: where the file lets it
+    stop when nobody asks it.
     """
 
     name: str
@@ -167,6 +171,9 @@ class Application:
     plan: str = ""
     plan_place: Place = NOWHERE
     memory: str = ""
+    cores: int = 0
+    share: str = ""
+    cores_place: Place = NOWHERE
     sleeps: Place | None = None
 
     def value_of(self, variable: str) -> str:

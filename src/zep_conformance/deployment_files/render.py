@@ -111,12 +111,12 @@ class _RenderReader:
                 continue
             key = text(one.get("key"))
             value = self._value(one, in_group=in_group)
-            if key and value is not None:
+            if key:
                 own[key] = value
         return shared | own
 
-    def _value(self, entry: Table, *, in_group: bool) -> Value | None:
-        """Return what a variable is set to, None where Render leaves it out: sync: false in a group."""
+    def _value(self, entry: Table, *, in_group: bool) -> Value:
+        """Return what a variable is set to. Render leaves sync: false out in a group."""
         place = Place(self._file, entry.line)
         for kind in ("fromDatabase", "fromService"):
             if kind in entry:
@@ -128,7 +128,7 @@ class _RenderReader:
             written = text(entry.get("value"))
             return Value(place=self._place(entry, "value"), text=written, written=written)
         if text(entry.get("sync")) == "false":
-            return None if in_group else Value(place=place)
+            return Value(place=place, left_out=in_group)
         if text(entry.get("generateValue")) == "true":
             return Value(place=place)
         return Value(place=place, text="")

@@ -1,4 +1,4 @@
-"""What the applications are told in variables: what Zep does not start without, and what means nothing to it."""
+"""What Zep does not start without, and the env files that variables come from."""
 
 from __future__ import annotations
 
@@ -6,17 +6,11 @@ from collections.abc import Sequence
 
 from zep_conformance.deployment_files.compose import ComposeProject
 from zep_conformance.deployment_files.findings import Ledger
-from zep_conformance.deployment_files.model import Application, Place, PlannedDeployment, reads_as
+from zep_conformance.deployment_files.model import Application, Place, PlannedDeployment
 from zep_conformance.deployment_files.sources import ENV, EnvFile
+from zep_conformance.deployment_files.told import has
 
 KEY = "ZEP_OPENAI_API_KEY"
-_OLD, _NEW = "ZEP_MEMORY_STORE_", "ZEP_STORE_"
-_WIDTHS = {"local": "384", "openai": "1536"}
-_EMBEDDERS = (
-    "ZEP_EXTRACTORS_MESSAGES_EMBEDDINGS",
-    "ZEP_EXTRACTORS_MESSAGES_SUMMARIZER_EMBEDDINGS",
-    "ZEP_EXTRACTORS_DOCUMENTS_EMBEDDINGS",
-)
 
 
 def check(deployment: PlannedDeployment, ledger: Ledger) -> None:
@@ -25,12 +19,13 @@ def check(deployment: PlannedDeployment, ledger: Ledger) -> None:
         _env_files(deployment, ledger)
     for application in deployment.having("zep"):
         _key(deployment, application, ledger)
-        _names(application, ledger)
-        for embedder in _EMBEDDERS:
-            _width(application, embedder, ledger)
         unseen = not application.is_set(KEY) or application.variables[KEY].text is None
         symptom = "nothing is wrong as far as the files tell" if unseen else f"{application.name} is told {KEY}"
         ledger.well("settings", application.place, symptom)
+    for application in deployment.applications:
+        for name, value in application.variables.items():
+            if value.left_out:
+                ledger.report("sync-in-group", value.place, variable=name)
     if deployment.kind == "fly":
         for application in deployment.applications:
             _fly_secrets(application, ledger)
@@ -38,7 +33,7 @@ def check(deployment: PlannedDeployment, ledger: Ledger) -> None:
 
 def _key(deployment: PlannedDeployment, application: Application, ledger: Ledger) -> None:
     anthropic = application.value_of("ZEP_LLM_SERVICE") == "anthropic"
-    if application.is_set(KEY) or application.variables_unseen or anthropic:
+    if has(application, "llm.openai_api_key") is not False or anthropic:
         return
     place = application.variables[KEY].place if KEY in application.variables else application.place
     env = deployment.env if isinstance(deployment, ComposeProject) else None
@@ -50,25 +45,6 @@ def how_to_give_key(env: EnvFile) -> str:
     if env.variables.get(KEY, ("", 0))[0]:
         return f"{env.name} has one, but the service is not given it: it needs env_file: .env, or the variable's name."
     return f"{env.name} has no {KEY} with a value: put one into it, and hand it on as ${{NAME}}."
-
-
-def _names(application: Application, ledger: Ledger) -> None:
-    for name, value in application.variables.items():
-        if name.startswith(_OLD):
-            ledger.report("variable-renamed", value.place, variable=name, instead=_NEW + name.removeprefix(_OLD))
-
-
-def _width(application: Application, embedder: str, ledger: Ledger) -> None:
-    service, dimensions = f"{embedder}_SERVICE", f"{embedder}_DIMENSIONS"
-    asked = application.variables.get(service) or application.variables.get(dimensions)
-    if asked is None or reads_as(application.value_of(f"{embedder}_ENABLED"), False):
-        return
-    by = application.value_of(service) or "local"
-    wanted, given = _WIDTHS.get(by), application.value_of(dimensions) or _WIDTHS["local"]
-    if wanted is not None and given != wanted:
-        variable = service if service in application.variables else dimensions
-        told = {"variable": variable, "service": by, "wanted": wanted, "told": given, "dimensions": dimensions}
-        ledger.report("embedding-width", asked.place, application, **told)
 
 
 def _env_files(project: ComposeProject, ledger: Ledger) -> None:
