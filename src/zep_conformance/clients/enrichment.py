@@ -15,11 +15,11 @@ and for 10 to 16 s each time; there were up to ten such tasks."""
 class EnrichmentWait:
     """Waits until messages are enriched: when a search finds them, and entities and intent are there.
 
-    limit: seconds to wait for the embedding.
+    limit: seconds to wait for the embedding. grace: seconds that entities and intent get after it.
     """
 
-    def __init__(self, limit: float) -> None:
-        self._limit = limit
+    def __init__(self, limit: float, grace: float = GRACE) -> None:
+        self._limit, self._grace = limit, grace
 
     def await_embedded(self, zep: Zep, session: str, limit: float | None = None) -> None:
         """Wait until the newest message of a session can be found. Raises AssertionError after the limit.
@@ -34,12 +34,12 @@ class EnrichmentWait:
     def settle(self, zep: Zep, session: str, limit: float | None = None) -> None:
         """Wait until nothing more will happen to a session. Raises AssertionError when it is not even embedded.
 
-        limit: see `await_embedded`. What is lost (see GRACE) is not waited for longer than that: this makes room for a
-        clear, no more.
+        limit: see `await_embedded`. What is lost (see GRACE) is not waited for longer than the grace: this makes room
+        for a clear, no more.
         """
         self.await_embedded(zep, session, limit)
         try:
-            eventually(lambda: self._complete(zep, session), GRACE)
+            eventually(lambda: self._complete(zep, session), self._grace)
         except AssertionError:
             return
 

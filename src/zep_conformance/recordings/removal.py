@@ -24,6 +24,8 @@ from zep_conformance.recordings.server import INTERNAL, ReplayServer
 
 STALL = 15.0
 """Seconds by which a post without messages delays the enrichment of Zep 0.27.2: a little more than was measured."""
+UNHURRIED = 10.0
+"""Seconds that entities and intent get where no scenario waits: on a busy machine they come long after embeddings."""
 _MEMORY = re.compile(r"/api/v\d+/sessions/[^/]+/memory")
 _TALK = re.compile(r"/api/v\d+/(?:internal-)?prediction/.+")
 _CLEARS_SEVERAL = re.compile(r"/api/v\d+/(?:user|chatmessage|chatflows)/.+")
@@ -80,7 +82,7 @@ class EnrichmentQueue:
                 warnings.simplefilter("ignore")  # zep-python's, of versions other than its own
                 text = f"Conversation {self._settled} of Zita Marchetti is over in Lisbon"
                 self._zep.write(self._session, [NewMessage("human", text)])
-                EnrichmentWait(self._limit + self._stalls * STALL).settle(self._zep, self._session)
+                EnrichmentWait(self._limit + self._stalls * STALL, UNHURRIED).settle(self._zep, self._session)
         except Exception as error:
             # Whatever is answered by what is no Zep, or a broken one: the rest, and the removal, go on.
             self.trouble = (
