@@ -7,7 +7,22 @@ from typing import Any
 
 import pytest
 
-from zep_conformance.reference.rules import Cell, Exactly, Fields, Listed, OwnTime, OwnUuid, Seen, alike, shown
+from zep_conformance.reference.operations import World
+from zep_conformance.reference.rules import (
+    ZERO_TIME,
+    Cell,
+    Exactly,
+    Fields,
+    Listed,
+    OwnTime,
+    OwnUuid,
+    Seen,
+    alike,
+    shown,
+    time_of,
+)
+from zep_conformance.reference.zep.model import KnownMessage, ZepModel
+from zep_conformance.reference.zep.search import FoundRule
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SEEN = Seen(NOW, NOW)
@@ -69,3 +84,38 @@ def test_what_can_not_be_seen_is_escaped() -> None:
     assert shown("cafe\u0301") == '"cafe\\u0301"'
     assert shown("用户") == '"用户"'
     assert said(Exactly("a"), "a\u200b") == ['expected "a", came "a\\u200b"']
+
+
+@pytest.mark.parametrize(
+    ("times", "is_right"),
+    [
+        (["2026-11-26T20:00:01Z", "2026-11-26T20:00:01Z"], True),
+        (["2026-11-26T20:00:01Z", "2026-11-26T20:00:02Z"], False),
+    ],
+)
+def test_the_newest_are_found_first_and_those_of_one_time_in_any_order(times: list[str], is_right: bool) -> None:
+    """The messages of one post have one time on a real Zep, whose database may give them in any order."""
+    model = ZepModel(World("x"))
+    known = [KnownMessage("human", "tea") for _ in times]
+    for number, (one, time) in enumerate(zip(known, times, strict=True)):
+        one.uuid.value, one.created.value = model.world.uuid(number), time
+        one.created.since = Seen(time_of(time), time_of(time))  # type: ignore[arg-type]
+    came = [
+        {
+            "message": {
+                "uuid": one.uuid.value,
+                "created_at": one.created.value,
+                "updated_at": ZERO_TIME,
+                "role": "human",
+                "content": "tea",
+                "token_count": 0,
+            },
+            "summary": None,
+            "dist": 0,
+            "embedding": None,
+        }
+        for one in known
+    ]
+    rule = FoundRule(model, known, 10)
+    now = Seen(*[time_of(times[-1])] * 2)  # type: ignore[arg-type]
+    assert (not [*rule.differences(came, "", now)]) == is_right

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 from zep_conformance.reference.operations import Expected, Operation, Request
-from zep_conformance.reference.rules import Difference, Fields, Holds, Rule, Seen, is_number, shown
+from zep_conformance.reference.rules import Difference, Fields, Holds, Rule, Seen, is_number, shown, time_of
 from zep_conformance.reference.zep.model import KnownMessage, ZepModel
 from zep_conformance.reference.zep.operations import ListMessages, _OnSession, _without_system
 from zep_conformance.reference.zep.paths import only
@@ -29,7 +29,8 @@ class FoundRule(Rule):
     """What a search finds: messages of the session, each once and whole, and so many as there are up to the limit.
 
     known: the messages that may be found, all of which must be where `complete`. text: None for a search by metadata
-    alone, which has the newest first; the others have the likest first, MMR only as the first.
+    alone, which has the newest first, in any order where their times are the same; the others have the likest first,
+    MMR only as the first.
     """
 
     model: ZepModel
@@ -73,8 +74,9 @@ class FoundRule(Rule):
         if not found or not all(map(is_number, scores)):
             return
         if self.text is None:
-            newest = sorted(found, key=self.known.index, reverse=True)
-            if list(found) != newest:
+            # By their times: the messages of one post may have the same, and then any order.
+            times = [time for one in found if (time := time_of(one.created.value)) is not None]
+            if any(later > before for before, later in pairwise(times)):
                 yield Difference(where, "the newest first", shown([one.content for one in found]))
             return
         ranked = scores[:1] if self.mmr else scores
