@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 
 from tests.support.needles import MODEST, in_json, leaks, percent, plain, secret
-from tests.support.records import record
+from tests.support.records import evidence, record
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction import output
@@ -67,7 +67,11 @@ def test_transcripts_with_secrets_of_others(needle: str) -> None:
 @given(needle=secret)
 def test_reports(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("reports")
-    records = [record(f"a.py::test[{needle}]", "failed", name=f"a scenario of {needle}", reason=needle)]
+    records = [
+        record(
+            f"a.py::test[{needle}]", "failed", name=f"a scenario of {needle}", reason=needle, evidence=evidence(needle)
+        )
+    ]
     seen = Observations(
         troubles=(str(CannotTell(f"zep said {needle!r}", f"Look at {percent(needle)}.", code="not-zep")),),
         target=TargetSeen(name="remote", deployed=True),
@@ -93,11 +97,11 @@ def test_reports(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
 @MODEST
 @given(needle=secret)
 def test_failures(needle: str) -> None:
-    evidence = Failure(
+    shown = Failure(
         requirements=(), scenario=needle, step=needle, complaint=f"expected {needle!r}", exchanges="",
         logs=(("zep", f"a log of\n{needle}"),), rerun=needle,
     )  # fmt: skip
-    assert not leaks(needle, Redactor([needle])(str(evidence)))
+    assert not leaks(needle, Redactor([needle])(str(shown)))
 
 
 @MODEST

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.records import record
+from tests.support.records import evidence, record
+from tests.support.runs import report_in, run
 from zep_conformance.facts import deviations
 from zep_conformance.redaction.redactor import HIDDEN, Redactor
+from zep_conformance.report.evidence import newest
 from zep_conformance.report.outcomes import Record, worst
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.targets import Deployment
 from zep_conformance.targets.processes.zep import RULED_OUT
+from zep_conformance.targets.supervised import Supervisor
 
 
 def test_the_worst_outcome_is_a_requirements() -> None:
@@ -24,7 +29,8 @@ def test_the_worst_outcome_is_a_requirements() -> None:
 
 
 def test_a_record_survives_the_way_from_a_worker() -> None:
-    assert Record.from_json(record("a", "passed").as_json()) == record("a", "passed")
+    for one in (record("a", "passed"), record("a", "failed", evidence=evidence())):
+        assert Record.from_json(json.loads(json.dumps(one.as_json()))) == one
 
 
 class TestDeviations:
@@ -94,3 +100,60 @@ def test_a_transcript_shows_the_request_as_a_command_and_polls_once() -> None:
     assert f"-H 'authorization: Bearer {HIDDEN}'" in shown
     assert "200" in shown and "now" in shown and "(asked 3 times)" in shown
     assert "my-very-own-token" not in shown
+
+
+def test_a_transcript_as_data_has_the_newest_exchanges_and_says_how_many_it_leaves_out() -> None:
+    transcript = Transcript(Redactor(["my-very-own-token"]), {"my-very-own-token": "ZEP_TOKEN"})
+    client = httpx.Client(
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, content=iter([b"x" * 4000]))),
+        event_hooks={"response": [transcript.answered]},
+        headers={"authorization": "Bearer my-very-own-token"},
+    )
+    for path in "aabcc":
+        client.get(f"http://zep/{path}")
+    found, left_out = transcript.as_json(newest=2)
+    assert left_out == 1
+    assert [(one["request"].rpartition("/")[2], one["times"]) for one in found] == [("b", 1), ("c", 2)]
+    assert all("$ZEP_TOKEN" in one["request"] and len(one["answer"]) < 1600 for one in found)
+
+
+def test_a_log_is_cut_at_its_beginning() -> None:
+    assert newest("short\n") == "short\n"
+    cut = newest("".join(f"line {number}\n" for number in range(1000)), most=100)
+    assert cut.startswith("(") and "left out" in cut.partition("\n")[0]
+    assert cut.endswith("line 998\nline 999\n") and cut.splitlines()[1].startswith("line ")
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+def test_a_failure_comes_with_its_evidence(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    behaviours = "langflux:delete-by-session-keeps-zep"
+    finished = run(tmp_path, "-q", "-m", "API-6", "--seed", "7", "--recorded-behaviours", behaviours, *workers)
+    assert finished.returncode == 1, finished.stdout
+    report = report_in(tmp_path)
+    failed = [one["nodeid"] for one in _scenarios(report) if one["outcome"] == "failed"]
+    assert [one["nodeid"] for one in report["evidence"]] == failed != []
+    found = report["evidence"][0]
+    assert "still remembers" in found["complaint"]
+    outcomes = [step["outcome"] for step in found["steps"]]
+    assert outcomes == ["passed"] * (len(outcomes) - 1) + ["failed"] and len(outcomes) > 2
+    assert all(step["duration"] > 0 for step in found["steps"])
+    assert "/prediction/" in found["exchanges"][-1]["request"]
+    assert found["rerun"].startswith("zep-conformance run features/") and "--seed 7" in found["rerun"]
+    assert (found["seed"], found["attached"]) == (7, [])
+    assert set(found["logs"]) <= {"zep", "langflux"}
+
+
+def _scenarios(report: dict[str, Any]) -> list[dict[str, Any]]:
+    return [scenario for one in report["requirements"] for scenario in one["scenarios"]]
+
+
+def test_a_log_begins_with_the_scenario(tmp_path: Path) -> None:
+    supervisor = object.__new__(Supervisor)
+    supervisor.folder = tmp_path
+    assert (supervisor.mark("zep"), supervisor.log("zep")) == (0, "")
+    (tmp_path / "zep.log").write_text("before\n")
+    mark = supervisor.mark("zep")
+    with (tmp_path / "zep.log").open("a") as log:
+        log.write("since\n")
+    assert supervisor.log("zep", mark) == "since\n"
+    assert supervisor.log("zep") == "before\nsince\n"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.records import record
+from tests.support.records import evidence, record
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.basis import ids_in_words
@@ -106,6 +106,11 @@ def test_the_report_says_what_was_found_out() -> None:
     assert report["prefix"] == "zc-1"
     scenarios = [scenario for one in report["requirements"] for scenario in one["scenarios"]]
     assert [scenario["mended"] for scenario in scenarios] == [True]  # the key that the format is published with
+
+
+def test_the_report_has_the_evidence_of_what_is_wrong() -> None:
+    report = concluded(record("a", "failed", evidence=evidence()), record("b", "passed")).report
+    assert [(one["nodeid"], one["complaint"]) for one in report["evidence"]] == [("a", "it forgot")]
 
 
 def test_without_a_target_the_report_says_why() -> None:

@@ -71,6 +71,9 @@ def document(
         "requests": observations.requests,
         "left_behind": list(observations.left_behind),
         "outcomes": {outcome: counts.get(outcome, 0) for outcome in OUTCOMES},
+        "evidence": [
+            {"nodeid": record.nodeid, **record.evidence.as_json()} for record in found if record.evidence is not None
+        ],
         "requirements": [_requirement(one, found) for one in basis.requirements],
     }
 
@@ -83,8 +86,8 @@ def _requirement(checked: Checked, records: Iterable[Record]) -> dict[str, Any]:
 
 
 def _scenario(record: Record) -> dict[str, Any]:
-    named = {"mended" if name == "fixed" else name: value for name, value in asdict(record).items()}
-    del named["requirements"]
+    named = {"mended" if name == "fixed" else name: value for name, value in record.as_json().items()}
+    del named["requirements"], named["evidence"]
     return named | {"duration": round(record.duration, 4)}
 
 

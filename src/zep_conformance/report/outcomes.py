@@ -7,8 +7,10 @@ scenario says nothing. A scenario that was asked for is not run when the run end
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+from zep_conformance.report.evidence import Evidence
 
 OUTCOMES = ("passed", "failed", "skipped", "deviation", "error", "not run")
 WORST_FIRST = ("failed", "error", "deviation", "passed", "skipped", "not run")
@@ -22,6 +24,7 @@ class Record:
 
     duration: seconds. reason: why it failed, was skipped, was not run or deviates. fixed: a deviation that passed.
     measurements: named figures, milliseconds. repeated: why it was carried out once more, "" where it was not.
+    evidence: where it says that something is wrong.
     """
 
     name: str
@@ -35,15 +38,18 @@ class Record:
     fixed: bool = False
     repeated: str = ""
     measurements: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Evidence | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as JSON, to be sent by a worker."""
-        return asdict(self) | {"requirements": list(self.requirements)}
+        evidence = None if self.evidence is None else self.evidence.as_json()
+        return asdict(replace(self, evidence=None)) | {"requirements": list(self.requirements), "evidence": evidence}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Record:
         """Return the record that `as_json` gave."""
-        return cls(**{**found, "requirements": tuple(found["requirements"])})
+        evidence = found["evidence"] and Evidence.from_json(found["evidence"])
+        return cls(**{**found, "requirements": tuple(found["requirements"]), "evidence": evidence})
 
 
 def worst(outcomes: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zep_conformance.redaction.redactor import Redactor
 
@@ -42,6 +42,8 @@ def _header(name: str, value: str, redactor: Redactor, variables: Mapping[str, s
 if TYPE_CHECKING:
     import httpx
 
+NEWEST = 20
+"""Exchanges of a scenario that its evidence has."""
 SHOWN = 1500
 """Characters of a body that are kept."""
 _KEPT_HEADERS = ("authorization", "content-type", "cookie", "x-request-from", "accept")
@@ -64,13 +66,25 @@ class Exchange:
         """What was asked: the same for each poll."""
         return self.method, self.url, self.body
 
-    def shown(self, redactor: Redactor, variables: Mapping[str, str]) -> str:
+    def as_json(self, redactor: Redactor, variables: Mapping[str, str]) -> dict[str, Any]:
         """Return the request as a command, and what it was answered, without secrets. variables: see `as_curl`."""
         words = as_curl(
             self.method, self.url, headers=self.headers, body=self.body, redactor=redactor, variables=variables
         )
-        answer = redactor(self.answer.strip()) or "(empty)"
-        return f"{' '.join(words)}\n  → {self.status} in {self.seconds * 1000:.0f} ms: {answer}"
+        return {
+            "request": " ".join(words),
+            "status": self.status,
+            "milliseconds": round(self.seconds * 1000, 1),
+            "answer": redactor(self.answer.strip()),
+            "times": 1,
+        }
+
+
+def in_words(exchange: Mapping[str, Any]) -> str:
+    """Return an exchange, as `Exchange.as_json` gave it, as a command and its answer."""
+    times = f"\n  (asked {exchange['times']} times)" if exchange["times"] > 1 else ""
+    answer = exchange["answer"] or "(empty)"
+    return f"{exchange['request']}\n  → {exchange['status']} in {exchange['milliseconds']:.0f} ms: {answer}{times}"
 
 
 class Transcript:
@@ -85,24 +99,32 @@ class Transcript:
         self.exchanges: list[Exchange] = []
         self.on_exchange: Callable[[httpx.Request, httpx.Response], None] | None = None
 
+    def name(self, **secrets: str | None) -> None:
+        """Let commands have a variable in place of a secret: variable by variable, the secret or None."""
+        known = {secret: variable for variable, secret in secrets.items() if secret}
+        self._variables = known | self._variables
+
     def begin(self) -> None:
         """Forget what was before: a new scenario starts."""
         self.exchanges = []
 
+    def as_json(self, newest: int = NEWEST) -> tuple[list[dict[str, Any]], int]:
+        """Return the newest exchanges, secrets removed, oldest first; and how many earlier ones are left out.
+
+        Polling asks the same over and over: that is one, with the newest answer and how often it was asked.
+        """
+        asked: list[tuple[Exchange, int]] = []
+        for exchange in self.exchanges:
+            again = asked[-1][1] if asked and asked[-1][0].question == exchange.question else 0
+            asked = [*(asked[:-1] if again else asked), (exchange, again + 1)]
+        found = [one.as_json(self._redactor, self._variables) | {"times": times} for one, times in asked[-newest:]]
+        return found, len(asked) - len(found)
+
     def shown(self, newest: int = 6) -> str:
         """Return the newest exchanges as curl commands with their answers, secrets removed."""
-        lines: list[str] = []
-        repeated = 0
-        for exchange, previous in zip(self.exchanges, [None, *self.exchanges], strict=False):
-            # Polling asks the same over and over: the newest answer is shown, and how often it was asked.
-            same = previous is not None and exchange.question == previous.question
-            repeated = repeated + 1 if same else 0
-            text = exchange.shown(self._redactor, self._variables)
-            text += f"\n  (asked {repeated + 1} times)" if repeated else ""
-            lines = [*lines[:-1], text] if same else [*lines, text]
-        left_out = len(lines) - newest
-        head = [f"({left_out} earlier requests left out)"] if left_out > 0 else []
-        return "\n".join(head + lines[-newest:])
+        found, left_out = self.as_json(newest)
+        head = [f"({left_out} earlier requests left out)"] if left_out else []
+        return "\n".join([*head, *map(in_words, found)])
 
     def answered(self, response: httpx.Response) -> None:
         """Write an exchange down: an httpx response hook."""

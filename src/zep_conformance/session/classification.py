@@ -14,22 +14,26 @@ from zep_conformance.errors import CannotTell, LimitReached
 from zep_conformance.facts.deviations import Deviation
 from zep_conformance.facts.requirements import Requirement
 from zep_conformance.report import failure
+from zep_conformance.report.evidence import COMPLAINT, Evidence, Step, newest
 from zep_conformance.report.outcomes import Record
+from zep_conformance.report.transcript import cut
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.settings import SETTINGS, Settings, names_in
 
 MEASURED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 """What a scenario has measured, by name; milliseconds."""
-STEP: pytest.StashKey[str] = pytest.StashKey()
-"""The step that a scenario is at."""
+STEPS: pytest.StashKey[list[Step]] = pytest.StashKey()
+"""The steps of a scenario, with how far it got."""
+_EVIDENCE: pytest.StashKey[Evidence] = pytest.StashKey()
+"""What tells of a failed scenario."""
+_COMPLAINT: pytest.StashKey[str] = pytest.StashKey()
+"""What a failed scenario complains of, whole."""
 TITLE: pytest.StashKey[tuple[str, str]] = pytest.StashKey()
 """A scenario's name, and where it stands."""
 RECORD = "conformance_record"
 """The one attribute of pytest's reports that is ours: a scenario's Record, or what `Record.as_json` gave on its way."""
 REPEATED: pytest.StashKey[str] = pytest.StashKey()
 """Why a scenario is carried out once more."""
-LOGGED = ("zep", "zep-secured", "langflux")
-"""The parts whose logs a failure shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +118,7 @@ class Classifier:
             fixed=fixed,
             repeated=item.stash.get(REPEATED, ""),
             measurements=measured,
+            evidence=self._evidence(item) if _COMPLAINT in item.stash else None,
         )
         setattr(report, RECORD, record)
 
@@ -141,9 +146,11 @@ class Classifier:
         elif self.run.shares_zep and (isinstance(error, Frozen) or self.run.freezes.met()):
             self._end(item, "Zep is frozen, and others use it: nothing else was asked")
         dead = self._stop_for_the_dead(item)
+        item.stash[_COMPLAINT] = dead + failure.complaint(error)
         if report.when != "call" or not failure.server_fault(error, FAILURES):
             # Not an expectation that was not met: the harness broke. Its traceback is the evidence, unless it says why.
             report.longrepr = hidden(str(error if isinstance(error, CannotTell) else report.longrepr))
+            item.stash[_COMPLAINT] = str(report.longrepr)
             return "error", f"{type(error).__name__}: {error}", None
         found = dead + failure.complaint(error)
         if self.run.freezes.met() and not isinstance(error, Frozen):
@@ -156,7 +163,8 @@ class Classifier:
             found += f"\n{shown.id}, known of this version, and a setting mends it: {shown.mended_by}."
             found += f"\nTo accept it as it is: --accept {shown.id}"
         name, feature = item.stash.get(TITLE, (_title(item), ""))
-        logs = tuple((part, self.run.log(part)) for part in LOGGED)
+        item.stash[_COMPLAINT] = found
+        shown_below = self._evidence(item)
         if self.run.trouble is not None:
             # The target itself is in trouble: whether the deployment is at fault can't be told any more.
             self._end(item, self.run.trouble.what)
@@ -165,16 +173,34 @@ class Classifier:
         evidence = failure.Failure(
             requirements=tuple(self.requirements_of(item)),
             scenario=f"{name} ({feature})",
-            step=item.stash.get(STEP, "?"),
+            step=shown_below.failed_step,
             complaint=found,
             exchanges=self.run.transcript.shown(),
-            logs=logs,
-            rerun=rerun_command(item),
-            attached=item.stash.get(failure.ATTACHED, ()),
+            logs=tuple(shown_below.logs.items()),
+            rerun=shown_below.rerun,
+            attached=shown_below.attached,
         )
         path, line = failure.crash_site(call.excinfo)
         report.longrepr = failure.FailureRepr(hidden(str(evidence)), hidden(evidence.short), path, line)
         return "failed", evidence.short, shown.id if shown is not None else None
+
+    def _evidence(self, item: pytest.Item) -> Evidence:
+        """Return what tells of a scenario that something is wrong with; made once, at its end."""
+        if _EVIDENCE not in item.stash:
+            hidden, run = self.run.redactor, self.run
+            exchanges, left_out = run.transcript.as_json()
+            steps = [step.as_json() | {"text": hidden(step.text)} for step in item.stash.get(STEPS, [])]
+            item.stash[_EVIDENCE] = Evidence(
+                complaint=cut(hidden(item.stash[_COMPLAINT]), COMPLAINT),
+                steps=tuple(steps),
+                exchanges=tuple(exchanges),
+                left_out=left_out,
+                logs={part: newest(hidden(log)) for part, log in run.logs().items()},
+                attached=tuple(hidden(path) for path in item.stash.get(failure.ATTACHED, ())),
+                rerun=hidden(rerun_command(item)),
+                seed=run.seed,
+            )
+        return item.stash[_EVIDENCE]
 
     def _limit_reached(self, error: BaseException) -> LimitReached | None:
         """Return the limit that a failure comes of: an answer that the time limit cut off is nobody's fault."""

@@ -25,11 +25,12 @@ from zep_conformance.facts.deviations import load_deviations
 from zep_conformance.facts.requirements import TAG, load_requirements
 from zep_conformance.redaction import output
 from zep_conformance.report import terminal
+from zep_conformance.report.evidence import Step
 from zep_conformance.report.folder import JUNIT, place
 from zep_conformance.report.observations import Known, Observations
 from zep_conformance.report.outcomes import Record
 from zep_conformance.session.baseline import Baseline, read_baseline
-from zep_conformance.session.classification import RECORD, REPEATED, STEP, TITLE, Classifier, record_of, title
+from zep_conformance.session.classification import RECORD, REPEATED, STEPS, TITLE, Classifier, record_of, title
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.session.turns import Turns
 from zep_conformance.session.verdict import Gate, conclude
@@ -39,6 +40,10 @@ from zep_conformance.settings.sources import default_settings, read_settings
 _DRAFT: pytest.StashKey[Path] = pytest.StashKey()
 """Where pytest writes JUnit's report, where nobody said where to."""
 _Report = pytest.CollectReport | pytest.TestReport | None
+_REACHED: pytest.StashKey[int] = pytest.StashKey()
+"""Which step a scenario is at, from 0."""
+_BEGAN: pytest.StashKey[float] = pytest.StashKey()
+"""When that step began."""
 _ALONE: pytest.StashKey[bool] = pytest.StashKey()
 """Whether a scenario disturbs others that run at the same time on the same parts."""
 _PUT_OFF = "put off"
@@ -102,6 +107,11 @@ def _put_off(report: pytest.TestReport) -> None:
     """Let a report of what is carried out once more say nothing: neither an outcome, nor that the scenario is over."""
     report.when, report.outcome, report.longrepr = _PUT_OFF, "passed", None  # type: ignore[assignment]
     report.sections.clear()
+
+
+def _text(step: Any) -> str:
+    """Return a step as it is written."""
+    return f"{step.keyword.strip()} {step.name}"
 
 
 def _place(item: pytest.Item) -> int:
@@ -252,7 +262,8 @@ class Conformance:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
-        """Begin no scenario when the time is over."""
+        """Begin no scenario when the time is over; what is asked from here on is of the next one."""
+        self.run.begin()
         self.run.limits.check_time()
 
     @pytest.hookimpl(wrapper=True)
@@ -293,12 +304,31 @@ class Conformance:
     def pytest_bdd_before_scenario(self, request: pytest.FixtureRequest, feature: Any, scenario: Any) -> None:
         """Begin a new transcript with a new scenario."""
         request.node.stash[TITLE] = (scenario.name, f"{feature.rel_filename}:{scenario.line_number}")
-        self.run.transcript.begin()
+        request.node.stash[STEPS] = [Step(text=_text(step), line=step.line_number) for step in scenario.steps]
+        request.node.stash[_REACHED] = 0
+        self.run.begin()
 
     def pytest_bdd_before_step(self, request: pytest.FixtureRequest, step: Any) -> None:
-        """Remember the step, for the failure's evidence."""
-        request.node.stash[STEP] = f"{step.keyword.strip()} {step.name} (line {step.line_number})"
-        self.run.activity.at(f"“{title(request.node)}”, {request.node.stash[STEP]}")
+        """Remember the step, for the failure's evidence: it failed, unless it comes to its end."""
+        reached = request.node.stash[STEPS][request.node.stash[_REACHED]]
+        reached.text, reached.outcome = _text(step), "failed"
+        request.node.stash[_BEGAN] = time.perf_counter()
+        self.run.activity.at(f"“{title(request.node)}”, {reached.text}")
+
+    def pytest_bdd_after_step(self, request: pytest.FixtureRequest) -> None:
+        """Note that the step came to its end."""
+        self._ended(request, "passed")
+
+    def pytest_bdd_step_error(self, request: pytest.FixtureRequest) -> None:
+        """Note that the step did not."""
+        self._ended(request, "failed")
+
+    @staticmethod
+    def _ended(request: pytest.FixtureRequest, outcome: str) -> None:
+        stash = request.node.stash
+        reached = stash[STEPS][stash[_REACHED]]
+        reached.outcome, reached.duration = outcome, time.perf_counter() - stash[_BEGAN]
+        stash[_REACHED] += 1
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -37,6 +37,8 @@ T = TypeVar("T")
 
 PARTS = ("zep", "zep-secured", "nlp", "postgres", "langflux", "model")
 """What the parts of a target are called, see `targets.base.Control`."""
+LOGGED = ("zep", "zep-secured", "langflux")
+"""The parts whose logs tell of a scenario that has asked none of them."""
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 """Where the run is kept in a pytest configuration."""
 
@@ -74,6 +76,8 @@ class Run:
     """All that the suite has, by node id, and whether they were asked for."""
     ending: str = ""
     """Why the run ends before every scenario has had its turn, if it does."""
+    _marks: dict[str, float] = field(default_factory=dict)
+    """Where the logs of the parts were when the scenario began."""
     place: Path | None = None
     """Where its reports are, as soon as that is known."""
     is_again: bool = False
@@ -221,6 +225,10 @@ class Run:
             confidential += [found.langflux.api_key, account.password if account else None]
         for secret in filter(None, confidential):
             self.redactor.hide(secret)
+        self.transcript.name(
+            ZEP_TOKEN=found.zep.token if found.zep else None,
+            LANGFLUX_API_KEY=found.langflux.api_key if found.langflux else None,
+        )
 
     def _is_alone_with(self, found: Deployment) -> bool:
         return found.own or (self.settings.keep and not self.settings.zep_url)
@@ -266,10 +274,26 @@ class Run:
             self.trouble = self.trouble or error
             return otherwise
 
-    def log(self, part: str) -> str:
-        """Return what a part has written so far; "" where that can't be seen."""
+    def log(self, part: str, since: float | None = None) -> str:
+        """Return what a part has written so far; "" where that can't be seen. since: a mark of the target's."""
         target, has_parts = self.target, self._has_begun or self.is_attached
-        return self.heard(lambda: target.log(part), "") if target is not None and has_parts else ""
+        return self.heard(lambda: target.log(part, since), "") if target is not None and has_parts else ""
+
+    def begin(self) -> None:
+        """Begin a scenario: with a new transcript, and marks in the logs of all parts."""
+        self.transcript.begin()
+        self._marks = {part: self.target.mark(part) for part in PARTS} if self.target is not None else {}
+
+    def logs(self) -> dict[str, str]:
+        """Return what the parts that the scenario has asked, and those behind them, have written since it began."""
+        found = self._deployment
+        asked = " ".join(exchange.url for exchange in self.transcript.exchanges)
+        servers = [] if found is None else [("zep-secured", found.secured), ("zep", found.zep)]
+        parts = [name for name, server in servers if server is not None and server.url in asked]
+        if found is not None and found.langflux is not None and found.langflux.url in asked:
+            parts = [*dict.fromkeys(["langflux", *parts, "zep"])]
+        logs = {part: self.log(part, self._marks.get(part)) for part in parts or LOGGED}
+        return {part: log for part, log in logs.items() if log.strip()}
 
     def ended(self) -> Mapping[str, str]:
         """Return the parts that ended though nobody had asked them to, and how; empty where that can't be seen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -202,9 +203,13 @@ class Target(ABC):
         """
         return {}
 
-    def log(self, part: str) -> str:  # noqa: ARG002
-        """Return what a part has written so far; "" where that can't be seen."""
+    def log(self, part: str, since: float | None = None) -> str:  # noqa: ARG002
+        """Return what a part has written so far; "" where that can't be seen. since: a `mark` to begin at."""
         return ""
+
+    def mark(self, part: str) -> float:  # noqa: ARG002
+        """Return where a part's log is now, for `log`: at once, whatever the part is doing."""
+        return time.time()
 
     def stop(self) -> None:  # noqa: B027  (nothing may have been started)
         """Stop everything that this target started."""

@@ -91,10 +91,21 @@ class Supervisor(Control):
         urls: dict[str, str] = _well(answer)["ok"]
         return urls
 
-    def log(self, part: str) -> str:
-        """Return what a part has written so far."""
-        path = self.folder / f"{part}.log"
-        return path.read_text(errors="replace") if path.is_file() else ""
+    def log(self, part: str, since: float | None = None) -> str:
+        """Return what a part has written so far. since: bytes to leave out, see `mark`."""
+        try:
+            with (self.folder / f"{part}.log").open("rb") as file:
+                file.seek(int(since or 0))
+                return file.read().decode(errors="replace")
+        except OSError:
+            return ""
+
+    def mark(self, part: str) -> float:
+        """Return how many bytes a part has written so far."""
+        try:
+            return (self.folder / f"{part}.log").stat().st_size
+        except OSError:
+            return 0
 
     def ended(self) -> dict[str, str]:
         """Return the parts that ended by themselves, and how."""
@@ -204,9 +215,13 @@ class SupervisedTarget(Target):
         """Return the parts that ended by themselves, and how."""
         return self._supervisor.ended()
 
-    def log(self, part: str) -> str:
-        """Return what a part has written so far."""
-        return self._supervisor.log(part)
+    def log(self, part: str, since: float | None = None) -> str:
+        """Return what a part has written so far. since: a `mark` to begin at."""
+        return self._supervisor.log(part, since)
+
+    def mark(self, part: str) -> float:
+        """Return where a part's log is now."""
+        return self._supervisor.mark(part)
 
     def stop(self) -> None:
         """Stop the parts and remove their state."""

@@ -186,14 +186,21 @@ class ComposeTarget(Target):
         except ENGINE_ERRORS:
             return ours
 
-    def log(self, part: str) -> str:
-        """Return what a part has written so far, without what the project's variables keep secret."""
+    def log(self, part: str, since: float | None = None) -> str:
+        """Return what a part has written so far, without what the project's variables keep secret.
+
+        since: a `mark` to begin at.
+        """
         if part == "langflux":
-            return self._supervisor.log(part)
+            return self._supervisor.log(part, since)
         try:
-            return self._project.redactor(logged(self.control.container(part)))
+            return self._project.redactor(logged(self.control.container(part), since))
         except (CannotTell, *ENGINE_ERRORS):
             return ""
+
+    def mark(self, part: str) -> float:
+        """Return where a part's log is now."""
+        return self._supervisor.mark(part) if part == "langflux" else super().mark(part)
 
     def stop(self) -> None:
         """Take down what was brought up, with its volumes and built images; nothing of theirs."""

@@ -214,9 +214,10 @@ class Parts:
             advice = "Give a --postgres-image that is set up as the official one: POSTGRES_PASSWORD, user postgres."
             raise CannotTell(what, advice, code="postgres-refuses")
 
-    def log(self, part: str) -> str:
-        """Return what a part has written so far, in whichever containers it has."""
-        return "".join(logged(one) for one in (self.find(part), self.find(part, changed=True)) if one is not None)
+    def log(self, part: str, since: float | None = None) -> str:
+        """Return what a part has written so far, in whichever containers it has. since: a time, in seconds."""
+        found = (self.find(part), self.find(part, changed=True))
+        return "".join(logged(one, since) for one in found if one is not None)
 
 
 def _time(made: DockerContainer, part: str, timeline: Timeline) -> None:

@@ -175,9 +175,9 @@ class ContainersTarget(Target):
         """Return the parts that ended though nobody had asked them to, and how."""
         return self._control.ended() if self._control is not None else {}
 
-    def log(self, part: str) -> str:
-        """Return what a part has written so far."""
-        return self._parts.log(part) if self._parts is not None and part in self._parts.specs else ""
+    def log(self, part: str, since: float | None = None) -> str:
+        """Return what a part has written so far. since: a `mark` to begin at."""
+        return self._parts.log(part, since) if self._parts is not None and part in self._parts.specs else ""
 
     def stop(self) -> None:
         """Remove the containers, their network and their volumes, unless they are kept."""

@@ -34,10 +34,10 @@ def how_ended(container: Container) -> str:
     return f"ended by itself (exit code {code}{', ' + state['Error'] if state.get('Error') else ''})"
 
 
-def logged(container: Container) -> str:
-    """Return what a container has written so far, to either stream; empty when it is gone."""
+def logged(container: Container, since: float | None = None) -> str:
+    """Return what a container has written so far, to either stream; empty when it is gone. since: a time in seconds."""
     try:
-        return container.logs().decode(errors="replace")
+        return container.logs(since=since).decode(errors="replace")
     except ENGINE_ERRORS:
         return ""
 
