@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import tests.support.deployment_shapes_config
+import tests.support.deployment_shapes_hosted
 import tests.support.deployment_shapes_reach
 import tests.support.deployment_shapes_told
 import tests.support.deployment_shapes_whole  # noqa: F401

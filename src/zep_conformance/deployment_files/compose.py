@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from zep_conformance.deployment_files.belonging import settle
+from zep_conformance.deployment_files.building import build
 from zep_conformance.deployment_files.compose_files import Context, Gathered, gather
-from zep_conformance.deployment_files.dockerfile import read_dockerfile
 from zep_conformance.deployment_files.images import is_remote
 from zep_conformance.deployment_files.interpolation import is_known, is_variable
 from zep_conformance.deployment_files.located import Table, items, table, text
@@ -209,32 +209,22 @@ class _ComposeReader:
 
     def _build(self, made: Application, entry: Table) -> None:
         """Note what it is built from. The image that is named beside that is only what the built one is called."""
-        build = entry.get("build")
+        plan, place = table(entry.get("build")), entry.place_of("build")
         # Of what is built here the image is only the name, unless it says itself that it may be pulled.
-        if build is None or self._text(entry, "pull_policy") not in ("", "build", "never"):
+        if entry.get("build") is None or self._text(entry, "pull_policy") not in ("", "build", "never"):
             return
-        place, plan = entry.place_of("build"), table(build)
-        context = self._put_in(text(build) or text(plan.get("context")) or ".", place)
+        context = self._put_in(text(entry["build"]) or text(plan.get("context")) or ".", place)
         made.image, made.image_place, made.built_from = None, place, context
         if is_remote(context):
             return
-        source, name = plan.get("dockerfile_inline"), place.file
-        if not isinstance(source, str):
-            folder = self._path(context, place)
-            name = os.path.normpath(os.path.join(folder, self._text(plan, "dockerfile") or "Dockerfile"))
-            source = self._sources.text(name) if folder else None
-        if source is None:
+        folder, inline = self._path(context, place), plan.get("dockerfile_inline")
+        if not folder:
             return
+        name = os.path.normpath(os.path.join(folder, self._text(plan, "dockerfile") or "Dockerfile"))
         arguments = {key: self._put_in(value or "", place) for key, value, _ in _pairs(plan.get("args"))}
-        recipe = read_dockerfile(name, source, arguments)
-        based = Image.of(recipe.base) if recipe.base else None
-        if based is not None and role_of("", based):
-            made.image, made.image_place = based, recipe.base_place
-        for one, inside, where in recipe.copied:
-            path = self._path(os.path.join(context, one), place)
-            made.mounts.append(Mount(inside, False, where, source=path))
-        for key, (value, where) in recipe.variables.items():
-            made.variables[key] = Value(place=where, text=value, written=value)
+        source = inline if isinstance(inline, str) else None
+        name = place.file if source is not None else name
+        build(made, self._sources, name=name, source=source, context=folder, arguments=arguments)
 
     def _deploy(self, made: Application, entry: Table) -> None:
         """Note whether it is started again, and what it is given of the machine."""

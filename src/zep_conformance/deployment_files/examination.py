@@ -43,10 +43,10 @@ def kinds(sources: Sources) -> set[Kind]:
 def planned(sources: Sources, kind: Kind | None = None) -> list[PlannedDeployment]:
     """Return what these files would make, or those of one kind. Raises CannotTell when one does not parse."""
     files = [source for source in sources.files() if kind in (None, source.kind)]
-    blueprints = [render.read_blueprint(source) for source in files if source.kind == "render"]
+    blueprints = [render.read_blueprint(source, sources) for source in files if source.kind == "render"]
     apps = [source for source in files if source.kind == "fly"]
     projects = compose.read_projects(sources.projects() if kind in (None, "compose") else [], sources)
-    return [*blueprints, *([fly.read_apps(apps)] if apps else []), *projects]
+    return [*blueprints, *([fly.read_apps(apps, sources)] if apps else []), *projects]
 
 
 def _examined(deployment: PlannedDeployment, sources: Sources, redactor: Redactor) -> list[FileFinding]:

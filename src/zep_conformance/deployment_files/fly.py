@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import os
 import re
 from collections.abc import Iterator, Sequence
 
+from zep_conformance.deployment_files.building import build as by_file
 from zep_conformance.deployment_files.located import Table, items, table, tables, text
 from zep_conformance.deployment_files.model import (
     Application,
@@ -17,7 +21,8 @@ from zep_conformance.deployment_files.model import (
     Value,
     role_of,
 )
-from zep_conformance.deployment_files.sources import Source
+from zep_conformance.deployment_files.sources import Source, Sources, beside
+from zep_conformance.deployment_files.zep_config import configure
 
 DEFAULT_PORT = "8080"
 """What Fly.io takes a service's internal_port to be when nobody says."""
@@ -25,15 +30,15 @@ DEFAULT_MEMORY = "256mb"
 """What a machine has when nobody says."""
 
 
-def read_apps(sources: Sequence[Source]) -> PlannedDeployment:
+def read_apps(apps: Sequence[Source], sources: Sources) -> PlannedDeployment:
     """Return the apps of these configurations. Secrets (`fly secrets set`) are in none of them."""
-    made = [_application(source) for source in sources]
-    files = tuple(source.name for source in sources)
+    made = [_application(source, sources) for source in apps]
+    files = tuple(source.name for source in apps)
     main = next((one.place.file for one in made if one.role == "zep"), files[0])
     return PlannedDeployment(kind="fly", files=files, applications=made, place=Place(main))
 
 
-def _application(source: Source) -> Application:
+def _application(source: Source, sources: Sources) -> Application:
     document, file = source.document, source.name
     name = text(document.get("app"))
     build, settings = table(document.get("build")), table(document.get("env"))
@@ -69,10 +74,34 @@ def _application(source: Source) -> Application:
             made.mounts.append(Mount(folder, True, Place(file, mount.line_of("destination"))))
     for placed in tables(document.get("files")):
         if text(placed.get("guest_path")):
-            made.mounts.append(Mount(text(placed.get("guest_path")), False, Place(file, placed.line)))
+            made.mounts.append(_placed(placed, file))
+    started = [text(one) for one in table(document.get("processes")).values()]
+    started += [
+        text(word) for key in ("entrypoint", "cmd") for word in items(table(document.get("experimental")).get(key))
+    ]
+    made.command = tuple(started)
+    if image is None:
+        name = beside(file, text(build.get("dockerfile")) or "Dockerfile")
+        arguments = {key: text(value) for key, value in table(build.get("args")).items()}
+        by_file(made, sources, name=name, source=None, context=os.path.dirname(file), arguments=arguments)
+        made.role = made.role or role_of(made.name, made.image, variables)
+    configure(made, sources, secrets_unseen=True)
     made.memory = _memory(document)
     made.cores, made.cores_place = _cores(document)
     return made
+
+
+def _placed(placed: Table, file: str) -> Mount:
+    """Return a file that Fly.io puts into a machine: one beside fly.toml, or what is written there in base64."""
+    local, raw = text(placed.get("local_path")), text(placed.get("raw_value"))
+    content = None
+    if raw:
+        with contextlib.suppress(ValueError):
+            content = base64.b64decode(raw).decode()
+    place = Place(file, placed.line_of("local_path" if local else "raw_value"))
+    return Mount(
+        text(placed.get("guest_path")), False, place, source=beside(file, local) if local else "", content=content
+    )
 
 
 def _openings(service: Table, file: str) -> Iterator[Opening]:

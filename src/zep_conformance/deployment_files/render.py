@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 
+from zep_conformance.deployment_files.building import build
 from zep_conformance.deployment_files.located import Table, table, tables, text
 from zep_conformance.deployment_files.model import (
     Application,
@@ -16,14 +18,15 @@ from zep_conformance.deployment_files.model import (
     Value,
     role_of,
 )
-from zep_conformance.deployment_files.sources import Source
+from zep_conformance.deployment_files.sources import Source, Sources, beside
+from zep_conformance.deployment_files.zep_config import configure
 
 _Variables = dict[str, Value]
 
 
-def read_blueprint(source: Source) -> PlannedDeployment:
+def read_blueprint(source: Source, sources: Sources) -> PlannedDeployment:
     """Return the applications that a blueprint makes, of all its projects and environments."""
-    reader = _RenderReader(source.name)
+    reader = _RenderReader(source.name, sources)
     parts = list(_parts(source.document))
     groups = {
         text(group.get("name")): reader.variables(group, {}, in_group=True)
@@ -44,8 +47,8 @@ def _parts(document: Table) -> Iterator[Table]:
 
 
 class _RenderReader:
-    def __init__(self, file: str) -> None:
-        self._file = file
+    def __init__(self, file: str, sources: Sources) -> None:
+        self._file, self._sources = file, sources
 
     def _place(self, of: Table, key: str) -> Place:
         return Place(self._file, of.line_of(key))
@@ -81,6 +84,14 @@ class _RenderReader:
         disk = table(entry.get("disk"))
         if text(disk.get("mountPath")):
             made.mounts.append(Mount(text(disk.get("mountPath")), True, self._place(disk, "mountPath")))
+        made.command = tuple(text(entry.get("dockerCommand")).split())
+        if image is None and not text(entry.get("repo")):
+            root = text(entry.get("rootDir")) or "."
+            name = beside(self._file, os.path.join(root, text(entry.get("dockerfilePath")) or "Dockerfile"))
+            context = beside(self._file, os.path.join(root, text(entry.get("dockerContext")) or "."))
+            build(made, self._sources, name=name, source=None, context=context, arguments={})
+            made.role = made.role or role_of(name, made.image, variables)
+        configure(made, self._sources)
         return made
 
     def database(self, entry: Table) -> Application:

@@ -10,7 +10,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from zep_conformance.deployment_files.findings import Ledger
 from zep_conformance.deployment_files.interpolation import is_variable
@@ -26,6 +26,7 @@ CONFIGURATION = "/app/config.yaml"
 _OPTION = re.compile(r"(?:^| )--config[= ](\S+)")
 _RENAMED = {"memory_store": "store", "memory_store.postgres.dsn": "store.postgres.dsn", "embeddings": "extractors"}
 _EXPANDED = re.compile(r"\$\{[A-Za-z_]\w*[^}]*\}|^\$[A-Za-z_]\w*$")
+_SECRET = ("store.postgres.dsn", *BOUND)
 _ZERO = {"text": "", "number": "0", "bool": "false"}
 
 
@@ -47,8 +48,11 @@ class ZepConfig:
     told: dict[str, Value] = field(default_factory=dict)
 
 
-def configure(zep: Application, sources: Sources) -> None:
-    """Give a Zep the settings of its config.yaml, below its variables."""
+def configure(zep: Application, sources: Sources, *, secrets_unseen: bool = False) -> None:
+    """Give a Zep the settings of its config.yaml, below its variables.
+
+    secrets_unseen: variables that are secrets may be set where no file says so.
+    """
     if zep.role != "zep":
         return
     found = _option(zep)
@@ -65,7 +69,9 @@ def configure(zep: Application, sources: Sources) -> None:
         counts = key in config.keys or key in BOUND
         if zep.is_set(variable) and counts:
             continue
-        if key in config.keys:
+        if key in config.keys and secrets_unseen and key in _SECRET:
+            zep.variables[variable] = replace(config.keys[key], text=None)
+        elif key in config.keys:
             zep.variables[variable] = config.keys[key]
         elif variable in zep.variables or key in ("server.web_enabled", "auth.required"):
             zep.variables[variable] = Value(place=Place(config.file), text=_ZERO[kind], key=key)
@@ -175,7 +181,7 @@ def _keys(zep: Application, config: ZepConfig, ledger: Ledger) -> None:
         how = f"Write {right}." if right else "Take it out."
         ledger.report("config-key-unknown", place, zep, key=key, how=how)
     for key, value in config.keys.items():
-        if zep.variables.get(variable_of(key)) is not value:
+        if zep.variables.get(variable_of(key), value).key != key:
             continue  # a variable says it
         written = value.written or value.text or ""
         if _EXPANDED.search(written):
