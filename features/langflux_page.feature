@@ -29,15 +29,17 @@ Feature: A chatbot that is made and used in LangFlux's page remembers
     When she says "Hi, my name is Alice" in the page's chat
     Then asking "What is my name?" in the page's chat gives "Alice"
 
-  @UI-4 @needs-build
+  @UI-4 @CLEAR-2 @needs-build
   Scenario: Clearing the chat history deletes every chat message, and the chatbot has forgotten
     Given the documented chatbot is open in the page
     And she has said "Hi, my name is Alice" in the page's chat
     And asking "What is my name?" in the page's chat gives "Alice"
+    And Bob has told that chatbot "Hi, my name is Alice" through LangFlux's API
     When she clears the chat history in the page
     Then LangFlux lists no chat messages of the cleared chat
     And the page's chat shows nothing that was said
     And asking "What is my name?" in the page's chat shows no memory of the old conversation
+    But everything else is as it was
 
   @AUTH-8 @needs-build
   Scenario: A credential for Zep is added in the page, and works on the Zep node

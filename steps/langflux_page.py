@@ -7,6 +7,7 @@ from pytest_bdd import given, parsers, then, when
 
 from fixtures.chatflows import Chatflows
 from fixtures.chats import Chat, Chats
+from fixtures.neighbours import Neighbours
 from fixtures.page import PageUser
 from fixtures.people import People, SessionIds
 from zep_conformance.clients.enrichment import EnrichmentWait
@@ -157,6 +158,20 @@ def page_knows(page_user: PageUser, people: People, text: str, role: str) -> Non
     assert people[role].name in answer, (
         f"the page's chat does not know the name {people[role].name}: it answers {answer!r}"
     )
+
+
+@given(parsers.parse('Bob has told that chatbot "{text}" through LangFlux\'s API'))
+def told_beside(
+    page_user: PageUser, chats: Chats, people: People, session_ids: SessionIds, neighbours: Neighbours, text: str
+) -> None:
+    """Say the same as she has in a chat of his own, and look at that once it is enriched."""
+    session, chat, said = session_ids.new(people["Bob"].user_id), session_ids.new("chat"), people.in_text(text)
+    chats.say(Chat(page_user.chatflow, session=session, chat=chat), said)
+    chats.settle(session)
+    neighbours.chat_messages("of Bob", page_user.langflux, page_user.chatflow, session=session, chat=chat)
+    if page_user.zep is not None:
+        neighbours.session("the session of Bob", page_user.zep, session, said)
+    neighbours.look()
 
 
 @when("she clears the chat history in the page")

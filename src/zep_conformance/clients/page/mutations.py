@@ -200,6 +200,11 @@ def clear_swallowed(context: BrowserContext) -> None:
     _by_method(context, CHAT_MESSAGES, DELETE=_swallow)
 
 
+@MUTATIONS.mutation("clear-takes-all", "Clearing the chat history deletes every chat of the chatflow", "UI-4")
+def clear_takes_all(context: BrowserContext) -> None:
+    _by_method(context, CHAT_MESSAGES, DELETE=lambda route: route.continue_(url=route.request.url.partition("?")[0]))
+
+
 @MUTATIONS.mutation("clear-hides-only", "Clearing the chat history hides the messages and deletes none", "UI-4")
 def clear_hides_only(context: BrowserContext) -> None:
     cleared = False
