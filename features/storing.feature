@@ -82,9 +82,9 @@ Feature: Zep stores the conversations of a chatbot
     Then the 95th percentile of writing and of reading is inside the budget
 
   @LATENCY-2 @DEV-15 @comes-first
-  Scenario: A turn of a chat does not keep the readers of other sessions waiting
+  Scenario: Turns of a chat do not keep the readers of other sessions waiting
     Given Bob has written "my name is Bob" to a session
-    When 8 users write a turn of a chat each, two messages in one request, one after the other
+    When 8 users write 3 turns of a chat each, six messages in one request, one after the other
     Then until they are enriched the session of Bob can be read all the time
 
   @LOAD-2 @DEV-15 @comes-last

@@ -30,22 +30,30 @@ def writers() -> Iterator[ThreadPoolExecutor]:
 
 
 @when(
-    parsers.parse("{users:d} users write a turn of a chat each, two messages in one request, one after the other"),
+    parsers.parse(
+        "{users:d} users write {turns:d} turns of a chat each, six messages in one request, one after the other"
+    ),
     target_fixture="writing",
 )
 def write_turns(
-    writers: ThreadPoolExecutor, conversations: Conversations, enrichment: EnrichmentWait, faker: Faker, users: int
+    writers: ThreadPoolExecutor,
+    conversations: Conversations,
+    enrichment: EnrichmentWait,
+    faker: Faker,
+    users: int,
+    turns: int,
 ) -> Future[None]:
     """Begin to write what LangFlux writes of turns. The future is done when the last one is enriched.
 
-    They are several, since what one turn sets off meets in Zep by chance.
+    LangFlux writes two messages a request. What they set off meets in Zep by chance, on one core now and then; what six
+    do, every time.
     """
-    turns = [(conversations.new("turn"), small_talk(faker, 2)) for _ in range(users)]
+    chats = [(conversations.new("turn"), small_talk(faker, 2 * turns)) for _ in range(users)]
 
     def write() -> None:
-        for conversation, messages in turns:
+        for conversation, messages in chats:
             conversation.write(*messages)
-        _settled(enrichment, turns[-1][0])
+        _settled(enrichment, chats[-1][0])
 
     return writers.submit(write)
 

@@ -139,8 +139,8 @@ def _freezing(zep: EmbeddedZep, freezes: Callable[[deque[float], int], bool]) ->
         await asyncio.sleep(max(0.0, until[0] - time.monotonic()))
 
 
-_freezing("turn-freezes", "After a turn of a chat nothing is answered for 8 s but the health check", "LATENCY-2")(
-    lambda _posts, messages: messages == 2
+_freezing("turns-freeze", "After turns of a chat nothing is answered for 8 s but the health check", "LATENCY-2")(
+    lambda _posts, messages: messages > 1
 )
 _freezing("burst-freezes", "After 20 posts of more than a turn nothing is answered for 8 s", "LOAD-2")(
     lambda posts, _messages: len(posts) == posts.maxlen and posts[-1] - posts[0] < 10
@@ -148,7 +148,7 @@ _freezing("burst-freezes", "After 20 posts of more than a turn nothing is answer
 
 
 @MUTATIONS.mutation(
-    "turn-holds-up-others", "After a turn of a chat other sessions can't be read for 8 s, and its own can", "LATENCY-2"
+    "turns-hold-up-others", "After turns of a chat other sessions can't be read for 8 s, and its own can", "LATENCY-2"
 )
 def _(zep: EmbeddedZep) -> None:
     turns: dict[str, float] = {}
@@ -157,7 +157,7 @@ def _(zep: EmbeddedZep) -> None:
     async def _(handler: Handler, service: Service, request: Request, session_id: str) -> Response:
         before = service.store.messages.page(session_id, 1, 1)[1]
         answer = await handler(service, request, session_id)
-        if service.store.messages.page(session_id, 1, 1)[1] == before + 2:
+        if service.store.messages.page(session_id, 1, 1)[1] > before + 1:
             turns[session_id] = time.monotonic()
         return answer
 
