@@ -52,7 +52,7 @@ def write_turns(
 
     def write() -> None:
         for conversation, messages in chats:
-            conversation.write(*messages)
+            conversation.zep.write_at_once(conversation.session, messages)
         _settled(enrichment, chats[-1][0])
 
     return writers.submit(write)
@@ -74,7 +74,10 @@ def write_burst(
 ) -> Future[None]:
     """Begin to write so many conversations. The future is done when the last one is enriched."""
     imports = [(conversations.new("import"), small_talk(faker, count)) for _ in range(posts)]
-    writes = [writers.submit(conversation.write, *messages) for conversation, messages in imports]
+    writes = [
+        writers.submit(conversation.zep.write_at_once, conversation.session, messages)
+        for conversation, messages in imports
+    ]
 
     def finished() -> None:
         for write in writes:

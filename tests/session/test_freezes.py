@@ -123,3 +123,10 @@ def test_where_others_use_it_no_burst_is_sent(tmp_path: Path, few_cores: str) ->
     assert finished.returncode == 0, finished.stdout
     assert "skipped (2 scenarios): no capability load: others use this Zep" in " ".join(finished.stdout.split())
     assert run(tmp_path, *remote, "--allow-load", "--freeze-after", "1").returncode == 1
+
+
+def test_where_others_use_it_batches_are_small(tmp_path: Path, few_cores: str) -> None:
+    remote = ("-q", "--target", "remote", "--zep-url", few_cores, "-m", "STORE-4")
+    finished = run(tmp_path, *remote, "-p", "tests.support.largest_batch", PYTHONPATH=str(suite.root()))
+    assert finished.returncode == 0, finished.stdout
+    assert "messages in a request, at most: 2" in finished.stdout

@@ -43,14 +43,17 @@ class NewMessage:
 class Zep:
     """One Zep server.
 
-    url: its base URL. token: the JWT it wants. hooks: httpx event hooks that see every exchange.
+    url: its base URL. token: the JWT it wants. hooks: httpx event hooks that see every exchange. batch: messages that
+    are written in one request at most, None for any number.
     Methods raise one of FAILURES (APIError, NotFoundError, AuthError, …).
     """
 
-    def __init__(self, url: str, token: str | None = None, hooks: Hooks | None = None) -> None:
+    def __init__(
+        self, url: str, token: str | None = None, hooks: Hooks | None = None, *, batch: int | None = None
+    ) -> None:
         self.url = url
         self.token = token
-        self._hooks = hooks
+        self._hooks, self._batch = hooks, batch
         headers = {"authorization": f"Bearer {token}"} if token else {}
         self.wire = http_client(url, timeout=TIMEOUT, headers=headers, hooks=hooks)
         """Plain HTTP with the token, for what the wire itself shows."""
@@ -75,7 +78,15 @@ class Zep:
     def write(self, session: str, messages: Sequence[NewMessage]) -> None:
         """Write messages to a session, creating it."""
         written = [Message(**message.body()) for message in messages]
-        self.client.memory.add_memory(session, Memory(messages=written))
+        size = self._batch or max(1, len(written))
+        for first in range(0, max(1, len(written)), size):
+            self.client.memory.add_memory(session, Memory(messages=written[first : first + size]))
+
+    def write_at_once(self, session: str, messages: Sequence[NewMessage]) -> None:
+        """Write messages in one request, however many. Raises APIError where they are refused."""
+        answer = self.wire.post(memory_path(session), json={"messages": [message.body() for message in messages]})
+        if answer.status_code != 200:
+            raise APIError(answer)
 
     def memory(self, session: str, lastn: int | None = None) -> Memory:
         """Return the memory of a session: recent messages and the summary."""

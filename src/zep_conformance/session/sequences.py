@@ -124,9 +124,9 @@ class OnDeployment:
         self.behaviours = shown_by("zep", found.version) if found is not None and real else frozenset[str]()
         if chatting is not None and langflux is not None and not langflux.documented:
             self.behaviours |= shown_by("langflux", langflux.version)
-        is_remote = run.deployment.target == "remote"
-        most = batch or (SMALL if is_remote else LARGE)
-        self.how = Drawn(batch=most, listing=not is_remote, behaviours=self.behaviours)
+        is_shared = run.shares_zep
+        most = batch or (SMALL if is_shared else LARGE)
+        self.how = Drawn(batch=most, listing=not is_shared, behaviours=self.behaviours)
         if chatting is not None:
             self.how = replace(self.how, streams=chatting.langflux.family.streaming == "events")
         patience = run.settings.wait_limit
