@@ -231,3 +231,43 @@ def _() -> Shape:
 @shape("zep-cloud without a mounted file")
 def _() -> Shape:
     return Project().shape()
+
+
+@shape("config.yaml as a secret of Compose, with anchors")
+def _() -> Shape:
+    config = CONFIG.replace("{enabled: true, dimensions: 384, service: local}", "*local").replace(
+        "{enabled: true, chunk_size: 1000, dimensions: 384, service: local}",
+        "&local {enabled: true, dimensions: 768, service: local, chunk_size: 9}",
+    )
+    made = configured(config, {"secrets": [{"source": "z", "target": "/app/config.yaml"}]})
+    made.document["secrets"] = {"z": {"file": "config.yaml"}}
+    return made.shape(("embedding-width", "config.yaml", "&local"))
+
+
+@shape("config.yaml in a folder of its own, by an entrypoint")
+def _() -> Shape:
+    made = configured(
+        None, {"volumes": ["${PWD}/conf:/app/conf"], "entrypoint": ["/app/zep", "--config=/app/conf/z.yaml"]}
+    )
+    made.files["conf/z.yaml"] = put(CONFIG, "host: 0.0.0.0", "host: localhost")
+    return made.shape(("listens-on-loopback", "conf/z.yaml", "host:"))
+
+
+@shape("a store that Zep does not have")
+def _() -> Shape:
+    return mounted("type: postgres", "type: memory", ("config-value-wrong", "config.yaml", "type: memory"))
+
+
+@shape("config.yaml demands tokens, and nothing has a secret")
+def _() -> Shape:
+    made = configured(CONFIG, MOUNT)
+    del made.zep["environment"]["ZEP_AUTH_SECRET"]
+    return made.shape(("auth-without-secret", "config.yaml", "secret:"))
+
+
+@shape("two Zeps with files of their own")
+def _() -> Shape:
+    made = configured(CONFIG, MOUNT)
+    made.services["zep-eu"] = {**made.zep, "ports": ["8001:8000"], "volumes": ["./eu.yaml:/app/config.yaml"]}
+    made.files["eu.yaml"] = put(CONFIG, ":5557", ":5550")
+    return made.shape(("wrong-port", "eu.yaml", "5550"))

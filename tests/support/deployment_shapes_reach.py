@@ -393,3 +393,39 @@ def _() -> Shape:
     made = closed()
     made.services["flowise"] = {"image": "flowiseai/flowise:2.2.8", "network_mode": "host"}
     return made.shape(("port-closed", COMPOSE))
+
+
+@shape("a proxy that is built here on nginx")
+def _() -> Shape:
+    made = closed()
+    made.services["edge"] = {"build": "./edge", "ports": ["443:443"]}
+    made.files["edge/Dockerfile"] = "FROM nginx:1.27-alpine\nCOPY zep.conf /etc/nginx/conf.d/\n"
+    made.files["edge/zep.conf"] = put(NGINX, "zep:8000", "zep:8005")
+    return made.shape(("port-wrong", "edge/zep.conf", "zep:8005"))
+
+
+@shape("SWAG, which is told host and port apart")
+def _() -> Shape:
+    conf = "location / {\n  set $upstream_app zep;\n  set $upstream_port 8000;\n  proxy_pass http://$upstream_app:$upstream_port;\n}\n"
+    made = behind("lscr.io/linuxserver/swag:2.11.0", conf, "swag/nginx/site-confs/zep.conf")
+    made.services["proxy"]["volumes"] = ["./swag:/config"]
+    return made.shape()
+
+
+@shape("the network of a container of another project")
+def _() -> Shape:
+    made = closed(network_mode="container:gluetun")
+    made.zep["environment"]["ZEP_NLP_SERVER_URL"] = "http://127.0.0.1:5557"
+    made.zep["environment"]["ZEP_STORE_POSTGRES_DSN"] = "${DSN:-}"
+    made.services["zep-nlp"]["network_mode"] = "container:gluetun"
+    made.services["zep-postgres"]["network_mode"] = "container:gluetun"
+    made.files[".env"] += "DSN=postgres://zep:5f0d9a7c3b1e4d2f6a8b@127.0.0.1:5432/zep?sslmode=disable\n"
+    return made.shape(("reached-inside", COMPOSE))
+
+
+@shape("nginx that leads everybody to the database")
+def _() -> Shape:
+    conf = "stream {\n  server {\n    listen 5432;\n    proxy_pass zep-postgres:5432;\n  }\n}\n"
+    made = behind("nginx:1.27", conf, "n.conf", inside="/etc/nginx/nginx.conf")
+    made.zep["ports"] = ["8000:8000"]
+    return made.shape(("exposed", "n.conf", "zep-postgres:5432"))

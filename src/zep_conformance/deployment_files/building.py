@@ -9,6 +9,9 @@ from zep_conformance.deployment_files.dockerfile import read_dockerfile
 from zep_conformance.deployment_files.model import Application, Image, Mount, Value, role_of
 from zep_conformance.deployment_files.sources import Sources
 
+_LOOKED_AT = ("/etc/", "/usr/local/", "/docker-entrypoint-initdb.d")
+"""Folders in images in which the configuration of a proxy and scripts of a database are looked for."""
+
 
 def build(
     made: Application, sources: Sources, *, name: str, source: str | None, context: str, arguments: Mapping[str, str]
@@ -22,9 +25,14 @@ def build(
         return
     recipe = read_dockerfile(name, source, arguments)
     based = Image.of(recipe.base) if recipe.base else None
+    made.base = recipe.base
     if based is not None and role_of("", based):
         made.image, made.image_place = based, recipe.base_place
     for one, inside, place in recipe.copied:
-        made.mounts.append(Mount(inside, False, place, source=os.path.normpath(os.path.join(context, one))))
+        path = os.path.normpath(os.path.join(context, one))
+        text = None if sources.is_folder(path) else sources.text(path)
+        if sources.is_folder(path) and inside.startswith(_LOOKED_AT):
+            text = "\n".join(filter(None, map(sources.text, sources.within(path))))
+        made.mounts.append(Mount(inside, False, place, source=path, text=text))
     for key, (value, place) in recipe.variables.items():
         made.variables.setdefault(key, Value(place=place, text=value, written=value))

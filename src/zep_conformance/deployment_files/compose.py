@@ -283,6 +283,9 @@ class _ComposeReader:
             made.aliases[host.lower()] = self._put_in(address or "", place).lower()
         if mode.startswith("service:"):
             made.shares = mode.partition(":")[2]
+        if mode.startswith("container:"):  # one of another project, whose ports are its ports
+            made.shares = mode
+            made.joins = frozenset({f"the network of {mode.partition(':')[2]}"})
         if mode:
             made.networks = None if mode == "host" else frozenset({mode})
             return set()

@@ -129,15 +129,15 @@ class HealthCheck:
 class Application:
     """One application of a deployment: a Render service or database, a Fly.io app, a service of a Compose project.
 
-    role: which of the three it is, "" for none of them. hosts: by which names others reach it. built_from: "" for a
-    ready image, "here", or a repository. openings: how it is reached from outside, or on Fly.io by its proxy. exposes:
-    ports that are open to other containers. mounts: what is put into it, and outlives it. managed: a Render database.
-    allowed: who may reach such a database (None: not said). networks: None for the machine's own. joins: those of them
-    that other deployments join, too. shares: the application whose network it has. profiles: with which it is started.
-    waits_for: what must be healthy before it starts, needs: what must have been started. command: its words.
-    memory, cores, share: what it is given of a machine: memory, how many processors it sees (0: not said),
-    and how much of their time. variables_unseen: it is told more than the files say. sleeps: where the file lets it
-    stop when nobody asks it.
+    role: which of the three it is, "" for none of them. hosts: by which names others reach it. built_from: "" for
+    a ready image, "here", or a repository. base: the image that it is built on. openings: how it is reached from
+    outside, or on Fly.io by its proxy. exposes: ports that are open to other containers. mounts: what is put into
+    it, and outlives it. managed: a Render database. allowed: who may reach such a database (None: not said).
+    networks: None for the machine's own. joins: those of them that other deployments join, too. shares: the
+    application whose network it has. profiles: with which it is started. waits_for: what must be healthy before
+    it starts, needs: what must have been started. command: its words. memory, cores, share: what it is given of a
+    machine: memory, how many processors it sees (0: not said), and how much of their time. variables_unseen: it
+    is told more than the files say. sleeps: where the file lets it stop when nobody asks it.
     """
 
     name: str
@@ -147,6 +147,7 @@ class Application:
     image: Image | None = None
     image_place: Place = NOWHERE
     built_from: str = ""
+    base: str = ""
     branch: str = ""
     variables: dict[str, Value] = field(default_factory=dict)
     variables_unseen: bool = False

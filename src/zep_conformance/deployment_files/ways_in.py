@@ -107,7 +107,7 @@ def _is_proxy(one: Application) -> bool:
 
 
 def _called(one: Application) -> str:
-    return one.image.path.lower() if one.image else one.name.lower()
+    return one.image.path.lower() if one.image else (one.base or one.name).lower()
 
 
 def meet(one: Application, other: Application) -> bool:
@@ -245,10 +245,10 @@ def _ports_in(line: str, after: str, one: Application) -> Iterator[str]:
     for host in one.hosts:
         for found in re.finditer(rf"(?<![\w.-]){re.escape(host)}(?::(\d+))?(?![\w:-]|\.\w)", line, re.IGNORECASE):
             before = line[: found.start()]
-            behind = re.match(r"\W*port(?:_value)?\W+(\d+)", after)
+            behind = re.match(r"\W*(?:set\s+\$\{?\w*?)?port(?:_value)?\W+(\d+)", after)
             if found[1]:
                 yield found[1]
-            elif behind is not None and re.search(r"(address|host|server|service)\W+$", before):
+            elif behind is not None and re.search(r"(address|host|server|service|app)\W+$", before):
                 yield behind[1]
             elif before.endswith("://") and "proxy" in before.lower():
                 yield "443" if before.endswith("https://") else "80"
