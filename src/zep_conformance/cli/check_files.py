@@ -17,7 +17,8 @@ from zep_conformance.doctor.report import as_json, console, exit_code
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_machine", is_flag=True, help="For machines.")
 def command(*, paths: tuple[Path, ...], as_machine: bool) -> int:
-    """Say what is wrong with deployment files, without deploying them: render.yaml, fly.toml, a Compose project.
+    """Say what is wrong with deployment files, without deploying them: render.yaml, fly.toml, a Compose project,
+    Kubernetes manifests.
 
     PATHS are folders, or files. Exit code 0: fit, 1: a fault was found, 2: could not tell.
     """

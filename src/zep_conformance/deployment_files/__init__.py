@@ -6,10 +6,10 @@
         print(finding.file, finding.line, finding.verdict, finding.symptom)
 
 `sources` finds the files and says what kind each is; `located` reads YAML and TOML and keeps the lines; `render`,
-`fly` and `compose` each turn their kind into the applications of `model`; `images`, `variables`, `wiring`, `models`,
-`names`, `reach`, `secrets`, `keeping` and `resources` each look at one side of those, and `examination` at all.
-`facts.codes` has every finding there can be. `shipped` is the set that comes with this project, also with mutations
-planted, and `chosen` says which set a run looks at.
+`fly`, `compose` and `kubernetes` each turn their kind into the applications of `model`; `images`, `variables`,
+`wiring`, `models`, `names`, `reach`, `secrets`, `keeping` and `resources` each look at one side of those, and
+`examination` at all. `facts.codes` has every finding there can be. `shipped` is the set that comes with this project,
+also with mutations planted, and `chosen` says which set a run looks at.
 
 Nothing is sent anywhere, nothing is run, and no secret that stands in a file is shown.
 """

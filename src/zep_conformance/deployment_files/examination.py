@@ -9,6 +9,7 @@ from zep_conformance.deployment_files import (
     fly,
     images,
     keeping,
+    kubernetes,
     models,
     names,
     reach,
@@ -46,7 +47,9 @@ def planned(sources: Sources, kind: Kind | None = None) -> list[PlannedDeploymen
     blueprints = [render.read_blueprint(source, sources) for source in files if source.kind == "render"]
     apps = [source for source in files if source.kind == "fly"]
     projects = compose.read_projects(sources.projects() if kind in (None, "compose") else [], sources)
-    return [*blueprints, *([fly.read_apps(apps, sources)] if apps else []), *projects]
+    manifests = [source for source in files if source.kind == "kubernetes"]
+    clusters = [kubernetes.read_manifests(manifests, sources)] if manifests else []
+    return [*blueprints, *([fly.read_apps(apps, sources)] if apps else []), *projects, *clusters]
 
 
 def _examined(deployment: PlannedDeployment, sources: Sources, redactor: Redactor) -> list[FileFinding]:

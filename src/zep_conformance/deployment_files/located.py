@@ -6,8 +6,10 @@ Texts, since that is what an environment variable becomes in the end: `false` is
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,9 +111,27 @@ def read_yaml(name: str, source: str) -> Any:
 
     Raises CannotTell, with line and column, when it does not parse or has a key twice.
     """
-    try:
+    with _reading(name):
         node = yaml.compose(source, Loader=yaml.SafeLoader)
         return None if node is None else _Builder(name).build(node)
+
+
+def read_documents(name: str, source: str) -> list[Any]:
+    """Return what each of the documents of a YAML file holds, those that are empty left out.
+
+    Raises CannotTell, as `read_yaml` does.
+    """
+    with _reading(name):
+        nodes = list(yaml.compose_all(source, Loader=yaml.SafeLoader))
+        found = [_Builder(name).build(node) for node in nodes if node is not None]
+        return [one for one in found if one is not None]
+
+
+@contextlib.contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Read YAML inside. Raises CannotTell, with line and column, when it does not parse."""
+    try:
+        yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"

@@ -114,6 +114,8 @@ class HealthCheck:
     """How the platform finds out whether an application works.
 
     way: http, tcp, or command. path: what is asked for over HTTP. port: "" where it is not said. command: its words.
+    leads: by the name that others reach it by, what each port of that leads to inside; only on Kubernetes. linked: the
+    Services whose addresses Kubernetes adds to its variables.
     """
 
     place: Place
@@ -172,6 +174,8 @@ class Application:
     plan: str = ""
     plan_place: Place = NOWHERE
     memory: str = ""
+    leads: dict[str, dict[str, str]] = field(default_factory=dict)
+    linked: frozenset[str] = frozenset()
     cores: int = 0
     share: str = ""
     cores_place: Place = NOWHERE

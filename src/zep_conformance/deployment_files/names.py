@@ -35,6 +35,7 @@ def check(deployment: PlannedDeployment, ledger: Ledger, sources: Sources) -> No
                 ledger.report("variable-renamed", value.place, variable=name, instead=instead)
             elif name not in ALIASES and name != HOSTPORT:
                 _unread(deployment, zep, name, sources, ledger)
+        _links(zep, ledger)
         _secret(zep, ledger)
         _purge(zep, ledger)
 
@@ -66,6 +67,14 @@ def _value(zep: Application, name: str, value: Value, ledger: Ledger) -> None:
     elif kind == "text" or (kind == "number" and _NUMBER.fullmatch(text)) or (kind == "bool" and _is_bool(text)):
         return
     ledger.report("value-malformed", value.place, zep, variable=name, value=text, wanted=wanted)
+
+
+def _links(zep: Application, ledger: Ledger) -> None:
+    """Report a Service whose address Kubernetes puts where Zep looks for a setting."""
+    for service in sorted(zep.linked):
+        name = f"{service.upper().replace('-', '_')}_PORT"
+        if name in VARIABLES and name not in zep.variables:
+            ledger.report("service-links-clash", zep.place, zep, service=service, variable=name)
 
 
 def _is_bool(text: str) -> bool:

@@ -61,7 +61,7 @@ def check_port(deployment: PlannedDeployment, ledger: Ledger, sources: Sources) 
         place, port = application.place, application.port
         right = [one for one in application.openings if not differ(one.inside, port)]
         inside = clients(deployment, application)
-        if not application.openings and not inside:
+        if not application.openings and not inside and not (deployment.kind == "kubernetes" and application.hosts):
             _closed(deployment, application, ledger, sources)
         for opening in application.openings:
             if not opening.inside:
@@ -93,7 +93,7 @@ def _closed(deployment: PlannedDeployment, application: Application, ledger: Led
         ledger.report("networks-apart", apart[0].place, apart[0], host=application.name)
     elif unseen:
         ledger.report("proxy-unseen", application.place, application, proxy=" and ".join(unseen))
-    elif application.joins:
+    elif application.joins and deployment.kind != "kubernetes":
         network = " and ".join(sorted(application.joins))
         ledger.report("reached-inside", application.place, application, network=network)
     else:

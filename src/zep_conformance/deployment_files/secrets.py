@@ -49,6 +49,8 @@ def check(deployment: PlannedDeployment, ledger: Ledger, sources: Sources) -> No
     reported: set[Place] = set()
     for application in deployment.applications:
         for name, value in application.variables.items():
+            if deployment.kind == "kubernetes" and value.written:
+                reported.add(value.place)  # in a Secret it stands in base64, which looks like one
             if any(map(_is_secret, _values(name, defaults_only(value.written)))):
                 reported.add(value.place)
                 words = {"what": _what(name, value)} | (

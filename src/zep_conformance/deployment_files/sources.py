@@ -21,12 +21,27 @@ from typing import Any, Literal
 from dotenv.parser import parse_stream
 
 from zep_conformance.deployment_files.interpolation import Interpolation
-from zep_conformance.deployment_files.located import Place, Table, items, read_toml, read_yaml, table, tables, text
+from zep_conformance.deployment_files.located import (
+    Place,
+    Table,
+    items,
+    read_documents,
+    read_toml,
+    read_yaml,
+    table,
+    tables,
+    text,
+)
 from zep_conformance.errors import CannotTell
 
-Kind = Literal["render", "fly", "compose"]
+Kind = Literal["render", "fly", "compose", "kubernetes"]
 
-KINDS: dict[Kind, str] = {"render": "Render blueprint", "fly": "Fly.io configuration", "compose": "Compose project"}
+KINDS: dict[Kind, str] = {
+    "render": "Render blueprint",
+    "fly": "Fly.io configuration",
+    "compose": "Compose project",
+    "kubernetes": "Kubernetes manifests",
+}
 """What each kind is called."""
 LARGEST = 1 << 20
 """Bytes of a file that is read: deployment files are a thousandth of that."""
@@ -43,7 +58,13 @@ _NAMED: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("fly", re.compile(r"([\w.-]+\.)?fly([.-][\w.-]+)?\.toml")),
     ("compose", re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml")),
 )
-_KNOWN = "Known are Render blueprints (render.yaml), fly.toml, and Compose projects (docker-compose.yaml)."
+_KNOWN = (
+    "Known are Render blueprints (render.yaml), fly.toml, Compose projects (docker-compose.yaml), Kubernetes manifests."
+)
+_HELM = re.compile(
+    r"\{\{-?\s*(\$?\.(Values|Release|Chart|Capabilities|Files)\b|(include|template|toYaml|if|range|with|define|lookup|end)\b)"
+)
+_JINJA = re.compile(r"\{%-?\s*(if|for|set|include|block|extends)\b")
 _FLY_KEYS = {"http_service", "services", "primary_region", "mounts", "vm", "env", "build", "checks", "processes"}
 _DATABASE_KEYS = {"databaseName", "ipAllowList", "postgresMajorVersion"}
 
@@ -130,7 +151,7 @@ class Sources:
 
 def parsed(name: str, source: str) -> Source:
     """Return a file, parsed. Raises CannotTell when it does not parse or is no deployment file."""
-    document = read_toml(name, source) if name.lower().endswith(".toml") else read_yaml(name, source)
+    document = read_toml(name, source) if name.lower().endswith(".toml") else _read_yaml(name, source)
     kind = kind_of(name, document)
     if kind is None:
         raise CannotTell(f"{name} is no deployment file that is known here", _KNOWN, code="files-unknown")
@@ -140,9 +161,54 @@ def parsed(name: str, source: str) -> Source:
     return Source(name, kind, document)
 
 
+def _read_yaml(name: str, source: str) -> Any:
+    """Return what a YAML file holds; of Kubernetes manifests all of them, as `items` of a List.
+
+    Raises CannotTell when it does not parse, is a template, or of a format that nobody reads any more.
+    """
+    is_manifest = re.search(r"(?m)^[- ]*(apiVersion|kind):", source) is not None
+    if is_manifest and _HELM.search(source):
+        raise _template(name, "a Helm template, and no manifest yet")
+    if is_manifest and _JINJA.search(source):
+        raise _template(name, "a template (Jinja's), and no manifest yet")
+    manifests = [one for one in read_documents(name, source) if _is_manifest(one)] if is_manifest else []
+    if manifests:
+        made, listed = Table(manifests[0].place), items(None)
+        for one in manifests:
+            for inner in tables(one.get("items")) if text(one.get("kind")).endswith("List") else [one]:
+                listed.put(inner, inner.place)
+        for key, value in (("apiVersion", "v1"), ("kind", "List"), ("items", listed)):
+            made.put(key, value, made.place)
+        return made
+    document = read_yaml(name, source)
+    if _is_first_format(document):
+        what = f"{name} is of Compose's first format: it has no services: at its top"
+        advice = "No Compose of today reads it: put all that stands there under services:, and leave links out."
+        raise CannotTell(what, advice, code="files-first-format")
+    return document
+
+
+def _is_manifest(document: Any) -> bool:
+    found = table(document)
+    return bool(text(found.get("apiVersion")) and text(found.get("kind")))
+
+
+def _is_first_format(document: Any) -> bool:
+    """Whether its keys are services: Compose of 2014 had nothing else."""
+    found = table(document)
+    return bool(found) and all(table(one).keys() & {"image", "build", "extends"} for one in found.values())
+
+
+def _template(name: str, what: str) -> CannotTell:
+    advice = "Have it filled in, and look at that: helm template RELEASE CHART > zep.yaml"
+    return CannotTell(f"{name} is {what}", advice, code="files-template")
+
+
 def kind_of(name: str, document: Any) -> Kind | None:
     """Return what a file is: by what it holds, and where that does not say, by its name."""
     found = table(document)
+    if _is_manifest(found):
+        return "kubernetes"
     if name.lower().endswith(".toml"):
         if ("app" in found and found.keys() & _FLY_KEYS) or "http_service" in found:
             return "fly"
@@ -204,11 +270,13 @@ def load(paths: Iterable[Path]) -> Sources:
             found = {str(path): _read(path)}
         else:
             raise _unreadable(
-                f"there is no {path}", "Give a folder, or files: render.yaml, fly.toml, a Compose project."
+                f"there is no {path}", "Give a folder, or files: render.yaml, fly.toml, Compose, Kubernetes."
             )
         texts |= found
         given += [name for name in found if name not in given]
     other = [name for name in other if name not in given]
+    if not given and any((path / "Chart.yaml").is_file() for path in paths):
+        raise _template(", ".join(map(str, paths)), "a Helm chart, whose templates are no manifests yet")
     if not given:
         where = ", ".join(map(str, paths)) or "nothing"
         advice = f"Name the one that you mean: {', '.join(other)}." if other else _KNOWN

@@ -161,6 +161,8 @@ def _written(wire: _Wire) -> None:
     by_machine = host not in found.hosts and deployment.by_host(host, wire.zep) is not found
     if deployment.kind == "fly":
         _fly(wire, found, host, port)
+    elif host in found.leads:
+        _by_service(wire, found, host, port)
     elif not by_machine:
         _port(wire, found, port)
     apart = wire.zep.networks is not None and found.networks is not None and not wire.zep.networks & found.networks
@@ -323,6 +325,20 @@ def _port_of(url: SplitResult, role: Role) -> str:
 def _port(wire: _Wire, found: Application, port: str) -> None:
     if differ(port, found.port):
         wire.report("wrong-port", port=port, host=found.name, actual=found.port)
+
+
+def _by_service(wire: _Wire, found: Application, host: str, port: str) -> None:
+    """On Kubernetes a Service is asked, which leads to a port of its own choice."""
+    ports = {name: inside for name, inside in found.leads[host].items() if name.isdecimal()}
+    if port not in ports and not is_variable(port):
+        wire.report("wrong-port", port=port, host=host, actual=" and ".join(ports) or "none")
+    elif port in ports and differ(ports[port], found.port):
+        words = {
+            "port": ports[port],
+            "actual": found.port,
+            "why": f"the Service {host} leads there, and nothing answers",
+        }
+        wire.ledger.report("port-wrong", found.place, found, **words)
 
 
 def _fly(wire: _Wire, found: Application, host: str, port: str) -> None:

@@ -23,7 +23,7 @@ _FACTS = {
     "newest-langflux": NEWEST_LANGFLUX,
 }
 """What stands between «guillemets» in the texts."""
-_KINDS = {"render": "Render", "fly": "Fly.io", "compose": "Compose"}
+_KINDS = {"render": "Render", "fly": "Fly.io", "compose": "Compose", "kubernetes": "Kubernetes"}
 """What the kinds of deployment files are called."""
 
 
