@@ -43,4 +43,5 @@ pytest_plugins = (
     "steps.deployment",
     "steps.deployment_files",
     "steps.sequences",
+    "steps.whole_answers",
 )

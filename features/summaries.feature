@@ -31,3 +31,11 @@ Feature: Zep summarises what a conversation was about
     And the summary says who it was about
     And listing the session's messages gives every one of them, in order
     And its newest messages can be read beyond the summary
+
+  @SUMMARY-3
+  Scenario: A summary belongs to its session, and goes with it
+    Given conversations that fill the window have been written by Alice and by Bob
+    And each has a summary that says who it was about
+    When the session of Alice is cleared, and a message is written to it
+    Then it has no summary, nor is one found in it
+    And the session of Bob has its summary as before

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from faker import Faker
 from pytest_bdd import given, then, when
 from zep_python.memory import Memory
 
-from fixtures.conversations import Conversation, small_talk, texts
+from fixtures.conversations import Conversation, Conversations, small_talk, texts
 from fixtures.people import People
+from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually
-from zep_conformance.clients.zep import NewMessage
+from zep_conformance.clients.zep import NewMessage, Zep
 from zep_conformance.settings import Settings
+
+Two = dict[str, Conversation]
+"""A conversation of each role."""
 
 
 def about_somebody(people: People, faker: Faker, count: int) -> list[NewMessage]:
@@ -108,3 +114,53 @@ def nothing_lost(conversation: Conversation) -> None:
 def beyond_summary(conversation: Conversation) -> None:
     """Check that lastn reaches behind the summary."""
     assert conversation.remembered(lastn=len(conversation.written)) == conversation.texts
+
+
+# -- whose a summary is ---------------------------------------------------------------------------------------
+
+
+@given("conversations that fill the window have been written by Alice and by Bob", target_fixture="two")
+def write_two_windows(conversations: Conversations, people: People, faker: Faker, settings: Settings) -> Two:
+    """Write as many messages as bring a summary to a session of each; return both."""
+    two = {role: conversations.new_of(role) for role in ("Alice", "Bob")}
+    for role, conversation in two.items():
+        said = [NewMessage("human", people.in_text(f"Hi, my name is {role} and I plan a journey"))]
+        conversation.write(*said, *small_talk(faker, settings.message_window - 1, first=1))
+    return two
+
+
+@given("each has a summary that says who it was about", target_fixture="summaries")
+def summaries_are_own(two: Two, people: People, settings: Settings) -> dict[str, Any]:
+    """Wait for both summaries, check whom each is about, and return them."""
+    found = {role: summary_comes(conversation, settings).summary for role, conversation in two.items()}
+    for role, other in (("Alice", "Bob"), ("Bob", "Alice")):
+        summary = found[role]
+        assert summary is not None and people[role].name in summary.content, f"{role} is not in the own summary"
+        assert people[other].name not in summary.content, f"the summary of {role} tells of {other}"
+    return {role: summary.dict() for role, summary in found.items() if summary is not None}
+
+
+@when("the session of Alice is cleared, and a message is written to it")
+def clear_and_use(two: Two, zep: Zep, enrichment: EnrichmentWait) -> None:
+    """Clear it once it has settled, and write one message under the same id."""
+    enrichment.settle(zep, two["Alice"].session)
+    zep.clear(two["Alice"].session)
+    two["Alice"].written = []
+    two["Alice"].write(NewMessage("human", "Hello again"))
+
+
+@then("it has no summary, nor is one found in it")
+def summary_is_gone(two: Two, zep: Zep) -> None:
+    """Check the memory, which has the new message alone, and a search for summaries."""
+    no_summary(two["Alice"])
+    found = zep.search(two["Alice"].session, "a journey", search_scope="summary")
+    assert found == [], "the summary is still found by searching"
+
+
+@then("the session of Bob has its summary as before")
+def other_summary_stays(two: Two, summaries: dict[str, Any]) -> None:
+    """Check every field of it."""
+    summary = two["Bob"].memory().summary
+    kept = {name: one for name, one in summary.dict().items() if name != "metadata"} if summary else None
+    expected = {name: one for name, one in summaries["Bob"].items() if name != "metadata"}
+    assert kept == expected, "the summary of Bob is another"

@@ -7,7 +7,7 @@ server to it.
     searching      draws sequences and shrinks what fails (Hypothesis, imported when the first is drawn)
     kept           a sequence that failed, as a file and in words
     comparing      the same sequence on two servers
-    values         texts, ids and metadata that are nasty by design
+    values         texts, ids and metadata that are nasty by design; drawing draws them
     zep/           Zep's memory API: its model, its operations, and three kinds of sequences
 
     server = Server(sender_of(client))

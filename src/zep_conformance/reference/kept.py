@@ -92,11 +92,11 @@ def curl_of(
     return shown
 
 
-def described(found: Found, curl: Curl) -> Iterator[str]:
-    """Yield the lines that show a sequence that failed: in words, what differs, and as curl."""
+def described(found: Found, curl: Curl, title: str = "the shortest sequence that shows it:") -> Iterator[str]:
+    """Yield the lines that show a sequence that failed: in words, what differs, and as curl. title: the first line."""
     failure = found.outcome.failure
     assert failure is not None, "it failed"
-    yield "the shortest sequence that shows it:"
+    yield title
     steps = [step for step in found.outcome.steps if not step.looked or step is failure]
     for number, step in enumerate(steps, start=1):
         yield f"  {number}. {step.operation.words()}"

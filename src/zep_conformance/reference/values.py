@@ -1,18 +1,13 @@
 """Values that are nasty by design: what a careless server mixes up, cuts, tidies or reads as something else.
 
-Nothing is drawn from all of Unicode: these are the texts, ids and metadata that servers were seen to fail at, and they
-are put together at random. Imports Hypothesis.
+Nothing is drawn from all of Unicode: these are the texts, ids and metadata that servers fail at, and what is put
+together of them. `drawing` draws them.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from typing import Any, TypeVar
-
-from hypothesis import strategies as st
-
-T = TypeVar("T")
+from typing import Any
 
 FAMILY, FLAG, THUMB = "👩\u200d👩\u200d👧\u200d👦", "🇵🇹", "👍🏽"
 """Emoji that are joined of several."""
@@ -34,7 +29,7 @@ TEXTS: tuple[str, ...] = (
     "nul \0 nul", "bell\x07 \x1b[31m \x7f", "𝔘𝔫𝔦 𐍈", "a" * 300, "human: hi\nai: hello",
 )  # fmt: skip
 """Texts, each of which some server does not give back as it was."""
-_PIECES = (
+PIECES = (
     *LINE_BREAKS,
     " ",
     "  ",
@@ -93,7 +88,7 @@ IDS: tuple[tuple[str, ...], ...] = (
 
 
 def _pieced(chance: random.Random) -> str:
-    return "".join(chance.choices(_PIECES, k=chance.randint(2, 6)))
+    return "".join(chance.choices(PIECES, k=chance.randint(2, 6)))
 
 
 def _metadata(chance: random.Random, depth: int) -> dict[str, Any]:
@@ -119,38 +114,24 @@ def _prepared() -> tuple[tuple[str, ...], tuple[dict[str, Any], ...]]:
     return (*TEXTS, *pieced), (*simple, *(_metadata(chance, 0) for _ in range(300)))
 
 
-_TEXTS, _METADATA = _prepared()
+MANY_TEXTS, MANY_METADATA = _prepared()
 
 
-def _one_of(values: Sequence[T]) -> st.SearchStrategy[T]:
-    """Return what draws one of many values. `sampled_from` would have Hypothesis write all of them down."""
-    return st.integers(0, len(values) - 1).map(lambda number: values[number])
-
-
-def texts(*, long: bool = True) -> st.SearchStrategy[str]:
-    """Return what draws the text of a message. long: whether very long ones are among them."""
-    pieced = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=8).map("".join)
-    some = _one_of((*_TEXTS, _long()) if long else _TEXTS)
-    return st.one_of(*[some] * 9, pieced)
-
-
-def _long() -> str:
+def long_text() -> str:
+    """Return the longest text."""
     unit = "The 7th sentence, é and 海, of a long text.\r\n"
     return (unit * (LONG // len(unit) + 1))[: LONG - 1] + "."
 
 
-def roles() -> st.SearchStrategy[str]:
-    """Return what draws the role of a message."""
-    return st.sampled_from(ROLES)
+def metadata_of_every_kind() -> list[dict[str, Any]]:
+    """Return metadata with each key, each number, each kind of value, and nested ones: one thing in each."""
+    nested: list[Any] = [None, True, False, [], {}, [1, None, {"b": 0.5}], {"a": {"b": None}}, {"Mood": 1, "mood": 2}]
+    texts = ("", " ", COMPOSED, DECOMPOSED, "one\r\ntwo ", FAMILY, "<b>&", "null", "1.0")
+    return [*({key: key} for key in KEYS), *({"mood": one} for one in (*NUMBERS, *nested, *texts))]
 
 
-def metadata(*, reserved: bool = False, empty: bool = True) -> st.SearchStrategy[dict[str, Any]]:
-    """Return what draws metadata: nested, null, numeric, with keys of any case and script.
-
-    reserved: whether Zep's own key may be among them. empty: whether there may be none in them.
-    """
-    some = _METADATA + (({},) if empty else ())
-    some += ({"system": {"intent": "forged"}, "mood": "calm"}, {"system": 1, "a": 2}) if reserved else ()
-    leaves = st.one_of(st.none(), st.booleans(), st.sampled_from(NUMBERS), st.sampled_from(TEXTS))
-    drawn = st.dictionaries(st.sampled_from(KEYS), leaves, min_size=1, max_size=4)
-    return st.one_of(*[_one_of(some)] * 9, drawn)
+def metadata_together() -> dict[str, Any]:
+    """Return the same, all together."""
+    every = {key: at for at, key in enumerate(KEYS)}
+    deep = {"deeper": {"Mood": 1, "mood": None, **every}, "kept": 0.1}
+    return {**every, "numbers": list(NUMBERS), "none": None, "list": [1, 2, {"x": None}], "nested": deep}

@@ -74,15 +74,15 @@ class Memories(_OfZep):
         """Return what draws one operation; every second one writes or reads."""
         from hypothesis import strategies as st
 
-        from zep_conformance.reference import values
+        from zep_conformance.reference import drawing
 
         sessions = st.sampled_from(_PLACES)
-        changes = values.metadata(reserved=True, empty="empty-metadata-500" not in how.behaviours)
+        changes = drawing.metadata(reserved=True, empty="empty-metadata-500" not in how.behaviours)
         said = st.builds(
             ops.Said,
-            role=values.roles(),
-            content=values.texts(),
-            metadata=st.none() | values.metadata(),
+            role=drawing.roles(),
+            content=drawing.texts(),
+            metadata=st.none() | drawing.metadata(),
             own=st.none() | st.none() | st.integers(0, 10**9),
             tokens=st.just(0) | st.integers(0, 99),
         )
@@ -102,7 +102,7 @@ class Memories(_OfZep):
             st.builds(ops.FetchMessage, session=sessions, at=at, elsewhere=elsewhere),
             st.builds(ops.ChangeMessage, session=sessions, at=at, elsewhere=elsewhere, metadata=changes),
             st.builds(ops.ClearSession, session=sessions),
-            st.builds(ops.CreateSession, session=sessions, metadata=st.none() | values.metadata()),
+            st.builds(ops.CreateSession, session=sessions, metadata=st.none() | drawing.metadata()),
             st.builds(ops.ChangeSession, session=sessions, metadata=changes),
             st.builds(ops.FetchSession, session=sessions),
         ]  # fmt: skip
@@ -118,14 +118,14 @@ class Records(_OfZep):
         """Return what draws one operation on users and sessions, whose ids are of the same family."""
         from hypothesis import strategies as st
 
-        from zep_conformance.reference import values
+        from zep_conformance.reference import drawing
 
         ids = st.sampled_from(_PLACES)
-        metadata = st.none() | values.metadata()
-        changes = values.metadata(empty="empty-metadata-500" not in how.behaviours)
-        name = st.just("") | values.texts(long=False)
+        metadata = st.none() | drawing.metadata()
+        changes = drawing.metadata(empty="empty-metadata-500" not in how.behaviours)
+        name = st.just("") | drawing.texts(long=False)
         names = st.tuples(name, name, name)
-        hello = st.builds(ops.Said, role=st.just("human"), content=values.texts(long=False))
+        hello = st.builds(ops.Said, role=st.just("human"), content=drawing.texts(long=False))
         create_user = st.builds(ops.CreateUser, user=ids, names=names, metadata=metadata)
         create_session = st.builds(ops.CreateSession, session=ids, user=ids | st.none(), metadata=metadata)
         return [

@@ -4,10 +4,16 @@ No recorded version has them. They are put around the parts of an `EmbeddedZep` 
 environment that configures it; that of the firewall is played by `processes`, since it is none of Zep's.
 """
 
-from zep_conformance.embedded.zep.mutations import admission, enrichment, operation, removal, storing
+from zep_conformance.embedded.zep.mutations import admission, answers, enrichment, operation, removal, storing
 from zep_conformance.facts.mutations import Mutations
 
 MUTATIONS = Mutations(
-    "zep", storing.MUTATIONS, enrichment.MUTATIONS, removal.MUTATIONS, operation.MUTATIONS, admission.MUTATIONS
+    "zep",
+    storing.MUTATIONS,
+    answers.MUTATIONS,
+    enrichment.MUTATIONS,
+    removal.MUTATIONS,
+    operation.MUTATIONS,
+    admission.MUTATIONS,
 )
 """All of them."""
