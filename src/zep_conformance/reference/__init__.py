@@ -4,7 +4,8 @@ server to it.
     operations     what a client does, as data: JSON, in words, as a request; and what a kind of sequence is
     rules          what an answer must be: values, and rules for what no model can know (uuids, times, likeness)
     carrying       carries a sequence out, and compares every answer with what the model expects
-    searching      draws sequences and shrinks what fails (Hypothesis, imported when the first is drawn)
+    searching      draws sequences (with Hypothesis, imported when the first is drawn) until one fails
+    shrinking      makes what fails shorter
     kept           a sequence that failed, as a file and in words
     comparing      the same sequence on two servers
     values         texts, ids and metadata that are nasty by design; drawing draws them

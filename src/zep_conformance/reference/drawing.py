@@ -17,11 +17,16 @@ def _one_of(values: Sequence[T]) -> st.SearchStrategy[T]:
     return st.integers(0, len(values) - 1).map(lambda number: values[number])
 
 
-def texts(*, long: bool = True) -> st.SearchStrategy[str]:
-    """Return what draws the text of a message. long: whether very long ones are among them."""
+def often(strategy: st.SearchStrategy[T], times: int) -> list[st.SearchStrategy[T]]:
+    """Return a strategy several times: one among others is drawn so much more often. Of equal ones one is left."""
+    return [strategy.map(lambda value: value) for _ in range(times)]
+
+
+def texts(*, long: bool = True, wild: bool = False) -> st.SearchStrategy[str]:
+    """Return what draws the text of a message. long: whether very long ones are among them. wild: whether any are."""
     pieced = st.lists(st.sampled_from(values.PIECES), min_size=1, max_size=8).map("".join)
     some = _one_of((*values.MANY_TEXTS, values.long_text()) if long else values.MANY_TEXTS)
-    return st.one_of(*[some] * 9, pieced)
+    return st.one_of(*often(some, 9), pieced, *(often(_any_text(), 5) if wild else ()))
 
 
 def roles() -> st.SearchStrategy[str]:
@@ -38,4 +43,16 @@ def metadata(*, reserved: bool = False, empty: bool = True) -> st.SearchStrategy
     some += ({"system": {"intent": "forged"}, "mood": "calm"}, {"system": 1, "a": 2}) if reserved else ()
     leaves = st.one_of(st.none(), st.booleans(), st.sampled_from(values.NUMBERS), st.sampled_from(values.TEXTS))
     drawn = st.dictionaries(st.sampled_from(values.KEYS), leaves, min_size=1, max_size=4)
-    return st.one_of(*[_one_of(some)] * 9, drawn)
+    return st.one_of(*often(_one_of(some), 9), drawn)
+
+
+def _any_text() -> st.SearchStrategy[str]:
+    """Return what draws any text that UTF-8 can hold."""
+    return st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+def any_family() -> st.SearchStrategy[tuple[str, ...]]:
+    """Return what draws any id, and two that are easily taken for it."""
+    pieces = st.one_of(_any_text(), *map(st.just, ["/", "%", "%2F", "+", "?", "#", "..", "/memory", "\\", "\n", "ß"]))
+    ident = st.lists(pieces, min_size=1, max_size=3).map("".join).map(lambda text: text.replace("\0", ""))
+    return ident.map(lambda one: (f"{one}n1", f"{one}n1".swapcase(), f"{one}n1x"))

@@ -134,7 +134,7 @@ class Drawn:
 
     batch: messages in one write, at most. listing: whether everybody's records may be listed, as on servers of a run's
     own. behaviours: those that are expected. length: operations in a sequence, at most. streams: whether LangFlux
-    streams in the answer itself.
+    streams in the answer itself. wild: whether texts and ids are drawn from all of Unicode, too.
     """
 
     batch: int = 30
@@ -142,6 +142,7 @@ class Drawn:
     behaviours: frozenset[str] = frozenset()
     length: int = 20
     streams: bool = True
+    wild: bool = False
 
 
 class Kind(ABC):

@@ -1,7 +1,8 @@
-"""Searching for a sequence at which a server differs from the model: drawn and shrunk by Hypothesis, from a seed."""
+"""Searching for a sequence at which a server differs from the model: drawn by Hypothesis, from a seed, and shrunk."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 from zep_conformance.reference.carrying import Outcome
 from zep_conformance.reference.operations import Drawn, Kind, Operation
+from zep_conformance.reference.shrinking import shrunk
 from zep_conformance.settings.sources import cache
 
 SHRINKING = 30.0
@@ -30,12 +32,12 @@ class Found:
     outcome: Outcome
 
 
-class _Enough(BaseException):
-    """Shrinking has taken its time. It ends Hypothesis at once, as Ctrl-C does."""
+class _Enough(Exception):
+    """Shrinking has taken its time."""
 
 
 class _Ended(BaseException):
-    """Something went wrong that is no difference: no further sequence is tried."""
+    """Something went wrong that is no difference. It ends Hypothesis at once, as Ctrl-C does."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
@@ -43,7 +45,7 @@ class _Ended(BaseException):
 
 
 class Search:
-    """Draws sequences and carries them out until one fails, which is then shrunk.
+    """Draws sequences and carries them out until one fails, which is then made shorter.
 
     attempt: carries one out. shrinking: seconds for that, at most. found: what failed so far, as short as it is by now.
     """
@@ -52,60 +54,76 @@ class Search:
         self.kind, self._how, self._attempt, self._shrinking = kind, how, attempt, shrinking
         self._since = 0.0
         self.found: Found | None = None
-        self._failing: set[tuple[str, ...]] = set()
-        self._passing: set[tuple[str, ...]] = set()
+        self._known: dict[str, bool] = {}
 
     def run(self, *, seed: int, sequences: int) -> Found | None:
         """Try so many sequences at most; return the one that fails, None where none does.
 
         seed: the same draws the same. Raises what `attempt` raises.
         """
-        from hypothesis import HealthCheck, Phase, settings
-        from hypothesis import find as hypothesis_find
+        from hypothesis import HealthCheck, Phase, find, settings
         from hypothesis.errors import HypothesisException, NoSuchExample
 
         bounded = settings(
-            max_examples=sequences + 1,  # the first is the least there is
+            max_examples=2,  # the first is the least there is: nothing
             database=None,
             deadline=None,
-            phases=[Phase.generate, Phase.shrink],
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
             print_blob=False,
         )
         drawn = self.kind.sequences(self._how)
         with _only_seeded():
-            try:
-                hypothesis_find(drawn, self._fails, settings=bounded, random=random.Random(seed))
-            except NoSuchExample:
-                pass
-            except _Ended as ended:
-                raise ended.error from None
-            except (_Enough, HypothesisException):
-                # Enough, or a server that does not do the same twice: what was found stands.
-                if self.found is None:
-                    raise
+            # One by one: of what it has drawn once Hypothesis would draw variations.
+            for number in range(sequences):
+                chance = random.Random(f"{seed}/{self.kind.name}/{number}")
+                try:
+                    find(drawn, self._drawn_fails, settings=bounded, random=chance)
+                    break
+                except NoSuchExample:
+                    continue
+                except _Ended as ended:
+                    raise ended.error from None
+                except HypothesisException:
+                    # A server that does not do the same twice: what was found stands.
+                    if self.found is None:
+                        raise
+                    break
+        self.shrink()
         return self.found
 
-    def _fails(self, operations: list[Operation[Any]]) -> bool:
-        if self.found is not None and time.monotonic() - self._since > self._shrinking:
-            raise _Enough
-        key = tuple(json.dumps(one.as_json(), sort_keys=True) for one in operations)
-        # Many drawings are the same sequence, or begin with one that fails.
-        if any(key[:length] in self._failing for length in range(1, len(key) + 1)):
-            return True
-        if not key or key in self._passing:
-            return False
+    def shrink(self) -> None:
+        """Make what was found shorter, for as long as that may take."""
+        if self.found is None:
+            return
+        self._since = time.monotonic()
+        with contextlib.suppress(_Enough):
+            shrunk([one.as_json() for one in self.found.operations], self._document_fails)
+
+    def _drawn_fails(self, operations: list[Operation[Any]]) -> bool:
         try:
-            outcome = self._attempt(operations)
+            return self._fails(operations)
         except Exception as error:
             raise _Ended(error) from error
+
+    def _document_fails(self, document: list[Any]) -> bool:
+        if time.monotonic() - self._since > self._shrinking:
+            raise _Enough
+        try:
+            operations = self.kind.read(document)
+        except ValueError:
+            return False  # made so simple that it is no sequence
+        return self._fails(operations)
+
+    def _fails(self, operations: list[Operation[Any]]) -> bool:
+        key = json.dumps([one.as_json() for one in operations], sort_keys=True)
+        if not operations or key in self._known:
+            return self._known.get(key, False)
+        outcome = self._attempt(operations)
+        self._known[key] = outcome.failure is not None
         if outcome.failure is None:
-            self._passing.add(key)
             return False
         begun = operations[: outcome.begun]
-        self._failing.add(key[: outcome.begun])
-        if self.found is None:
-            self._since = time.monotonic()
         if self.found is None or _size(begun) <= _size(self.found.operations):
             self.found = Found(begun, outcome)
         return True

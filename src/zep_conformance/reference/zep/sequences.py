@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zep_conformance.reference.operations import Drawn, Kind, Operation, World
+from zep_conformance.reference.zep import listing, search
 from zep_conformance.reference.zep import operations as ops
-from zep_conformance.reference.zep import search
 from zep_conformance.reference.zep.model import ZepModel
 from zep_conformance.reference.zep.paths import kept_id
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-_NAMED = ("session", "elsewhere", "user")
+_NAMED = ("session", "elsewhere", "user", "after")
 """The fields of operations that are names."""
 _PLACES = ("0", "1", "2")
 """What stands for the names of a family until that is drawn."""
@@ -48,13 +48,17 @@ class _OfZep(Kind):
         """Return what draws sequences on a few ids that are easily mixed up."""
         from hypothesis import strategies as st
 
-        from zep_conformance.reference import values
+        from zep_conformance.reference import drawing, values
 
         # What a client can't reach by a path it can't remove, either (DEV-9).
         families = [one for one in values.IDS if all(kept_id(name, how.behaviours) == name for name in one)]
-        orders = st.sampled_from(families).flatmap(st.permutations)
-        # Places that may stay empty: to shrink a sequence is to empty them.
-        places = st.tuples(*[st.one_of(st.none(), *self.steps(how))] * how.length)
+        orders: SearchStrategy[Any] = st.sampled_from(families).flatmap(st.permutations)
+        if how.wild:
+            orders = orders | drawing.any_family()
+        # Places, of which some stay empty.
+        steps = self.steps(how)
+        first = [st.one_of(st.none(), *drawing.often(one, 7)) for one in self.beginning(steps)]
+        places = st.tuples(*first, *[st.one_of(st.none(), *steps)] * (how.length - len(first)))
         return st.tuples(orders, places).map(
             lambda drawn: [named(one, drawn[0]) for one in drawn[1] if one is not None]
         )
@@ -62,6 +66,10 @@ class _OfZep(Kind):
     def steps(self, how: Drawn) -> list[SearchStrategy[Operation[Any]]]:
         """Return what draws one operation, one as likely as the other; names are places in a family."""
         raise NotImplementedError
+
+    def beginning(self, steps: list[SearchStrategy[Operation[Any]]]) -> list[SearchStrategy[Operation[Any]]]:
+        """Return those of the steps that a sequence begins with: without them most others find nothing."""
+        return steps[:1]
 
 
 class Memories(_OfZep):
@@ -81,9 +89,9 @@ class Memories(_OfZep):
         said = st.builds(
             ops.Said,
             role=drawing.roles(),
-            content=drawing.texts(),
+            content=drawing.texts(wild=how.wild),
             metadata=st.none() | drawing.metadata(),
-            own=st.none() | st.none() | st.integers(0, 10**9),
+            own=st.one_of(*drawing.often(st.none(), 4), st.integers(0, 10**9)),
             tokens=st.just(0) | st.integers(0, 99),
         )
         least = 1 if "clearing-stalls-enrichment" in how.behaviours else 0
@@ -92,13 +100,13 @@ class Memories(_OfZep):
         large = st.builds(batch, messages=messages, more=st.integers(0, how.batch - few), place=st.integers(0, few))
         at = st.integers(0, 40)
         limits, cursors = st.none() | st.integers(1, 12), st.none() | st.integers(1, 5)
-        elsewhere = st.none() | st.none() | sessions
+        elsewhere = st.one_of(*drawing.often(st.none(), 4), sessions)
         write = st.builds(ops.Write, session=sessions, messages=messages)
         write_many = st.builds(ops.Write, session=sessions, messages=large)
         read = st.builds(ops.ReadMemory, session=sessions, lastn=st.none() | st.integers(0, 40))
         page = st.builds(ops.ListMessages, session=sessions, limit=limits, cursor=cursors)
         return [
-            write, write, write, write_many, read, read, page, page,
+            *drawing.often(write, 3), write_many, *drawing.often(read, 2), *drawing.often(page, 2),
             st.builds(ops.FetchMessage, session=sessions, at=at, elsewhere=elsewhere),
             st.builds(ops.ChangeMessage, session=sessions, at=at, elsewhere=elsewhere, metadata=changes),
             st.builds(ops.ClearSession, session=sessions),
@@ -113,6 +121,7 @@ class Records(_OfZep):
 
     name = "records"
     about = "operations on users and session records"
+    operations: ClassVar[tuple[type[Operation[Any]], ...]] = (*ops.ALL, listing.ListSessions, listing.ListUsers)
 
     def steps(self, how: Drawn) -> list[SearchStrategy[Operation[Any]]]:
         """Return what draws one operation on users and sessions, whose ids are of the same family."""
@@ -120,25 +129,34 @@ class Records(_OfZep):
 
         from zep_conformance.reference import drawing
 
-        ids = st.sampled_from(_PLACES)
+        ids, users = st.sampled_from(_PLACES), st.sampled_from(_PLACES[:2])
         metadata = st.none() | drawing.metadata()
         changes = drawing.metadata(empty="empty-metadata-500" not in how.behaviours)
-        name = st.just("") | drawing.texts(long=False)
+        name = st.just("") | drawing.texts(long=False, wild=how.wild)
         names = st.tuples(name, name, name)
-        hello = st.builds(ops.Said, role=st.just("human"), content=drawing.texts(long=False))
-        create_user = st.builds(ops.CreateUser, user=ids, names=names, metadata=metadata)
-        create_session = st.builds(ops.CreateSession, session=ids, user=ids | st.none(), metadata=metadata)
+        hello = st.builds(ops.Said, role=st.just("human"), content=drawing.texts(long=False, wild=how.wild))
+        lists = [
+            st.builds(one, after=ids, limit=st.integers(0, 4)) for one in (listing.ListSessions, listing.ListUsers)
+        ]
+        create_user = st.builds(ops.CreateUser, user=users, names=names, metadata=metadata)
+        owner = st.one_of(st.none(), *drawing.often(users, 4))
+        create_session = st.builds(ops.CreateSession, session=ids, user=owner, metadata=metadata)
         return [
-            create_user, create_user, create_session, create_session, create_session,
-            st.builds(ops.ChangeUser, user=ids, names=names, metadata=st.none() | changes),
+            *drawing.often(create_user, 2), *drawing.often(create_session, 3),
+            st.builds(ops.ChangeUser, user=users, names=names, metadata=st.none() | changes),
             st.builds(ops.ChangeSession, session=ids, metadata=changes),
             st.builds(ops.Write, session=ids, messages=st.tuples(hello)),
             st.builds(ops.FetchUser, user=ids),
             st.builds(ops.FetchSession, session=ids),
-            st.builds(ops.ListSessionsOfUser, user=ids),
+            st.builds(ops.ListSessionsOfUser, user=users),
             st.builds(ops.ClearSession, session=ids),
-            st.builds(ops.DeleteUser, user=ids),
+            st.builds(ops.DeleteUser, user=users),
+            *(lists if how.listing else ()),
         ]  # fmt: skip
+
+    def beginning(self, steps: list[SearchStrategy[Operation[Any]]]) -> list[SearchStrategy[Operation[Any]]]:
+        """Return what makes a user, and three sessions."""
+        return [steps[0], *steps[2:5]]
 
 
 SENTENCES = (
@@ -159,6 +177,8 @@ class Searches(_OfZep):
         """Return what draws one operation; every second one searches."""
         from hypothesis import strategies as st
 
+        from zep_conformance.reference import drawing
+
         sessions, sentences = st.sampled_from(_PLACES[:2]), st.sampled_from(SENTENCES)
         moods = st.none() | st.sampled_from(list(search.MOODS.values())).map(lambda mood: {"mood": mood})
         said = st.builds(ops.Said, role=st.sampled_from(("human", "ai")), content=sentences, metadata=moods)
@@ -174,7 +194,7 @@ class Searches(_OfZep):
             mood=st.sampled_from(list(search.MOODS)),
         )
         return [
-            write, write, found, found, by_mood,
+            *drawing.often(write, 2), *drawing.often(found, 2), by_mood,
             st.builds(ops.ClearSession, session=sessions),
             st.builds(ops.ReadMemory, session=sessions, lastn=st.just(40)),
         ]  # fmt: skip
