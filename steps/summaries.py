@@ -150,9 +150,9 @@ def clear_and_use(two: Two, zep: Zep, enrichment: EnrichmentWait) -> None:
 
 
 @then("it has no summary, nor is one found in it")
-def summary_is_gone(two: Two, zep: Zep) -> None:
+def summary_is_gone(two: Two, zep: Zep, settings: Settings) -> None:
     """Check the memory, which has the new message alone, and a search for summaries."""
-    no_summary(two["Alice"])
+    no_summary(two["Alice"], settings)
     found = zep.search(two["Alice"].session, "a journey", search_scope="summary")
     assert found == [], "the summary is still found by searching"
 
