@@ -160,7 +160,6 @@ ZEP = ZepServer(url="http://zep:8000", url_from_langflux="http://zep:8000", vers
         ({"chatflow": "mine"}, {"GET /api/v1/chatflows/mine": flow({"name": "bufferMemory"})}, "chatflow-unfit"),
         ({"chatflow": "mine"}, {"GET /api/v1/chatflows/mine": flow({"name": "ZepMemoryCloud"})}, "chatflow-unfit"),
         ({"langflux_version": "3.0.13"}, {}, "version-contradicted"),
-        ({"langflux_image": "registry:5000/flowiseai/flowise:1.8.4"}, {}, "version-contradicted"),
     ],
 )
 def test_what_would_test_something_else_is_refused(given: Any, answers: Any, code: str) -> None:
@@ -175,6 +174,7 @@ def test_what_would_test_something_else_is_refused(given: Any, answers: Any, cod
         ({}, {}, None),
         ({"langflux_version": "2.2.8"}, {}, None),
         ({"langflux_image": "flowise:latest", "zep_image": "ghcr.io/getzep/zep-cloud:0.27.2"}, {}, None),
+        ({"langflux_image": "registry:5000/langflux:1.0.3"}, {}, "--langflux-image says 1.0.3, and this LangFlux says"),
         ({"zep_image": "ghcr.io/getzep/zep-cloud:0.26.0"}, {}, "--zep-image says 0.26.0, and this Zep says"),
         ({"chatflow": "mine"}, {"GET /api/v1/chatflows/mine": flow(MEMORY)}, None),
         ({"chatflow": "mine"}, {"GET /api/v1/chatflows/mine": (401, {}, "")}, None),
@@ -224,6 +224,11 @@ def test_notes_are_said_at_the_beginning_and_a_wrong_window_fails(urls: dict[str
     assert finished.returncode == 1, finished.stdout
     assert "zep is to be Zep 0.25.0, and the one that answers says 0.27.2" in " ".join(finished.stdout.split())
     assert "--message-window is 20" in " ".join(finished.stdout.split())
+
+
+def test_the_doctor_looks_at_the_zep_that_is_given(urls: dict[str, str], tmp_path: Path) -> None:
+    finished = run(tmp_path, "--target", "embedded", "--zep-url", urls["zep"], "-m", "DEPLOY-6")
+    assert finished.returncode == 0, finished.stdout
 
 
 def test_a_short_secret_is_no_business_of_the_user(served_once: Serve, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ class Settings(BaseModel):
     )
     load_users: int = _what(12, "users that talk at once in the load scenario")
     thorough: bool = _what(
-        False, "ask for every combination where usually a sample is taken: some 280,000 requests more"
+        False, "ask for every combination where usually a sample is taken: some 260,000 requests more"
     )
     deployment_files: Path | None = _what(
         None, "deployment files to look at: a folder, or a file (docs/deployment-files.md)"

@@ -22,7 +22,7 @@ from zep_conformance.deployment_files.model import Application, Image
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.flows import node_path
 from zep_conformance.facts.servers import MESSAGE_WINDOW
-from zep_conformance.settings import SETTINGS, Settings, revealed
+from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Deployment, LangFluxServer
 
 ASK_LIMIT = 30.0
@@ -43,14 +43,13 @@ def _of_langflux(settings: Settings, found: Deployment) -> Iterator[str]:
     server = found.langflux
     if server is None:
         return
-    for field in ("langflux_version", "langflux_image"):
-        said = _number(str(getattr(settings, field) or ""))
-        if said and server.version and said != server.version:
-            what = (
-                f"{SETTINGS[field].option} says {said}, and langflux at {server.url} says that it is {server.version}"
-            )
-            advice = "Something else answers there, or what is installed or tagged so is another version."
-            raise CannotTell(what, advice, code="version-contradicted")
+    said, tagged = _number(settings.langflux_version or ""), _number(settings.langflux_image or "")
+    if said and server.version and said != server.version:
+        what = f"--langflux-version is {said}, and langflux at {server.url} says that it is {server.version}"
+        advice = "Something else answers there, or what is installed as that version is another."
+        raise CannotTell(what, advice, code="version-contradicted")
+    if tagged and server.version and tagged != server.version:
+        yield f"--langflux-image says {tagged}, and this LangFlux says that it is {server.version}"
     if settings.chatflow:
         yield from _of_chatflow(settings, server)
     if settings.langflux_api_key or settings.langflux_password:

@@ -18,7 +18,7 @@ from zep_conformance.clients import tokens
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import REPORT_IT, CannotTell, PartDied
-from zep_conformance.settings import Settings
+from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Control, Target
 
 STOP_LIMIT = 20.0
@@ -209,7 +209,9 @@ class SupervisedTarget(Target):
 
     def diagnose(self, part: str) -> list[Finding]:
         """Return what the doctor finds from here, there being no other host."""
-        return diagnose(self._urls[part], self.token_of(part), connect_limit=CONNECT_LIMIT)
+        given = self.settings.zep_url if part == "zep" else None
+        token = revealed(self.settings.zep_token) if given else self.token_of(part)
+        return diagnose(given or self._urls[part], token, connect_limit=CONNECT_LIMIT)
 
     def ended(self) -> Mapping[str, str]:
         """Return the parts that ended by themselves, and how."""
