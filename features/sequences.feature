@@ -18,7 +18,7 @@ Feature: Whatever is done, in whatever order
     When any operations on memories and searches are carried out, in any order
     Then each gives what the documentation promises
 
-  @API-3 @API-6 @API-8 @API-9 @CLEAR-2
+  @API-8 @API-9 @CLEAR-2
   Scenario: Any chats of several users, with clears, give what the documentation promises
     When any operations on chats of several users are carried out, in any order
     Then each gives what the documentation promises
