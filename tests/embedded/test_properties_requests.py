@@ -38,7 +38,7 @@ def fields(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
 predictions = fields(
     question=texts.filter(bool), chatId=texts, streaming=st.booleans(), overrideConfig=fields(sessionId=texts)
 )
-FLOWISE = re.compile(r'"message":"Error:? (\w+Service\.|clearing chat messages)')
+FLOWISE = re.compile(r'"message":"Error:? (\w+Services?\.|clearing chat messages)')
 """How Flowise says in a 500 which of its services did not do it. Any other 500 is none of its refusals."""
 DEEP = '{"nodes":' + "[" * 5000 + "]" * 5000 + "}"
 NUMEROUS = '{"nodes":' + "1" * 5000 + "}"
