@@ -24,7 +24,9 @@ from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction import output
 from zep_conformance.redaction.redactor import HIDDEN, Redactor
 from zep_conformance.report.failure import Failure
+from zep_conformance.report.failures import failures
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
+from zep_conformance.report.outcomes import Record
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.session.verdict import Gate, conclude
 from zep_conformance.settings import Settings, passwords_in
@@ -102,6 +104,17 @@ def test_failures(needle: str) -> None:
         logs=(("zep", f"a log of\n{needle}"),), rerun=needle,
     )  # fmt: skip
     assert not leaks(needle, Redactor([needle])(str(shown)))
+
+
+@MODEST
+@given(needle=secret)
+def test_failures_in_a_terminal(needle: str) -> None:
+    found = record(
+        "a", "failed", name=f"of {needle}", reason=needle, evidence=evidence(f"{needle} {'x' * 70} {needle}")
+    )
+    clean = Record.from_json(Redactor([needle]).everywhere(found.as_json()))
+    for lines in failures([clean, clean], load_requirements(), rest="reports/conformance.json"):
+        assert not leaks(needle, "\n".join(lines))
 
 
 @MODEST

@@ -25,8 +25,10 @@ from zep_conformance.facts.deviations import load_deviations
 from zep_conformance.facts.requirements import TAG, load_requirements
 from zep_conformance.redaction import output
 from zep_conformance.report import terminal
+from zep_conformance.report.differences import explained
 from zep_conformance.report.evidence import Step
-from zep_conformance.report.folder import JUNIT, place
+from zep_conformance.report.failures import failures
+from zep_conformance.report.folder import JUNIT, REPORT, place
 from zep_conformance.report.observations import Known, Observations
 from zep_conformance.report.outcomes import Record
 from zep_conformance.session.baseline import Baseline, read_baseline
@@ -150,6 +152,8 @@ class Conformance:
         self.is_controller = not self.is_worker and bool(getattr(config.option, "dist", "no") != "no")
         self._cleaning = ExitStack()
         self.was_interrupted = False
+        # Whoever asks pytest for tracebacks gets pytest's.
+        self.shows_failures = config.option.tbstyle == "auto"
         self.turns = Turns()
 
     @pytest.hookimpl(optionalhook=True)
@@ -416,6 +420,8 @@ class Conformance:
             self.config.workeroutput["zc_observations"] = self.run.observations().as_json()  # type: ignore[attr-defined]
             return
         self._conclude(session, exitstatus)
+        if self.shows_failures:
+            self.config.option.tbstyle = "no"
 
     def _conclude(self, session: pytest.Session, exitstatus: int) -> None:
         """Set the exit code and write the reports."""
@@ -469,10 +475,26 @@ class Conformance:
         self.turns.close()
         self._cleaning.close()
 
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
+        """Say where two lists or objects differ."""
+        return explained(left, right) if op == "==" else None
+
+    def _show_failures(self, reporter: pytest.TerminalReporter) -> None:
+        """Show what failed or broke; cleaned before lines are broken, which would else hide a secret from cleaning."""
+        wrong = (record for record in self.conclusion.records if record.outcome in ("failed", "error"))
+        clean = [Record.from_json(self.run.redactor.everywhere(record.as_json())) for record in wrong]
+        for title_line, *lines in failures(clean, self.requirements, rest=f"{self.run.place}/{REPORT}"):
+            reporter.write_line("")
+            reporter.write_line(title_line, bold=True, red=True)
+            for line in lines:
+                reporter.write_line(line)
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what the run means, in a few lines."""
+        """Show each failure in a screenful, and say what the run means, in a few lines."""
         if self.is_worker:
             return
+        if self.shows_failures:
+            self._show_failures(terminalreporter)
         terminalreporter.section("conformance", sep="-")
         self._say_trouble(terminalreporter)
         for line in self._wrapped(self.conclusion.lines(self.where)):

@@ -1,0 +1,120 @@
+"""Failures in a terminal: a screenful each, and commands that a shell still understands."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.records import evidence, record
+from zep_conformance.facts.requirements import load_requirements
+from zep_conformance.report.differences import MOST, explained
+from zep_conformance.report.failures import COLUMNS, LINES, by_cause, command_lines, failures
+from zep_conformance.report.outcomes import Record
+
+REQUIREMENTS = load_requirements()
+LONG = "word " * 400 + "'" + "x" * 700 + "'"
+
+
+def shown(*records: Record) -> list[list[str]]:
+    return list(failures(records, REQUIREMENTS, rest="reports/conformance.json"))
+
+
+@pytest.mark.parametrize("outcome", ["failed", "error"])
+def test_whatever_there_is_fits_a_screen(outcome: str) -> None:
+    exchange = {
+        "request": f"curl -i {shlex.quote(LONG)}",
+        "status": 500,
+        "milliseconds": 1.0,
+        "answer": LONG,
+        "times": 3,
+    }
+    step = {"text": LONG, "line": 3, "outcome": "failed", "duration": 0.1}
+    told = evidence(
+        f"{LONG}\n" * 40, steps=(step,), exchanges=(exchange,) * 9, rerun=f"zep-conformance run {shlex.quote(LONG)}",
+        attached=(LONG,),
+    )  # fmt: skip
+    alike = [record(f"n{n}", outcome, *list(REQUIREMENTS)[:9], name=LONG, reason="so", evidence=told) for n in range(9)]
+    (lines,) = shown(*alike)
+    assert len(lines) <= LINES, lines
+    assert all(len(line) <= COLUMNS for line in lines), lines
+    assert "8 more failed alike, such as:" in lines
+    assert any(line.startswith("the rest: reports/conformance.json") for line in lines)
+
+
+def test_it_has_what_one_needs_in_the_order_in_which_it_is_read() -> None:
+    exchanges = tuple(
+        {"request": f"curl -i -H \"authorization: Bearer $ZEP_TOKEN\" http://zep/{n}", "status": 200,
+         "milliseconds": 3.0, "answer": "OK", "times": 1}
+        for n in range(3)
+    )  # fmt: skip
+    steps = (
+        {"text": "Given Alice", "line": 1, "outcome": "passed", "duration": 0.1},
+        {"text": "When she talks", "line": 2, "outcome": "failed", "duration": 0.1},
+        {"text": "Then she is remembered", "line": 3, "outcome": "not run", "duration": 0.0},
+    )
+    (lines,) = shown(record("a", "failed", evidence=evidence("it forgot", steps=steps, exchanges=exchanges)))
+    in_order = (
+        "✗ Scenario a", "API-1 (MUST): ", "  source: ", "failed at: When she talks (line 2)", "  it forgot",
+        "the last of 4 requests:", "curl -i", "→ 200 in 3 ms: OK", "again:", "zep-conformance run", "the rest: ",
+    )  # fmt: skip
+    text = "\n".join(lines)
+    positions = [text.find(one) for one in in_order]
+    assert -1 not in positions and positions == sorted(positions), text
+    assert "$ZEP_TOKEN" in text and "http://zep/2" in text and "http://zep/1" not in text
+
+
+def test_failures_of_one_cause_are_one() -> None:
+    refused = [
+        record(f"r{n}", "failed", evidence=evidence(f"ReadTimeout at zc-0a1b2c3d-{n} after {n} s")) for n in range(4)
+    ]
+    other = record("o", "failed", evidence=evidence("it forgot"))
+    broken = record("b", "error", reason="KeyError: 1", evidence=evidence("it forgot"))
+    known = [record(f"k{n}", "failed", deviation="DEV-15", evidence=evidence(f"cause {n}")) for n in "ab"]
+    passed = record("p", "passed")
+    found = by_cause([*refused, passed, other, broken, *known])
+    assert [[one.nodeid for one in cause] for cause in found] == [["r0", "r1", "r2", "r3"], ["o"], ["b"], ["ka", "kb"]]
+    assert shown(passed) == []
+
+
+@settings(max_examples=25)
+@given(words=st.lists(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=200), min_size=1, max_size=4))
+def test_a_broken_command_is_the_same_command(words: list[str]) -> None:
+    lines = command_lines(f"printf '%s\\n' {shlex.join(words)}")
+    assert all(len(line) <= COLUMNS for line in lines)
+    done = subprocess.run(["bash", "-c", "\n".join(lines)], capture_output=True, text=True, timeout=30)
+    assert done.stdout == "".join(f"{word}\n" for word in words), lines
+
+
+def test_a_variable_in_a_command_stays_one() -> None:
+    command = f'printf %s "authorization: Bearer $ZEP_TOKEN" {"x" * 90}'
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(command_lines(command))], capture_output=True, text=True, env={"ZEP_TOKEN": "t"}
+    )
+    assert done.stdout == "authorization: Bearer t" + "x" * 90
+
+
+class TestDifferences:
+    def test_they_are_told_by_their_paths(self) -> None:
+        came = {"messages": [{"role": "ai", "content": "Hello"}, {"role": "human"}], "more": 1}
+        expected = {"messages": [{"role": "ai", "content": "Hallo"}], "less": None}
+        assert explained(came, expected) == [
+            "4 differences:",
+            "less: nothing came, None was expected",
+            "messages[0].content: 'Hello' came, 'Hallo' was expected",
+            "messages[1]: {'role': 'human'} came, nothing was expected",
+            "more: 1 came, nothing was expected",
+        ]
+        assert explained([("ai", "a")], [("ai", "b")]) == ["1 difference:", "[0][1]: 'a' came, 'b' was expected"]
+
+    @pytest.mark.parametrize(("came", "expected"), [("a", "b"), (1, 2), ([1], {"a": 1}), (None, [])])
+    def test_what_is_better_shown_whole_is(self, came: object, expected: object) -> None:
+        assert explained(came, expected) is None
+
+    def test_many_are_counted(self) -> None:
+        lines = explained(list(range(100)), [None] * 100)
+        assert lines is not None and len(lines) == MOST + 2
+        assert (lines[0], lines[-1]) == ("100 differences:", "and 70 more")
