@@ -349,6 +349,18 @@ def written(tmp_path: Any, *mutations: str, window: int = 12) -> list[Finding]:
         return diagnose(running.url("zep"), write=True, window=window)
 
 
+@produces("zep-freezes")
+def test_a_zep_that_freezes(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+    monkeypatch.setattr(writing, "SEARCH_LIMIT", 1.0)
+    environment = {"GOMAXPROCS": "1", "EMBEDDED_ZEP_FREEZE": "5"}
+    parts = parts_for(["zep", "nlp", "model"], data=tmp_path, recorded_behaviours="all", environment=environment)
+    with Fleet(parts) as running:
+        found = diagnose(running.url("zep"), write=True)
+        assert sessions_of(running.url("zep")) == []
+    assert "left-behind" not in {one.code for one in found}
+    return found
+
+
 @pytest.fixture
 def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "ENRICH_LIMIT", 2.0)

@@ -187,9 +187,9 @@ deployed("memory in bytes", {"resources": {"limits": {"memory": "268435456"}}}, 
 deployed("memory by mem_limit", {}, "memory-small", service="zep-nlp", mem_limit="700m")
 deployed("half a processor", {"restart_policy": {}, "resources": {"limits": {"cpus": "0.50"}}}, "few-cores")
 deployed("two processors", {"restart_policy": {}, "resources": {"limits": {"cpus": "2"}}})
-deployed("one processor of a set", {"restart_policy": {}}, "one-core", cpuset="3")
+deployed("one processor of a set", {"restart_policy": {}}, "zep-freezes", cpuset="3")
 deployed("four of a set", {"restart_policy": {}}, cpuset="0-2,5")
-told("one core by its own setting", {"GOMAXPROCS": "1"}, "one-core")
+told("one core by its own setting", {"GOMAXPROCS": "1"}, "zep-freezes")
 
 
 @shape("half a processor, and GOMAXPROCS")

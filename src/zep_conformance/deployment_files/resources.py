@@ -57,10 +57,10 @@ def _cores(zep: Application, ledger: Ledger) -> None:
     told = zep.variables.get(CORES)
     if told is not None and told.text != "":
         if told.text is not None and told.text.isdecimal() and int(told.text) == 1:
-            ledger.report("one-core", told.place, zep, what=f"{CORES} is 1")
+            ledger.report("zep-freezes", told.place, zep, what=f"{CORES} is 1")
         return
     limit = share(zep.share)
     if zep.cores == 1:
-        ledger.report("one-core", zep.cores_place, zep, what="it is given one processor")
+        ledger.report("zep-freezes", zep.cores_place, zep, what="it is given one processor")
     elif limit is not None and limit <= 1:
         ledger.report("few-cores", zep.cores_place, zep, limit=zep.share)

@@ -16,7 +16,12 @@ from zep_conformance.doctor.answers import code_of
 from zep_conformance.doctor.findings import ENRICH_LIMIT, REMOVAL_LIMIT, SEARCH_LIMIT, Broken, Case, Late, TimeUp
 from zep_conformance.doctor.http import HttpAnswer
 from zep_conformance.doctor.zep import ZepProbe
-from zep_conformance.facts.servers import session_path
+from zep_conformance.facts.servers import FREEZE, HEALTH_PATHS, session_path
+
+HEALTHY = 1.0
+"""Seconds within which a Zep that is frozen answers its health check."""
+THAW_LIMIT = FREEZE + 15
+"""Seconds for removing what was made where Zep is frozen, which it is for a minute."""
 
 
 @dataclass
@@ -41,20 +46,29 @@ class ProbeSession:
     def __init__(self, case: Case, probe: ZepProbe, name: str) -> None:
         self._case, self._probe, self.name = case, probe, name
         self._path = session_path(name)
+        self._is_frozen = False
 
-    def _ask(self, method: str, path: str, body: Any = None, limit: float = SEARCH_LIMIT) -> HttpAnswer | None:
+    def _ask(self, method: str, path: str, body: Any = None, limit: float | None = None) -> HttpAnswer | None:
         """None when there is no answer in time. Raises Broken, OutOfTime."""
         url, headers = f"{self._path}{path}", self._probe.headers()
         try:
-            return self._probe.connection.ask(method, url, headers=headers, body=body, limit=limit)
+            return self._probe.connection.ask(method, url, headers=headers, body=body, limit=limit or SEARCH_LIMIT)
         except Late:
             return None
 
     def write(self, texts: list[str]) -> None:
-        """Write messages, of a human and an AI in turn. Raises Broken when they are refused."""
+        """Write messages, of a human and an AI in turn. Raises Broken when they are refused.
+
+        A turn a request: more at once may keep everybody waiting (DEV-15).
+        """
         messages = [{"role": role, "content": text} for role, text in zip(cycle(("human", "ai")), texts, strict=False)]
+        for first in range(0, len(messages), 2):
+            self._write(messages[first : first + 2])
+
+    def _write(self, messages: list[dict[str, str]]) -> None:
         answer = self._ask("POST", "/memory", {"messages": messages})
         if answer is None:
+            self.memory(1)
             self._case.fail("write-refused", status="not", answer=f"nothing in {SEARCH_LIMIT:g} s")
         if answer.status != 200:
             known = code_of(answer.text, "store") if answer.status >= 500 else None
@@ -63,7 +77,16 @@ class ProbeSession:
     def memory(self, lastn: int) -> dict[str, Any]:
         """Return the newest messages and the summary; empty when they can't be read. Raises Broken, OutOfTime."""
         answer = self._ask("GET", f"/memory?lastn={lastn}")
+        if answer is None:
+            self._look_for_freeze()
         return answer.fields() if answer is not None and answer.status == 200 else {}
+
+    def _look_for_freeze(self) -> None:
+        """Fail where Zep answers its health check, though no read. Raises Broken, OutOfTime."""
+        with contextlib.suppress(Late):
+            self._probe.connection.ask("GET", HEALTH_PATHS["zep"], limit=HEALTHY)
+            self._is_frozen = True
+            self._case.fail("zep-freezes", limit=f"{SEARCH_LIMIT:g}")
 
     def messages(self, lastn: int) -> list[dict[str, Any]]:
         """Return the newest messages."""
@@ -100,9 +123,10 @@ class ProbeSession:
     def remove(self) -> None:
         """Remove it; what can't be removed is noted."""
         answer = None
-        self._case.budget.spare(REMOVAL_LIMIT)
+        limit = THAW_LIMIT if self._is_frozen else REMOVAL_LIMIT
+        self._case.budget.spare(limit)
         with contextlib.suppress(Broken, TimeUp):
-            answer = self._ask("DELETE", "/memory", limit=REMOVAL_LIMIT)
+            answer = self._ask("DELETE", "/memory", limit=limit)
         if answer is not None and answer.status in (200, 404):
             return
         why = "no answer" if answer is None else f"{answer.status} {answer.text}"
