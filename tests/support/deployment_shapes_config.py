@@ -271,3 +271,13 @@ def _() -> Shape:
     made.services["zep-eu"] = {**made.zep, "ports": ["8001:8000"], "volumes": ["./eu.yaml:/app/config.yaml"]}
     made.files["eu.yaml"] = put(CONFIG, ":5557", ":5550")
     return made.shape(("wrong-port", "eu.yaml", "5550"))
+
+
+@shape("a secret in config.yaml that a variable goes before")
+def _() -> Shape:
+    return mounted("secret:", "secret: 8d1f0c7be3a94562", ("secret-in-clear", "config.yaml", "secret:"))
+
+
+@shape("a database in config.yaml that a variable goes before")
+def _() -> Shape:
+    return mounted("dsn:", "dsn: postgres://a:b81c0f27d9@elsewhere/zep", ("secret-in-clear", "config.yaml", "dsn:"))

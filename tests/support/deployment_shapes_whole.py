@@ -564,3 +564,19 @@ def _() -> Shape:
     found.given = ("parts", "zep")
     found.found = (("wrong-port", "zep/docker-compose.yml", "5557"),)
     return found
+
+
+@shape("include of what is not here, and everything of Zep's may be in it")
+def _() -> Shape:
+    made, _ = parted("zep", "zep-nlp", "zep-postgres")
+    made.document["include"] = ["../zep/compose.yaml"]
+    made.services["web"] = {"image": "nginx:1.27"}
+    return made.shape(("file-unseen", COMPOSE, "zep"), ("application-elsewhere", COMPOSE))
+
+
+@shape("Zep 1.x with an include that is not here")
+def _() -> Shape:
+    made, _ = parted("zep-nlp", "zep-postgres")
+    made.document["include"] = ["../.repos/supabase/docker-compose.yml"]
+    made.zep["image"] = "zepai/zep:latest"
+    return made.shape(("file-unseen", COMPOSE, "supabase"), ("image-zep-1", COMPOSE, "zepai"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from zep_conformance.deployment_files.findings import Ledger
+from zep_conformance.deployment_files.images import is_zep_1
 from zep_conformance.deployment_files.interpolation import differ
 from zep_conformance.deployment_files.model import (
     NAMES,
@@ -27,11 +28,11 @@ def check_applications(deployment: PlannedDeployment, ledger: Ledger) -> None:
     """Check that the three that the documentation speaks of are there."""
     zeps = deployment.having("zep")
     for role, name in NAMES.items():
-        if deployment.having(role):
+        if deployment.having(role) or (zeps and all(map(is_zep_1, zeps))) or (role == "zep" and deployment.has_more):
             continue
         if deployment.kind == "fly" and role != "zep":
             ledger.report("application-unseen", deployment.place, missing=name)
-        elif role != "zep" and (leads_elsewhere(deployment, role) or _is_untold(zeps)):
+        elif role != "zep" and (leads_elsewhere(deployment, role) or _is_untold(deployment)):
             ledger.report("application-elsewhere", deployment.place, missing=name, need=_NEEDS[role])
         else:
             ledger.report("application-missing", deployment.place, missing=name)
@@ -42,9 +43,10 @@ def check_applications(deployment: PlannedDeployment, ledger: Ledger) -> None:
     ledger.well("applications", deployment.place, ", ".join(names))
 
 
-def _is_untold(zeps: list[Application]) -> bool:
-    """Whether what the zeps are told is not all here."""
-    return bool(zeps) and all(one.variables_unseen for one in zeps)
+def _is_untold(deployment: PlannedDeployment) -> bool:
+    """Whether what there is, or what the zeps are told, is not all here."""
+    zeps = deployment.having("zep")
+    return deployment.has_more or (bool(zeps) and all(one.variables_unseen for one in zeps))
 
 
 def is_private(deployment: PlannedDeployment, application: Application) -> bool:

@@ -12,6 +12,7 @@ from zep_conformance.deployment_files.interpolation import defaults_only
 from zep_conformance.deployment_files.model import Application, Place, PlannedDeployment, Value
 from zep_conformance.deployment_files.sources import Sources, read_env
 from zep_conformance.facts.servers import PUBLISHED_SECRET
+from zep_conformance.facts.zep_settings import variable_of
 from zep_conformance.redaction.patterns import suspects
 
 _NAME = re.compile(r"(?i)(passw(or)?d|passphrase|secret|token|api_?key|private_?key|credentials?)(_\d+)?$")
@@ -33,7 +34,7 @@ _KNOWN = {
 def secrets_in(sources: Sources, applications: list[Application]) -> Iterator[str]:
     """Every value in these files that must not be shown."""
     for application in applications:
-        for name, value in application.variables.items():
+        for name, value in _told(application):
             yield from filter(_is_secret, _values(name, value.text or ""))
             yield from filter(_is_secret, _values(name, defaults_only(value.written)))
     for file, text in sources.texts.items():
@@ -48,7 +49,7 @@ def check(deployment: PlannedDeployment, ledger: Ledger, sources: Sources) -> No
     """Look for secrets in clear, and at Zep's own secret."""
     reported: set[Place] = set()
     for application in deployment.applications:
-        for name, value in application.variables.items():
+        for name, value in _told(application):
             if deployment.kind == "kubernetes" and value.written:
                 reported.add(value.place)  # in a Secret it stands in base64, which looks like one
             if any(map(_is_secret, _values(name, defaults_only(value.written)))):
@@ -69,6 +70,15 @@ def check(deployment: PlannedDeployment, ledger: Ledger, sources: Sources) -> No
     for application in deployment.having("postgres"):
         _password(application, ledger)
     ledger.well("secrets", deployment.place, "no secret stands in clear")
+
+
+def _told(application: Application) -> Iterator[tuple[str, Value]]:
+    """Yield what an application is told, and what its config.yaml says though a variable goes before it."""
+    yield from application.variables.items()
+    config = application.config
+    for key, value in (config.keys if config else {}).items():
+        if application.variables.get(variable_of(key)) is not value:
+            yield variable_of(key), value
 
 
 def _what(name: str, value: Value) -> str:
