@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -46,7 +47,10 @@ KINDS: dict[Kind, str] = {
 LARGEST = 1 << 20
 """Bytes of a file that is read: deployment files are a thousandth of that."""
 _MOST = 100
-"""Files of a folder that are looked at."""
+"""Files of a folder that are looked at, and folders in it."""
+_CONFIGURATION = re.compile(
+    r"(?i)\.(conf|cfg|ya?ml|toml|json|template|tmpl|sh|sql|inc|env)$|^caddyfile|^config$|_?conf(ig)?$"
+)
 ENV, ENV_EXAMPLE = ".env", ".env.example"
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """In the order in which Compose looks for them: it takes the first."""
@@ -122,13 +126,14 @@ class Sources:
         return self.texts.get(name)
 
     def within(self, folder: str) -> list[str]:
-        """Return the names of the files in a folder that others refer to, those in its folders too."""
+        """Return the names of the files in a folder that others refer to, those in its folders too.
+
+        They are those that by their names are scripts or configuration.
+        """
         inside = [name for name in self.texts if name.startswith(f"{folder}/")]
         if self.on_disk:
-            for above, _folders, names in os.walk(folder):
-                inside += [os.path.join(above, name) for name in names]
-                if len(inside) > _MOST:
-                    break
+            for above, _folders, names in itertools.islice(os.walk(folder), _MOST):
+                inside += [os.path.join(above, name) for name in names if _CONFIGURATION.search(name)]
         return sorted(set(inside))[:_MOST]
 
     def is_folder(self, name: str) -> bool:
