@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from typing import Any
 
 import httpx
@@ -28,6 +29,7 @@ from zep_conformance.clients.refusals import (
     wrong_tokens,
 )
 from zep_conformance.facts.operations import api_operations
+from zep_conformance.settings import SETTINGS
 
 SECRET = tokens.make_secret()
 RIGHT = tokens.make_token(SECRET)
@@ -74,6 +76,13 @@ def test_nothing_hides_a_token_or_a_place_from_an_operation() -> None:
     assert {(one.operation, one.place) for one in plain} == set(itertools.product(OPERATIONS, PLACES))
     looked = [one for one in plain if one.place in LOOKED_AT]
     assert {(one.token, one.place) for one in looked} == set(itertools.product(WAYS.wrong, LOOKED_AT))
+
+
+def test_thorough_is_every_combination_and_its_help_says_how_many() -> None:
+    lengths = [len(one) for one in (OPERATIONS, WAYS.wrong, PLACES, METHODS, SPELLINGS)]
+    count = sum(1 for _ in WAYS.all())
+    assert count == math.prod(lengths)
+    assert f"some {round(count, -4):,} requests" in SETTINGS["thorough"].text
 
 
 def test_no_attempt_has_the_right_token_where_it_belongs() -> None:
