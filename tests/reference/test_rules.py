@@ -13,6 +13,7 @@ from zep_conformance.reference.rules import (
     Cell,
     Exactly,
     Fields,
+    InAnyOrder,
     Listed,
     OwnTime,
     OwnUuid,
@@ -119,3 +120,13 @@ def test_the_newest_are_found_first_and_those_of_one_time_in_any_order(times: li
     rule = FoundRule(model, known, 10)
     now = Seen(*[time_of(times[-1])] * 2)  # type: ignore[arg-type]
     assert (not [*rule.differences(came, "", now)]) == is_right
+
+
+@pytest.mark.parametrize("came", [["a", "b"], ["b", "a"]])
+def test_a_list_in_any_order_is_complete(came: list[str]) -> None:
+    """A user's sessions came in another order once one of them had been changed: nobody promises one."""
+    rule = InAnyOrder({name: Fields({"session_id": name}) for name in ("a", "b")}, "session_id", "sessions")
+    assert said(rule, [{"session_id": name} for name in came]) == []
+    assert said(rule, [{"session_id": name} for name in came[:1]])
+    assert said(rule, [{"session_id": name} for name in ("a", "c")])
+    assert said(rule, {}) == ["expected a list of sessions, came {}"]

@@ -185,6 +185,25 @@ class Listed(Rule):
 
 
 @dataclass(frozen=True)
+class InAnyOrder(Rule):
+    """A list of objects whose order nobody promises. rules: by what each has in the field `key`."""
+
+    rules: Mapping[str, Any]
+    key: str
+    what: str = "items"
+
+    def differences(self, came: Any, where: str, seen: Seen) -> Iterator[Difference]:
+        """Yield what differs where both are put in the order of the field."""
+        ordered = in_order_of(self.key, came) if isinstance(came, list) else came
+        yield from Listed([self.rules[key] for key in sorted(self.rules)], self.what).differences(ordered, where, seen)
+
+
+def in_order_of(key: str, found: Sequence[Any]) -> list[Any]:
+    """Return JSON objects in the order of one of their fields."""
+    return sorted(found, key=lambda one: str(one.get(key)) if isinstance(one, Mapping) else "")
+
+
+@dataclass(frozen=True)
 class OwnUuid(Rule):
     """A uuid of its own, the same at every reading. taken: to whom each uuid that was seen belongs."""
 
