@@ -31,8 +31,12 @@ def examine(sources: Sources, kind: Kind | None = None) -> list[FileFinding]:
     made = planned(sources, kind)
     redactor = Redactor()
     for deployment in made:
+        names = {name for one in deployment.applications for name in (one.name.lower(), *one.hosts)}
         for secret in secrets.secrets_in(sources, deployment.applications):
-            redactor.hide(secret)
+            if (
+                secret.lower() not in names
+            ):  # else every host of that name would be hidden, and no password is ever quoted
+                redactor.hide(secret)
     return [finding for deployment in made for finding in _examined(deployment, sources, redactor)]
 
 

@@ -54,9 +54,13 @@ def check(deployment: PlannedDeployment, ledger: Ledger) -> None:
                 _written(wire)
         seen = [wire.other for wire in wires if wire.value.of or wire.value.text is not None]
         unseen = [other for other in _OTHERS.values() if other not in seen]
-        symptom = [f"{zep.name} is told where its {' and its '.join(seen)} is"] if seen else []
-        symptom += [f"where its {' and its '.join(unseen)} is, no file says"] if unseen else []
+        symptom = [f"{zep.name} is told where its {' and its '.join(seen)} {_is(seen)}"] if seen else []
+        symptom += [f"where its {' and its '.join(unseen)} {_is(unseen)}, no file says"] if unseen else []
         ledger.well("wiring", zep.place, "; ".join(symptom))
+
+
+def _is(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 @dataclass(frozen=True)

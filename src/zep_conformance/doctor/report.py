@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
 
+from rich.cells import cell_len, chop_cells
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from zep_conformance.doctor.findings import LAYERS, Finding, faults
@@ -66,23 +65,63 @@ def show_group(
 
     unseen: layers that could not be examined.
     """
-    console.print(Text(title, style="bold"))
-    table = Table.grid(padding=(0, 1))
-    table.add_column(width=5, no_wrap=True)
-    table.add_column(width=column, no_wrap=True)
-    table.add_column(overflow="fold")
+    console.print(Text(title, style="bold"), soft_wrap=True)
     for finding, symptom in rows:
         mark, style = MARKS[finding.verdict]
-        text = Text(symptom)
+        paragraphs: list[_Words] = [[(symptom, "")]]
         if finding.verdict != "ok":
-            text = Text.assemble(
-                symptom, ("\nwhy: ", "dim"), finding.cause, ("\nto do: ", "dim"), finding.advice,
-                (f" [{finding.code}]", "dim"),
-            )  # fmt: skip
-        table.add_row(Text(mark, style=style), Text(finding.layer), text)
+            paragraphs += [
+                [("why:", "dim"), (finding.cause, "")],
+                [("to do:", "dim"), (finding.advice, ""), (f"[{finding.code}]", "dim")],
+            ]
+        _show_row(console, Text(mark, style=style), finding.layer, paragraphs, column=column)
     if unseen:
-        table.add_row(Text("-", style="dim"), Text(""), Text(f"not looked at: {', '.join(unseen)}", style="dim"))
-    console.print(Padding(table, (0, 0, 1, 2)))
+        words: _Words = [(f"not looked at: {', '.join(unseen)}", "dim")]
+        _show_row(console, Text("-", style="dim"), "", [words], column=column)
+    console.print()
+
+
+_Words = list[tuple[str, str]]
+"""Pieces of a text, each with its style."""
+
+
+def _show_row(console: Console, mark: Text, layer: str, paragraphs: Sequence[_Words], *, column: int) -> None:
+    """Print one row: a mark, a layer, and its texts, which are broken between words only, if that can be."""
+    beginning = Text("  ") + mark + Text(" " * (6 - mark.cell_len) + layer.ljust(column + 1))
+    indent = beginning.cell_len
+    first = True
+    for paragraph in paragraphs:
+        for line in _broken(paragraph, console.width - indent, console.width):
+            if first:
+                console.print(
+                    beginning + (line if line.cell_len <= console.width - indent else Text("")), soft_wrap=True
+                )
+            if not first or line.cell_len > console.width - indent:
+                fits = line.cell_len <= console.width - indent
+                console.print(Text(" " * indent if fits else "") + line, soft_wrap=True)
+            first = False
+
+
+def _broken(paragraph: _Words, width: int, whole: int) -> list[Text]:
+    """Return the lines of a paragraph. What is longer than a line (a URL) has one for itself, as wide as the terminal.
+
+    width, whole: columns of a line, and of the terminal.
+    """
+    lines: list[Text] = []
+    line = Text()
+    for text, style in paragraph:
+        for word in text.split():
+            if cell_len(word) > width:
+                lines += [line] if line else []
+                pieces = [word] if cell_len(word) <= whole else chop_cells(word, whole)
+                lines += [Text(piece, style=style) for piece in pieces]
+                line = Text()
+            elif line.cell_len + bool(line) + cell_len(word) > width:
+                lines.append(line)
+                line = Text(word, style=style)
+            else:
+                line = line + Text(" " * bool(line)) + Text(word, style=style)
+    return [*lines, line] if line or not lines else lines
 
 
 def show_verdict(console: Console, findings: Sequence[Finding], seconds: float) -> None:

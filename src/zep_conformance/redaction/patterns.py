@@ -41,6 +41,10 @@ _HINT = re.compile(
     r"|authori|jwt|encrypted|[?&](?:auth|sig)"
 )
 """Without any of these in it a text matches no pattern."""
+_SAYS = re.compile(r"\w")
+"""What a value has that is more than dots, stars or dashes in a secret's place."""
+_DIGEST = re.compile(r"sha256:[0-9a-f]{12,64}\b")
+"""What names an image, and is no secret."""
 _VARIABLE = re.compile(r"\$\{?[A-Z][A-Z0-9_]*\}?")
 """What stands for a secret in a shell command, and is none."""
 
@@ -62,5 +66,8 @@ def suspects(text: str) -> Iterator[tuple[int, int]]:
         return
     for pattern, is_secret in _patterns():
         for found in pattern.finditer(text):
-            if is_secret(found["v"]) and not _VARIABLE.fullmatch(found["v"]):
+            if not is_secret(found["v"]) or _VARIABLE.fullmatch(found["v"]) or not _SAYS.search(found["v"]):
+                continue
+            digests = (one.span() for one in _DIGEST.finditer(text))
+            if not any(start <= found.start("v") and found.end("v") <= end for start, end in digests):
                 yield found.span("v")
