@@ -14,6 +14,7 @@ from zep_conformance.reference.operations import Expected, World
 from zep_conformance.reference.rules import (
     ZERO_TIME,
     Cell,
+    Difference,
     Exactly,
     Fields,
     Holds,
@@ -24,6 +25,7 @@ from zep_conformance.reference.rules import (
     OwnUuid,
     Rule,
     is_number,
+    shown,
     time_of,
 )
 from zep_conformance.reference.zep.paths import kept_id
@@ -69,15 +71,22 @@ def metadata_of_record(known: Metadata | None) -> Rule:
 
 @dataclass(frozen=True)
 class WithoutSystem(Rule):
-    """Metadata as they were written; what enrichment adds under `system` comes when it comes."""
+    """Metadata as they were written; what enrichment adds under `system` comes when it comes.
+
+    forged: what clients have tried to write there.
+    """
 
     known: Metadata
+    forged: Sequence[Any] = ()
 
     def differences(self, came: Any, where: str, seen: Any) -> Iterator[Any]:
         """Yield that they are others."""
         if not isinstance(came, Mapping):
             yield from Exactly(self.known).differences(came, where, seen)
             return
+        system = came.get("system")
+        if system is not None and any(_is_in(one, system) for one in self.forged):
+            yield Difference(f"{where}['system']", "nothing that a client wrote", shown(system))
         own = came if "system" in self.known else {key: came[key] for key in came if key != "system"}
         for key in sorted(self.known.keys() | own.keys()):
             place = f"{where}[{key!r}]"
@@ -89,9 +98,16 @@ class WithoutSystem(Rule):
                 yield from Exactly(self.known[key]).differences(own[key], place, seen)
 
 
+def _is_in(forged: Any, system: Any) -> bool:
+    if isinstance(forged, Mapping) and isinstance(system, Mapping):
+        return any(system.get(name) == one for name, one in forged.items())
+    return bool(forged == system)
+
+
 @dataclass
 class KnownMessage:
-    """A message. tokens: the count that was sent. uuid, created: what the server made up.
+    """A message. tokens: the count that was sent. uuid, created: what the server made up. forged: what
+    clients have tried to write into its `system` metadata.
 
     A NUL character in its texts is dropped.
     """
@@ -102,6 +118,7 @@ class KnownMessage:
     tokens: int = 0
     uuid: Cell = field(default_factory=Cell)
     created: Cell = field(default_factory=Cell)
+    forged: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Drop what no store holds."""
@@ -120,7 +137,7 @@ class KnownMessage:
             "token_count": Holds(f"a whole number from 0 to {most}", lambda came: _is_count(came, most)),
         }
         # Left out where there are none, and then there are only those of enrichment.
-        metadata = WithoutSystem(kept(self.metadata or {}))
+        metadata = WithoutSystem(kept(self.metadata or {}), self.forged)
         if self.metadata:
             return Fields(fields | {"metadata": metadata})
         return Fields(fields, {"metadata": metadata})

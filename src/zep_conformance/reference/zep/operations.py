@@ -361,6 +361,7 @@ class ChangeMessage(_OnMessage):
         from zep_conformance.reference.zep.model import merged, open_to_clients
 
         found.metadata = merged(found.metadata, open_to_clients(self.metadata or {}))
+        found.forged += [self.metadata["system"]] if self.metadata and "system" in self.metadata else []
         return Expected((200,), found.rule(model.taken))
 
 
