@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from threading import Event
 
 import pytest
 from faker import Faker
@@ -22,7 +23,15 @@ PAUSE = 0.05
 
 
 @pytest.fixture
-def writers() -> Iterator[ThreadPoolExecutor]:
+def is_over() -> Iterator[Event]:
+    """Yield what is set when the scenario is over: from then on nothing more is written."""
+    over = Event()
+    yield over
+    over.set()
+
+
+@pytest.fixture
+def writers(is_over: Event) -> Iterator[ThreadPoolExecutor]:  # noqa: ARG001  (it is set after this)
     """Yield what writes at the same time as the scenario goes on; nobody waits for a write that is not answered."""
     pool = ThreadPoolExecutor(64)
     yield pool
@@ -40,6 +49,7 @@ def write_turns(
     conversations: Conversations,
     enrichment: EnrichmentWait,
     faker: Faker,
+    is_over: Event,
     users: int,
     turns: int,
 ) -> Future[None]:
@@ -52,6 +62,8 @@ def write_turns(
 
     def write() -> None:
         for conversation, messages in chats:
+            if is_over.is_set():
+                return
             conversation.zep.write_at_once(conversation.session, messages)
         _settled(enrichment, chats[-1][0])
 
