@@ -225,7 +225,7 @@ class Conformance:
         for item in items:
             needs = self.classifier.needs_of(item)
             item.stash[_ALONE] = bool(needs & _DISTURBING)
-            if self.run.settings.thorough:
+            if self.run.settings.thorough or self.run.settings.rate:
                 item.add_marker(pytest.mark.timeout(0))  # as long as it takes
             lacking = next((need for need in sorted(needs) if need in missing), None)
             if lacking is not None:
