@@ -239,6 +239,7 @@ TEMPLATES = {
     "Helm": HELM,
     "Helm's control": "{{- if .Values.zep.enabled }}\napiVersion: v1\nkind: Service\n{{- end }}\n",
     "Helm that parses": "apiVersion: v1\nkind: Service\nmetadata:\n  name: '{{ .Values.name }}'\n",
+    "a Compose stack": "services:\n  zep:\n    image: x\n    networks:\n      - {{network_name}}\n",
     "Jinja": "apiVersion: v1\nkind: Service\n{% for port in ports %}\n{% endfor %}\n",
 }  # fmt: skip
 

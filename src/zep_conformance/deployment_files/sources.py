@@ -68,6 +68,8 @@ _KNOWN = (
 _HELM = re.compile(
     r"\{\{-?\s*(\$?\.(Values|Release|Chart|Capabilities|Files)\b|(include|template|toYaml|if|range|with|define|lookup|end)\b)"
 )
+_PLACEHOLDER = re.compile(r"(?m)^\s*(-|[\w.-]+:)\s+\{\{-?\s*[A-Za-z_]\w*(\s*\|[^}]*)?\s*-?\}\}\s*:?\s*$")
+"""A name in the place of a whole value: YAML reads that as a mapping in a mapping, which nothing takes."""
 _JINJA = re.compile(r"\{%-?\s*(if|for|set|include|block|extends)\b")
 _FLY_KEYS = {"http_service", "services", "primary_region", "mounts", "vm", "env", "build", "checks", "processes"}
 _DATABASE_KEYS = {"databaseName", "ipAllowList", "postgresMajorVersion"}
@@ -185,6 +187,8 @@ def _read_yaml(name: str, source: str) -> Any:
         for key, value in (("apiVersion", "v1"), ("kind", "List"), ("items", listed)):
             made.put(key, value, made.place)
         return made
+    if _PLACEHOLDER.search(source):
+        raise _template(name, "a template, whose {{names}} are to be filled in first")
     document = read_yaml(name, source)
     if _is_first_format(document):
         what = f"{name} is of Compose's first format: it has no services: at its top"
@@ -205,7 +209,7 @@ def _is_first_format(document: Any) -> bool:
 
 
 def _template(name: str, what: str) -> CannotTell:
-    advice = "Have it filled in, and look at that: helm template RELEASE CHART > zep.yaml"
+    advice = "Have it filled in (Helm: helm template RELEASE CHART > zep.yaml), and look at what comes of it."
     return CannotTell(f"{name} is {what}", advice, code="files-template")
 
 
