@@ -7,7 +7,7 @@ Feature: A secured Zep
     Then Zep accepts the token
     But Zep refuses the secret itself as a token
 
-  @AUTH-2 @AUTH-3 @ERRORS-1 @reads-only
+  @AUTH-2 @AUTH-3 @ERRORS-1
   Scenario: Nobody reads without the right token
     When strangers try to read all that the API has, in every way that there is
     Then nobody is let in
