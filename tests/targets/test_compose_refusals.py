@@ -232,7 +232,7 @@ class TestTheProject:
     @pytest.mark.parametrize("image", ["ghcr.io/getzep/zep:1.0.2", "zepai/zep-ce", "zepai/zep:latest"])
     def test_has_a_zep_1(self, refused: Refused, image: str) -> None:
         error = refused(zep={"image": image})
-        assert error.code == "image-zep-1" and image in error.what and "Zep 1.x" in error.what
+        assert error.code == "image-zep-1" and image in error.what and "is Zep 1." in error.what
         assert "ghcr.io/getzep/zep-cloud:0.27.2" in error.advice
 
     def test_has_no_zep(self, refused: Refused) -> None:
