@@ -100,11 +100,19 @@ class _Asking(_OnSession):
         return Request("POST", self.path(model, "search", limit=limit), only(payload))
 
     def comparable(self, body: Any) -> Any:
-        """Return how many results there are, and what they have: their order is that of the embeddings."""
+        """Return how many results there are, and what they have: their order is that of the embeddings.
+
+        Where the limit cuts, which of those come that are as like as the last is a server's own affair.
+        """
         if not isinstance(body, list):
             return body
-        found = [_without_system(one.get("message")) for one in body if isinstance(one, Mapping)]
-        return sorted(str(one.get("content")) for one in found if isinstance(one, Mapping))
+        results = [one for one in body if isinstance(one, Mapping)]
+        scores = [float(one["dist"]) for one in results if is_number(one.get("dist"))]
+        if len(body) >= (getattr(self, "limit", None) or DEFAULT_LIMIT) and len(scores) == len(body):
+            is_mixed = getattr(self, "mmr", False)
+            results = [one for one in results if not is_mixed and one["dist"] > min(scores) + EXACT]
+        found = [_without_system(one.get("message")) for one in results]
+        return [len(body), *sorted(str(one.get("content")) for one in found if isinstance(one, Mapping))]
 
 
 @dataclass(frozen=True)
