@@ -65,7 +65,8 @@ def write_turns(
             if is_over.is_set():
                 return
             conversation.zep.write_at_once(conversation.session, messages)
-        _settled(enrichment, chats[-1][0])
+            if not _settled(enrichment, conversation):
+                return
 
     return writers.submit(write)
 
@@ -99,10 +100,12 @@ def write_burst(
     return writers.submit(finished)
 
 
-def _settled(enrichment: EnrichmentWait, conversation: Conversation) -> None:
-    """Wait until a conversation is enriched. Whether it ever is, is for other scenarios to say."""
+def _settled(enrichment: EnrichmentWait, conversation: Conversation) -> bool:
+    """Wait until a conversation is enriched, and return whether it is: if it never is, other scenarios say so."""
     with suppress(AssertionError):
         enrichment.settle(conversation.zep, conversation.session)
+        return True
+    return False
 
 
 @then(parsers.parse("until they are enriched the session of {role} can be read all the time"))
