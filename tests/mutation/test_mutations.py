@@ -77,6 +77,13 @@ def test_a_run_of_no_mutation_imports_none() -> None:
     assert set(re.findall(r"'([^']*)'", done.stdout)) <= {"zep_conformance.facts.mutations"}
 
 
+@pytest.fixture(autouse=True)
+def _unsaid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody says how many cores there are."""
+    for name in ("GOMAXPROCS", "EMBEDDED_ZEP_FREEZE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def test_names_go_to_their_parts() -> None:
     settings = Settings(
         mutations="zep:lastn-ignored, files:zep-latest", recorded_behaviours="langflux:session-is-chat-id"
@@ -84,12 +91,22 @@ def test_names_go_to_their_parts() -> None:
     assert planted_in_servers(settings) == {
         "recorded_behaviours": {"langflux": ["session-is-chat-id"]},
         "mutations": {"zep": ["lastn-ignored"], "files": ["zep-latest"]},
+        "environment": {},
     }
 
 
 @pytest.mark.parametrize("asked", ["none", "all"])
 def test_all_recorded_behaviours_or_none(asked: str) -> None:
-    assert planted_in_servers(Settings(recorded_behaviours=asked)) == {"recorded_behaviours": asked, "mutations": {}}
+    assert planted_in_servers(Settings(recorded_behaviours=asked)) == {
+        "recorded_behaviours": asked,
+        "mutations": {},
+        "environment": {},
+    }
+
+
+def test_the_cores_that_zep_is_told_go_to_its_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOMAXPROCS", "1")
+    assert planted_in_servers(Settings())["environment"] == {"GOMAXPROCS": "1"}
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,18 @@ _worlds = itertools.count(1)
 
 
 def searched(
-    name: str, client: httpx.Client, behaviours: Iterable[str] = (), *, sequences: int = EXAMPLES, seed: int = 1
+    name: str,
+    client: httpx.Client,
+    behaviours: Iterable[str] = (),
+    *,
+    sequences: int = EXAMPLES,
+    seed: int = 1,
+    shrinking: float = 10.0,
 ) -> Found | None:
-    """The shortest sequence of a kind at which a server differs from the model, None where none of so many does."""
+    """The shortest sequence of a kind at which a server differs from the model, None where none of so many does.
+
+    shrinking: seconds in which it is made shorter, at most.
+    """
     of, shown = kind(name), frozenset(behaviours)
     servers = {"zep": Server(sender_of(client), patience=SOON)}
 
@@ -33,7 +42,7 @@ def searched(
         return carry_out(of, operations, World(f"w{next(_worlds)}", shown), servers)
 
     how = Drawn(behaviours=shown, wild=True)
-    return Search(of, how, attempt, shrinking=10.0).run(seed=seed, sequences=sequences)
+    return Search(of, how, attempt, shrinking=shrinking).run(seed=seed, sequences=sequences)
 
 
 def told(found: Found | None) -> list[str]:
