@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.doctor_servers import (
+    EMPTY,
     HEALTH,
     LANGFLUX,
     MEMORY,
@@ -24,6 +25,7 @@ from tests.support.doctor_servers import (
     url,
 )
 from zep_conformance.clients import tokens
+from zep_conformance.doctor import writing
 from zep_conformance.doctor.answers import known_codes
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.facts.codes import codes
@@ -123,6 +125,7 @@ LOOKED_AT = {
         "langflux-key-missing langflux-key-wrong langflux-login-needed langflux-login-wrong langflux-login-broken "
         "langflux-not-set-up langflux-no-zep-memory"
     ),
+    "/healthz was asked after a read without an answer, and the read once more where that is late too": "zep-freezes",
     "the model server has no such path there": "model-no-api",
     "LangFlux was asked where it sees us, or a chatflow was tried": (
         "view-loopback view-unreachable view-token view-forgets view-failed"
@@ -144,6 +147,34 @@ def test_every_fault_stands_in_one_of_the_tables() -> None:
     listed = {code for row in LOOKED_AT.values() for code in row.split()}
     assert faults == listed | {code for code, *_ in INSTEAD}
     assert listed <= faults
+
+
+@pytest.mark.parametrize(
+    ("health_answers", "reads_without_answer", "instead"),
+    [(False, 9, "http-silent"), (True, 9, "store-silent"), (True, 1, "write-lost"), (True, 0, "write-lost")],
+)
+def test_a_read_without_an_answer_is_no_freeze_where_the_health_check_is_late_too(
+    monkeypatch: pytest.MonkeyPatch, health_answers: bool, reads_without_answer: int, instead: str
+) -> None:
+    monkeypatch.setattr(writing, "SEARCH_LIMIT", 0.5)
+    monkeypatch.setattr(writing, "ANSWER_LIMIT", 0.5 if instead.endswith("silent") else 10.0)
+    monkeypatch.setattr(writing, "HEALTHY", -1.0)  # whatever comes is late
+    path, asked = "/api/v1/sessions/zc-late-doctor/memory", {"writes": 0, "reads": 0}
+
+    def write(_: str) -> Any:
+        asked["writes"] += 1
+        return 200, VERSION, "OK"
+
+    def read(_: str) -> Any:
+        asked["reads"] += 1
+        return (200, VERSION, EMPTY) if asked["reads"] > reads_without_answer else None
+
+    def health(_: str) -> Any:
+        return (200, VERSION, ".") if health_answers or not asked["writes"] else None
+
+    answers = {HEALTH: health, f"POST {path}": write, f"GET {path}": read, f"DELETE {path}": (200, VERSION, "OK")}
+    with serving(app({**ZEP, **answers})) as port:
+        check(diagnose(url(port), write=True, prefix="zc-late"), instead)
 
 
 def test_a_proxy_before_langflux_that_wants_a_password() -> None:

@@ -13,7 +13,16 @@ from typing import Any
 
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.doctor.answers import code_of
-from zep_conformance.doctor.findings import ENRICH_LIMIT, REMOVAL_LIMIT, SEARCH_LIMIT, Broken, Case, Late, TimeUp
+from zep_conformance.doctor.findings import (
+    ANSWER_LIMIT,
+    ENRICH_LIMIT,
+    REMOVAL_LIMIT,
+    SEARCH_LIMIT,
+    Broken,
+    Case,
+    Late,
+    TimeUp,
+)
 from zep_conformance.doctor.http import HttpAnswer
 from zep_conformance.doctor.zep import ZepProbe
 from zep_conformance.facts.servers import FREEZE, HEALTH_PATHS, session_path
@@ -76,17 +85,22 @@ class ProbeSession:
 
     def memory(self, lastn: int) -> dict[str, Any]:
         """Return the newest messages and the summary; empty when they can't be read. Raises Broken, OutOfTime."""
-        answer = self._ask("GET", f"/memory?lastn={lastn}")
-        if answer is None:
-            self._look_for_freeze()
-        return answer.fields() if answer is not None and answer.status == 200 else {}
+        path = f"/memory?lastn={lastn}"
+        answer = self._ask("GET", path) or self._ask_again(path)
+        return answer.fields() if answer.status == 200 else {}
 
-    def _look_for_freeze(self) -> None:
-        """Fail where Zep answers its health check, though no read. Raises Broken, OutOfTime."""
-        with contextlib.suppress(Late):
-            self._probe.connection.ask("GET", HEALTH_PATHS["zep"], limit=HEALTHY)
+    def _ask_again(self, path: str) -> HttpAnswer:
+        """Read what was not answered once more, where the health check is late too.
+
+        Raises Broken where that is answered at once, which is a freeze, or nothing is; OutOfTime.
+        """
+        ask = self._probe.connection.ask
+        health = ask("GET", HEALTH_PATHS["zep"], limit=ANSWER_LIMIT, late="http-silent")
+        if health.seconds <= HEALTHY:
             self._is_frozen = True
             self._case.fail("zep-freezes", limit=f"{SEARCH_LIMIT:g}")
+        headers = self._probe.headers()
+        return ask("GET", f"{self._path}{path}", headers=headers, limit=ANSWER_LIMIT, late="store-silent")
 
     def messages(self, lastn: int) -> list[dict[str, Any]]:
         """Return the newest messages."""
