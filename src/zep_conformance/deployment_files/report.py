@@ -23,7 +23,7 @@ def show(console: Console, findings: Sequence[FileFinding], seconds: float) -> N
             rows: list[tuple[Finding, str]] = [
                 (finding, with_line(finding)) for finding in of_kind if finding.file == file
             ]
-            show_group(console, f"{file} ({called})", rows, column=_COLUMN)
+            show_group(console, file, rows, kind=called, column=_COLUMN)
     show_verdict(console, findings, seconds)
 
 

@@ -59,13 +59,24 @@ def show(console: Console, findings: Sequence[Finding], seconds: float) -> None:
 
 
 def show_group(
-    console: Console, title: str, rows: Sequence[tuple[Finding, str]], *, column: int = 7, unseen: Sequence[str] = ()
+    console: Console,
+    title: str,
+    rows: Sequence[tuple[Finding, str]],
+    *,
+    kind: str = "",
+    column: int = 7,
+    unseen: Sequence[str] = (),
 ) -> None:
     """Print findings that belong together, each with its symptom as it is shown. column: columns for the layer's name.
 
+    kind: what that is which the title names; a title is never broken, so that a path stays one.
     unseen: layers that could not be examined.
     """
-    console.print(Text(title, style="bold"), soft_wrap=True)
+    titles = [f"{title} ({kind})" if kind else title]
+    if kind and cell_len(titles[0]) > console.width:
+        titles = [title, f"  ({kind})"]
+    for line in titles:
+        console.print(Text(line, style="bold"), soft_wrap=True)
     for finding, symptom in rows:
         mark, style = MARKS[finding.verdict]
         paragraphs: list[_Words] = [[(symptom, "")]]

@@ -19,6 +19,8 @@ _VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|zc-[0-9a-f]+\S*|[0-9a-f]{8}-[0-9a-f-
 """What differs between complaints of one cause."""
 _NOISE = re.compile(r"\s*$|\s*assert False$|\s*\+\s+where ")
 """Lines of Python's that tell nobody anything."""
+_PLACE = re.compile(r"\W{0,2}(?:https?:/)?(?:/[\w.~%@:+=&?-]+)+/?\W{0,2}")
+"""A path or a URL, and what stands around it."""
 
 
 def by_cause(records: Iterable[Record]) -> list[list[Record]]:
@@ -91,9 +93,14 @@ def _cut(lines: Sequence[str], most: int) -> list[str]:
 
 
 def _fitting(text: str, most: int) -> list[str]:
-    """Return a text in so many lines at most; what is left out is said by dots."""
+    """Return a text in so many lines at most; what is left out is said by dots.
+
+    A path or a URL is not broken, so that one can copy it.
+    """
+    too_long = [word for word in text.split() if len(word) > COLUMNS - 4]
     lines = textwrap.wrap(" ".join(text.split()) if not text.startswith("  ") else text, COLUMNS,
-                          subsequent_indent="    ", break_on_hyphens=False) or [""]  # fmt: skip
+                          subsequent_indent="    ", break_on_hyphens=False,
+                          break_long_words=not all(map(_PLACE.fullmatch, too_long))) or [""]  # fmt: skip
     if len(lines) > most:
         lines = [*lines[: most - 1], f"{lines[most - 1][: COLUMNS - 1]}…"]
     return lines
