@@ -210,6 +210,7 @@ def test_a_whole_run_with_everything_shown(tmp_path: Path, how: str) -> None:
     finished = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert finished.returncode == {"passes": 0, "fails": 2, "breaks": 2}[how], finished.stdout
     assert finished.stdout.count(HIDDEN) > 3
+    assert how != "passes" or f"printed {HIDDEN}" in finished.stdout.partition("= PASSES =")[2]
     written = {"stdout": finished.stdout, "stderr": finished.stderr}
     written |= {path.name: path.read_text() for path in tmp_path.rglob("*.*") if path.is_file()}
     assert {"all.log", "junit.xml", "conformance.json", "summary.md"} <= set(written)

@@ -494,6 +494,8 @@ class Conformance:
         if self.is_worker:
             return
         if self.shows_failures:
+            self.config.option.tbstyle = "auto"
+            terminalreporter.summary_passes()
             self._show_failures(terminalreporter)
         terminalreporter.section("conformance", sep="-")
         self._say_trouble(terminalreporter)
