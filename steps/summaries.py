@@ -65,15 +65,18 @@ def write_half_window(conversation: Conversation, faker: Faker, settings: Settin
 @then("a summary comes, and the newest half of the window stays", target_fixture="memory")
 def summary_comes(conversation: Conversation, settings: Settings) -> Memory:
     """Wait until all but the newest half of the window is summed up, and return that memory."""
-    stay = conversation.texts[-(settings.message_window // 2) :]
+    window = settings.message_window
+    stay = conversation.texts[-(window // 2) :]
 
     def summarised() -> Memory:
         memory = conversation.memory()
         assert memory.summary is not None and memory.summary.content, (
             f"no summary in {settings.wait_limit:g} s of {len(conversation.written)} messages "
-            f"(--message-window is {settings.message_window}). Is Zep's model reachable?"
+            f"(--message-window is {window}). Is Zep's model reachable?"
         )
-        assert texts(memory.messages) == stay, "the messages that stay are not the newest half of the window"
+        assert texts(memory.messages) == stay, (
+            f"the messages that stay are not the newest half of the window (--message-window is {window})"
+        )
         return memory
 
     return eventually(summarised, settings.wait_limit)

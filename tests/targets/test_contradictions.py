@@ -219,7 +219,7 @@ def test_what_deployment_files_say_and_zep_denies_is_a_note(tmp_path: Path, zep:
 
 def test_notes_are_said_at_the_beginning_and_a_wrong_window_fails(urls: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text("services:\n  zep:\n    image: ghcr.io/getzep/zep-cloud:0.25.0\n")
-    options = ("--deployment-files", str(tmp_path), "--message-window", "20", "--wait-limit", "2")
+    options = ("--deployment-files", str(tmp_path), "--message-window", "20", "-k", "one_message_before")
     finished = run(tmp_path, "--target", "remote", "--zep-url", urls["zep"], "-m", "SUMMARY-1", *options)
     assert finished.returncode == 1, finished.stdout
     assert "zep is to be Zep 0.25.0, and the one that answers says 0.27.2" in " ".join(finished.stdout.split())
