@@ -108,8 +108,8 @@ LOOKED_AT: Mapping[str, Callable[[str, str], Placed]] = {
 PLACES: Mapping[str, Callable[[str, str], Placed]] = {
     **LOOKED_AT,
     "nowhere": lambda _wrong, _right: ([], ""),
-    "after Bearer and two spaces": lambda wrong, _: _in("Authorization", f"Bearer  {wrong}"),
-    "after Bearer and a tab": lambda wrong, _: _in("Authorization", f"Bearer\t{wrong}"),
+    "after two spaces": lambda wrong, _: _in("Authorization", f"Bearer  {wrong}"),
+    "after a tab": lambda wrong, _: _in("Authorization", f"Bearer\t{wrong}"),
     "without Bearer": lambda wrong, _: _in("Authorization", wrong),
     "after Basic": lambda wrong, _: _in("Authorization", f"Basic {base64.b64encode(f'jwt:{wrong}'.encode()).decode()}"),
     "in other cookies": lambda wrong, _: _in("Cookie", f"token={wrong}; session={wrong}"),
