@@ -27,6 +27,7 @@ NUMBERS: dict[str, Any] = {
     "message_window": st.integers(1, 99),
     "rate": st.floats(0.01, 1e6),
     "wait_limit": st.floats(0.01, 1e6),
+    "freeze_after": st.floats(0.01, 1e6),
     "latency_budget": st.floats(0.01, 1e6),
 }
 CHOICES: dict[str, Any] = {
