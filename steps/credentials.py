@@ -11,7 +11,7 @@ from fixtures.chatflows import Chatflows
 from fixtures.chats import Chats
 from fixtures.cleanup import Cleanup
 from fixtures.people import SessionIds
-from zep_conformance.clients.langflux import LangFlux, chat_path
+from zep_conformance.clients.langflux import ChatAnswer, LangFlux, chat_path
 from zep_conformance.clients.tokens import make_secret
 from zep_conformance.errors import needed
 from zep_conformance.facts.flows import MODEL_CREDENTIAL, ZEP_CREDENTIAL, credential_body
@@ -85,7 +85,9 @@ def whole_life(
         status = 200 if what == "works" else None
         where = f"a chatbot that uses it and {what}"
         shown.note(f"fetching {where}", wire.get(f"/api/v1/chatflows/{chatflow}"))
-        shown.note(f"asking {where}", langflux.predict(chatflow, "Hello", session=session), status)
+        answer = shown.note(f"asking {where}", langflux.predict(chatflow, "Hello", session=session), status)
+        if answer.status_code == 200:
+            chats.answer_removed_later(chatflow, ChatAnswer.of(answer.json()))
         shown.note(f"listing the chat messages of {where}", wire.get(chat_path(chatflow, {"sessionId": session})))
         for event, data in langflux.stream(chatflow, "Hello", session=session):
             shown.answers.append((f"the event {event} of a stream of {where}", str(data)))

@@ -12,7 +12,7 @@ from fixtures.chats import Chat, Chats
 from fixtures.conversations import ODD_IDS, texts
 from fixtures.people import People, SessionIds
 from fixtures.texts import difference
-from zep_conformance.clients.langflux import ROLES
+from zep_conformance.clients.langflux import ROLES, ChatAnswer
 from zep_conformance.clients.zep import Zep
 from zep_conformance.errors import needed
 from zep_conformance.facts.servers import memory_path
@@ -85,7 +85,7 @@ def talk_under_empty(chats: Chats) -> httpx.Response:
 def prediction_refused(chats: Chats, prediction: httpx.Response) -> None:
     """Check that it is a 4xx with words in it; what was accepted all the same is removed at the end."""
     if prediction.status_code == 200:
-        chats.removed_later(prediction.json().get("sessionId"))
+        chats.answer_removed_later(chats.chatflows.plain, ChatAnswer.of(prediction.json()))
     assert prediction.status_code != 200, f"LangFlux accepted an empty session id: {prediction.text[:200]}"
     assert prediction.status_code in (400, 409, 422), (
         f"expected a 4xx about what was sent, it is {prediction.status_code} {prediction.text[:200]}"
