@@ -460,7 +460,9 @@ class Conformance:
         if excinfo.type is KeyboardInterrupt or isinstance(excinfo.value, pytest.exit.Exception):
             self.was_interrupted = True
         else:
-            self.run.ending = self.run.ending or f"the run ended early: {excinfo.value}"
+            # What a worker ended for ends the others, too: it has said so itself.
+            is_said = self.run.redactor(str(excinfo.value)) in self.of_workers.ended
+            self.run.ending = self.run.ending or ("" if is_said else f"the run ended early: {excinfo.value}")
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing running, whatever happened. What can't be told by now changes the verdict all the same."""
