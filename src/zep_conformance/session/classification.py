@@ -32,6 +32,8 @@ TITLE: pytest.StashKey[tuple[str, str]] = pytest.StashKey()
 """A scenario's name, and where it stands."""
 RECORD = "conformance_record"
 """The one attribute of pytest's reports that is ours: a scenario's Record, or what `Record.as_json` gave on its way."""
+LAST_WORDS = 3
+"""Lines of the log of a part that has ended by itself."""
 REPEATED: pytest.StashKey[str] = pytest.StashKey()
 """Why a scenario is carried out once more."""
 
@@ -219,11 +221,14 @@ class Classifier:
 
     def _stop_for_the_dead(self, item: pytest.Item) -> str:
         """Return a complaint of parts that ended by themselves; without them nothing that follows means anything."""
-        ended = self.run.ended()
-        complaint = "".join(f"{part} {how}, and nobody had asked it to\n" for part, how in ended.items())
-        if complaint:
-            self._end(item, complaint.strip())
-        return complaint
+        told = {part: f"{part} {how}, and nobody had asked it to" for part, how in self.run.ended().items()}
+        if told:
+            self._end(item, "\n".join(told.values()))
+        return "".join(f"{line}{self._last_words(part)}\n" for part, line in told.items())
+
+    def _last_words(self, part: str) -> str:
+        last = self.run.log(part).strip().splitlines()[-LAST_WORDS:]
+        return "\n  ".join(["; its log ends:", *last]) if last else ""
 
 
 def _as_deviation(report: pytest.TestReport, deviation: Deviation) -> tuple[str, str]:
