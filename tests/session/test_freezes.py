@@ -109,7 +109,7 @@ def few_cores(tmp_path: Path) -> Iterator[str]:
 
 def test_where_others_use_it_the_first_freeze_ends_the_run(tmp_path: Path, few_cores: str) -> None:
     remote = ("-q", "--target", "remote", "--zep-url", few_cores, "--freeze-after", "1")
-    finished = run(tmp_path, *PLUGIN, *remote, "-m", "STORE-4", **variables(1))
+    finished = run(tmp_path, *PLUGIN, *remote, "-k", "lastn_returns", **variables(1))
     assert finished.returncode == 1, finished.stdout
     assert "Zep is frozen, and others use it: nothing else was asked" in finished.stdout
     assert conclusion(finished.stdout).count("DEV-15 fails this run") == 1
