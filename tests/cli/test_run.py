@@ -276,6 +276,11 @@ def ran(finished: subprocess.CompletedProcess[str]) -> str:
     return finished.stdout.strip().splitlines()[-1].strip("= ").partition(" in ")[0]
 
 
+def named(finished: subprocess.CompletedProcess[str], outcome: str) -> set[str]:
+    """Return the names of the scenarios that pytest's summary (-rA) gives this outcome."""
+    return set(re.findall(rf"^{outcome} \S*?test_features\.py::(test_\w+(?:\[.*?\])?)", finished.stdout, re.MULTILINE))
+
+
 def test_just_one_example_is_run_again_by_the_line_that_a_failure_shows(command) -> None:
     first = command(f"zep-conformance run -q -m AUTH-3 -k good --mutations {BROKEN} --load-users 5")
     line = first.stdout.partition("\nagain:\n")[2].partition("\nthe rest:")[0]
@@ -290,13 +295,17 @@ def test_just_one_example_is_run_again_by_the_line_that_a_failure_shows(command)
 
 def test_what_failed_is_run_alone_and_nothing_where_nothing_did(command, site: Path) -> None:
     before = {path for path in site.rglob("*") if "__pycache__" not in path.parts}
-    words = "zep-conformance run -q -m 'AUTH-3 or API-3'"
+    words = "zep-conformance run -q -rA -m 'AUTH-3 or API-3'"
     assert command(f"{words}").returncode == 0
     nothing = command(f"{words} --lf")
     assert nothing.returncode == 2
     assert "no scenario ran" in nothing.stdout
-    command(f"{words} --mutations {BROKEN}")
-    assert ran(command(f"{words} --lf")).startswith("1 passed")
+    broken = command(f"{words} --mutations {BROKEN}")
+    failed = named(broken, "FAILED")
+    assert failed and named(broken, "PASSED")
+    again = command(f"{words} --lf")
+    assert named(again, "PASSED") == failed
+    assert ran(again).split(", ")[0] == f"{len(failed)} passed"
     assert {path for path in site.rglob("*") if "__pycache__" not in path.parts} == before
 
 
