@@ -67,6 +67,13 @@ def test_it_has_what_one_needs_in_the_order_in_which_it_is_read() -> None:
     assert "$ZEP_TOKEN" in text and "http://zep/2" in text and "http://zep/1" not in text
 
 
+@pytest.mark.parametrize("place", [f"/tmp/{'a' * 90}/b.yaml", f"http://127.0.0.1:8000/{'a' * 80}?lastn=1"])
+def test_a_long_path_or_url_is_not_broken(place: str) -> None:
+    (lines,) = shown(record("a", "failed", evidence=evidence(f"{place}, line 10: no Zep")))
+    assert f"{place}, line 10: no Zep" in " ".join(" ".join(lines).split())
+    assert [line for line in lines if len(line) > COLUMNS] == [f"{place},"]
+
+
 def test_failures_of_one_cause_are_one() -> None:
     refused = [
         record(f"r{n}", "failed", evidence=evidence(f"ReadTimeout at zc-0a1b2c3d-{n} after {n} s")) for n in range(4)
