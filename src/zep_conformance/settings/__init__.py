@@ -96,7 +96,7 @@ class Settings(BaseModel):
     """The settings of one run, as they were given. Field `zep_url` is option `--zep-url`."""
 
     # Its validator is built when a run reads its settings: a pytest that runs something else need not wait for it.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, protected_namespaces=())
     _given: dict[str, str] = PrivateAttr(default_factory=dict)
 
     target: str = _what("auto", "how the parts come to be: auto, containers, compose:PATH, processes, embedded, remote")
