@@ -76,6 +76,8 @@ def whole_life(
     shown.note("fetching it again", wire.get(f"{PATH}/{ident}"))
     deployed = needed(run.deployment.langflux, "a LangFlux")
     used = {"zep_credential" if shown.kind == ZEP_CREDENTIAL else "model_credential": ident}
+    if shown.kind == MODEL_CREDENTIAL and chatflows.token is not None:
+        used["zep_credential"] = chatflows.zep_credential(chatflows.token, "beside-the-hidden")
     for what, zep_url in (("works", deployed.zep_url), ("fails", CLOSED)):
         if what == "works" and shown.kind == ZEP_CREDENTIAL and chatflows.token is not None:
             continue  # A secured Zep takes no made-up token.
