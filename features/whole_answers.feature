@@ -8,8 +8,8 @@ Feature: Answers are whole, and what was written
     When its memory and the list of its messages are read
     Then each answer is whole, and what was written
 
-  @STORE-1 @STORE-4
-  Scenario: However many messages are written at once, lastn counts each of them, in their order
+  @STORE-4
+  Scenario: However many messages are written at once, lastn counts each of them
     Given 1, 30 and then 2 messages have been written to a session
     When the newest 1, 2, 3, 12, 21, 32 and 33 of them are read
     Then each answer is whole, and what was written

@@ -172,7 +172,7 @@ def _(zep: EmbeddedZep) -> None:
     )
 
 
-@MUTATIONS.mutation("large-posts-unordered", "The messages of a post of more than 20 come in another order", "STORE-1")
+@MUTATIONS.mutation("large-posts-unordered", "The messages of a post of more than 20 come in another order", "STORE-4")
 def _(zep: EmbeddedZep) -> None:
     @around(zep.service.store.messages, "add")
     def _(add: Callable[..., None], session_id: str, new: Posted) -> None:
