@@ -19,7 +19,6 @@ class FieldCase:
     paths: tuple[str, ...] = ("",)
     found: tuple[tuple[str | int, ...], ...] = ()
     said: str = ""
-    differs: str = ""
 
     @property
     def folder(self) -> Path:

@@ -120,15 +120,11 @@ def command_lines(command: str) -> list[str]:
     return [*lines, line]
 
 
-def _words(command: str) -> Iterator[str]:
-    """Yield the words of a command as they are written, with their quotes."""
-    word, quote, escaped = "", "", False
-    for char in command:
-        if char == " " and not quote and not escaped:
-            yield word
-            word = ""
-            continue
-        word += char
+def _scanned(text: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield each character of a shell's text, with the quote that it stands in and whether a backslash goes before."""
+    quote, escaped = "", False
+    for char in text:
+        yield char, quote, escaped
         if escaped:
             escaped = False
         elif char == "\\" and quote != "'":
@@ -137,21 +133,23 @@ def _words(command: str) -> Iterator[str]:
             quote = "" if char == quote else quote
         elif char in "'\"":
             quote = char
+
+
+def _words(command: str) -> Iterator[str]:
+    """Yield the words of a command as they are written, with their quotes."""
+    word = ""
+    for char, quote, escaped in _scanned(command):
+        if char == " " and not quote and not escaped:
+            yield word
+            word = ""
+        else:
+            word += char
     yield word
 
 
 def _broken(word: str, most: int) -> tuple[str, str]:
     """Return the beginning of a word that is too long, ended by a backslash, and the rest: a shell joins them again."""
-    quote, escaped, at = "", False, 0
-    for at, char in enumerate(word):
-        if at >= most - 2 and not escaped:
-            break
-        if escaped:
-            escaped = False
-        elif char == "\\" and quote != "'":
-            escaped = True
-        elif quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"":
-            quote = char
+    at, quote = next(
+        (at, quote) for at, (_, quote, escaped) in enumerate(_scanned(word)) if at >= most - 2 and not escaped
+    )
     return f"{word[:at]}{quote}\\", f"{quote}{word[at:]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -63,9 +64,9 @@ class _OfZep(Kind):
             lambda drawn: [named(one, drawn[0]) for one in drawn[1] if one is not None]
         )
 
+    @abstractmethod
     def steps(self, how: Drawn) -> list[SearchStrategy[Operation[Any]]]:
         """Return what draws one operation, one as likely as the other; names are places in a family."""
-        raise NotImplementedError
 
     def beginning(self, steps: list[SearchStrategy[Operation[Any]]]) -> list[SearchStrategy[Operation[Any]]]:
         """Return those of the steps that a sequence begins with: without them most others find nothing."""
