@@ -162,7 +162,7 @@ def summary_is_gone(two: Two, zep: Zep, settings: Settings) -> None:
 
 @then("the session of Bob has its summary as before")
 def other_summary_stays(two: Two, summaries: dict[str, Any]) -> None:
-    """Check every field of it but what enrichment may still fill in: its metadata, and with them its token count (DEV-5)."""
+    """Check every field but what enrichment may still fill in: its metadata, and with them its token count (DEV-5)."""
     later = {"metadata", "token_count"}
     summary = two["Bob"].memory().summary
     kept = {name: one for name, one in summary.dict().items() if name not in later} if summary else None

@@ -8,8 +8,6 @@ import os
 import subprocess
 import sys
 import warnings
-import xml.etree.ElementTree
-import xml.sax.saxutils
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,17 +15,20 @@ import httpx
 import pytest
 from hypothesis import given
 
-from tests.support.needles import MODEST, in_json, leaks, percent, plain, secret
+from tests.support.needles import MODEST, leaks, percent, plain, secret
 from tests.support.records import evidence, record
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction import output
 from zep_conformance.redaction.redactor import HIDDEN, Redactor
+from zep_conformance.report.events import RunEnded, ScenarioEnded, StepEnded
 from zep_conformance.report.failure import Failure
 from zep_conformance.report.failures import failures
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.outcomes import Record
 from zep_conformance.report.transcript import Transcript
+from zep_conformance.report.writers import WRITERS, Reports
+from zep_conformance.report.writers.ndjson import Events
 from zep_conformance.session.verdict import Gate, conclude
 from zep_conformance.settings import Settings, passwords_in
 from zep_conformance.settings.sources import default_settings
@@ -84,13 +85,12 @@ def test_reports(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
         records, seen, Gate(), requirements=load_requirements(), exit_status=1, seed=1, prefix="zc-1",
         started=datetime.now(UTC), duration=1.0,
     )  # fmt: skip
-    written = xml.etree.ElementTree.Element("testsuites")
-    case = xml.etree.ElementTree.SubElement(xml.etree.ElementTree.SubElement(written, "testsuite"), "testcase")
-    xml.etree.ElementTree.SubElement(case, "failure", message=needle).text = f"Bearer {needle}"
-    xml.etree.ElementTree.ElementTree(written).write(folder / "draft.xml", encoding="utf-8")
-    said = concluded.write(folder, Redactor([needle]), junit=(folder / "draft.xml", folder / "junit.xml"))
-    assert said == f"reports: {folder}/"
-    assert {path.name for path in folder.iterdir()} == {"conformance.json", "summary.md", "junit.xml"}
+    reports = Reports(Redactor([needle]), beside=[Events(folder / "events.ndjson")])
+    reports(ScenarioEnded(record=records[0]))
+    reports(StepEnded(nodeid=records[0].nodeid, step={"text": needle}))
+    reports(RunEnded(document=concluded.report, folder=folder))
+    assert (reports.where(), [*reports.complaints()]) == (f"reports: {folder}/", [])
+    assert {path.name for path in folder.iterdir()} == {*WRITERS, "events.ndjson"}
     for path in folder.iterdir():
         assert not leaks(needle, path.read_text()), path.name
     assert json.loads((folder / "conformance.json").read_text())["exit_code"] == 1
@@ -115,30 +115,6 @@ def test_failures_in_a_terminal(needle: str) -> None:
     clean = Record.from_json(Redactor([needle]).everywhere(found.as_json()))
     for lines in failures([clean, clean], load_requirements(), rest="reports/conformance.json"):
         assert not leaks(needle, "\n".join(lines))
-
-
-@MODEST
-@given(needle=secret)
-def test_junit(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("junit") / "junit.xml"
-    root = xml.etree.ElementTree.Element("testsuites")
-    case = xml.etree.ElementTree.SubElement(root, "testcase", name=f"test[{needle}]")
-    xml.etree.ElementTree.SubElement(case, "failure", message=needle).text = f"Bearer {needle}"
-    xml.etree.ElementTree.SubElement(case, "system-out").text = in_json(needle)
-    xml.etree.ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
-    output.clean_junit(path, Redactor([needle]))
-    again = xml.etree.ElementTree.parse(path).getroot()
-    assert not leaks(needle, path.read_text())
-    assert again.find(".//failure").attrib["message"] == HIDDEN
-
-
-def test_junit_that_is_clean_stays_as_it_was(tmp_path: Path) -> None:
-    path = tmp_path / "junit.xml"
-    path.write_text('<?xml version="1.0"?><testsuites   name="as pytest wrote it"/>')
-    before = path.stat().st_mtime_ns, path.read_text()
-    output.clean_junit(path, Redactor(["a-secret-of-somebody"]))
-    output.clean_junit(tmp_path / "none.xml", Redactor())
-    assert (path.stat().st_mtime_ns, path.read_text()) == before
 
 
 @MODEST
@@ -204,7 +180,7 @@ def test_a_whole_run_with_everything_shown(tmp_path: Path, how: str) -> None:
     command = [
         sys.executable, "-m", "zep_conformance", "run", "-p", "leaky", "-p", "no:cacheprovider", "--target", "embedded",
         "-m", "API-3", "-vv", "-rA", "-l", "--log-level=DEBUG", "--log-cli-level=DEBUG", "--log-file=all.log",
-        "-o", "junit_logging=all", "--setup-show", "--durations=3", "--full-trace",
+        "--setup-show", "--durations=3", "--full-trace", "--events", "events.ndjson",
     ]  # fmt: skip
     environment = {**os.environ, "ZEP_TOKEN": needle, "PYTHONPATH": str(tmp_path), "CI": ""}
     finished = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
@@ -213,7 +189,7 @@ def test_a_whole_run_with_everything_shown(tmp_path: Path, how: str) -> None:
     assert how != "passes" or f"printed {HIDDEN}" in finished.stdout.partition("= PASSES =")[2]
     written = {"stdout": finished.stdout, "stderr": finished.stderr}
     written |= {path.name: path.read_text() for path in tmp_path.rglob("*.*") if path.is_file()}
-    assert {"all.log", "junit.xml", "conformance.json", "summary.md"} <= set(written)
+    assert {"all.log", "events.ndjson", *WRITERS} <= set(written)
     for name, text in written.items():
         if not name.startswith("leaky"):
             assert not leaks(needle, text), (name, leaks(needle, text), text)

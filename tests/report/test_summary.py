@@ -11,9 +11,9 @@ import pytest
 
 from tests.support import records
 from zep_conformance.facts.requirements import load_requirements
-from zep_conformance.report import summary
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.outcomes import Record
+from zep_conformance.report.writers import summary
 from zep_conformance.session.verdict import Gate, conclude
 
 SEEN = Observations(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 
 from tests.support.records import evidence, record
 from zep_conformance.facts.requirements import load_requirements
-from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.basis import ids_in_words
 from zep_conformance.report.document import SCHEMA
 from zep_conformance.report.observations import PHASES, Known, Observations, PartSeen, Span, TargetSeen
@@ -220,14 +218,6 @@ class TestWhatAVerdictRestsOn:
 )
 def test_ids_in_words(ids: list[str], words: str) -> None:
     assert ids_in_words(ids) == words
-
-
-def test_reports_are_written_or_it_is_said_why_not(tmp_path: Path) -> None:
-    found = concluded(record("a", "passed"))
-    assert found.write(tmp_path / "reports", Redactor()) == f"reports: {tmp_path}/reports/"
-    assert json.loads((tmp_path / "reports" / "conformance.json").read_text()) == found.report
-    (tmp_path / "file").write_text("")
-    assert found.write(tmp_path / "file" / "reports", Redactor()).startswith("no report: ")
 
 
 # -- observations -----------------------------------------------------------------------------------------------

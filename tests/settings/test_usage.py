@@ -22,6 +22,7 @@ VALUES: dict[str, Any] = {
     "langflux_image": "i", "model_image": "i", "registry": "r", "keep": True, "fresh": True, "langflux_command": "x",
     "langflux_version": "2.2.8", "install_langflux": True, "zep_binary": "z", "postgres_dsn": "postgres://d",
     "recorded_behaviours": "all", "embedding_model": "m", "mutations": "zep:lastn-ignored", "reports": "r",
+    "events": "e",
     "fail_on": "must", "accept": "DEV-7", "require": "must", "baseline": "b", "strict_deviations": True,
 }  # fmt: skip
 """Of each setting a value that is not its default."""
@@ -31,7 +32,7 @@ ALWAYS = "E C K P R"
 TABLE: dict[str, tuple[str, str, str]] = {
     **dict.fromkeys(
         ("target", "read_only", "max_requests", "rate", "without", "seed", "sequences", "wait_limit", "latency_budget",
-         "load_users", "deployment_files", "langflux_url", "reports", "fail_on", "accept", "baseline",
+         "load_users", "deployment_files", "langflux_url", "reports", "events", "fail_on", "accept", "baseline",
          "strict_deviations", "time_limit", "require", "freeze_after",
          "thorough"),
         (ALWAYS, ALWAYS, ALWAYS),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from zep_conformance.redaction.encodings import readings
 from zep_conformance.redaction.redactor import LONG_PIECE
-from zep_conformance.report import summary
+from zep_conformance.report.writers import summary
 
 MODEST = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 TOKEN = string.ascii_letters + string.digits + "-_"

@@ -12,7 +12,7 @@ def evidence(text: str = "it forgot", **more: Any) -> Evidence:
     """Return the evidence of a failure. text: stands wherever a text can. more: what else differs."""
     known = {
         "complaint": text,
-        "steps": ({"text": text, "line": 3, "outcome": "failed", "duration": 0.1},),
+        "steps": ({"text": text, "keyword": "Given", "line": 3, "outcome": "failed", "duration": 0.1},),
         "exchanges": ({"request": f"curl {text}", "status": 200, "milliseconds": 1.0, "answer": text, "times": 2},),
         "left_out": 1,
         "logs": {"zep": f"a log of\n{text}"},
@@ -25,5 +25,5 @@ def evidence(text: str = "it forgot", **more: Any) -> Evidence:
 
 def record(nodeid: str, outcome: str, *requirements: str, **more: Any) -> Record:
     """Return the record of a scenario. requirements: API-1 where none is given. more: what else differs."""
-    known = {"name": f"Scenario {nodeid}", "feature": "a.feature:1", "duration": 0.1}
+    known = {"name": f"Scenario {nodeid}", "feature": "features/a.feature", "line": 1, "duration": 0.1}
     return Record(**{**known, "nodeid": nodeid, "outcome": outcome, "requirements": requirements or ("API-1",), **more})

@@ -1,4 +1,4 @@
-"""What others write, cleaned where it is written: pytest's reports and terminal, logging, JUnit's file, browser traces.
+"""What others write, cleaned where it is written: pytest's reports and terminal, logging, browser traces.
 
 The suite's own writers clean what they write; this is for what goes past them, such as a traceback with somebody's
 headers in it, a warning, or a library's debug log. A trace of Playwright's keeps what was typed, asked and answered.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import xml.etree.ElementTree
 import zipfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -80,29 +79,6 @@ def _clean_logging(redactor: Redactor) -> Callable[[], None]:
 
     logging.setLogRecordFactory(clean)
     return lambda: logging.setLogRecordFactory(make)
-
-
-def clean_junit(path: Path, redactor: Redactor) -> None:
-    """Clean a JUnit report that is written already; one that is not there, or is no XML, is left alone."""
-    try:
-        tree = xml.etree.ElementTree.parse(path)
-    except (OSError, xml.etree.ElementTree.ParseError):
-        return
-    changed = False
-
-    def clean(text: str) -> str:
-        nonlocal changed
-        hidden = redactor(text)
-        changed = changed or hidden != text
-        return hidden
-
-    for element in tree.iter():
-        element.text = clean(element.text) if element.text else element.text
-        element.tail = clean(element.tail) if element.tail else element.tail
-        for name, value in element.attrib.items():
-            element.set(name, clean(value))
-    if changed:
-        tree.write(path, encoding="utf-8", xml_declaration=True)
 
 
 LARGEST = 100_000

@@ -1,12 +1,11 @@
-"""reports/conformance.json: what was tested, and what came out of it, for machines; summary.md beside it, for people.
+"""The document of a run: what was tested, and what came out of it, as data. Every report is made of it.
 
-Its form is published as fixtures/data/conformance.schema.json.
+It is reports/conformance.json, and its form is published as fixtures/data/conformance.schema.json.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -16,9 +15,8 @@ from typing import Any
 
 from zep_conformance import suite
 from zep_conformance.redaction.redactor import Redactor
-from zep_conformance.report import summary
 from zep_conformance.report.basis import Basis, Checked
-from zep_conformance.report.folder import LOGS, REPORT, SUMMARY
+from zep_conformance.report.folder import LOGS
 from zep_conformance.report.folder import write as write_file
 from zep_conformance.report.observations import Observations
 from zep_conformance.report.outcomes import OUTCOMES, Record
@@ -62,10 +60,8 @@ def document(
         "trouble": observations.trouble,
         "ended": list(observations.ended),
         "target": asdict(target) | {"timeline": [span.as_json() for span in target.timeline]} if target else None,
-        "parts": {name: part.as_json() for name, part in observations.parts.items()},
-        "capabilities": {
-            name: {"offered": reason is None, "reason": reason} for name, reason in observations.capabilities.items()
-        },
+        "parts": parts_of(observations),
+        "capabilities": capabilities_of(observations),
         "seed": seed,
         "prefix": prefix if target else None,
         "requests": observations.requests,
@@ -78,6 +74,16 @@ def document(
     }
 
 
+def parts_of(observations: Observations) -> dict[str, Any]:
+    """Return the parts that were seen, for the report."""
+    return {name: part.as_json() for name, part in observations.parts.items()}
+
+
+def capabilities_of(observations: Observations) -> dict[str, Any]:
+    """Return what the target offers, and why it does not offer the rest, for the report."""
+    return {name: {"offered": reason is None, "reason": reason} for name, reason in observations.capabilities.items()}
+
+
 def _requirement(checked: Checked, records: Iterable[Record]) -> dict[str, Any]:
     requirement = checked.requirement
     known = {name: getattr(requirement, name) for name in ("id", "level", "text", "source")}
@@ -88,19 +94,27 @@ def _requirement(checked: Checked, records: Iterable[Record]) -> dict[str, Any]:
 def _scenario(record: Record) -> dict[str, Any]:
     named = {"mended" if name == "fixed" else name: value for name, value in record.as_json().items()}
     del named["requirements"], named["evidence"]
-    return named | {"duration": round(record.duration, 4)}
+    return named | {
+        "duration": round(record.duration, 4),
+        "started": record.started or None,
+        "steps": list(record.steps),
+    }
 
 
-def write(folder: Path, report: Mapping[str, Any], redactor: Redactor) -> Path:
-    """Write the report and its summary, without secrets. Return the report's path.
+def scenarios_in(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the scenarios of a document, each once, in the order of their node ids.
 
-    Raises OSError when the folder can't be written.
+    Each has its `requirements` beside, and the `level` that is the highest of theirs.
     """
-    clean = redactor.everywhere(dict(report))
-    path = folder / REPORT
-    write_file(path, json.dumps(clean, indent=2, ensure_ascii=False) + "\n")
-    write_file(folder / SUMMARY, redactor(summary.markdown(clean, folder)))
-    return path
+    found: dict[str, dict[str, Any]] = {}
+    for requirement in report["requirements"]:
+        for scenario in requirement["scenarios"]:
+            known = found.setdefault(
+                scenario["nodeid"], {**scenario, "requirements": [], "level": requirement["level"]}
+            )
+            known["requirements"].append(requirement["id"])
+            known["level"] = min(known["level"], requirement["level"])  # MUST is before SHOULD
+    return [found[nodeid] for nodeid in sorted(found)]
 
 
 def keep_logs(folder: Path, logs: Mapping[str, str], redactor: Redactor) -> None:

@@ -8,18 +8,21 @@ from typing import Any
 
 COMPLAINT, LOG = 10_000, 4000
 """Characters of a complaint and of a part's log that are kept: of the first its beginning, of the second its end."""
+NOT_RUN = "not run"
+"""The outcome of a step that was not reached."""
 
 
 @dataclass(kw_only=True)
 class Step:
-    """One step of a scenario. text: as it is written. line: in the feature. outcome: passed, failed or not run.
+    """One step of a scenario. text: as it is written, its keyword first. line: in the feature.
 
-    duration: seconds.
+    outcome: passed, failed or not run. duration: seconds.
     """
 
     text: str
+    keyword: str
     line: int
-    outcome: str = "not run"
+    outcome: str = NOT_RUN
     duration: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
@@ -48,7 +51,7 @@ class Evidence:
     @property
     def failed_step(self) -> str:
         """Return the step that it ended at, with its line; "" where it got to none."""
-        reached = [step for step in self.steps if step["outcome"] != "not run"]
+        reached = [step for step in self.steps if step["outcome"] != NOT_RUN]
         return f"{reached[-1]['text']} (line {reached[-1]['line']})" if reached else ""
 
     def as_json(self) -> dict[str, Any]:

@@ -87,11 +87,16 @@ class PartSeen:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """A scenario of the suite, whether it ran or not. selected: False where -k, -m or a name left it out."""
+    """A scenario of the suite, whether it ran or not. selected: False where -k, -m or a name left it out.
+
+    feature: the path of its file. line: in that, 0 where it is not known.
+    """
 
     name: str
     requirements: tuple[str, ...]
     selected: bool
+    feature: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

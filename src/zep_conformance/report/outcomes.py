@@ -22,7 +22,9 @@ TELLING = frozenset({"passed", "failed", "deviation"})
 class Record:
     """One scenario's outcome.
 
-    duration: seconds. reason: why it failed, was skipped, was not run or deviates. fixed: a deviation that passed.
+    feature: the path of its file. line: in that, 0 where it is not known. started: when, as ISO 8601 has it; "" where
+    it was not. duration: seconds. steps: as `evidence.Step.as_json` gives them. reason: why it failed, was skipped, was
+    not run or deviates. fixed: a deviation that passed.
     measurements: named figures, milliseconds. repeated: why it was carried out once more, "" where it was not.
     evidence: where it says that something is wrong.
     """
@@ -33,6 +35,9 @@ class Record:
     requirements: tuple[str, ...]
     outcome: str
     duration: float
+    line: int = 0
+    started: str = ""
+    steps: tuple[Mapping[str, Any], ...] = ()
     reason: str = ""
     deviation: str | None = None
     fixed: bool = False
@@ -43,13 +48,15 @@ class Record:
     def as_json(self) -> dict[str, Any]:
         """Return the record as JSON, to be sent by a worker."""
         evidence = None if self.evidence is None else self.evidence.as_json()
-        return asdict(replace(self, evidence=None)) | {"requirements": list(self.requirements), "evidence": evidence}
+        lists = {"requirements": list(self.requirements), "steps": list(self.steps)}
+        return asdict(replace(self, evidence=None, steps=())) | lists | {"evidence": evidence}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Record:
         """Return the record that `as_json` gave."""
         evidence = found["evidence"] and Evidence.from_json(found["evidence"])
-        return cls(**{**found, "requirements": tuple(found["requirements"]), "evidence": evidence})
+        tuples = {name: tuple(found[name]) for name in ("requirements", "steps")}
+        return cls(**{**found, **tuples, "evidence": evidence})
 
 
 def worst(outcomes: Iterable[str]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from zep_conformance.report.evidence import COMPLAINT, Evidence, Step, newest
 from zep_conformance.report.outcomes import Record
 from zep_conformance.report.transcript import cut
 from zep_conformance.session.run import RUN, Run
+from zep_conformance.session.scenarios import place, steps, title
 from zep_conformance.settings import SETTINGS, Settings, names_in
 
 MEASURED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
@@ -28,8 +30,8 @@ _EVIDENCE: pytest.StashKey[Evidence] = pytest.StashKey()
 """What tells of a failed scenario."""
 _COMPLAINT: pytest.StashKey[str] = pytest.StashKey()
 """What a failed scenario complains of, whole."""
-TITLE: pytest.StashKey[tuple[str, str]] = pytest.StashKey()
-"""A scenario's name, and where it stands."""
+STARTED: pytest.StashKey[datetime] = pytest.StashKey()
+"""When a scenario began."""
 RECORD = "conformance_record"
 """The one attribute of pytest's reports that is ours: a scenario's Record, or what `Record.as_json` gave on its way."""
 LAST_WORDS = 3
@@ -108,9 +110,13 @@ class Classifier:
             # A pass of one that a setting mends says no more than that it is set.
             reason, fixed, shown = f"{deviation.id} is fixed here: {deviation.what}", True, deviation.id
         measured: dict[str, Any] = item.stash.get(MEASURED, {})
+        feature, line = place(item)
         record = Record(
             name=title(item),
-            feature=item.stash.get(TITLE, ("", ""))[1],
+            feature=feature,
+            line=line,
+            started=item.stash[STARTED].isoformat(timespec="milliseconds") if STARTED in item.stash else "",
+            steps=tuple(self._steps(item)),
             nodeid=item.nodeid,
             requirements=tuple(requirement.id for requirement in self.requirements_of(item)),
             outcome=outcome,
@@ -164,7 +170,6 @@ class Classifier:
         if shown is not None:
             found += f"\n{shown.id}, known of this version, and a setting mends it: {shown.mended_by}."
             found += f"\nTo accept it as it is: --accept {shown.id}"
-        name, feature = item.stash.get(TITLE, (_title(item), ""))
         item.stash[_COMPLAINT] = found
         shown_below = self._evidence(item)
         if self.run.trouble is not None:
@@ -174,7 +179,7 @@ class Classifier:
             return "error", self.run.trouble.what, None
         evidence = failure.Failure(
             requirements=tuple(self.requirements_of(item)),
-            scenario=f"{name} ({feature})",
+            scenario="{} ({}:{})".format(title(item).partition(" [")[0], *place(item)),
             step=shown_below.failed_step,
             complaint=found,
             exchanges=self.run.transcript.shown(),
@@ -191,10 +196,9 @@ class Classifier:
         if _EVIDENCE not in item.stash:
             hidden, run = self.run.redactor, self.run
             exchanges, left_out = run.transcript.as_json()
-            steps = [step.as_json() | {"text": hidden(step.text)} for step in item.stash.get(STEPS, [])]
             item.stash[_EVIDENCE] = Evidence(
                 complaint=cut(hidden(item.stash[_COMPLAINT]), COMPLAINT),
-                steps=tuple(steps),
+                steps=tuple(self._steps(item)),
                 exchanges=tuple(exchanges),
                 left_out=left_out,
                 logs={part: newest(hidden(log)) for part, log in run.logs().items()},
@@ -203,6 +207,10 @@ class Classifier:
                 seed=run.seed,
             )
         return item.stash[_EVIDENCE]
+
+    def _steps(self, item: pytest.Item) -> Iterator[dict[str, Any]]:
+        for step in item.stash.get(STEPS, None) or steps(item):
+            yield step.as_json() | {"text": self.run.redactor(step.text)}
 
     def _limit_reached(self, error: BaseException) -> LimitReached | None:
         """Return the limit that a failure comes of: an answer that the time limit cut off is nobody's fault."""
@@ -243,18 +251,6 @@ def _as_deviation(report: pytest.TestReport, deviation: Deviation) -> tuple[str,
 def record_of(report: pytest.TestReport) -> Record | None:
     """Return the record that a report of a scenario was given."""
     return getattr(report, RECORD, None)
-
-
-def title(item: pytest.Item) -> str:
-    """Return a scenario's name, with the example of an outline that it is."""
-    name, _ = item.stash.get(TITLE, (_title(item), ""))
-    return name + (f" [{item.name.partition('[')[2]}" if "[" in item.name else "")
-
-
-def _title(item: pytest.Item) -> str:
-    """Return a scenario's name before it has run: pytest-bdd puts it after the feature's file in the docstring."""
-    text = getattr(getattr(item, "function", None), "__doc__", None) or item.name
-    return text.rpartition(": ")[2]
 
 
 def rerun_command(item: pytest.Item) -> str:

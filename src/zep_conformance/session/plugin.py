@@ -12,11 +12,11 @@ import time
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.junitxml import xml_key
 
 from zep_conformance import __version__, suite
 from zep_conformance.clients.families import remark
@@ -24,23 +24,28 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.facts.deviations import load_deviations
 from zep_conformance.facts.requirements import TAG, load_requirements
 from zep_conformance.redaction import output
-from zep_conformance.report import terminal
+from zep_conformance.report import document, terminal
 from zep_conformance.report.differences import explained
-from zep_conformance.report.evidence import Step
+from zep_conformance.report.events import Event, PartsReady, RunBegan, RunEnded, ScenarioBegan, ScenarioEnded, StepEnded
+from zep_conformance.report.evidence import NOT_RUN
 from zep_conformance.report.failures import failures
 from zep_conformance.report.folder import JUNIT, REPORT, place
 from zep_conformance.report.observations import Known, Observations
 from zep_conformance.report.outcomes import Record
+from zep_conformance.report.writers import Reports
+from zep_conformance.report.writers.ndjson import Events
 from zep_conformance.session.baseline import Baseline, read_baseline
-from zep_conformance.session.classification import RECORD, REPEATED, STEPS, TITLE, Classifier, record_of, title
+from zep_conformance.session.classification import RECORD, REPEATED, STARTED, STEPS, Classifier, record_of
 from zep_conformance.session.run import RUN, Run
+from zep_conformance.session.scenarios import place as place_of
+from zep_conformance.session.scenarios import steps, text, title
 from zep_conformance.session.turns import Turns
 from zep_conformance.session.verdict import Gate, conclude
 from zep_conformance.settings import CAPABILITIES, GROUPS, SETTINGS, names_in, required_ids
 from zep_conformance.settings.sources import default_settings, read_settings
 
-_DRAFT: pytest.StashKey[Path] = pytest.StashKey()
-"""Where pytest writes JUnit's report, where nobody said where to."""
+_JUNIT: pytest.StashKey[str] = pytest.StashKey()
+"""Where JUnit's report goes, where somebody said where to."""
 _Report = pytest.CollectReport | pytest.TestReport | None
 _REACHED: pytest.StashKey[int] = pytest.StashKey()
 """Which step a scenario is at, from 0."""
@@ -71,7 +76,7 @@ def _asked_for_features(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the settings; register tags as markers; put JUnit's report beside ours."""
+    """Read the settings; register tags as markers; take over what pytest would write for JUnit."""
     for identifier, requirement in load_requirements().items():
         config.addinivalue_line("markers", f"{identifier}: {requirement.text}")
     for identifier, deviation in load_deviations().items():
@@ -98,22 +103,14 @@ def pytest_configure(config: pytest.Config) -> None:
         run.seed, run.prefix = config.workerinput["zc_seed"], config.workerinput["zc_prefix"]
         run.clock = config.workerinput["zc_clock"]
     config.stash[RUN] = run
+    config.stash[_JUNIT], config.option.xmlpath = config.option.xmlpath, None
     config.pluginmanager.register(Conformance(config, run, baseline), "zep-conformance-run")
-    if config.option.xmlpath is None and not hasattr(config, "workerinput"):
-        # Where it belongs is known at the end.
-        config.stash[_DRAFT] = run.settings.reports / f".{JUNIT}.{run.prefix}"
-        config.option.xmlpath = str(config.stash[_DRAFT])
 
 
 def _put_off(report: pytest.TestReport) -> None:
     """Let a report of what is carried out once more say nothing: neither an outcome, nor that the scenario is over."""
     report.when, report.outcome, report.longrepr = _PUT_OFF, "passed", None  # type: ignore[assignment]
     report.sections.clear()
-
-
-def _text(step: Any) -> str:
-    """Return a step as it is written."""
-    return f"{step.keyword.strip()} {step.name}"
 
 
 def _place(item: pytest.Item) -> int:
@@ -155,6 +152,8 @@ class Conformance:
         # Whoever asks pytest for tracebacks gets pytest's.
         self.shows_failures = config.option.tbstyle == "auto"
         self.turns = Turns()
+        self.reports = Reports(run.redactor, beside=[Events(run.settings.events)] if run.settings.events else [])
+        self.parts_are_told = False
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -174,6 +173,7 @@ class Conformance:
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         self._cleaning = output.clean(self.config, self.run.redactor)
         self._cleaning.callback(signal.signal, signal.SIGTERM, before)
+        self.tell(RunBegan(version=__version__, target=self.run.target_name, seed=self.run.seed))
         if self.run.trouble is not None:
             return
         self.run.choose(os.environ, chosen=getattr(self.config, "workerinput", {}).get("zc_chosen"))
@@ -184,6 +184,18 @@ class Conformance:
         elif not self.is_controller or (self.run.target is not None and self.run.target.shared):
             self.turns = Turns.made() if self.is_controller else Turns()
             self.run.start()
+
+    def tell(self, event: Event) -> None:
+        """Tell whoever writes of this run; a worker's controller does so from what the worker sends."""
+        if not self.is_worker:
+            self.reports(event)
+
+    def _tell_parts(self, seen: Observations) -> None:
+        """Tell what is tested, once, as soon as it is known."""
+        if seen.parts and not self.parts_are_told:
+            self.parts_are_told = True
+            parts, offered = document.parts_of(seen), document.capabilities_of(seen)
+            self.tell(PartsReady(parts=parts, capabilities=offered))
 
     def _say(self, line: str) -> None:
         """Show people how the start goes."""
@@ -218,6 +230,7 @@ class Conformance:
             items[:] = []
             self.run.scenarios.clear()
             return
+        self._tell_parts(self.run.observations())
         for item in items:
             if item.nodeid in self.run.scenarios:
                 self.run.scenarios[item.nodeid] = replace(self.run.scenarios[item.nodeid], selected=True)
@@ -262,11 +275,27 @@ class Conformance:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Note which scenario begins: of workers' ones no more is known here."""
-        self.run.activity.at(nodeid.partition("::")[2])
+        short = nodeid.partition("::")[2]
+        self.run.activity.at(short)
+        known = self.run.scenarios.get(nodeid)
+        if known is not None or self.is_controller:
+            self.tell(ScenarioBegan(nodeid=nodeid, name=known.name if known is not None else short))
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Tell that a scenario is over, and what came of it: nothing yet, where it is to be carried out once more."""
+        record = self.records.get(nodeid)
+        if record is None:
+            return
+        if self.is_controller:
+            for step in record.steps:
+                if step["outcome"] != NOT_RUN:
+                    self.tell(StepEnded(nodeid=nodeid, step=step))
+        self.tell(ScenarioEnded(record=record))
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self) -> None:
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Begin no scenario when the time is over; what is asked from here on is of the next one."""
+        item.stash[STARTED] = datetime.now(UTC)
         self.run.begin()
         self.run.limits.check_time()
 
@@ -305,17 +334,16 @@ class Conformance:
             raise Frozen(self.run.freezes.patience)
         return result
 
-    def pytest_bdd_before_scenario(self, request: pytest.FixtureRequest, feature: Any, scenario: Any) -> None:
+    def pytest_bdd_before_scenario(self, request: pytest.FixtureRequest) -> None:
         """Begin a new transcript with a new scenario."""
-        request.node.stash[TITLE] = (scenario.name, f"{feature.rel_filename}:{scenario.line_number}")
-        request.node.stash[STEPS] = [Step(text=_text(step), line=step.line_number) for step in scenario.steps]
+        request.node.stash[STEPS] = steps(request.node)
         request.node.stash[_REACHED] = 0
         self.run.begin()
 
     def pytest_bdd_before_step(self, request: pytest.FixtureRequest, step: Any) -> None:
         """Remember the step, for the failure's evidence: it failed, unless it comes to its end."""
         reached = request.node.stash[STEPS][request.node.stash[_REACHED]]
-        reached.text, reached.outcome = _text(step), "failed"
+        reached.text, reached.outcome = text(step), "failed"
         request.node.stash[_BEGAN] = time.perf_counter()
         self.run.activity.at(f"“{title(request.node)}”, {reached.text}")
 
@@ -327,12 +355,12 @@ class Conformance:
         """Note that the step did not."""
         self._ended(request, "failed")
 
-    @staticmethod
-    def _ended(request: pytest.FixtureRequest, outcome: str) -> None:
+    def _ended(self, request: pytest.FixtureRequest, outcome: str) -> None:
         stash = request.node.stash
         reached = stash[STEPS][stash[_REACHED]]
         reached.outcome, reached.duration = outcome, time.perf_counter() - stash[_BEGAN]
         stash[_REACHED] += 1
+        self.tell(StepEnded(nodeid=request.node.nodeid, step=reached.as_json()))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -357,8 +385,14 @@ class Conformance:
         report = yield
         for item in report.result if report.passed else ():
             if isinstance(item, pytest.Item) and (found := self.classifier.requirements_of(item)):
-                known = Known(name=title(item), requirements=tuple(one.id for one in found), selected=False)
-                self.run.scenarios[item.nodeid] = known
+                feature, line = place_of(item)
+                self.run.scenarios[item.nodeid] = Known(
+                    name=title(item),
+                    requirements=tuple(one.id for one in found),
+                    selected=False,
+                    feature=feature,
+                    line=line,
+                )
         output.clean_report(report, self.run.redactor)
         return report
 
@@ -408,6 +442,7 @@ class Conformance:
         sent = getattr(node, "workeroutput", {}).get("zc_observations")
         if sent is not None:
             self.of_workers = self.of_workers.merged(Observations.from_json(sent))
+            self._tell_parts(self.of_workers)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -442,18 +477,9 @@ class Conformance:
             broken = exitstatus == pytest.ExitCode.INTERNAL_ERROR
             is_whole = self.conclusion.is_whole(interrupted=self.was_interrupted or broken)
             self.run.place = place(self.run.settings.reports, is_whole=is_whole)
-        self.where = self.conclusion.write(self.run.place, self.run.redactor, junit=self._junit(self.run.place))
-
-    def _junit(self, folder: Path) -> tuple[Path, Path] | None:
-        """Return where JUnit's report is, and where it belongs; None where none is written."""
-        if not self.config.option.xmlpath:
-            return None
-        written = Path(self.config.option.xmlpath)
-        if written != self.config.stash.get(_DRAFT, None):
-            return written, written
-        if (writer := self.config.stash.get(xml_key, None)) is not None:
-            writer.logfile = str(folder / JUNIT)  # which it names in the terminal
-        return written, folder / JUNIT
+        junit = self.config.stash[_JUNIT]
+        elsewhere = {JUNIT: Path(junit)} if junit else {}
+        self.tell(RunEnded(document=self.conclusion.report, folder=self.run.place, elsewhere=elsewhere))
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note that somebody ended the run, or why it ended itself."""
@@ -473,8 +499,10 @@ class Conformance:
             reporter = self.config.pluginmanager.get_plugin("terminalreporter")
             if reporter is not None:
                 self._say_trouble(reporter)
-                reporter.write_line(f"{self.conclusion.verdict}; {self.where}")
+                for line in self._wrapped([f"{self.conclusion.verdict}; {self.reports.where()}"]):
+                    reporter.write_line(line)
         self.turns.close()
+        self.reports.close()
         self._cleaning.close()
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
@@ -501,7 +529,7 @@ class Conformance:
             self._show_failures(terminalreporter)
         terminalreporter.section("conformance", sep="-")
         self._say_trouble(terminalreporter)
-        for line in self._wrapped(self.conclusion.lines(self.where)):
+        for line in self._wrapped([*self.reports.complaints(), *self.conclusion.lines(self.reports.where())]):
             terminalreporter.write_line(line)
 
     def _say_trouble(self, reporter: pytest.TerminalReporter) -> None:

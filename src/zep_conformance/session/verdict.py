@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from zep_conformance import __version__
 from zep_conformance.facts.deviations import Deviation
 from zep_conformance.facts.requirements import Requirement
-from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import document, terminal
 from zep_conformance.report.basis import Basis, Checked, by_reason
-from zep_conformance.report.folder import INCOMPLETE
-from zep_conformance.report.junit import finish as finish_junit
 from zep_conformance.report.observations import Observations
 from zep_conformance.report.outcomes import AS_FAR_AS_ASKED, CONFORMS, COULD_NOT_TELL, DOES_NOT_CONFORM, TELLING, Record
 from zep_conformance.session.baseline import Baseline, BaselineComparison, compare
@@ -169,22 +165,8 @@ class Conclusion:
         """Return whether its reports may replace those of any other run. interrupted: whether somebody ended it."""
         return self.verdict.name != COULD_NOT_TELL and not interrupted
 
-    def write(self, folder: Path, redactor: Redactor, *, junit: tuple[Path, Path] | None = None) -> str:
-        """Write the reports, without secrets. Return where they are, or why there are none, in words.
-
-        junit: what pytest has written, and where that belongs.
-        """
-        try:
-            document.write(folder, self.report, redactor)
-            if junit is not None:
-                finish_junit(*junit, self.report, redactor)
-        except OSError as error:
-            return f"no report: {error}"
-        kept = f" ({folder.parent}/ has those of an earlier run still)" if folder.name == INCOMPLETE else ""
-        return f"reports: {folder}/{kept}"
-
     def lines(self, where: str) -> Iterator[str]:
-        """Yield what is said of it in a terminal. where: what `write` returned."""
+        """Yield what is said of it in a terminal. where: the reports are, in words."""
         yield from terminal.conclusion(
             self.records, self.observations, remarks=self.verdict.remarks(), verdict=str(self.verdict), reports=where
         )
@@ -237,7 +219,8 @@ def _not_run(ran: Collection[str], observations: Observations) -> Iterator[Recor
         if scenario.selected and nodeid not in ran:
             yield Record(
                 name=scenario.name,
-                feature="",
+                feature=scenario.feature,
+                line=scenario.line,
                 nodeid=nodeid,
                 requirements=scenario.requirements,
                 outcome="not run",

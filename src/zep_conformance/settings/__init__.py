@@ -199,6 +199,7 @@ class Settings(BaseModel):
         "", "faults to plant in embedded servers, deployment files or the page: part:name,… (docs/mutations.md)"
     )
     reports: Path = _verdict(Path("reports"), "folder for the reports")
+    events: Path | None = _verdict(None, "a file for what happens as it happens, one JSON object a line")
     fail_on: str = _verdict(
         "should",
         "what fails the run: must (failures of what MUST be), should (any failure), deviation (known deviations too)",

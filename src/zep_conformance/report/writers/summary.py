@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from zep_conformance.report.basis import ids_in_words
+from zep_conformance.report.events import RunEnded
+from zep_conformance.report.folder import SUMMARY
 from zep_conformance.report.outcomes import DOES_NOT_CONFORM, WORST_FIRST
 from zep_conformance.report.terminal import NOT_A_DEPLOYMENT
+from zep_conformance.report.writers.base import AtEnd
 
 SHOWN = 300
 """Characters of a reason that are shown."""
@@ -21,6 +24,16 @@ _LISTS = (
     ("better", "Better than in the baseline"),
     ("unchecked", "Checked in the baseline, not now"),
 )
+
+
+class Summary(AtEnd):
+    """Writes the summary."""
+
+    file = SUMMARY
+
+    def text(self, event: RunEnded) -> str:
+        """Return it as Markdown."""
+        return markdown(event.document, event.folder)
 
 
 def markdown(report: Mapping[str, Any], folder: Path) -> str:

@@ -1,0 +1,51 @@
+"""What is known of a scenario before it runs: its name, where it stands, and its steps."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Any
+
+import pytest
+from pytest_bdd.parser import Scenario
+from pytest_bdd.scenario import scenario_wrapper_template_registry
+
+from zep_conformance.report.evidence import Step
+
+_WRITTEN: pytest.StashKey[Scenario | None] = pytest.StashKey()
+
+
+def written(item: pytest.Item) -> Scenario | None:
+    """Return the scenario that a test carries out, an outline's with its example's values; None where it is none."""
+    if _WRITTEN not in item.stash:
+        function = getattr(item, "function", None)
+        template = scenario_wrapper_template_registry.get(function) if function is not None else None
+        values = getattr(getattr(item, "callspec", None), "params", {}).get("_pytest_bdd_example", {})
+        item.stash[_WRITTEN] = template.render(values) if template is not None else None
+    return item.stash[_WRITTEN]
+
+
+def place(item: pytest.Item) -> tuple[str, int]:
+    """Return the path of a scenario's feature, from the top of the suite, and its line there; "" and 0 for none."""
+    scenario = written(item)
+    if scenario is None:
+        return "", 0
+    return PurePath(scenario.feature.rel_filename).as_posix(), scenario.line_number
+
+
+def title(item: pytest.Item) -> str:
+    """Return a scenario's name, with the example of an outline that it is."""
+    scenario = written(item)
+    name = item.name if scenario is None else scenario.name
+    return name + (f" [{item.name.partition('[')[2]}" if "[" in item.name else "")
+
+
+def steps(item: pytest.Item) -> list[Step]:
+    """Return the steps of a scenario, none of which has run."""
+    scenario = written(item)
+    found = [] if scenario is None else scenario.steps
+    return [Step(text=text(one), keyword=one.keyword.strip(), line=one.line_number) for one in found]
+
+
+def text(step: Any) -> str:
+    """Return a step as it is written."""
+    return f"{step.keyword.strip()} {step.name}"
