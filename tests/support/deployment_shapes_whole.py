@@ -124,7 +124,7 @@ def _() -> Shape:
 @shape("an env file above the folder, and one at the root")
 def _() -> Shape:
     made = Project()
-    made.zep["env_file"] = [{"path": "../shared/zep.env"}, "/etc/zep/zep.env"]
+    made.zep["env_file"] = [{"path": "../common/zep.env"}, "/etc/zep/zep.env"]
     made.zep["environment"] = None
     return made.shape(("env-not-there", COMPOSE, "shared"), ("env-not-there", COMPOSE, "/etc/zep"))
 
