@@ -95,6 +95,14 @@ Feature: Conversations are kept apart
     When the session of Alice is cleared
     Then the session of Bob holds only what Bob has written
 
+  @CLEAR-3 @DEV-17 @needs-control
+  Scenario: What was cleared is removed for good when Zep starts
+    Given a message has been written to a session under a uuid of the client's own
+    And they have all been enriched
+    And the session is cleared
+    When Zep is stopped and is started again
+    Then another message can be written under that uuid
+
   @SESSION-3
   Scenario: There is nothing to clear in a session that nobody has written to
     When a session that does not exist is cleared

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 
 import httpx
 import pytest
@@ -14,8 +15,12 @@ from fixtures.cleanup import Cleanup
 from fixtures.conversations import ODD_IDS, Conversation, Conversations, small_talk, texts
 from fixtures.people import People, SessionIds
 from zep_conformance.clients.enrichment import EnrichmentWait
+from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import NewMessage, Zep
 from zep_conformance.facts.servers import memory_path, session_path
+
+PURGED = 5.0
+"""Seconds within which a Zep that answers has removed what was cleared before it was started."""
 
 
 @then("the same session id in capitals has no memory")
@@ -116,6 +121,41 @@ def holds_that_only(conversation: Conversation) -> None:
     """Check that nothing of what was cleared has come back, neither in the memory nor in the list."""
     assert conversation.remembered() == conversation.texts, "not the new message alone"
     assert texts(conversation.messages()) == conversation.texts, "not the new message alone"
+
+
+@given("a message has been written to a session under a uuid of the client's own", target_fixture="conversation")
+def write_under_uuid(conversations: Conversations, zep: Zep) -> Conversation:
+    """Return the conversation, whose one message has a uuid that was not used before."""
+    conversation = conversations.new("uuid")
+    conversation.written = [NewMessage("human", "Hello, this is the first message")]
+    answer = _write_as(zep, conversation.session, conversation.written[0], _own_uuid(conversation))
+    assert answer.status_code == 200, f"writing is answered {answer.status_code} {answer.text!r}"
+    return conversation
+
+
+@then("another message can be written under that uuid")
+def uuid_is_free(conversations: Conversations, conversation: Conversation, zep: Zep) -> None:
+    """Check that it is taken no more, as soon as Zep, which answers meanwhile, has removed what was cleared."""
+    other, own = conversations.new("uuid"), _own_uuid(conversation)
+    other.written = [NewMessage("human", "Hello, this is another message")]
+
+    def check() -> None:
+        answer = _write_as(zep, other.session, other.written[0], own)
+        assert answer.status_code == 200, (
+            f"what was cleared is still kept: after a start of Zep its message's uuid is taken: {answer.status_code}"
+        )
+
+    eventually(check, PURGED)
+
+
+def _own_uuid(conversation: Conversation) -> str:
+    """Return the uuid that the first message of a session is given."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, conversation.session))
+
+
+def _write_as(zep: Zep, session: str, message: NewMessage, own: str) -> httpx.Response:
+    """Return the answer to writing a message under a uuid."""
+    return zep.wire.post(memory_path(session), json={"messages": [message.body() | {"uuid": own}]})
 
 
 @when("a session that does not exist is cleared", target_fixture="answer")

@@ -29,7 +29,8 @@ class Store:
         self.users = Users(self.database, behaviours=behaviours, sessions=self.sessions)
         self.messages = Messages(self.database, behaviours=behaviours, sessions=self.sessions, tasks=self.tasks)
         self.summaries = Summaries(self.database, behaviours=behaviours, tasks=self.tasks)
-        self.sessions.purge()
+        if "never-purges" not in behaviours:
+            self.sessions.purge()
 
     def transaction(self) -> AbstractContextManager[None]:
         """Do all of a block or nothing, see `Database.transaction`."""
