@@ -29,7 +29,8 @@ def outcomes(tmp_path: Path, *options: str) -> dict[str, int]:
 
 @needs_model
 def test_a_model_that_knows_what_words_mean_passes(tmp_path: Path) -> None:
-    assert outcomes(tmp_path) == {"passed": 4, "failed": 0, "skipped": 0, "deviation": 0, "error": 0}
+    found = outcomes(tmp_path)
+    assert {outcome: count for outcome, count in found.items() if count} == {"passed": 4}
 
 
 @needs_model
