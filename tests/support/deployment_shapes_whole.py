@@ -126,7 +126,7 @@ def _() -> Shape:
     made = Project()
     made.zep["env_file"] = [{"path": "../common/zep.env"}, "/etc/zep/zep.env"]
     made.zep["environment"] = None
-    return made.shape(("env-not-there", COMPOSE, "shared"), ("env-not-there", COMPOSE, "/etc/zep"))
+    return made.shape(("env-not-there", COMPOSE, "common"), ("env-not-there", COMPOSE, "/etc/zep"))
 
 
 @shape("Portainer's stack.env")
