@@ -22,10 +22,10 @@ from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction import output
 from zep_conformance.redaction.redactor import HIDDEN, Redactor
 from zep_conformance.report.events import RunEnded, ScenarioEnded, StepEnded
-from zep_conformance.report.failure import Failure
-from zep_conformance.report.failures import failures
+from zep_conformance.report.longrepr import Failure
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.outcomes import Record
+from zep_conformance.report.screenful import screenfuls
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.report.writers import WRITERS, Reports
 from zep_conformance.report.writers.ndjson import Events
@@ -113,7 +113,7 @@ def test_failures_in_a_terminal(needle: str) -> None:
         "a", "failed", name=f"of {needle}", reason=needle, evidence=evidence(f"{needle} {'x' * 70} {needle}")
     )
     clean = Record.from_json(Redactor([needle]).everywhere(found.as_json()))
-    for lines in failures([clean, clean], load_requirements(), rest="reports/conformance.json"):
+    for lines in screenfuls([clean, clean], load_requirements(), rest="reports/conformance.json"):
         assert not leaks(needle, "\n".join(lines))
 
 

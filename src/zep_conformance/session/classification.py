@@ -14,7 +14,7 @@ from zep_conformance import suite
 from zep_conformance.errors import CannotTell, LimitReached
 from zep_conformance.facts.deviations import Deviation
 from zep_conformance.facts.requirements import Requirement
-from zep_conformance.report import failure
+from zep_conformance.report import longrepr
 from zep_conformance.report.evidence import COMPLAINT, Evidence, Step, newest
 from zep_conformance.report.outcomes import Record
 from zep_conformance.report.transcript import cut
@@ -154,13 +154,13 @@ class Classifier:
         elif self.run.shares_zep and (isinstance(error, Frozen) or self.run.freezes.met()):
             self._end(item, "Zep is frozen, and others use it: nothing else was asked")
         dead = self._stop_for_the_dead(item)
-        item.stash[_COMPLAINT] = dead + failure.complaint(error)
-        if report.when != "call" or not failure.server_fault(error, FAILURES):
+        item.stash[_COMPLAINT] = dead + longrepr.complaint(error)
+        if report.when != "call" or not longrepr.server_fault(error, FAILURES):
             # Not an expectation that was not met: the harness broke. Its traceback is the evidence, unless it says why.
             report.longrepr = hidden(str(error if isinstance(error, CannotTell) else report.longrepr))
             item.stash[_COMPLAINT] = str(report.longrepr)
             return "error", f"{type(error).__name__}: {error}", None
-        found = dead + failure.complaint(error)
+        found = dead + longrepr.complaint(error)
         if self.run.freezes.met() and not isinstance(error, Frozen):
             found += f"\n{Frozen(self.run.freezes.patience)}"
             deviation = self.freeze()
@@ -177,7 +177,7 @@ class Classifier:
             self._end(item, self.run.trouble.what)
             report.longrepr = hidden(str(self.run.trouble))
             return "error", self.run.trouble.what, None
-        evidence = failure.Failure(
+        evidence = longrepr.Failure(
             requirements=tuple(self.requirements_of(item)),
             scenario="{} ({}:{})".format(title(item).partition(" [")[0], *place(item)),
             step=shown_below.failed_step,
@@ -187,8 +187,8 @@ class Classifier:
             rerun=shown_below.rerun,
             attached=shown_below.attached,
         )
-        path, line = failure.crash_site(call.excinfo)
-        report.longrepr = failure.FailureRepr(hidden(str(evidence)), hidden(evidence.short), path, line)
+        path, line = longrepr.crash_site(call.excinfo)
+        report.longrepr = longrepr.FailureRepr(hidden(str(evidence)), hidden(evidence.short), path, line)
         return "failed", evidence.short, shown.id if shown is not None else None
 
     def _evidence(self, item: pytest.Item) -> Evidence:
@@ -202,7 +202,7 @@ class Classifier:
                 exchanges=tuple(exchanges),
                 left_out=left_out,
                 logs={part: newest(hidden(log)) for part, log in run.logs().items()},
-                attached=tuple(hidden(path) for path in item.stash.get(failure.ATTACHED, ())),
+                attached=tuple(hidden(path) for path in item.stash.get(longrepr.ATTACHED, ())),
                 rerun=hidden(rerun_command(item)),
                 seed=run.seed,
             )

@@ -28,10 +28,10 @@ from zep_conformance.report import document, terminal
 from zep_conformance.report.differences import explained
 from zep_conformance.report.events import Event, PartsReady, RunBegan, RunEnded, ScenarioBegan, ScenarioEnded, StepEnded
 from zep_conformance.report.evidence import NOT_RUN
-from zep_conformance.report.failures import failures
 from zep_conformance.report.folder import JUNIT, REPORT, place
 from zep_conformance.report.observations import Known, Observations
 from zep_conformance.report.outcomes import Record
+from zep_conformance.report.screenful import screenfuls
 from zep_conformance.report.writers import Reports
 from zep_conformance.report.writers.ndjson import Events
 from zep_conformance.session.baseline import Baseline, read_baseline
@@ -513,7 +513,7 @@ class Conformance:
         """Show what failed or broke; cleaned before lines are broken, which would else hide a secret from cleaning."""
         wrong = (record for record in self.conclusion.records if record.outcome in ("failed", "error"))
         clean = [Record.from_json(self.run.redactor.everywhere(record.as_json())) for record in wrong]
-        for title_line, *lines in failures(clean, self.requirements, rest=f"{self.run.place}/{REPORT}"):
+        for title_line, *lines in screenfuls(clean, self.requirements, rest=f"{self.run.place}/{REPORT}"):
             reporter.write_line("")
             reporter.write_line(title_line, bold=True, red=True)
             for line in lines:

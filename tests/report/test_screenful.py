@@ -11,16 +11,18 @@ from hypothesis import strategies as st
 
 from tests.support.records import evidence, record
 from zep_conformance.facts.requirements import load_requirements
+from zep_conformance.report.causes import by_cause
 from zep_conformance.report.differences import MOST, explained
-from zep_conformance.report.failures import COLUMNS, LINES, by_cause, command_lines, failures
 from zep_conformance.report.outcomes import Record
+from zep_conformance.report.screenful import LINES, screenfuls
+from zep_conformance.report.shell import COLUMNS, command_lines
 
 REQUIREMENTS = load_requirements()
 LONG = "word " * 400 + "'" + "x" * 700 + "'"
 
 
 def shown(*records: Record) -> list[list[str]]:
-    return list(failures(records, REQUIREMENTS, rest="reports/conformance.json"))
+    return list(screenfuls(records, REQUIREMENTS, rest="reports/conformance.json"))
 
 
 @pytest.mark.parametrize("outcome", ["failed", "error"])

@@ -1,4 +1,4 @@
-"""Failures in a terminal: a screenful each, those of one cause together; the rest is in conformance.json."""
+"""A failure in a terminal: a screenful, for all of one cause together; the rest is in conformance.json."""
 
 from __future__ import annotations
 
@@ -8,35 +8,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from zep_conformance.facts.requirements import SOURCES, Requirement
+from zep_conformance.report.causes import by_cause
 from zep_conformance.report.evidence import Evidence
 from zep_conformance.report.outcomes import Record
+from zep_conformance.report.shell import COLUMNS, command_lines
 
-COLUMNS, LINES = 80, 24
-"""What a failure fits into."""
+LINES = 24
+"""What a failure fits into, in `shell.COLUMNS` columns."""
 OTHERS = 2
 """Scenarios that failed alike, and are named."""
-_VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|zc-[0-9a-f]+\S*|[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:\.\d+)?")
-"""What differs between complaints of one cause."""
 _NOISE = re.compile(r"\s*$|\s*assert False$|\s*\+\s+where ")
 """Lines of Python's that tell nobody anything."""
 _PLACE = re.compile(r"\W{0,2}(?:https?:/)?(?:/[\w.~%@:+=&?-]+)+/?\W{0,2}")
 """A path or a URL, and what stands around it."""
 
 
-def by_cause(records: Iterable[Record]) -> list[list[Record]]:
-    """Return the records of what failed or broke, those of one cause together, in the order of their first one."""
-    found: dict[tuple[str, str], list[Record]] = {}
-    for record in records:
-        if record.outcome in ("failed", "error"):
-            complaint = record.reason if record.evidence is None else record.evidence.complaint
-            first = next(iter(complaint.strip().splitlines()), "")
-            alike = record.reason if record.outcome == "error" else first
-            cause = record.deviation or _VARIABLE.sub("…", alike)
-            found.setdefault((record.outcome, cause), []).append(record)
-    return list(found.values())
-
-
-def failures(records: Iterable[Record], requirements: Mapping[str, Requirement], *, rest: str) -> Iterator[list[str]]:
+def screenfuls(records: Iterable[Record], requirements: Mapping[str, Requirement], *, rest: str) -> Iterator[list[str]]:
     """Yield each cause, as lines of which the first is a title. rest: where the whole evidence is."""
     for first, *others in by_cause(records):
         yield _screenful(first, others, requirements, rest)
@@ -104,52 +91,3 @@ def _fitting(text: str, most: int) -> list[str]:
     if len(lines) > most:
         lines = [*lines[: most - 1], f"{lines[most - 1][: COLUMNS - 1]}…"]
     return lines
-
-
-def command_lines(command: str) -> list[str]:
-    """Return a shell command in lines that fit, and that a shell reads as the same command."""
-    lines, line = [], ""
-    for word in _words(command):
-        if line and len(line) + 1 + len(word) > COLUMNS - 2:
-            lines.append(f"{line} \\")
-            line = ""
-        line = f"{line} {word}" if line else word
-        while len(line) > COLUMNS - 2:
-            piece, line = _broken(line, COLUMNS - 2)
-            lines.append(piece)
-    return [*lines, line]
-
-
-def _scanned(text: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield each character of a shell's text, with the quote that it stands in and whether a backslash goes before."""
-    quote, escaped = "", False
-    for char in text:
-        yield char, quote, escaped
-        if escaped:
-            escaped = False
-        elif char == "\\" and quote != "'":
-            escaped = True
-        elif quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"":
-            quote = char
-
-
-def _words(command: str) -> Iterator[str]:
-    """Yield the words of a command as they are written, with their quotes."""
-    word = ""
-    for char, quote, escaped in _scanned(command):
-        if char == " " and not quote and not escaped:
-            yield word
-            word = ""
-        else:
-            word += char
-    yield word
-
-
-def _broken(word: str, most: int) -> tuple[str, str]:
-    """Return the beginning of a word that is too long, ended by a backslash, and the rest: a shell joins them again."""
-    at, quote = next(
-        (at, quote) for at, (_, quote, escaped) in enumerate(_scanned(word)) if at >= most - 2 and not escaped
-    )
-    return f"{word[:at]}{quote}\\", f"{quote}{word[at:]}"

@@ -1,4 +1,4 @@
-"""What a failed scenario shows: enough to see whose fault it is without running it again."""
+"""What pytest is given of a failed scenario in place of a traceback: for `--tb` and JUnit's report, all of it."""
 
 from __future__ import annotations
 
