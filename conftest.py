@@ -20,6 +20,7 @@ pytest_plugins = (
     "fixtures.page",
     "fixtures.sequences",
     "fixtures.refusals",
+    "fixtures.upgrade",
     "steps.conversations",
     "steps.answers",
     "steps.parts",
@@ -44,4 +45,5 @@ pytest_plugins = (
     "steps.deployment_files",
     "steps.sequences",
     "steps.whole_answers",
+    "steps.upgrade",
 )

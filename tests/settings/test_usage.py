@@ -24,6 +24,7 @@ VALUES: dict[str, Any] = {
     "recorded_behaviours": "all", "embedding_model": "m", "mutations": "zep:lastn-ignored", "reports": "r",
     "events": "e",
     "fail_on": "must", "accept": "DEV-7", "require": "must", "baseline": "b", "strict_deviations": True,
+    "from_zep": "0.20.1", "to_zep": "z", "from_langflux": "1.8.4", "to_langflux": "3.0.13", "and_back": True,
 }  # fmt: skip
 """Of each setting a value that is not its default."""
 ALWAYS = "E C K P R"
@@ -65,6 +66,11 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "recorded_behaviours": ("E K P", "E K P", "E P"),
     "embedding_model": ("E P", "E P", "E P"),
     "mutations": ("E P", "E P", "E P"),
+    "from_zep": ("E", "E", "E"),
+    "to_zep": ("E", "", "E"),
+    "from_langflux": ("E", "E", "E"),
+    "to_langflux": ("E P", "E P", ""),
+    "and_back": ("E", "E", "E"),
 }  # fmt: skip
 TARGETS = {"E": "embedded", "C": "containers", "K": "compose:../zep", "P": "processes", "R": "remote"}
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "verify-recordings": "Hold a server to recordings of the real ones.",
     "record": "Make a recording of a Zep, or of a LangFlux.",
     "explore": "Hold a server to sequences that nobody wrote.",
+    "upgrade": "Carry out an upgrade, and see whether anything is lost.",
     "mutants": "Prove that every check can fail, by mutations.",
     "serve": "Run the embedded servers until Ctrl-C.",
     "explain": "Say what a code means, and what to do.",

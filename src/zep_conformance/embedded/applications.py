@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from zep_conformance.facts.servers import SERVER_PORT
+from zep_conformance.facts.servers import LANGFLUX_VERSION, SERVER_PORT, ZEP_VERSION
 
 PORT_VARIABLES = {"zep": SERVER_PORT, "langflux": "PORT", "nlp": SERVER_PORT}
 """What sets the port of the servers whose real ones have such a variable."""
@@ -21,17 +21,19 @@ def zep_app(
     environment: Mapping[str, str],
     recorded_behaviours: Iterable[str] = (),
     mutations: Iterable[str] = (),
+    version: str = ZEP_VERSION,
 ) -> Any:
     """Return the embedded Zep as an ASGI application.
 
     environment: the variables that configure it, as those of the real one. recorded_behaviours: names, or "all".
-    mutations: names of those to plant. Ends the process when Zep would not start with them, saying why.
+    mutations: names of those to plant. version: what it says that it is; "all" are those of that version.
+    Ends the process when Zep would not start with them, saying why.
     """
     from zep_conformance.embedded.behaviours import Behaviours
     from zep_conformance.embedded.zep.app import ZepSettings, create_app
     from zep_conformance.embedded.zep.configuration import Misconfigured, configured
 
-    behaviours = Behaviours("zep", recorded_behaviours)
+    behaviours = Behaviours("zep", _of_version("zep", recorded_behaviours, version))
     planted, environment = frozenset(mutations), dict(environment)
     try:
         if planted:
@@ -42,22 +44,41 @@ def zep_app(
     except Misconfigured as error:
         sys.exit(str(error))
     return create_app(
-        ZepSettings(database=database, recorded_behaviours=behaviours.active, mutations=planted, **settings)
+        ZepSettings(
+            database=database, version=version, recorded_behaviours=behaviours.active, mutations=planted, **settings
+        )
     )
 
 
-def langflux_app(*, recorded_behaviours: Iterable[str] = (), mutations: Iterable[str] = (), **settings: Any) -> Any:
+def _of_version(part: str, recorded_behaviours: Iterable[str], version: str) -> Iterable[str]:
+    """Return the recorded behaviours that are asked for, "all" as those that a version is known to show."""
+    if recorded_behaviours != "all" or version == {"zep": ZEP_VERSION, "langflux": LANGFLUX_VERSION}[part]:
+        return recorded_behaviours
+    from zep_conformance.facts.recorded_behaviours import shown_by
+
+    return shown_by(part, version)
+
+
+def langflux_app(
+    *,
+    recorded_behaviours: Iterable[str] = (),
+    mutations: Iterable[str] = (),
+    version: str = LANGFLUX_VERSION,
+    **settings: Any,
+) -> Any:
     """Return the embedded LangFlux as an ASGI application.
 
-    recorded_behaviours: names, or "all". mutations: names of those to plant. settings: further ones of
-    `LangFluxSettings`.
+    recorded_behaviours: names, or "all". mutations: names of those to plant. version: see `zep_app`. settings: further
+    ones of `LangFluxSettings`.
     """
     from zep_conformance.embedded.behaviours import Behaviours
     from zep_conformance.embedded.langflux.app import create_app
     from zep_conformance.embedded.langflux.services import LangFluxSettings
 
-    recorded = Behaviours("langflux", recorded_behaviours).active
-    return create_app(LangFluxSettings(recorded_behaviours=recorded, mutations=frozenset(mutations), **settings))
+    recorded = Behaviours("langflux", _of_version("langflux", recorded_behaviours, version)).active
+    return create_app(
+        LangFluxSettings(version=version, recorded_behaviours=recorded, mutations=frozenset(mutations), **settings)
+    )
 
 
 def serve_alone(

@@ -109,6 +109,11 @@ class Fleet:
             one.end(signal.SIGKILL)
             raise PartDied(part=name, how=died.how, log=died.log[before:]) from died
 
+    def start_as(self, name: str, version: str) -> None:
+        """Start a part that is not running as another version of itself, which it stays; see `start`."""
+        self._all()[name].become(version)
+        self.start(name)
+
     def stop(self, name: str) -> None:
         """Stop a part as an operator does (SIGTERM, or what it takes for that), killing it if it does not end."""
         one = self._all()[name]

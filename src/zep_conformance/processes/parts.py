@@ -21,7 +21,8 @@ APPLICATIONS = "zep_conformance.embedded.applications"
 class Part:
     """One server to run: `factory` ("module:function") called in its own process gives the application.
 
-    log: the file that its output is appended to. reserved: a socket that holds the port until the first start, so
+    log: the file that its output is appended to. versions: the arguments that differ where it is started as another
+    version of itself, by what that is called. reserved: a socket that holds the port until the first start, so
     that no other process is given it in between. refuses_when_cut_off: whether what is sent to it through a firewall is
     refused, and not dropped.
     """
@@ -32,6 +33,7 @@ class Part:
     port: int
     host: str = "127.0.0.1"
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reserved: socket.socket | None = field(default=None, repr=False, compare=False)
     refuses_when_cut_off: bool = False
 
@@ -55,6 +57,11 @@ def written(log: Path) -> str:
     return log.read_text(errors="replace") if log.exists() else ""
 
 
+def _kind(name: str) -> str:
+    """Return what a part is: a secured Zep is a Zep."""
+    return "zep" if name == "zep-secured" else name
+
+
 def parts_for(
     names: Iterable[str],
     *,
@@ -68,6 +75,7 @@ def parts_for(
     given: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
     embedding_model: str | None = None,
+    versions: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[Part]:
     """Return the parts to run, wired to each other.
 
@@ -75,7 +83,8 @@ def parts_for(
     recorded_behaviours: "none", "all", or names by part. mutations: names of those to plant, by part.
     ports: fixed ones, by part. secrets: what a Zep checks tokens with, by part; one without a secret is open.
     given: URLs of parts that run elsewhere. environment: further variables of Zep's own that configure it.
-    embedding_model: folder of a model for the NLP server, see `meaning`. Raises PortTaken when a fixed port is in use.
+    embedding_model: folder of a model for the NLP server, see `meaning`. versions: of zep and langflux, what each can
+    be started as, by what that is called: {"zep": {"before": "0.23.0"}}. Raises PortTaken when a fixed port is in use.
     """
     names, ports, given, mutations = list(names), dict(ports or {}), dict(given or {}), mutations or {}
     secrets = secrets or {}
@@ -91,6 +100,9 @@ def parts_for(
             "host": host,
             "port": ports[name],
             "reserved": reserved[name],
+            "versions": {
+                called: {"version": version} for called, version in (versions or {}).get(_kind(name), {}).items()
+            },
         }
         return Part(name=name, factory=factory, arguments=arguments, **where)
 

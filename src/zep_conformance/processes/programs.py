@@ -41,7 +41,8 @@ class Program:
     health: the path that answers 200 when it is ready; for a PostgreSQL instead `dsn`, and `databases` to make in it.
     after: the parts that must be ready before. stop: the signal with which an operator stops it. abandon: the signal
     that ends it quickly, with nothing left of it outside its folder. user: (uid, gid) of who runs it, None for us.
-    environment: all its variables; none is inherited. reserved: a socket that holds its port for good: as long as
+    environment: all its variables; none is inherited. versions: the command that starts another
+    version of it, by what that is called. reserved: a socket that holds its port for good: as long as
     the program does not listen on it connections are refused, and nobody else is given it.
     """
 
@@ -50,6 +51,7 @@ class Program:
     folder: Path
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     prepare: tuple[tuple[str, ...], ...] = ()
     health: str = ""
     dsn: str = field(default="", repr=False)
@@ -87,6 +89,10 @@ class Program:
         paths = {name: Path(found[name]) for name in ("folder", "log")}
         return cls(**{**found, **lists, **paths}, port=port, reserved=reserved)
 
+    def as_version(self, version: str) -> Self:
+        """Return it as another version of itself. Raises KeyError for one that it has not."""
+        return replace(self, command=tuple(self.versions[version]))
+
     def wired(self, places: Mapping[str, str]) -> Self:
         """With the ports and URLs of other parts in it. places: by what stands for them, as "model.url"."""
 
@@ -107,7 +113,7 @@ class ProgramProcess:
     """A program that runs, or is to."""
 
     def __init__(self, program: Program) -> None:
-        self.part = program
+        self.part = self._first = program
         self.began = 0.0
         """When its start began, by time.monotonic()."""
         self.launched = 0.0
@@ -126,6 +132,10 @@ class ProgramProcess:
         self._changed = dict(changed)
         self.began = self.launched = time.monotonic()
         self._next()
+
+    def become(self, version: str) -> None:
+        """Be another version from its next start on. Raises KeyError for one that it has not."""
+        self.part = self._first.as_version(version)
 
     def _next(self) -> None:
         """Run the next command that prepares it, or the program itself."""

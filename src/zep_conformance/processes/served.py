@@ -98,7 +98,7 @@ class ServerProcess:
     """A part that runs, or is to. inherited: sockets that a forked process gets copies of, and must close."""
 
     def __init__(self, part: Part) -> None:
-        self.part = part
+        self.part = self._first = part
         self.reserved = part.reserved
         """What holds its port until its first start."""
         self._process: BaseProcess | None = None
@@ -125,6 +125,10 @@ class ServerProcess:
         process.start()
         listener.close()  # the part holds the only copy: when it is gone, connections are refused
         self._process = process
+
+    def become(self, version: str) -> None:
+        """Be another version from its next start on. Raises KeyError for one that it has not."""
+        self.part = replace(self._first, arguments={**self._first.arguments, **self._first.versions[version]})
 
     def await_answer(self) -> None:
         """Until the part answers HTTP, whatever the answer. Raises PartDied when it does not, with its log."""

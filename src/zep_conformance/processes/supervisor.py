@@ -27,7 +27,7 @@ from zep_conformance.processes.fleet import Fleet, Program
 from zep_conformance.processes.parts import parts_for
 from zep_conformance.processes.readiness import DatabaseReady, drop_databases
 
-COMMANDS = ("start", "stop", "kill", "pause", "resume", "cut_off", "reconnect")
+COMMANDS = ("start", "start_as", "stop", "kill", "pause", "resume", "cut_off", "reconnect")
 
 
 def _answer(**fields: Any) -> None:

@@ -41,7 +41,7 @@ from zep_conformance.session.scenarios import place as place_of
 from zep_conformance.session.scenarios import steps, text, title
 from zep_conformance.session.turns import Turns
 from zep_conformance.session.verdict import Gate, conclude
-from zep_conformance.settings import CAPABILITIES, GROUPS, SETTINGS, names_in, required_ids
+from zep_conformance.settings import CAPABILITIES, GROUPS, SETTINGS, UPGRADES, names_in, required_ids
 from zep_conformance.settings.sources import default_settings, read_settings
 
 _JUNIT: pytest.StashKey[str] = pytest.StashKey()
@@ -55,7 +55,7 @@ _ALONE: pytest.StashKey[bool] = pytest.StashKey()
 """Whether a scenario disturbs others that run at the same time on the same parts."""
 _PUT_OFF = "put off"
 """The phase that a report is of which says nothing, see `_put_off`."""
-_DISTURBING = {"control", "network", "load"}
+_DISTURBING = {"control", "network", "load", *UPGRADES}
 """What it needs, if so."""
 
 
@@ -136,7 +136,7 @@ class Conformance:
             strict_deviations=run.settings.strict_deviations,
             accepted=frozenset(names_in(run.settings.accept)),
             deviations=deviations,
-            must=required_ids("must"),
+            must=frozenset(name for name, one in self.requirements.items() if one.level == "MUST"),
             require=run.settings.require,
             required=required_ids(run.settings.require),
             baseline=baseline,

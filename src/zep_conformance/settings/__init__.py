@@ -21,8 +21,10 @@ from zep_conformance.facts.requirements import load_requirements
 TARGETS = ("embedded", "containers", "compose", "processes", "remote")
 CAPABILITIES = (
     "zep", "langflux", "ui", "auth", "secret", "model", "control", "network", "elsewhere", "meaning", "files", "write",
-    "build", "load",
+    "build", "load", "zep-upgrade", "langflux-upgrade", "way-back",
 )  # fmt: skip
+UPGRADES = frozenset({"zep-upgrade", "langflux-upgrade", "way-back"})
+"""The capabilities of a target whose parts can be started as another version, see `Upgrade`."""
 """What a target may offer. Those whose names do not say it all:
 
 - `secret`: the secret of a secured Zep, so that tokens can be made with it
@@ -32,6 +34,8 @@ CAPABILITIES = (
 - `write`: leave to write to the parts at all
 - `build`: leave to make chatflows and credentials in LangFlux
 - `load`: leave to send Zep so much at once that it may keep others waiting (DEV-15)
+- `zep-upgrade`, `langflux-upgrade`: the part can be started as another version, on what it has stored
+- `way-back`: leave to start it as the version before again
 """
 OURS = "ZEP_CONFORMANCE_"
 """What a variable begins with that nobody else reads."""
@@ -78,6 +82,7 @@ GROUPS = (
     "containers",
     "processes",
     "embedded servers",
+    "upgrade",
     "verdict and reports",
 )
 """What the settings are grouped by in the help."""
@@ -89,7 +94,9 @@ def _setting(default: Any, text: str, uses: tuple[Use, ...] = EVERYWHERE, *, gro
     return Field(default, description=text, json_schema_extra=about)
 
 
-_what, _running, _containers, _processes, _embedded, _verdict = (partial(_setting, group=title) for title in GROUPS)
+_what, _running, _containers, _processes, _embedded, _upgrade, _verdict = (
+    partial(_setting, group=title) for title in GROUPS
+)
 
 
 class Settings(BaseModel):
@@ -197,6 +204,29 @@ class Settings(BaseModel):
     )
     mutations: str = _embedded(
         "", "faults to plant in embedded servers, deployment files or the page: part:name,… (docs/mutations.md)"
+    )
+    from_zep: str | None = _upgrade(
+        "0.23.0", "the version of Zep to begin with; of a real one --zep-binary or --zep-image says it", on("embedded")
+    )
+    to_zep: str | None = _upgrade(
+        None,
+        "the Zep to start on the same store: a version (embedded), a program (processes), an image (containers)",
+        on("embedded", absent=_ZEP) + on("processes", given=("zep_binary",)),
+    )
+    from_langflux: str | None = _upgrade(
+        "2.2.7",
+        "the version of LangFlux to begin with; of a real one --langflux-version or --langflux-image says it",
+        on("embedded"),
+    )
+    to_langflux: str | None = _upgrade(
+        None,
+        "the LangFlux to start on the same store: a version (embedded, processes), an image (containers)",
+        on("embedded", "processes", absent=_LANGFLUX),
+    )
+    and_back: bool = _upgrade(
+        False,
+        "start the version before again in the end",
+        on("embedded") + on("processes", given=("to_zep", "to_langflux")),
     )
     reports: Path = _verdict(Path("reports"), "folder for the reports")
     events: Path | None = _verdict(None, "a file for what happens as it happens, one JSON object a line")
@@ -374,12 +404,16 @@ def names_in(text: str) -> list[str]:
 
 
 def required_ids(require: str) -> frozenset[str]:
-    """Return the ids of the requirements that `--require` stands for. Raises ValueError for one that there is not."""
+    """Return the ids of the requirements that `--require` stands for. Raises ValueError for one that there is not.
+
+    `must` leaves out those of upgrades, which want a second version that few runs are given.
+    """
     known = load_requirements() if require else {}
     found: set[str] = set()
     for name in names_in(require):
         if name in ("must", "all"):
-            found |= {one.id for one in known.values() if name == "all" or one.level == "MUST"}
+            of_a_version = {one.id for one in known.values() if one.level == "MUST" and not UPGRADES & {*one.needs}}
+            found |= set(known) if name == "all" else of_a_version
         elif name.upper() in known:
             found.add(name.upper())
         else:

@@ -30,9 +30,12 @@ from pathlib import Path
 from zep_conformance.deployment_files.chosen import missing_files
 from zep_conformance.errors import CannotTell
 from zep_conformance.settings import Settings
-from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Target, ZepServer
+from zep_conformance.targets.base import AFTER, BEFORE, Control, Deployment, LangFluxServer, Target, ZepServer
 
-__all__ = ["Control", "Deployment", "LangFluxServer", "Target", "ZepServer", "choose", "named", "names", "resolved"]
+__all__ = [
+    "AFTER", "BEFORE", "Control", "Deployment", "LangFluxServer", "Target", "ZepServer", "choose", "named", "names",
+    "resolved",
+]  # fmt: skip
 
 
 def names() -> list[str]:

@@ -12,12 +12,14 @@ from pydantic import TypeAdapter
 
 from zep_conformance.clients.families import Account
 from zep_conformance.doctor.findings import Finding
-from zep_conformance.errors import PartDied
+from zep_conformance.errors import HarnessError, PartDied
 from zep_conformance.report.observations import Timeline
 from zep_conformance.settings import CAPABILITIES, Settings
 
 Say = Callable[[str], None]
 """Takes a line that tells people how the start goes."""
+BEFORE, AFTER = "before", "after"
+"""What the two versions of an upgrade are called, see `Control.start_as`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,18 @@ class LangFluxServer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Upgrade:
+    """The two versions that a part can be started as, as people call them: a version, a program, an image.
+
+    has_begun: whether it runs as the version before from the start of the target on.
+    """
+
+    before: str
+    after: str
+    has_begun: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """The parts that a run tests, and what can be asked of them.
 
@@ -69,6 +83,7 @@ class Deployment:
     details: what else is known of each part for the report, such as its image and that image's digest.
     ruled_out: deviations of these versions that can't show here by how the parts were started, and why.
     own: whether each Zep was started for this run and goes with it, so that nobody else waits for it.
+    upgrades: what zep and langflux can be started as, where they can be started as another version.
     """
 
     target: str
@@ -81,6 +96,7 @@ class Deployment:
     details: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ruled_out: Mapping[str, str] = field(default_factory=dict)
     own: bool = False
+    upgrades: Mapping[str, Upgrade] = field(default_factory=dict)
 
     def versions(self) -> dict[str, str]:
         """Return the version of each part, "unknown" of one that says none."""
@@ -112,6 +128,13 @@ class Control(ABC):
         changed: environment variables that differ from those of the target, empty for one that is not set.
         They hold for this start; the next is as the target has it again.
         """
+
+    def start_as(self, part: str, version: str) -> None:
+        """Start a part that is not running as another version, on what it has stored; returns when it answers.
+
+        version: BEFORE or AFTER. It stays that version. Where `zep-upgrade` or `langflux-upgrade` is offered.
+        """
+        raise HarnessError(f"{part} can't be started as the version {version}")
 
     def attempt(self, part: str, changed: Mapping[str, str]) -> str | None:
         """Try to start a part that is not running. Returns what it wrote when it ended, None if it came up."""

@@ -133,6 +133,10 @@ class Supervisor(Control):
         """Start a part that is not running; returns when it answers."""
         self._ask("start", part, dict(changed or {}))
 
+    def start_as(self, part: str, version: str) -> None:
+        """Start a part that is not running as another version, on what it has stored."""
+        self._ask("start_as", part, version)
+
     def stop(self, part: str) -> None:
         """Stop a part as an operator does (SIGTERM, or what it takes for that)."""
         self._ask("stop", part)

@@ -107,7 +107,7 @@ def create_app(settings: LangFluxSettings) -> Starlette:
     routes.append(Route("/{rest:path}", handlers.web_page, methods=_EVERY_METHOD))
     called = variant(settings.recorded_behaviours, settings.mutations)
     app = Starlette(
-        routes=routes, middleware=[Middleware(KeyCheck, api_key=settings.api_key, variant=called)], lifespan=lifespan
+        routes=routes, middleware=[Middleware(KeyCheck, api_key=services.api_key, variant=called)], lifespan=lifespan
     )
     app.state.services = services
     return app

@@ -20,7 +20,6 @@ from zep_conformance.embedded.langflux.flow import FlowError
 from zep_conformance.embedded.langflux.nodes import CREDENTIAL_TYPES, NODES, templates
 from zep_conformance.embedded.langflux.services import MASK
 from zep_conformance.embedded.langflux.turns import Turn
-from zep_conformance.facts.servers import LANGFLUX_VERSION
 
 _STREAM_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
 _PAGE = "<!DOCTYPE html><title>LangFlux</title><p>This embedded LangFlux has an API and no page.</p>"
@@ -71,9 +70,9 @@ async def ping(_request: Request) -> Response:
     return html_text("pong")
 
 
-async def version(_request: Request) -> Response:
+async def version(request: Request) -> Response:
     """Answer GET /api/v1/version; the header X-LangFlux-Embedded tells what answers from the real one."""
-    return Json({"version": LANGFLUX_VERSION})
+    return Json({"version": services_of(request).version})
 
 
 async def web_page(_request: Request) -> Response:

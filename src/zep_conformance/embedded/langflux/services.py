@@ -17,6 +17,7 @@ from zep_conformance.embedded.langflux.nodes import CREDENTIAL_TYPES
 from zep_conformance.embedded.langflux.store import LangFluxStore
 from zep_conformance.embedded.langflux.turns import Identities, Turn
 from zep_conformance.embedded.langflux.zep_memory import TIMEOUT, ZepMemory
+from zep_conformance.facts.servers import LANGFLUX_VERSION
 
 MASK = "_FLOWISE_BLANK_07167752-1a71-43b1-bf8f-4f32252165db"
 """What is shown instead of a password: Flowise's own constant, one and the same for every password."""
@@ -51,12 +52,13 @@ class LangFluxSettings:
     """What an embedded LangFlux is started with.
 
     database: the SQLite file with flows, credentials and chat messages; made when missing, readable by its owner
-    only. api_key: the key named "DefaultKey". recorded_behaviours: names of those that are shown. mutations: names of
-    those that are planted.
+    only. api_key: the key named "DefaultKey". version: what it says that it is. recorded_behaviours: names of those
+    that are shown. mutations: names of those that are planted.
     """
 
     database: Path
     api_key: str
+    version: str = LANGFLUX_VERSION
     recorded_behaviours: frozenset[str] = frozenset()
     mutations: frozenset[str] = frozenset()
 
@@ -69,9 +71,11 @@ class Services:
     """
 
     def __init__(self, settings: LangFluxSettings) -> None:
-        self.api_key = settings.api_key
+        self.api_key, self.version = settings.api_key, settings.version
         self.behaviours = Behaviours("langflux", settings.recorded_behaviours)
         self.store = LangFluxStore(settings.database)
+        self.before = self.store.opened_by(settings.version)
+        """The version that had the database open before, "" where none had."""
         self.credentials = Credentials(self.store, self.behaviours)
         self.identities = Identities(self.behaviours)
         self.chat_messages = ChatMessages(self)

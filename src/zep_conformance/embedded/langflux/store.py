@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS chatmessage (
     createdDate TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS by_session ON chatmessage (chatflowid, sessionId);
 CREATE INDEX IF NOT EXISTS by_chat ON chatmessage (chatflowid, chatId);
+CREATE TABLE IF NOT EXISTS opened_by (only INTEGER PRIMARY KEY, version TEXT NOT NULL);
 PRAGMA user_version = 2;
 """
 
@@ -102,6 +103,16 @@ class LangFluxStore:
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+    def opened_by(self, version: str) -> str:
+        """Note the version of the server that has opened it. Returns that of the one before, "" where there is none."""
+        row = self._one("SELECT version FROM opened_by")
+        self._database.execute("INSERT OR REPLACE INTO opened_by VALUES (1, ?)", [version])
+        return "" if row is None else str(row["version"])
+
+    def execute(self, statement: str) -> None:
+        """Carry out a statement."""
+        self._database.execute(statement)
 
     def _one(self, statement: str, *values: Any) -> sqlite3.Row | None:
         found = self._database.execute(statement, values).fetchone()

@@ -44,7 +44,8 @@ class ZepSettings:
     server; without one, the tasks that need it wait. auth_secret: None lets everybody in. message_window: as
     ZEP_MEMORY_MESSAGE_WINDOW. store_server: host and port of the database server without which nothing is stored,
     None for none. web: whether there is /admin. cores, freeze: see `connections.Connections`.
-    recorded_behaviours: names of those that are shown. mutations: names of those that are planted.
+    version: what it says that it is. recorded_behaviours: names of those that are shown. mutations: names of those that
+    are planted.
     """
 
     database: Path
@@ -56,6 +57,7 @@ class ZepSettings:
     web: bool = True
     cores: int = ENOUGH_CORES
     freeze: float = FREEZE
+    version: str = ZEP_VERSION
     recorded_behaviours: frozenset[str] = frozenset()
     mutations: frozenset[str] = frozenset()
 
@@ -72,9 +74,9 @@ class EmbeddedZep:
         self.guard = Guard(settings.auth_secret)
         self.paths = Paths(behaviours)
         self.operations = by_resource(behaviours, web=settings.web)
-        version = f"{ZEP_VERSION}-embedded ({variant(settings.recorded_behaviours, settings.mutations)})"
+        version = f"{settings.version}-embedded ({variant(settings.recorded_behaviours, settings.mutations)})"
         self.headers = [(b"x-zep-version", version.encode())]
-        store = Store(settings.database, behaviours)
+        store = Store(settings.database, behaviours, settings.version)
         store_server = StoreServer(settings.store_server)
         neighbours = Neighbours(settings.model_url, settings.nlp_url)
         self.service = Service(

@@ -50,6 +50,7 @@ CREATE TABLE IF NOT EXISTS tasks (
     first INTEGER NOT NULL, last INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS tasks_of_topic ON tasks (topic, id);
 CREATE INDEX IF NOT EXISTS tasks_of_session ON tasks (session_id);
+CREATE TABLE IF NOT EXISTS opened_by (only INTEGER PRIMARY KEY, version TEXT NOT NULL);
 """
 
 MESSAGE_TOPICS = ("tokens", "embedding", "entities", "intent", "summary")
@@ -88,6 +89,12 @@ class Database:
             self.execute("ROLLBACK")
             raise
         self.execute("COMMIT")
+
+    def opened_by(self, version: str) -> str:
+        """Note the version of the server that has opened it. Returns that of the one before, "" where there is none."""
+        row = self.execute("SELECT version FROM opened_by").fetchone()
+        self.execute("INSERT OR REPLACE INTO opened_by VALUES (1, ?)", (version,))
+        return "" if row is None else str(row[0])
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""

@@ -13,17 +13,22 @@ from zep_conformance.embedded.zep.database import Database, Tasks
 from zep_conformance.embedded.zep.messages import Messages
 from zep_conformance.embedded.zep.records import Sessions, Users
 from zep_conformance.embedded.zep.summaries import Summaries
+from zep_conformance.facts.servers import ZEP_VERSION
 
 ANSWER_LIMIT = 2.0
 """Seconds that the server has to answer a new connection."""
 
 
 class Store:
-    """The tables, opened together on one file. Raises sqlite3.Error when it can't be opened."""
+    """The tables, opened together on one file. Raises sqlite3.Error when it can't be opened.
 
-    def __init__(self, path: Path, behaviours: Behaviours) -> None:
-        self.behaviours = behaviours
+    version: of the Zep that opens it. before: of the one that has opened it before, "" where none has.
+    """
+
+    def __init__(self, path: Path, behaviours: Behaviours, version: str = ZEP_VERSION) -> None:
+        self.behaviours, self.version = behaviours, version
         self.database = Database(path)
+        self.before = self.database.opened_by(version)
         self.tasks = Tasks(self.database)
         self.sessions = Sessions(self.database, behaviours)
         self.users = Users(self.database, behaviours=behaviours, sessions=self.sessions)

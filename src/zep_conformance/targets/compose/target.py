@@ -22,7 +22,7 @@ from zep_conformance.facts.causes import Source, cause_of, last_lines
 from zep_conformance.facts.servers import LANGFLUX_VERSION
 from zep_conformance.mutation.asked import planted_in_servers
 from zep_conformance.processes.readiness import HttpReady
-from zep_conformance.settings import CAPABILITIES, Settings, revealed
+from zep_conformance.settings import CAPABILITIES, UPGRADES, Settings, revealed
 from zep_conformance.targets.base import Deployment, LangFluxServer, Say, Target, ZepServer
 from zep_conformance.targets.compose.commands import CommandFailed, Compose, RunningCommand, environment_of, written
 from zep_conformance.targets.compose.control import ServicesControl, Watch
@@ -34,6 +34,7 @@ from zep_conformance.targets.docker.images import OURS, build_ours, is_there
 from zep_conformance.targets.docker.ownership import COMPOSE, OWNER, RUN, Owner, remove_leftovers, remove_run
 from zep_conformance.targets.seen import NO_MEANING, as_langflux_sees, given_langflux, seen_zep
 from zep_conformance.targets.supervised import Supervisor
+from zep_conformance.targets.upgrading import NOT_OURS
 
 PREFIX = "zc-"
 """What the name of a project of ours begins with."""
@@ -71,7 +72,7 @@ class ComposeTarget(Target):
     """
 
     name = "compose"
-    offers = frozenset(CAPABILITIES) - {"ui", "network"}
+    offers = frozenset(CAPABILITIES) - {"ui", "network"} - UPGRADES
     takes_path = True
 
     def __init__(self, settings: Settings) -> None:
@@ -328,6 +329,7 @@ class ComposeTarget(Target):
         self._token = zep.token
         missing = {
             "network": "a port that Docker publishes can't be cut off without changing this machine's firewall",
+            **NOT_OURS,
             **missing_files(self.settings, own=False),
         }
         if zep.embedded:

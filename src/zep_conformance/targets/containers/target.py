@@ -34,6 +34,7 @@ from zep_conformance.targets.seen import (
     seen_langflux,
     seen_zep,
 )
+from zep_conformance.targets.upgrading import missing_upgrades
 
 
 class ContainersTarget(Target):
@@ -71,7 +72,7 @@ class ContainersTarget(Target):
     def _described(self, up: Up) -> Deployment:
         """Return the deployment, each part looked at once."""
         settings, parts = self.settings, up.parts
-        missing = missing_files(settings, own=False)
+        missing = missing_files(settings, own=False) | missing_upgrades(settings, {})
         zep = given_zep(settings)
         if zep is None:
             zep = _seen(parts, "zep", None, None)

@@ -12,7 +12,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.facts.servers import LANGFLUX_VERSION, ZEP_VERSION
 from zep_conformance.mutation.asked import planted_in_servers
 from zep_conformance.settings import CAPABILITIES, Settings, revealed
-from zep_conformance.targets.base import Deployment, LangFluxServer, Say, ZepServer
+from zep_conformance.targets.base import AFTER, BEFORE, Deployment, LangFluxServer, Say, Upgrade, ZepServer
 from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep, missing_tokens
 from zep_conformance.targets.supervised import SupervisedTarget
 
@@ -29,6 +29,14 @@ class EmbeddedTarget(SupervisedTarget):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._api_key = secrets.token_urlsafe(24)
+        self._upgrades = {
+            part: Upgrade(before=before, after=after or usual, has_begun=False)
+            for part, given, before, after, usual in (
+                ("zep", settings.zep_url, settings.from_zep, settings.to_zep, ZEP_VERSION),
+                ("langflux", settings.langflux_url, settings.from_langflux, settings.to_langflux, LANGFLUX_VERSION),
+            )
+            if before and not given
+        }
 
     def start(self) -> None:
         """Launch the supervisor and tell it what to start."""
@@ -41,6 +49,7 @@ class EmbeddedTarget(SupervisedTarget):
                 **planted_in_servers(settings),
                 "secrets": {"zep-secured": self._secret},
                 "api_key": self._api_key,
+                "versions": {part: {BEFORE: one.before, AFTER: one.after} for part, one in self._upgrades.items()},
                 "embedding_model": str(settings.embedding_model) if settings.embedding_model else None,
             }
         )
@@ -89,6 +98,9 @@ class EmbeddedTarget(SupervisedTarget):
             )
         if self.settings.zep_url:
             missing["control"] = missing["network"] = "this Zep is not ours to stop"
+            missing["zep-upgrade"] = missing["way-back"] = "this Zep is not ours to start as another version"
+        if self.settings.langflux_url:
+            missing["langflux-upgrade"] = "this LangFlux is not ours to start as another version"
         return Deployment(
             target=self.title,
             zep=zep,
@@ -98,4 +110,5 @@ class EmbeddedTarget(SupervisedTarget):
             missing=missing,
             deployed=deployed,
             own=self.settings.zep_url is None,
+            upgrades=self._upgrades,
         )

@@ -26,6 +26,7 @@ from zep_conformance.targets.seen import (
     usable_langflux,
 )
 from zep_conformance.targets.supervised import SupervisedTarget
+from zep_conformance.targets.upgrading import missing_upgrades
 
 ZEPS = ("zep", "zep-secured")
 """The two Zeps: an open one, and one that demands tokens."""
@@ -152,6 +153,7 @@ class ProcessesTarget(SupervisedTarget):
         settings, urls = self.settings, self._urls
         missing = {
             **missing_files(settings, own=False),
+            **missing_upgrades(settings, {}),
             "elsewhere": "its Zep is at this machine's own loopback address",
         }
         if sys.platform != "linux":

@@ -7,16 +7,17 @@ from zep_conformance.doctor.address import parse
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
-from zep_conformance.settings import CAPABILITIES, revealed
+from zep_conformance.settings import CAPABILITIES, UPGRADES, revealed
 from zep_conformance.targets.base import Deployment, Say, Target
 from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep, missing_tokens
+from zep_conformance.targets.upgrading import NOT_OURS
 
 
 class RemoteTarget(Target):
     """Parts that run already; logs, ends and control of them are out of reach."""
 
     name = "remote"
-    offers = frozenset(CAPABILITIES) - {"control", "network"}
+    offers = frozenset(CAPABILITIES) - {"control", "network"} - UPGRADES
 
     def start(self) -> None:
         """Check what was given; there is nothing to start. Raises CannotTell when no URL is."""
@@ -30,6 +31,7 @@ class RemoteTarget(Target):
         missing = {
             "control": "remote parts are not ours to stop",
             "network": "remote parts are not ours to cut off",
+            **NOT_OURS,
             **missing_files(self.settings, own=False),
         }
         zep = given_zep(self.settings)

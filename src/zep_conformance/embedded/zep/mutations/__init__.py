@@ -4,7 +4,7 @@ No recorded version has them. They are put around the parts of an `EmbeddedZep` 
 environment that configures it; that of the firewall is played by `processes`, since it is none of Zep's.
 """
 
-from zep_conformance.embedded.zep.mutations import admission, answers, enrichment, operation, removal, storing
+from zep_conformance.embedded.zep.mutations import admission, answers, enrichment, operation, removal, storing, upgrade
 from zep_conformance.facts.mutations import Mutations
 
 MUTATIONS = Mutations(
@@ -15,5 +15,6 @@ MUTATIONS = Mutations(
     removal.MUTATIONS,
     operation.MUTATIONS,
     admission.MUTATIONS,
+    upgrade.MUTATIONS,
 )
 """All of them."""

@@ -1,0 +1,67 @@
+"""The command `zep-conformance upgrade`: the scenarios of an upgrade, from one version to another on the same store."""
+
+from __future__ import annotations
+
+import click
+
+from zep_conformance.cli.run import run_suite
+from zep_conformance.errors import CannotTell
+
+TARGETS = ("embedded", "processes", "containers")
+"""The targets whose parts can be started as another version."""
+_OPTIONS = {
+    "embedded": ("--from-zep", "--to-zep", "--from-langflux", "--to-langflux"),
+    "processes": ("--zep-binary", "--to-zep", "--langflux-version", "--to-langflux"),
+    "containers": ("--zep-image", "--to-zep", "--langflux-image", "--to-langflux"),
+}
+"""The settings of a run that say what is asked for here: from, to, and the same of LangFlux."""
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]})
+@click.option("--target", type=click.Choice(TARGETS), required=True, help="How the parts come to be.")
+@click.option("--from", "from_zep", metavar="ZEP", help="The Zep to begin with: an image, a program, or a version.")
+@click.option("--to", "to_zep", metavar="ZEP", help="The Zep to start on the same store.")
+@click.option("--from-langflux", metavar="LANGFLUX", help="The LangFlux to begin with: an image or a version.")
+@click.option("--to-langflux", metavar="LANGFLUX", help="The LangFlux to start on the same folder and database.")
+@click.option("--and-back", is_flag=True, help="Start the Zep from before again in the end.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[OPTION OF A RUN]...")
+def command(
+    *,
+    target: str,
+    from_zep: str | None,
+    to_zep: str | None,
+    from_langflux: str | None,
+    to_langflux: str | None,
+    and_back: bool,
+    arguments: tuple[str, ...],
+) -> int:
+    """Carry out an upgrade: a deployment is filled as people use it, brought to rest and stopped; the other version is
+    started on the same store; everything must be there, and go on.
+
+    With --target processes a Zep is a program and a LangFlux an installed version (install-langflux --list), with
+    containers both are images, or versions of the usual ones; with embedded both are versions that the suite's own
+    servers say that they are.
+
+    Exit code 0: nothing is lost, 1: something is, 2: could not tell.
+    """
+    asked = (from_zep, to_zep, from_langflux, to_langflux)
+    if target != "embedded" and not (to_zep or to_langflux):
+        advice = "Give --to, or --to-langflux; `zep-conformance upgrade --help` says what each target takes."
+        raise CannotTell("nothing to upgrade to", advice, code="upgrade-nothing")
+    given = [word for name, value in zip(_OPTIONS[target], asked, strict=True) if value for word in (name, value)]
+    back = ["--and-back"] if and_back else []
+    marks = " or ".join(requirements(zep=bool(to_zep), langflux=bool(to_langflux), back=and_back, target=target))
+    return run_suite(["-m", marks, "--target", target, *given, *back, *arguments])
+
+
+def requirements(*, zep: bool, langflux: bool, back: bool, target: str) -> list[str]:
+    """Return the ids of the requirements of an upgrade. zep, langflux: which part is upgraded. back: and back again.
+
+    The embedded servers are always upgraded both, and back.
+    """
+    from zep_conformance.facts.requirements import load_requirements
+    from zep_conformance.settings import UPGRADES
+
+    offered = {"zep-upgrade": zep, "langflux-upgrade": langflux, "way-back": back}
+    wanted = {name for name, is_asked in offered.items() if is_asked or target == "embedded"}
+    return [one.id for one in load_requirements().values() if (needs := UPGRADES & {*one.needs}) and needs <= wanted]
