@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -49,11 +50,24 @@ def find(settings: Settings) -> LangFluxProgram | None:
         return in_cache(version, folder)
     if settings.install_langflux:
         return None
+    where = "" if settings.langflux_version else f"no `{NAME_ON_PATH}` on the PATH, and "
+    raise _not_installed(version, where)
+
+
+def find_other(version: str) -> LangFluxProgram:
+    """Return how the version to upgrade to is started. Raises CannotTell where it is not installed, or can't run."""
+    folder = installation.installed(version)
+    if folder is None:
+        raise _not_installed(version, "")
+    return in_cache(version, folder)
+
+
+def _not_installed(version: str, where: str) -> CannotTell:
+    """Return that a version is not there, with the command that installs it. where: what else was looked at."""
     lock = installation.locked_version(version)
     low, high = lock.minutes
-    where = "" if settings.langflux_version else f"no `{NAME_ON_PATH}` on the PATH, and "
     chosen = "" if version == installation.DEFAULT else f" --version {version}"
-    raise CannotTell(
+    return CannotTell(
         f"no LangFlux to start: {where}{version} is not installed in {lock.folder.parent}",
         f"`zep-conformance install-langflux{chosen}` does that ({lock.disk:.1f} GB, {low} to {high} minutes), and so "
         "does a run with --install-langflux; --langflux-command names another, --langflux-url one that runs.",
@@ -84,8 +98,8 @@ def install(settings: Settings, say: Say) -> LangFluxProgram:
     return in_cache(version, installation.install(version, on_progress))
 
 
-def program(found: LangFluxProgram, state: Path) -> Program:
-    """LangFlux with all its state in a folder of its own below `state`."""
+def program(found: LangFluxProgram, state: Path, versions: Mapping[str, LangFluxProgram] | None = None) -> Program:
+    """LangFlux with all its state in a folder of its own below `state`. versions: others, by what they are called."""
     folder = surroundings.subfolder(state, "langflux")
     own = installation.environment(folder, 0)
     return Program(
@@ -95,6 +109,7 @@ def program(found: LangFluxProgram, state: Path) -> Program:
         log=state / "langflux.log",
         environment={**surroundings.variables(), **own, "PORT": "{langflux.port}"},
         health=HEALTH,
+        versions={version: one.command for version, one in (versions or {}).items()},
     )
 
 

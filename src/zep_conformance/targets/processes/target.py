@@ -14,7 +14,7 @@ from zep_conformance.facts.causes import cause_of, last_lines
 from zep_conformance.mutation.asked import planted_in_servers
 from zep_conformance.processes.programs import Program
 from zep_conformance.settings import Settings, revealed
-from zep_conformance.targets.base import Deployment, Say, ZepServer
+from zep_conformance.targets.base import AFTER, BEFORE, Deployment, Say, Upgrade, ZepServer
 from zep_conformance.targets.langflux_access import access
 from zep_conformance.targets.processes import langflux, postgres, surroundings, tokenizer, zep
 from zep_conformance.targets.seen import (
@@ -41,6 +41,8 @@ class ProcessesTarget(SupervisedTarget):
         super().__init__(settings)
         self._details: dict[str, dict[str, str]] = {}
         self._has_to_install = False
+        self._upgrades: dict[str, Upgrade] = {}
+        self._other_langflux: langflux.LangFluxProgram | None = None
 
     def start(self) -> None:
         """Check everything that is needed, and launch the parts, unless LangFlux has to be installed first.
@@ -52,6 +54,8 @@ class ProcessesTarget(SupervisedTarget):
         found = None if settings.langflux_url else langflux.find(settings)
         self._has_to_install = found is None and not settings.langflux_url
         self._check_zep()
+        if settings.to_langflux:
+            self._other_langflux = langflux.find_other(settings.to_langflux)
         if not self._has_to_install:
             self._launch(found)
 
@@ -60,6 +64,8 @@ class ProcessesTarget(SupervisedTarget):
         if self.settings.zep_binary is None:
             return
         zep.check(self.settings.zep_binary)
+        if self.settings.to_zep:
+            zep.check(Path(self.settings.to_zep), "--to-zep")
         if self.settings.postgres_dsn is not None:
             postgres.check_given(self.settings.postgres_dsn)
         else:
@@ -74,7 +80,7 @@ class ProcessesTarget(SupervisedTarget):
         configuration: dict[str, Any] = {"shared": True}
         embedded = ["nlp", "model"]
         if found is not None:
-            programs.append(langflux.program(found, state))
+            programs.append(langflux.program(found, state, self._versions_of_langflux(found)))
             self._details["langflux"] = {"program": found.program}
         if settings.zep_binary is None:
             embedded += ["postgres", *self._zeps()]
@@ -91,6 +97,22 @@ class ProcessesTarget(SupervisedTarget):
             "embedding_model": str(settings.embedding_model) if settings.embedding_model else None,
         }
         self._supervisor.launch(configuration)
+
+    def _versions_of_langflux(self, found: langflux.LangFluxProgram) -> dict[str, langflux.LangFluxProgram]:
+        """Return the LangFlux of before and after an upgrade; none without --to-langflux."""
+        if self._other_langflux is None:
+            return {}
+        before = self.settings.langflux_version or found.program
+        self._upgrades["langflux"] = Upgrade(before=before, after=str(self.settings.to_langflux))
+        return {BEFORE: found, AFTER: self._other_langflux}
+
+    def _versions_of_zep(self, binary: Path) -> dict[str, Path]:
+        """Return the Zep of before and after an upgrade; none without --to-zep."""
+        if self.settings.to_zep is None:
+            return {}
+        other = zep.check(Path(self.settings.to_zep), "--to-zep")
+        self._upgrades["zep"] = Upgrade(before=binary.name, after=other.name)
+        return {BEFORE: binary, AFTER: other}
 
     def _zeps(self) -> tuple[str, ...]:
         """Return the Zeps that are started: an open one only where none is given."""
@@ -123,6 +145,7 @@ class ProcessesTarget(SupervisedTarget):
                     window=self.settings.message_window,
                     tokenizer=tokenizer.folder(),
                     after=("postgres",) if given is None else (),
+                    versions=self._versions_of_zep(binary),
                 )
             )
             self._details[name] = {"program": str(binary)}
@@ -153,7 +176,7 @@ class ProcessesTarget(SupervisedTarget):
         settings, urls = self.settings, self._urls
         missing = {
             **missing_files(settings, own=False),
-            **missing_upgrades(settings, {}),
+            **missing_upgrades(settings, self._upgrades),
             "elsewhere": "its Zep is at this machine's own loopback address",
         }
         if sys.platform != "linux":
@@ -162,6 +185,7 @@ class ProcessesTarget(SupervisedTarget):
             missing["control"] = "this PostgreSQL is not ours to stop"
         if settings.zep_url is not None:
             missing["control"] = missing["network"] = "this Zep is not ours to stop"
+            missing["zep-upgrade"] = "this Zep is not ours to start as another version"
         open_zep = given_zep(settings) or self._seen("zep")
         secured, secret = open_zep, revealed(settings.zep_auth_secret)
         if settings.zep_url is not None:
@@ -189,6 +213,7 @@ class ProcessesTarget(SupervisedTarget):
             details=self._details,
             ruled_out=zep.RULED_OUT if settings.zep_binary else {},
             own=settings.zep_url is None,
+            upgrades=self._upgrades,
         )
 
     def _seen(self, part: str) -> ZepServer:

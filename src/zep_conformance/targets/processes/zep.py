@@ -7,6 +7,7 @@ import os
 import platform
 import shlex
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -34,19 +35,22 @@ RULED_OUT = {"DEV-14": "this Zep is started in a folder of its own, where no con
 _unusable = partial(CannotTell, code="zep-binary-unusable")
 
 
-def check(path: Path) -> Path:
-    """Return the absolute path of a Zep. Raises CannotTell where there is none, or not one for this machine."""
+def check(path: Path, given: str = "--zep-binary") -> Path:
+    """Return the absolute path of a Zep. Raises CannotTell where there is none, or not one for this machine.
+
+    given: the option that has it.
+    """
     binary = path.expanduser().absolute()
     if not binary.exists():
-        raise _unusable(f"--zep-binary: there is no {binary}", GET_ZEP)
+        raise _unusable(f"{given}: there is no {binary}", GET_ZEP)
     if not binary.is_file():
-        raise _unusable(f"--zep-binary: {binary} is no file", "Name the program itself, as …/zep.")
+        raise _unusable(f"{given}: {binary} is no file", "Name the program itself, as …/zep.")
     if not os.access(binary, os.X_OK):
-        raise _unusable(f"--zep-binary: {binary} may not be run", f"chmod +x {shlex.quote(str(binary))}")
+        raise _unusable(f"{given}: {binary} may not be run", f"chmod +x {shlex.quote(str(binary))}")
     with binary.open("rb") as file:
         wrong = _unfit(file.read(20))
     if wrong:
-        raise _unusable(f"--zep-binary: {binary} {wrong}; this is {_machine()} with {_system()}", GET_ZEP)
+        raise _unusable(f"{given}: {binary} {wrong}; this is {_machine()} with {_system()}", GET_ZEP)
     return binary
 
 
@@ -85,12 +89,13 @@ def program(
     window: int,
     tokenizer: Path,
     after: tuple[str, ...],
+    versions: Mapping[str, Path] | None = None,
 ) -> Program:
     """Zep between the others, configured by its variables alone.
 
     name: zep or zep-secured. dsn: of its database. secret: what it checks tokens with, None for an open one.
     window: its memory.message_window. tokenizer: the folder that its tokenizer's file is in. after: parts that must
-    be ready before.
+    be ready before. versions: the programs of other versions, by what those are called.
     """
     folder = surroundings.subfolder(state, name)
     # A variable counts only where the file has a setting of that name. JSON is YAML.
@@ -109,6 +114,7 @@ def program(
         environment={**surroundings.variables(), **own},
         health=HEALTH_PATHS["zep"],
         after=after,
+        versions={version: (str(one),) for version, one in (versions or {}).items()},
     )
 
 
