@@ -67,9 +67,9 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "embedding_model": ("E P", "E P", "E P"),
     "mutations": ("E P", "E P", "E P"),
     "from_zep": ("E", "E", "E"),
-    "to_zep": ("E", "", "E"),
+    "to_zep": ("C E", "", "C E"),
     "from_langflux": ("E", "E", "E"),
-    "to_langflux": ("E P", "E P", ""),
+    "to_langflux": ("C E P", "C E P", ""),
     "and_back": ("E", "E", "E"),
 }  # fmt: skip
 TARGETS = {"E": "embedded", "C": "containers", "K": "compose:../zep", "P": "processes", "R": "remote"}

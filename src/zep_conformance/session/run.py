@@ -23,7 +23,7 @@ from zep_conformance.report import document as reports
 from zep_conformance.report.observations import Known, Observations, PartSeen, TargetSeen
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.session.activity import Activity
-from zep_conformance.settings import CAPABILITIES, Settings, for_target, names_in
+from zep_conformance.settings import CAPABILITIES, UPGRADES, Settings, for_target, names_in
 from zep_conformance.targets import Deployment, Target, choose, names, resolved
 
 if TYPE_CHECKING:
@@ -216,6 +216,8 @@ class Run:
             without["write"] = "--read-only was given"
         if not (self.settings.allow_load or self._is_alone_with(found)):
             without["load"] = "others use this Zep, and so much at once may keep them waiting; --allow-load sends it"
+        if self.is_attached:
+            without |= dict.fromkeys(UPGRADES, "the workers of -n share these parts; an upgrade wants a run without -n")
         if self.settings.chatflow:
             without["build"] = "--chatflow was given: it is used as it is, and none is made"
         self._deployment = replace(found, missing={**found.missing, **without})

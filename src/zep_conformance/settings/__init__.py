@@ -211,7 +211,9 @@ class Settings(BaseModel):
     to_zep: str | None = _upgrade(
         None,
         "the Zep to start on the same store: a version (embedded), a program (processes), an image (containers)",
-        on("embedded", absent=_ZEP) + on("processes", given=("zep_binary",)),
+        on("embedded", absent=_ZEP)
+        + on("processes", given=("zep_binary",))
+        + on("containers", absent=("zep_url", "keep")),
     )
     from_langflux: str | None = _upgrade(
         "2.2.7",
@@ -221,12 +223,12 @@ class Settings(BaseModel):
     to_langflux: str | None = _upgrade(
         None,
         "the LangFlux to start on the same store: a version (embedded, processes), an image (containers)",
-        on("embedded", "processes", absent=_LANGFLUX),
+        on("embedded", "processes", absent=_LANGFLUX) + on("containers", absent=("langflux_url", "keep")),
     )
     and_back: bool = _upgrade(
         False,
         "start the version before again in the end",
-        on("embedded") + on("processes", given=("to_zep", "to_langflux")),
+        on("embedded") + on("processes", "containers", given=("to_zep", "to_langflux")),
     )
     reports: Path = _verdict(Path("reports"), "folder for the reports")
     events: Path | None = _verdict(None, "a file for what happens as it happens, one JSON object a line")

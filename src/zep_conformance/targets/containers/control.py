@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from zep_conformance.errors import CannotTell, PartDied
 from zep_conformance.facts.causes import one_line
+from zep_conformance.targets.base import AFTER
 from zep_conformance.targets.containers import firewall
 from zep_conformance.targets.containers.parts import Parts
 from zep_conformance.targets.containers.plan import SECURED
@@ -28,6 +29,8 @@ class PartsControl(ContainerControl):
     def __init__(self, parts: Parts) -> None:
         super().__init__()
         self._parts = parts
+        self._upgraded: set[str] = set()
+        """The parts that are the version to upgrade to."""
 
     @property
     def parts(self) -> Iterable[str]:
@@ -41,8 +44,8 @@ class PartsControl(ContainerControl):
     def bring_up(self, part: str, changed: Mapping[str, str]) -> None:
         """Start a part's container, or one with variables that differ, and wait until it answers."""
         self._parts.remove_changed(part)
-        if changed:
-            self._parts.create(part, changed)
+        if changed or part in self._upgraded:
+            self._parts.create(part, changed, is_upgraded=part in self._upgraded)
         else:
             self._do(part, self.container(part), lambda one: one.start())
         try:
@@ -63,6 +66,11 @@ class PartsControl(ContainerControl):
         if container.status == "running":
             self._do(SECURED, container, lambda one: one.restart(timeout=STOP_LIMIT))
             self._parts.await_ready(SECURED)
+
+    def start_as(self, part: str, version: str) -> None:
+        """Start a part that is not running as another version: its image's container, on the same data and ports."""
+        (self._upgraded.add if version == AFTER else self._upgraded.discard)(part)
+        self.start(part)
 
     def cut_off(self, part: str) -> None:
         """Drop what is sent to a part, and what it sends itself."""

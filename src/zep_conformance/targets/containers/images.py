@@ -36,6 +36,18 @@ def named(settings: Settings, part: str) -> str:
     return prefixed(settings.registry, DEFAULTS[part]) if settings.registry else DEFAULTS[part]
 
 
+def other_image(settings: Settings, part: str) -> str | None:
+    """Return the image of the version that a part is upgraded to, None where there is none.
+
+    A bare version is a tag of the image that the part has before.
+    """
+    given: str | None = getattr(settings, f"to_{part}", None)
+    if not given or "/" in given or ":" in given:
+        return given
+    repository, _ = split(named(settings, part))
+    return f"{repository}:{given}"
+
+
 def prefixed(registry: str, image: str) -> str:
     """Return an image in a private registry, under the path that it has in its own."""
     first, slash, rest = image.partition("/")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -125,20 +126,30 @@ class Parts:
             )
         return found
 
-    def create(self, part: str, changed: Mapping[str, str] | None = None, *, timeline: Timeline | None = None) -> None:
+    def create(
+        self,
+        part: str,
+        changed: Mapping[str, str] | None = None,
+        *,
+        timeline: Timeline | None = None,
+        is_upgraded: bool = False,
+    ) -> None:
         """Create and start a part's container. changed: with these variables, empty ones unset, on the same data.
+
+        is_upgraded: of the image to upgrade to, where `changed` is given.
 
         Where no port was chosen for it yet, another is taken until one is free. timeline: gets when the engine
         has created it, and when it has started it. Raises CannotTell, Cancelled.
         """
         spec = self.specs[part]
+        image = spec.after if is_upgraded else spec.image
         for left in reversed(range(PORT_TRIES)):
             with_port = spec
             if spec.ready and not spec.published:
                 with_port = spec.with_port(self.engine.free_port(one.published for one in self.specs.values()))
             try:
                 with self.gate.passing():
-                    made = self._container(with_port, changed)
+                    made = self._container(replace(with_port, image=image), changed)
                     if timeline is not None:
                         _time(made, part, timeline)
                     made.start()
@@ -146,7 +157,7 @@ class Parts:
                 self.remove(self.name(part, changed=changed is not None))
                 if left and not spec.published and _is_port_clash(error):
                     continue
-                raise refused(error, part, spec.image) from None
+                raise refused(error, part, image) from None
             self.specs[part] = with_port
             return
 
@@ -166,6 +177,9 @@ class Parts:
         if spec.command:
             made.with_command(list(spec.command))
         further: dict[str, Any] = {}
+        if spec.kept and changed is None:
+            nameless: Any = [spec.kept]  # it goes with the container
+            made.volumes = nameless
         if changed is not None:
             further["volumes_from"] = [self.name(spec.part)]
         return made.with_kwargs(

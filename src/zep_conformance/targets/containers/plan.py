@@ -13,10 +13,13 @@ from typing import Any, Self
 from zep_conformance.clients import tokens
 from zep_conformance.facts.servers import HEALTH_PATHS, PORTS, mended, zep_environment
 from zep_conformance.settings import Settings
+from zep_conformance.targets.containers.images import other_image
 
 SECURED = "zep-secured"
 DATABASES = {"zep": "zep", SECURED: "zep_secured"}
 """The database of each Zep, on one server."""
+LANGFLUX_FOLDER = "/root/langflux"
+"""Where LangFlux keeps everything, when another version of it is to find that there."""
 ALIASES = {"postgres": "zep-postgres", "nlp": "zep-nlp"}
 """The parts that are called otherwise in the network than here; the documentation's names."""
 
@@ -38,7 +41,8 @@ class Secrets:
 class Spec:
     """One container. port: what it listens on; published: where the engine's host has it, 0 where nowhere.
 
-    ready: the path that answers 200 when it is up, "" where it is asked otherwise.
+    ready: the path that answers 200 when it is up, "" where it is asked otherwise. after: the image of the version to
+    upgrade to, "" where there is none. kept: the folder that it has in common with that version, "" for none.
     """
 
     part: str
@@ -48,6 +52,8 @@ class Spec:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     command: tuple[str, ...] = ()
     ready: str = ""
+    after: str = ""
+    kept: str = ""
 
     @property
     def alias(self) -> str:
@@ -62,6 +68,18 @@ class Spec:
     def with_port(self, number: int) -> Spec:
         """Return the same, published elsewhere."""
         return replace(self, published=number)
+
+
+def in_folder(folder: str) -> dict[str, str]:
+    """Return the variables that have a LangFlux keep everything in a folder: its database, keys, logs and files."""
+    names = {
+        "DATABASE_PATH": "",
+        "APIKEY_PATH": "",
+        "SECRETKEY_PATH": "",
+        "LOG_PATH": "/logs",
+        "BLOB_STORAGE_PATH": "/files",
+    }
+    return {name: f"{folder}{below}" for name, below in names.items()}
 
 
 def kind_of(part: str) -> str:
@@ -87,7 +105,10 @@ def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list
             secret=secret,
             window=settings.message_window,
         )
-        return spec(part, environment=environment | mended(os.environ))
+        return spec(part, environment=environment | mended(os.environ), after=other("zep"))
+
+    def other(part: str) -> str:
+        return other_image(settings, part) or ""
 
     serving = ("serve", "--part", "model", "--from-environment", "--host", "0.0.0.0")
     made = [
@@ -100,7 +121,10 @@ def plan(settings: Settings, images: Mapping[str, str], shared: Secrets) -> list
         made.append(zep("zep"))
     if not settings.langflux_url:
         environment = {"PORT": str(PORTS["langflux"]), "DISABLE_FLOWISE_TELEMETRY": "true"}
-        made.append(spec("langflux", environment=environment))
+        kept = {"kept": LANGFLUX_FOLDER, "after": other("langflux")} if settings.to_langflux else {}
+        if kept:
+            environment |= in_folder(LANGFLUX_FOLDER)
+        made.append(spec("langflux", environment=environment, **kept))
     return made
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from filelock import BaseFileLock, Timeout
@@ -19,7 +19,7 @@ from zep_conformance.report.observations import Timeline
 from zep_conformance.settings import Settings
 from zep_conformance.targets.base import Say
 from zep_conformance.targets.containers import kept
-from zep_conformance.targets.containers.images import DEFAULTS, named, needed, obtain
+from zep_conformance.targets.containers.images import DEFAULTS, named, needed, obtain, other_image
 from zep_conformance.targets.containers.parts import Cancelled, CreationGate, Parts
 from zep_conformance.targets.containers.plan import DATABASES, Secrets, Spec, fingerprint, kind_of, plan
 from zep_conformance.targets.docker.engine import DockerEngine, answering, connect, without_ryuk
@@ -36,11 +36,12 @@ REUSE_LIMIT = 5.0
 
 @dataclass(frozen=True)
 class Up:
-    """What has come up. pinned: the exact image of each part."""
+    """What has come up. pinned: the exact image of each part. upgrades: that of the version to upgrade to."""
 
     parts: Parts
     pinned: Mapping[str, PinnedImage]
     secrets: Secrets
+    upgrades: Mapping[str, PinnedImage] = field(default_factory=dict)
 
 
 def in_background(work: Callable[..., T], *arguments: object) -> Future[T]:
@@ -107,6 +108,8 @@ class Startup:
             sweeping.result()
             self._lock_kept(engine)
         names = {part: named(settings, part) for part in DEFAULTS}
+        others = {part: image for part in ("zep", "langflux") if (image := other_image(settings, part))}
+        upgrades = {part: in_background(self._obtain, engine, part, image) for part, image in others.items()}
         images = {part: in_background(self._obtain, engine, part, names[part]) for part in needed(settings)}
         if self._lock is not None:
             again = self._again(engine, names, {part: one.result() for part, one in images.items()})
@@ -129,7 +132,12 @@ class Startup:
         if problems:
             raise next((error for error in problems if not isinstance(error, Cancelled)), problems[0])
         sweeping.result()
-        return Up(parts=parts, pinned={part: images[kind_of(part)].result() for part in parts.specs}, secrets=shared)
+        return Up(
+            parts=parts,
+            pinned={part: images[kind_of(part)].result() for part in parts.specs},
+            secrets=shared,
+            upgrades={part: one.result() for part, one in upgrades.items()},
+        )
 
     def _obtain(self, engine: DockerEngine, part: str, name: str) -> PinnedImage:
         with self._timeline.phase(part, "pull"):

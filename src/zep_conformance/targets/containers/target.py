@@ -18,7 +18,7 @@ from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.causes import last_lines
 from zep_conformance.settings import Settings, revealed
-from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, Target, ZepServer
+from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, Target, Upgrade, ZepServer
 from zep_conformance.targets.containers.control import PartsControl
 from zep_conformance.targets.containers.parts import Parts
 from zep_conformance.targets.containers.plan import SECURED, Spec
@@ -72,7 +72,13 @@ class ContainersTarget(Target):
     def _described(self, up: Up) -> Deployment:
         """Return the deployment, each part looked at once."""
         settings, parts = self.settings, up.parts
-        missing = missing_files(settings, own=False) | missing_upgrades(settings, {})
+        missing = missing_files(settings, own=False)
+        upgrades = {
+            part: Upgrade(before=up.pinned[part].name, after=one.name)
+            for part, one in up.upgrades.items()
+            if part in up.pinned
+        }
+        missing |= missing_upgrades(settings, upgrades)
         zep = given_zep(settings)
         if zep is None:
             zep = _seen(parts, "zep", None, None)
@@ -108,6 +114,7 @@ class ContainersTarget(Target):
             deployed=not (zep.embedded and langflux is not None and langflux.documented),
             details={part: {"image": one.name, "digest": one.digest} for part, one in up.pinned.items()},
             own=settings.zep_url is None and not settings.keep,
+            upgrades=upgrades,
         )
 
     def handover(self) -> dict[str, Any]:
