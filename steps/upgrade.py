@@ -7,8 +7,8 @@ from typing import Any
 from faker import Faker
 from pytest_bdd import given, then, when
 
-from fixtures.conversations import Conversation, texts
-from fixtures.upgrade import KeptChat, Upgraded, Used, as_before
+from fixtures.conversations import Conversation
+from fixtures.upgrade import Kept, KeptChat, Upgraded, Used, as_before
 from zep_conformance.clients.refusals import wrong_tokens
 from zep_conformance.clients.tokens import make_token
 from zep_conformance.clients.waiting import eventually
@@ -280,9 +280,13 @@ def go_back(upgraded: Upgraded, faker: Faker) -> Conversation:
     return conversation
 
 
+def _texts(conversation: Conversation) -> list[tuple[str, str]]:
+    return [(one["role"], one["content"]) for one in Kept(conversation).read_messages()]
+
+
 @then("the conversation that was written meanwhile is there")
 def meanwhile_is_kept(meanwhile: Conversation) -> None:
     """Check its messages and that more can be written to it."""
-    assert texts(meanwhile.messages()) == meanwhile.texts, "what the other version has stored is not there"
+    assert _texts(meanwhile) == meanwhile.texts, "what the other version has stored is not there"
     meanwhile.write(NewMessage("human", "And back again"))
-    assert texts(meanwhile.messages()) == meanwhile.texts, "what is written after the way back is not there"
+    assert _texts(meanwhile) == meanwhile.texts, "what is written after the way back is not there"
