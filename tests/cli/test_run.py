@@ -91,7 +91,7 @@ def test_what_does_not_conform_shows_its_evidence(tmp_path: Path) -> None:
         "again:\nzep-conformance run",
         "--seed 3",
         "langflux:delete-by-session-keeps-zep",
-        "the rest: reports/conformance.json",
+        "the rest: reports/2",
         "does not conform: ",
     )
     positions = [output.find(text) for text in in_order]

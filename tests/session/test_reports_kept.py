@@ -9,40 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.runs import report_in, run
-from zep_conformance.report.folder import INCOMPLETE, place, write
-
-
-def report(folder: Path, verdict: str) -> None:
-    write(folder / "conformance.json", json.dumps({"verdict": verdict}))
-
-
-@pytest.mark.parametrize(
-    ("earlier", "stays"),
-    [("conforms", True), ("conforms as far as asked", True), ("does not conform", True), ("could not tell", False)],
-)
-def test_an_earlier_report_stays_where_it_could_tell(tmp_path: Path, earlier: str, stays: bool) -> None:
-    report(tmp_path, earlier)
-    assert place(tmp_path, is_whole=False) == (tmp_path / INCOMPLETE if stays else tmp_path)
-    assert place(tmp_path, is_whole=True) == tmp_path
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "[" * 100_000])
-def test_what_is_no_report_does_not_stay(tmp_path: Path, text: str) -> None:
-    (tmp_path / "conformance.json").write_text(text)
-    assert place(tmp_path, is_whole=False) == tmp_path
-    assert place(tmp_path / "none", is_whole=False) == tmp_path / "none"
-
-
-def test_what_stood_beside_a_report_goes_with_it_and_nobody_elses_files(tmp_path: Path) -> None:
-    aside = tmp_path / INCOMPLETE
-    for name in ("conformance.json", "summary.md", "junit.xml", "logs/zep.log"):
-        write(aside / name, "text")
-    place(tmp_path, is_whole=True)
-    assert not aside.exists()
-    write(aside / "summary.md", "text")
-    write(aside / "mine.txt", "text")
-    place(tmp_path, is_whole=True)
-    assert [path.name for path in aside.iterdir()] == ["mine.txt"]
+from zep_conformance.report.folder import runs, write, written
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -68,8 +35,23 @@ def test_a_typing_error_costs_no_report(tmp_path: Path) -> None:
     wrong = run(tmp_path, "-q", "--require", "API-3O")
     assert wrong.returncode == 2
     assert "no requirement API-3O; there is API-3" in " ".join(wrong.stdout.split())
-    assert "reports: reports/incomplete/ (reports/ has those of an earlier run still)" in " ".join(wrong.stdout.split())
+    older, newer = runs(tmp_path / "reports")
+    assert f"reports: reports/{newer.name}/ (latest is an earlier run still)" in " ".join(wrong.stdout.split())
     assert {path: path.read_text() for path in kept} == kept
-    aside = json.loads((tmp_path / "reports" / INCOMPLETE / "conformance.json").read_text())
+    aside = json.loads((newer / "conformance.json").read_text())
     assert "no requirement API-3O" in aside["trouble"]
     assert not list((tmp_path / "reports").glob(".*"))
+    assert {path.name for path in written(older)} >= {"conformance.json", "summary.md", "junit.xml", "zep.log"}
+    assert not list(older.glob(".junit*"))
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+def test_all_of_a_run_is_in_its_folder_and_so_many_are_kept(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    for _ in range(2):
+        again = run(tmp_path, "-q", "-m", "API-3", "--keep-runs", "1", *workers)
+        assert again.returncode == 0, again.stdout
+        (only,) = runs(tmp_path / "reports")
+        assert f"reports: reports/{only.name}/ (latest)" in " ".join(again.stdout.split())
+    found = {path.name for path in (tmp_path / "reports").iterdir()}
+    assert found == {only.name, "latest", "conformance.json", "summary.md", "junit.xml"}
+    assert (only / "logs" / "zep.log") in written(only)

@@ -17,6 +17,7 @@ import psutil
 
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.report import document as reports
+from zep_conformance.report.folder import runs as kept_runs
 
 Process = subprocess.Popen[bytes]
 ENVIRONMENT = {
@@ -29,6 +30,12 @@ def run(folder: Path, *options: str, **variables: str) -> subprocess.CompletedPr
     command = [sys.executable, "-m", "zep_conformance", "run", "-p", "no:cacheprovider", *options]
     environment = {**ENVIRONMENT, **variables, "COLUMNS": "80"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def only_run_in(folder: Path) -> Path:
+    """Return where the only run in `folder` has its reports."""
+    (found,) = kept_runs(folder / "reports")
+    return found
 
 
 def report_in(folder: Path) -> dict[str, Any]:

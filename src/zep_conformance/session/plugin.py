@@ -28,11 +28,11 @@ from zep_conformance.report import document, terminal
 from zep_conformance.report.differences import explained
 from zep_conformance.report.events import Event, PartsReady, RunBegan, RunEnded, ScenarioBegan, ScenarioEnded, StepEnded
 from zep_conformance.report.evidence import NOT_RUN
-from zep_conformance.report.folder import JUNIT, REPORT, place
+from zep_conformance.report.folder import JUNIT, REPORT, RunFolder
 from zep_conformance.report.observations import Known, Observations
 from zep_conformance.report.outcomes import Record
 from zep_conformance.report.screenful import screenfuls
-from zep_conformance.report.writers import Reports
+from zep_conformance.report.writers import NO_REPORT, Reports
 from zep_conformance.report.writers.ndjson import Events
 from zep_conformance.session.baseline import Baseline, read_baseline
 from zep_conformance.session.classification import RECORD, REPEATED, STARTED, STEPS, Classifier, record_of
@@ -102,6 +102,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         run.seed, run.prefix = config.workerinput["zc_seed"], config.workerinput["zc_prefix"]
         run.clock = config.workerinput["zc_clock"]
+        run.folder = RunFolder(run.settings.reports, config.workerinput["zc_folder"])
     config.stash[RUN] = run
     config.stash[_JUNIT], config.option.xmlpath = config.option.xmlpath, None
     config.pluginmanager.register(Conformance(config, run, baseline), "zep-conformance-run")
@@ -160,6 +161,7 @@ class Conformance:
         """Give a worker the seed, and a target that all workers share."""
         node.workerinput["zc_seed"] = self.run.seed
         node.workerinput["zc_clock"] = self.run.clock
+        node.workerinput["zc_folder"] = self.run.folder.path.name
         node.workerinput["zc_prefix"] = f"{self.run.prefix}{node.gateway.id}"
         if self.run.target is not None and self.run.target.shared:
             self.run.ready(self._say)
@@ -173,6 +175,8 @@ class Conformance:
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         self._cleaning = output.clean(self.config, self.run.redactor)
         self._cleaning.callback(signal.signal, signal.SIGTERM, before)
+        if not self.is_worker:
+            self.run.folder.hold()
         self.tell(RunBegan(version=__version__, target=self.run.target_name, seed=self.run.seed))
         if self.run.trouble is not None:
             return
@@ -473,13 +477,16 @@ class Conformance:
             duration=time.monotonic() - self.run.clock,
         )
         session.exitstatus = self.conclusion.exit_code
-        if self.run.place is None:
-            broken = exitstatus == pytest.ExitCode.INTERNAL_ERROR
-            is_whole = self.conclusion.is_whole(interrupted=self.was_interrupted or broken)
-            self.run.place = place(self.run.settings.reports, is_whole=is_whole)
         junit = self.config.stash[_JUNIT]
         elsewhere = {JUNIT: Path(junit)} if junit else {}
-        self.tell(RunEnded(document=self.conclusion.report, folder=self.run.place, elsewhere=elsewhere))
+        self.tell(RunEnded(document=self.conclusion.report, folder=self.run.folder.path, elsewhere=elsewhere))
+        broken = exitstatus == pytest.ExitCode.INTERNAL_ERROR
+        self.run.folder.publish(is_whole=self.conclusion.is_whole(interrupted=self.was_interrupted or broken))
+
+    def _where(self) -> str:
+        """Return in words where the reports are."""
+        where = self.reports.where()
+        return where if where == NO_REPORT else f"{where} ({self.run.folder.standing})"
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note that somebody ended the run, or why it ended itself."""
@@ -499,8 +506,10 @@ class Conformance:
             reporter = self.config.pluginmanager.get_plugin("terminalreporter")
             if reporter is not None:
                 self._say_trouble(reporter)
-                for line in self._wrapped([f"{self.conclusion.verdict}; {self.reports.where()}"]):
+                for line in self._wrapped([f"{self.conclusion.verdict}; {self._where()}"]):
                     reporter.write_line(line)
+        if not self.is_worker:
+            self.run.folder.close(keep=self.run.settings.keep_runs)
         self.turns.close()
         self.reports.close()
         self._cleaning.close()
@@ -513,7 +522,7 @@ class Conformance:
         """Show what failed or broke; cleaned before lines are broken, which would else hide a secret from cleaning."""
         wrong = (record for record in self.conclusion.records if record.outcome in ("failed", "error"))
         clean = [Record.from_json(self.run.redactor.everywhere(record.as_json())) for record in wrong]
-        for title_line, *lines in screenfuls(clean, self.requirements, rest=f"{self.run.place}/{REPORT}"):
+        for title_line, *lines in screenfuls(clean, self.requirements, rest=str(self.run.folder.path / REPORT)):
             reporter.write_line("")
             reporter.write_line(title_line, bold=True, red=True)
             for line in lines:
@@ -529,7 +538,7 @@ class Conformance:
             self._show_failures(terminalreporter)
         terminalreporter.section("conformance", sep="-")
         self._say_trouble(terminalreporter)
-        for line in self._wrapped([*self.reports.complaints(), *self.conclusion.lines(self.reports.where())]):
+        for line in self._wrapped([*self.reports.complaints(), *self.conclusion.lines(self._where())]):
             terminalreporter.write_line(line)
 
     def _say_trouble(self, reporter: pytest.TerminalReporter) -> None:

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -20,6 +19,7 @@ from zep_conformance.facts.servers import memory_path
 from zep_conformance.mutation.asked import refuse_unknown_names
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report import document as reports
+from zep_conformance.report.folder import RunFolder
 from zep_conformance.report.observations import Known, Observations, PartSeen, TargetSeen
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.session.activity import Activity
@@ -78,8 +78,6 @@ class Run:
     """Why the run ends before every scenario has had its turn, if it does."""
     _marks: dict[str, float] = field(default_factory=dict)
     """Where the logs of the parts were when the scenario began."""
-    place: Path | None = None
-    """Where its reports are, as soon as that is known."""
     is_again: bool = False
     """Whether a scenario that Zep froze in is carried out for the second time, under new names."""
     closing: ExitStack = field(default_factory=ExitStack)
@@ -92,6 +90,11 @@ class Run:
         transcript = Transcript(redactor, settings.secret_variables())
         seed = settings.seed if settings.seed is not None else random.SystemRandom().randrange(10**6)
         return cls(settings=settings, seed=seed, redactor=redactor, transcript=transcript)
+
+    @cached_property
+    def folder(self) -> RunFolder:
+        """Where its reports go."""
+        return RunFolder.of(self.settings.reports, started=self.started, prefix=self.prefix)
 
     @cached_property
     def limits(self) -> Limits:
@@ -263,9 +266,7 @@ class Run:
         self.closing.close()
         self.tidy()
         if self.target is not None and not self.is_attached:
-            reports.keep_logs(
-                self.place or self.settings.reports, {part: self.log(part) for part in PARTS}, self.redactor
-            )
+            reports.keep_logs(self.folder.path, {part: self.log(part) for part in PARTS}, self.redactor)
             self.heard(self.target.stop, None)
 
     def heard(self, asked: Callable[[], T], otherwise: T) -> T:

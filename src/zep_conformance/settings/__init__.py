@@ -230,7 +230,10 @@ class Settings(BaseModel):
         "start the version before again in the end",
         on("embedded") + on("processes", "containers", given=("to_zep", "to_langflux")),
     )
-    reports: Path = _verdict(Path("reports"), "folder for the reports")
+    reports: Path = _verdict(
+        Path("reports"), "folder for the reports: one in it for each run, `latest`, and its copies"
+    )
+    keep_runs: int = _verdict(20, "how many runs are kept in that folder; the oldest go")
     events: Path | None = _verdict(None, "a file for what happens as it happens, one JSON object a line")
     fail_on: str = _verdict(
         "should",
@@ -263,6 +266,7 @@ class Settings(BaseModel):
             "max_requests",
             "rate",
             "time_limit",
+            "keep_runs",
         )
     )
     @classmethod

@@ -20,7 +20,6 @@ from pathlib import Path
 
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.events import Event, RunEnded
-from zep_conformance.report.folder import INCOMPLETE
 from zep_conformance.report.writers.base import Writer
 
 WRITERS: Mapping[str, str] = {
@@ -29,6 +28,9 @@ WRITERS: Mapping[str, str] = {
     "junit.xml": "junit.JUnit",
 }
 """The reports that every run has, by file: module and class, of this package. They are written in this order."""
+
+NO_REPORT = "no report"
+"""What is said where none was written."""
 
 
 class Reports:
@@ -73,9 +75,8 @@ class Reports:
     def where(self) -> str:
         """Return where the reports are, in words, or that there are none."""
         if self._folder is None or all(file in self._broken for file in self._writers):
-            return "no report"
-        kept = f" ({self._folder.parent}/ has those of an earlier run still)" if self._folder.name == INCOMPLETE else ""
-        return f"reports: {self._folder}/{kept}"
+            return NO_REPORT
+        return f"reports: {self._folder}/"
 
     def complaints(self) -> Iterator[str]:
         """Yield a line for each reason why reports were not written."""
