@@ -17,7 +17,8 @@ from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.report.basis import Basis
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.outcomes import Record
-from zep_conformance.session.baseline import Baseline, read_baseline
+from zep_conformance.report.reading import Report
+from zep_conformance.session.baseline import read_baseline
 from zep_conformance.session.verdict import Gate, Verdict
 
 MUST = frozenset({"API-1", "API-2"})
@@ -51,7 +52,7 @@ def document(*records: Record, **changed: Any) -> dict[str, Any]:
     }
 
 
-def read(folder: Path, *records: Record, **changed: Any) -> Baseline:
+def read(folder: Path, *records: Record, **changed: Any) -> Report:
     path = folder / "before.json"
     path.write_text(json.dumps(document(*records, **changed)))
     return read_baseline(path)

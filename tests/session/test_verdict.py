@@ -15,7 +15,6 @@ from tests.support.records import evidence, record
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.report.basis import ids_in_words
 from zep_conformance.report.document import SCHEMA
-from zep_conformance.report.folder import RunFolder
 from zep_conformance.report.observations import PHASES, Known, Observations, PartSeen, Span, TargetSeen
 from zep_conformance.report.outcomes import Record
 from zep_conformance.session.verdict import Conclusion, Gate, conclude

@@ -31,10 +31,11 @@ from zep_conformance.report.evidence import NOT_RUN
 from zep_conformance.report.folder import JUNIT, REPORT, RunFolder
 from zep_conformance.report.observations import Known, Observations
 from zep_conformance.report.outcomes import Record
+from zep_conformance.report.reading import Report
 from zep_conformance.report.screenful import screenfuls
 from zep_conformance.report.writers import NO_REPORT, Reports
 from zep_conformance.report.writers.ndjson import Events
-from zep_conformance.session.baseline import Baseline, read_baseline
+from zep_conformance.session.baseline import read_baseline
 from zep_conformance.session.classification import RECORD, REPEATED, STARTED, STEPS, Classifier, record_of
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.session.scenarios import place as place_of
@@ -127,7 +128,7 @@ def _place(item: pytest.Item) -> int:
 class Conformance:
     """The hooks of one conformance run."""
 
-    def __init__(self, config: pytest.Config, run: Run, baseline: Baseline | None = None) -> None:
+    def __init__(self, config: pytest.Config, run: Run, baseline: Report | None = None) -> None:
         self.config = config
         self.run = run
         self.requirements, deviations = load_requirements(), load_deviations()

@@ -14,7 +14,8 @@ from zep_conformance.report import document, terminal
 from zep_conformance.report.basis import Basis, Checked, by_reason
 from zep_conformance.report.observations import Observations
 from zep_conformance.report.outcomes import AS_FAR_AS_ASKED, CONFORMS, COULD_NOT_TELL, DOES_NOT_CONFORM, TELLING, Record
-from zep_conformance.session.baseline import Baseline, BaselineComparison, compare
+from zep_conformance.report.reading import Report
+from zep_conformance.session.baseline import BaselineComparison, compare
 
 _SETTLED = frozenset({0, 1, 5})
 """pytest's exit statuses of a run that came to its end: all passed, some failed, nothing was collected."""
@@ -38,7 +39,7 @@ class Gate:
     deviations: Mapping[str, Deviation] = field(default_factory=dict)
     require: str = ""
     required: Collection[str] = ()
-    baseline: Baseline | None = None
+    baseline: Report | None = None
 
     def fails(self, record: Record) -> bool:
         """Return whether a record fails the run by itself, whatever the baseline pardons.
