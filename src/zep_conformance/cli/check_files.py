@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from zep_conformance.cli.options import write
 from zep_conformance.deployment_files.examination import examine
 from zep_conformance.deployment_files.report import show
+from zep_conformance.deployment_files.sarif import sarif
 from zep_conformance.deployment_files.sources import load
 from zep_conformance.doctor.report import as_json, console, exit_code
 
@@ -16,7 +18,14 @@ from zep_conformance.doctor.report import as_json, console, exit_code
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_machine", is_flag=True, help="For machines.")
-def command(*, paths: tuple[Path, ...], as_machine: bool) -> int:
+@click.option(
+    "--sarif",
+    "to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the findings to FILE too, as SARIF 2.1.0: for GitHub's code scanning, and for editors.",
+)
+def command(*, paths: tuple[Path, ...], as_machine: bool, to: Path | None) -> int:
     """Say what is wrong with deployment files, without deploying them: render.yaml, fly.toml, a Compose project,
     Kubernetes manifests.
 
@@ -25,6 +34,8 @@ def command(*, paths: tuple[Path, ...], as_machine: bool) -> int:
     began = time.monotonic()
     findings = examine(load(paths))
     seconds = time.monotonic() - began
+    if to is not None:
+        write(to, sarif(findings), force=True)
     if as_machine:
         click.echo(as_json(findings, seconds))
     else:
