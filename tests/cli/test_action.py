@@ -101,6 +101,12 @@ def test_what_does_not_conform_and_its_baseline(step) -> None:
     assert first.outputs["verdict"] == "does not conform"
     assert int(first.outputs["failed"]) >= 1
     assert "**failed**" in first.summary
+    stop = re.search(r"^::stop-commands::(\w{32})$", first.output, re.MULTILINE)
+    assert stop is not None
+    annotated = first.output.partition(f"::{stop[1]}::\n")[2].splitlines()
+    assert len(annotated) >= int(first.outputs["failed"])
+    for line in annotated:
+        assert re.match(r"::error file=features/\w+\.feature,line=\d+,title=API-6", line), line
     (first.folder / "out/of the way/conformance.json").rename(first.folder / "before.json")
     second = step(**inputs, baseline="before.json")
     assert second.code == 0, second.output

@@ -21,6 +21,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction import output
 from zep_conformance.redaction.redactor import HIDDEN, Redactor
+from zep_conformance.report.annotations import commands
 from zep_conformance.report.events import RunEnded, ScenarioEnded, StepEnded
 from zep_conformance.report.longrepr import Failure
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
@@ -91,8 +92,9 @@ def test_reports(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     reports(RunEnded(document=concluded.report, folder=folder))
     assert (reports.where(), [*reports.complaints()]) == (f"reports: {folder}/", [])
     assert {path.name for path in folder.iterdir()} == {*WRITERS, "events.ndjson"}
-    for path in folder.iterdir():
-        assert not leaks(needle, path.read_text()), path.name
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        assert not leaks(needle, path.name + path.read_text()), path.name
+    assert not leaks(needle, "\n".join(commands(json.loads((folder / "conformance.json").read_text()))))
     assert json.loads((folder / "conformance.json").read_text())["exit_code"] == 1
 
 

@@ -48,20 +48,23 @@ def test_failed_requirements_come_first_with_their_reasons() -> None:
     )
     in_order = (
         "## zep-conformance: does not conform",
+        "### Failed\n\n- **API-5** Scenario three: it forgot (features/a.feature:1)",
         "| target | remote |",
         "| parts | zep 0.27.2 at https",
         "| scenarios | 3 passed, 1 failed, 2 skipped, 1 deviation |",
-        "| API-5",
-        "| SHOULD | **failed** | 1 failed, 1 passed | Scenario three: it forgot |",
-        "| API-4",
-        "| STORE-1",
-        "| AUTH-1",
         "### Known deviations",
         "- Scenario two (API-4): DEV-6: as known",
         "- **fixed** Scenario seven (API-6): DEV-4 is fixed here: it is",
         "### Skipped",
         "- no capability auth: this Zep is open: 2 scenarios of AUTH-1, AUTH-2",
-        "Reports: `out/conformance.json`",
+        "<details><summary>6 requirements, by outcome</summary>",
+        "| API-5",
+        "| SHOULD | **failed** | 1 failed, 1 passed |",
+        "| API-4",
+        "| STORE-1",
+        "| AUTH-1",
+        "</details>",
+        "The whole evidence: `index.html` in `out/`",
     )
     positions = [found.find(text) for text in in_order]
     assert -1 not in positions, found
@@ -93,9 +96,21 @@ def test_the_suites_own_servers_are_no_deployment() -> None:
 )
 def test_what_a_server_said_is_only_text(said: str, shown: str) -> None:
     assert summary.text(said) == shown
-    table = made(record("one", "failed", "API-5", said))
-    row = next(line for line in table.splitlines() if "**failed**" in line)
-    assert row.replace(r"\|", "").count("|") == 6
+    lines = made(record("one", "failed", "API-5", said, name=said)).splitlines()
+    [row] = [line for line in lines if line.startswith("- **API-5**")]
+    assert row == f"- **API-5** {shown}: {shown} (features/a.feature:1)"
+
+
+def test_of_many_that_failed_some_are_shown_and_the_rest_is_counted() -> None:
+    found = made(*(record(f"{number:02}", "failed", "API-5", "it forgot") for number in range(25)))
+    assert found.count("it forgot") == summary.MOST == 20
+    assert "- 5 more\n" in found
+
+
+def test_what_broke_is_not_said_to_have_failed() -> None:
+    found = made(record("one", "error", "API-5", "KeyError: 1"))
+    assert "### Failed" not in found
+    assert "### The suite itself broke: this says nothing about the deployment\n\n- **API-5** Scenario one" in found
 
 
 def test_what_was_left_behind_is_listed() -> None:

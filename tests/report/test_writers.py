@@ -20,10 +20,11 @@ from zep_conformance.report.document import SCHEMA, scenarios_in
 from zep_conformance.report.events import Event, RunBegan, RunEnded, ScenarioEnded
 from zep_conformance.report.observations import Observations
 from zep_conformance.report.outcomes import Record
-from zep_conformance.report.writers import WRITERS, Reports, junit
+from zep_conformance.report.writers import WRITERS, Reports, asked_for, junit
 from zep_conformance.report.writers.base import AtEnd
 from zep_conformance.report.writers.ndjson import Events
 from zep_conformance.session.verdict import Gate, conclude
+from zep_conformance.settings import FORMATS
 
 FAILED = record("b", "failed", "API-1", "API-2", reason="it forgot", evidence=evidence())
 SOME = (record("a", "passed"), FAILED, record("c", "deviation", "STORE-1", deviation="DEV-1", reason="DEV-1: known"))
@@ -74,7 +75,8 @@ def test_where_nothing_can_be_written_that_is_one_line(tmp_path: Path) -> None:
     reports = Reports(Redactor())
     reports(ended(tmp_path / "file" / "reports"))
     assert reports.where() == "no report"
-    assert [*reports.complaints()] == [f"not written: {', '.join(WRITERS)}: Not a directory ({tmp_path}/file/)"]
+    files = ", ".join(file for file in WRITERS if file != "har")  # there is nothing to write there
+    assert [*reports.complaints()] == [f"not written: {files}: Not a directory ({tmp_path}/file/)"]
 
 
 def test_what_is_written_once_more_replaces_what_was(tmp_path: Path) -> None:
@@ -82,7 +84,7 @@ def test_what_is_written_once_more_replaces_what_was(tmp_path: Path) -> None:
     for troubles in ((), ("zep died",)):
         reports(RunEnded(document=document(*SOME, troubles=troubles), folder=tmp_path))
     assert {path.name for path in tmp_path.iterdir()} == set(WRITERS)
-    for name in WRITERS:
+    for name in ("conformance.json", "summary.md", "junit.xml", "ctrf.json", "messages.ndjson"):
         assert "zep died" in (tmp_path / name).read_text(), name
 
 
@@ -196,3 +198,10 @@ def test_a_run_writes_one_stream_of_events(tmp_path: Path, workers: tuple[str, .
         assert [one["step"] for one in mine[1:-1]] == steps
         assert scenario["steps"] and scenario["line"] and scenario["feature"].startswith("features/")
         assert scenario["started"] is not None
+
+
+def test_every_report_can_be_asked_for_by_name() -> None:
+    names = {file.partition(".")[0] for file in WRITERS} - {"conformance"}
+    assert names == {*FORMATS}
+    assert asked_for("all") == WRITERS
+    assert [*asked_for("badge, junit")] == ["conformance.json", "junit.xml", "badge.json", "badge.svg"]

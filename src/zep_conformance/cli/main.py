@@ -27,6 +27,7 @@ COMMANDS = {
     "explore": "Hold a server to sequences that nobody wrote.",
     "upgrade": "Carry out an upgrade, and see whether anything is lost.",
     "mutants": "Prove that every check can fail, by mutations.",
+    "annotate": "Print what failed as GitHub's annotations.",
     "serve": "Run the embedded servers until Ctrl-C.",
     "explain": "Say what a code means, and what to do.",
     "install-langflux": "Install the real LangFlux (Flowise) from npm.",

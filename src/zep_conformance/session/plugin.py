@@ -33,7 +33,7 @@ from zep_conformance.report.observations import Known, Observations
 from zep_conformance.report.outcomes import Record
 from zep_conformance.report.reading import Report
 from zep_conformance.report.screenful import screenfuls
-from zep_conformance.report.writers import NO_REPORT, Reports
+from zep_conformance.report.writers import NO_REPORT, Reports, asked_for
 from zep_conformance.report.writers.ndjson import Events
 from zep_conformance.session.baseline import read_baseline
 from zep_conformance.session.classification import RECORD, REPEATED, STARTED, STEPS, Classifier, record_of
@@ -154,7 +154,11 @@ class Conformance:
         # Whoever asks pytest for tracebacks gets pytest's.
         self.shows_failures = config.option.tbstyle == "auto"
         self.turns = Turns()
-        self.reports = Reports(run.redactor, beside=[Events(run.settings.events)] if run.settings.events else [])
+        self.reports = Reports(
+            run.redactor,
+            writers=asked_for(run.settings.formats),
+            beside=[Events(run.settings.events)] if run.settings.events else [],
+        )
         self.parts_are_told = False
 
     @pytest.hookimpl(optionalhook=True)

@@ -37,6 +37,8 @@ UPGRADES = frozenset({"zep-upgrade", "langflux-upgrade", "way-back"})
 - `zep-upgrade`, `langflux-upgrade`: the part can be started as another version, on what it has stored
 - `way-back`: leave to start it as the version before again
 """
+FORMATS = ("summary", "junit", "ctrf", "messages", "har", "badge")
+"""The reports that a run writes beside conformance.json (docs/reports.md)."""
 OURS = "ZEP_CONFORMANCE_"
 """What a variable begins with that nobody else reads."""
 
@@ -234,6 +236,9 @@ class Settings(BaseModel):
         Path("reports"), "folder for the reports: one in it for each run, `latest`, and its copies"
     )
     keep_runs: int = _verdict(20, "how many runs are kept in that folder; the oldest go")
+    formats: str = _verdict(
+        "all", f"the reports to write beside conformance.json: all, or of {', '.join(FORMATS)}, with commas between"
+    )
     events: Path | None = _verdict(None, "a file for what happens as it happens, one JSON object a line")
     fail_on: str = _verdict(
         "should",
@@ -301,6 +306,13 @@ class Settings(BaseModel):
     @classmethod
     def _known_requirements(cls, value: str) -> str:
         required_ids(value)
+        return value
+
+    @field_validator("formats")
+    @classmethod
+    def _known_formats(cls, value: str) -> str:
+        if unknown := [name for name in names_in(value) if name not in ("all", *FORMATS)]:
+            raise ValueError(f"no report {', '.join(unknown)}; there are all, {', '.join(FORMATS)}")
         return value
 
     @field_validator("without")

@@ -20,14 +20,27 @@ from pathlib import Path
 
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.events import Event, RunEnded
+from zep_conformance.report.folder import REPORT
 from zep_conformance.report.writers.base import Writer
+from zep_conformance.settings import names_in
 
 WRITERS: Mapping[str, str] = {
     "conformance.json": "data.Data",
     "summary.md": "summary.Summary",
     "junit.xml": "junit.JUnit",
+    "ctrf.json": "ctrf.Ctrf",
+    "messages.ndjson": "messages.Messages",
+    "har": "har.Har",
+    "badge.json": "badge.BadgeData",
+    "badge.svg": "badge.BadgePicture",
 }
-"""The reports that every run has, by file: module and class, of this package. They are written in this order."""
+"""The reports that a run has, by file or folder: module and class, of this package. They are written in this order."""
+
+
+def asked_for(formats: str) -> Mapping[str, str]:
+    """Return the writers that --formats names, by file: `junit` is junit.xml. The document is always written."""
+    names = {*names_in(formats)}
+    return {file: where for file, where in WRITERS.items() if file == REPORT or names & {"all", file.partition(".")[0]}}
 
 NO_REPORT = "no report"
 """What is said where none was written."""
@@ -74,7 +87,8 @@ class Reports:
 
     def where(self) -> str:
         """Return where the reports are, in words, or that there are none."""
-        if self._folder is None or all(file in self._broken for file in self._writers):
+        # A folder may be empty.
+        if self._folder is None or all(file in self._broken for file in self._writers if "." in file):
             return NO_REPORT
         return f"reports: {self._folder}/"
 

@@ -15,8 +15,8 @@ from zep_conformance.report.outcomes import DOES_NOT_CONFORM, WORST_FIRST
 from zep_conformance.report.terminal import NOT_A_DEPLOYMENT
 from zep_conformance.report.writers.base import AtEnd
 
-SHOWN = 300
-"""Characters of a reason that are shown."""
+SHOWN, MOST = 300, 20
+"""Characters of a reason, and scenarios that are wrong, that are shown."""
 _WRONG = ("failed", "error")
 _LISTS = (
     ("worse", "Worse than in the baseline"),
@@ -40,15 +40,17 @@ def markdown(report: Mapping[str, Any], folder: Path) -> str:
     """Return the summary of a report (see `reports.document`). folder: where the reports are."""
     blocks = (
         _head(report),
+        *_wrong(report, "failed", "Failed"),
+        *_wrong(report, "error", "The suite itself broke: this says nothing about the deployment"),
         _facts(report),
         *_unchecked(report),
         *_baseline(report),
-        *_requirements(report),
         *_deviations(report),
         *_skipped(report),
         *_skipped(report, "not run", "Not run"),
         *_listed("Left behind in the target", map(text, report["left_behind"])),
-        f"Reports: `{folder}/conformance.json` (for machines), `{folder}/junit.xml`, `{folder}/summary.md` (this).",
+        *_requirements(report),
+        f"The whole evidence: `index.html` in `{folder}/`, and for machines `conformance.json`.",
     )
     return "\n\n".join(blocks) + "\n"
 
@@ -73,6 +75,20 @@ def _head(report: Mapping[str, Any]) -> str:
     for why in filter(None, (report["trouble"], *report["ended"])):
         lines.append("\n**Why:** " + text(why))
     return "\n".join(lines)
+
+
+def _wrong(report: Mapping[str, Any], outcome: str, title: str) -> Iterator[str]:
+    """Yield what failed or broke: its requirements, why, and where it stands."""
+    found = [(one, ids) for one, ids in _scenarios(report).values() if one["outcome"] == outcome]
+    lines = [f"**{', '.join(ids)}** {text(one['name'])}: {text(one['reason'])}{_place(one)}" for one, ids in found]
+    if len(lines) > MOST:
+        lines[MOST:] = [f"{len(lines) - MOST} more"]
+    yield from _listed(title, lines)
+
+
+def _place(scenario: Mapping[str, Any]) -> str:
+    failed = next((step["line"] for step in scenario["steps"] if step["outcome"] == "failed"), scenario["line"])
+    return f" ({text(scenario['feature'])}:{failed})" if scenario["feature"] else ""
 
 
 def _facts(report: Mapping[str, Any]) -> str:
@@ -139,23 +155,22 @@ def _baseline(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _requirements(report: Mapping[str, Any]) -> Iterator[str]:
-    """Yield requirements by outcome, failed ones first with their reasons; those that nothing checked are left out."""
+    """Yield requirements by outcome, failed ones first; folded, and those that nothing checked are left out."""
     looked_at = [one for one in report["requirements"] if one["scenarios"]]
     rows = sorted(looked_at, key=lambda one: WORST_FIRST.index(one["outcome"]))
     if not rows:
         return
-    head = ("requirement", "level", "outcome", "scenarios", "why")
-    yield "### Requirements\n\n" + _table(head, map(_requirement, rows))
+    head = ("requirement", "level", "outcome", "scenarios")
+    table = _table(head, map(_requirement, rows))
+    yield f"<details><summary>{len(rows)} requirements, by outcome</summary>\n\n{table}\n\n</details>"
 
 
 def _requirement(requirement: Mapping[str, Any]) -> tuple[str, ...]:
     scenarios, outcome = requirement["scenarios"], requirement["outcome"]
     found = Counter(scenario["outcome"] for scenario in scenarios)
     counts = ", ".join(f"{found[outcome]} {outcome}" for outcome in WORST_FIRST if found[outcome])
-    wrong = [one for one in scenarios if one["outcome"] in _WRONG]
-    why = "<br>".join(f"{text(one['name'])}: {text(one['reason'])}" for one in wrong)
     shown = f"**{outcome}**" if outcome in _WRONG else outcome
-    return f"{requirement['id']}: {text(requirement['text'])}", requirement["level"], shown, counts, why
+    return f"{requirement['id']}: {text(requirement['text'])}", requirement["level"], shown, counts
 
 
 def _scenarios(report: Mapping[str, Any]) -> dict[str, tuple[Mapping[str, Any], list[str]]]:
