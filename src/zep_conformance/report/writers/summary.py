@@ -45,7 +45,8 @@ def markdown(report: Mapping[str, Any], folder: Path) -> str:
         _facts(report),
         *_unchecked(report),
         *_baseline(report),
-        *_deviations(report),
+        *_skipped(report, "deviation", "Known deviations"),
+        *_fixed(report),
         *_skipped(report),
         *_skipped(report, "not run", "Not run"),
         *_listed("Left behind in the target", map(text, report["left_behind"])),
@@ -182,17 +183,14 @@ def _scenarios(report: Mapping[str, Any]) -> dict[str, tuple[Mapping[str, Any], 
     return found
 
 
-def _deviations(report: Mapping[str, Any]) -> Iterator[str]:
-    known = (
-        f"{'**fixed** ' if one['mended'] else ''}{text(one['name'])} ({', '.join(ids)}): {text(one['reason'])}"
-        for one, ids in _scenarios(report).values()
-        if one["outcome"] == "deviation" or one["mended"]
-    )
-    return _listed("Known deviations", known)
+def _fixed(report: Mapping[str, Any]) -> Iterator[str]:
+    found = [(one, ids) for one, ids in _scenarios(report).values() if one["mended"]]
+    lines = (f"{text(one['name'])} ({', '.join(ids)}): {text(one['reason'])}" for one, ids in found)
+    return _listed("Known deviations that are fixed", lines)
 
 
 def _skipped(report: Mapping[str, Any], outcome: str = "skipped", title: str = "Skipped") -> Iterator[str]:
-    """Yield what was skipped, by the capability that the target lacks; or what was not run, by why."""
+    """Yield what was skipped, by the capability that the target lacks; or what was not run or deviates, by why."""
     found: dict[str, list[str]] = {}
     count: Counter[str] = Counter()
     for scenario, ids in _scenarios(report).values():
