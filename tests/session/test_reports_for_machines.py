@@ -64,7 +64,7 @@ def test_each_failure_has_what_was_asked(folder: Path) -> None:
     report = report_in(folder)
     asked = {one["nodeid"] for one in report["evidence"] if one["exchanges"]}
     failed = {one["nodeid"] for one in scenarios_in(report) if one["outcome"] == "failed"}
-    files = [*(folder / "reports" / "har").iterdir()]
+    files = [*(folder / "reports" / "latest" / "har").iterdir()]
     assert {path.name for path in files} == {name_of(nodeid) for nodeid in asked & failed} and files
     for path in files:
         log = json.loads(path.read_text())

@@ -33,8 +33,8 @@ ALWAYS = "E C K P R"
 TABLE: dict[str, tuple[str, str, str]] = {
     **dict.fromkeys(
         ("target", "read_only", "max_requests", "rate", "without", "seed", "sequences", "wait_limit", "latency_budget",
-         "load_users", "deployment_files", "langflux_url", "reports", "keep_runs", "events", "formats", "fail_on", "accept",
-         "baseline", "strict_deviations", "time_limit", "require", "freeze_after",
+         "load_users", "deployment_files", "langflux_url", "reports", "keep_runs", "events", "formats", "fail_on",
+         "accept", "baseline", "strict_deviations", "time_limit", "require", "freeze_after",
          "thorough"),
         (ALWAYS, ALWAYS, ALWAYS),
     ),

@@ -145,7 +145,7 @@ def written(run: Path) -> list[Path]:
 
 
 def _is_known(path: Path) -> bool:
-    return path.parts[0] in (LOGS, PAGE) or str(path) in (REPORT, SUMMARY, JUNIT, f".{JUNIT}")
+    return path.parts[0] in (LOGS, PAGE, "har") or str(path) in (REPORT, SUMMARY, JUNIT, f".{JUNIT}")
 
 
 def _is_inside(path: Path, run: Path) -> bool:

@@ -42,6 +42,7 @@ def asked_for(formats: str) -> Mapping[str, str]:
     names = {*names_in(formats)}
     return {file: where for file, where in WRITERS.items() if file == REPORT or names & {"all", file.partition(".")[0]}}
 
+
 NO_REPORT = "no report"
 """What is said where none was written."""
 
