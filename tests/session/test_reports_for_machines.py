@@ -21,7 +21,7 @@ FAILS = ("-m", "AUTH-3 or SESSION-3 or UI-1", "--mutations", "zep:clear-does-not
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("run")
     ended = run(made, *FAILS, "-n", "2")
-    assert ended.returncode == 1 and "not written" not in ended.stdout, ended.stdout
+    assert ended.returncode == 1 and "not written" not in ended.stdout, ended.stdout + ended.stderr
     return made
 
 
