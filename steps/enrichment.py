@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from faker import Faker
@@ -10,6 +9,7 @@ from pytest_bdd import given, parsers, then, when
 
 from fixtures.conversations import Conversation, Conversations
 from fixtures.people import People, Person
+from zep_conformance.clients import clock
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import NewMessage, Zep
@@ -98,14 +98,14 @@ def entity_stays(conversations: Conversations, people: People, role: str) -> Non
 def seconds_to_enrich(conversation: Conversation, text: str, limit: float) -> float:
     """Write a message, and return the seconds from then until a search finds it. Fails after `limit` seconds."""
     conversation.write(NewMessage("human", text))
-    start = time.monotonic()
+    start = clock.monotonic()
 
     def found() -> None:
         is_embedded = conversation.zep.is_embedded(conversation.session, text)
         assert is_embedded, f"enriched only after more than {limit:g} s, or never"
 
     eventually(found, limit)
-    return time.monotonic() - start
+    return clock.monotonic() - start
 
 
 @given("it has been measured how long the enrichment of a message takes", target_fixture="usual_seconds")

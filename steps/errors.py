@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import httpx
@@ -29,7 +28,7 @@ _JSON = {"content-type": "application/json"}
 
 @when("everything is asked of Zep in wrong ways", target_fixture="answers")
 def ask_zep_wrongly(
-    conversation: Conversation, zep: Zep, session_ids: SessionIds, cleanup: Cleanup
+    run: Run, conversation: Conversation, zep: Zep, session_ids: SessionIds, cleanup: Cleanup
 ) -> list[httpx.Response]:
     """Return the answers to mistakes in bodies, paths, queries, filters, and ids that are taken or not there."""
     path, nowhere = session_path(conversation.session), session_path(session_ids.new("nobody"))
@@ -46,8 +45,8 @@ def ask_zep_wrongly(
         ("GET", f"{path}/memory?lastn=abc", None),
         ("GET", f"{path}/messages?limit=-1&cursor=%27", None),
         ("GET", f"{path}/messages/not-a-uuid", None),
-        ("GET", f"{path}/messages/{uuid.uuid4()}", None),
-        ("PATCH", f"{path}/messages/{uuid.uuid4()}", {"metadata": {"a": 1}}),
+        ("GET", f"{path}/messages/{run.drawn.uuid()}", None),
+        ("PATCH", f"{path}/messages/{run.drawn.uuid()}", {"metadata": {"a": 1}}),
         ("POST", "/api/v1/sessions", {"session_id": ""}),
         ("POST", "/api/v1/sessions", {"session_id": conversation.session}),
         ("POST", "/api/v1/sessions", {"session_id": unowned, "user_id": session_ids.new("nobody")}),
@@ -78,7 +77,7 @@ def chatbot_without_zep(chatflows: Chatflows, untold: Untold) -> str:
 @when("everything is asked of LangFlux in wrong ways", target_fixture="answers")
 def ask_langflux_wrongly(langflux: LangFlux, run: Run, chatflow: str) -> list[httpx.Response]:
     """Return the answers to predictions that fail, bodies that are none, and ids that are not there."""
-    nothing, session = str(uuid.uuid4()), f"{run.prefix}-nowhere"
+    nothing, session = run.drawn.uuid(), f"{run.prefix}-nowhere"
     return [
         langflux.predict(chatflow, "Hello", session=session),
         langflux.predict(nothing, "Hello", session=session),

@@ -10,6 +10,7 @@ from pytest_bdd import given, parsers, then, when
 from fixtures.chats import Chat, Chats
 from fixtures.people import People, SessionIds
 from fixtures.texts import HARD_TEXTS, difference, text_difference
+from zep_conformance.clients import clock
 from zep_conformance.clients.langflux import ROLES, chat_path
 from zep_conformance.session.run import Run
 
@@ -105,7 +106,7 @@ def messages_are_marked(lists: list[tuple[Chat, Listed]]) -> None:
     for listed in first.values():
         times = [datetime.datetime.fromisoformat(one["createdDate"].replace("Z", "+00:00")) for one in listed]
         assert times == sorted(times), f"the times of the messages go back: {times}"
-        age = abs(datetime.datetime.now(datetime.UTC) - times[-1])
+        age = abs(clock.now() - times[-1])
         assert age < datetime.timedelta(days=1), f"a message of this minute is of {times[-1]}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from typing import Any
 
 import httpx
@@ -13,6 +12,7 @@ from pytest_bdd import parsers, then, when
 
 from fixtures.conversations import Conversation
 from zep_conformance.facts.servers import memory_path, session_path
+from zep_conformance.session.run import Run
 
 _JSON = {"content-type": "application/json"}
 
@@ -42,7 +42,7 @@ def post_malformed(conversation: Conversation, what: str) -> httpx.Response:
 
 
 @when(parsers.re(r"it is asked for (?P<what>.+)"), target_fixture="answer")
-def ask_malformed(conversation: Conversation, what: str) -> httpx.Response:
+def ask_malformed(run: Run, conversation: Conversation, what: str) -> httpx.Response:
     """Return the answer to one malformed question. What stands in quotes in `what` is the value that is wrong."""
     path = session_path(conversation.session)
     quoted = re.search(r'"([^"]*)"', what)
@@ -50,7 +50,7 @@ def ask_malformed(conversation: Conversation, what: str) -> httpx.Response:
     questions: tuple[tuple[str, str, str, dict[str, Any] | None], ...] = (
         (r'the newest ".*" messages', "GET", f"{path}/memory?lastn={value}", None),
         (r'a message by ".*"', "GET", f"{path}/messages/{value}", None),
-        ("a message by a uuid nobody uses", "GET", f"{path}/messages/{uuid.uuid4()}", None),
+        ("a message by a uuid nobody uses", "GET", f"{path}/messages/{run.drawn.uuid()}", None),
         (r'a page of ".*" messages', "GET", f"{path}/messages?limit={value}", None),
         (r'a search with limit ".*"', "POST", f"{path}/search?limit={value}", {"text": "x"}),
         ("a search for nothing", "POST", f"{path}/search", {"text": ""}),

@@ -12,6 +12,7 @@ from zep_python.memory import Memory
 from zep_python.message import Message
 
 from fixtures.conversations import Conversation, texts
+from zep_conformance.clients import clock
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import NewMessage, Zep
@@ -90,7 +91,7 @@ def messages_are_marked(listed: list[Message]) -> None:
     uuids = {str(message.uuid).lower() for message in listed}
     assert all(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", one) for one in uuids), f"no uuid: {uuids}"
     assert len(uuids) == len(listed), "two messages have the same uuid"
-    now = datetime.datetime.now(datetime.UTC)
+    now = clock.now()
     for message in listed:
         assert message.created_at, "a message has no creation time"
         created = datetime.datetime.fromisoformat(message.created_at.replace("Z", "+00:00"))

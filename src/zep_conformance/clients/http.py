@@ -32,13 +32,21 @@ def trusted() -> ssl.SSLContext:
 
 
 def http_client(
-    url: str, *, timeout: float, headers: Mapping[str, str] | None = None, hooks: Hooks | None = None
+    url: str,
+    *,
+    timeout: float,
+    headers: Mapping[str, str] | None = None,
+    hooks: Hooks | None = None,
+    transport: httpx.BaseTransport | None = None,
 ) -> httpx.Client:
-    """Return a client of the server at `url`. timeout: seconds for one request."""
-    given = dict(headers or {}), dict(hooks or {})
-    return httpx.Client(
-        base_url=url, verify=trusted(), timeout=timeout, headers=given[0], limits=KEPT, event_hooks=given[1]
-    )
+    """Return a client of the server at `url`. timeout: seconds for one request.
+
+    transport: what answers in place of the server, None for the server.
+    """
+    given: dict[str, Any] = {"headers": dict(headers or {}), "event_hooks": dict(hooks or {}), "timeout": timeout}
+    if transport is not None:
+        return httpx.Client(base_url=url, transport=transport, trust_env=False, **given)
+    return httpx.Client(base_url=url, verify=trusted(), limits=KEPT, **given)
 
 
 class LangFluxRefused(DeploymentFailed):
@@ -49,7 +57,7 @@ class LangFluxRefused(DeploymentFailed):
         self.status = answer.status_code
 
 
-_READS_BY_POST = ("/search",)
+READS_BY_POST = ("/search",)
 """Ends of the paths that are asked with POST and change nothing."""
 
 
@@ -118,5 +126,5 @@ class Limits:
 
     @staticmethod
     def _reads(request: httpx.Request) -> bool:
-        by_post = request.method == "POST" and request.url.path.endswith(_READS_BY_POST)
+        by_post = request.method == "POST" and request.url.path.endswith(READS_BY_POST)
         return by_post or request.method in ("GET", "HEAD", "OPTIONS")

@@ -57,7 +57,8 @@ class LangFlux:
     """One LangFlux server.
 
     api_key: None where it asks for none. hooks: httpx event hooks that see every exchange. account: a login, where
-    the family takes one with each request. family: how its version is asked.
+    the family takes one with each request. family: how its version is asked. transport: what answers in its place, None
+    for the server.
     Methods raise LangFluxRefused for an answer that is no success, httpx.HTTPError where there is none.
     """
 
@@ -69,11 +70,13 @@ class LangFlux:
         *,
         account: Account | None = None,
         family: Family = NEWEST,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url, self.family = url, family
-        self.wire = http_client(url, timeout=TIMEOUT, headers=family.headers(api_key, account), hooks=hooks)
+        known = family.headers(api_key, account)
+        self.wire = http_client(url, timeout=TIMEOUT, headers=known, hooks=hooks, transport=transport)
         """Plain HTTP with the key."""
-        self.public = http_client(url, timeout=TIMEOUT, hooks=hooks)
+        self.public = http_client(url, timeout=TIMEOUT, hooks=hooks, transport=transport)
         """Plain HTTP as a chatbot's visitors speak it, without a key."""
 
     def close(self) -> None:

@@ -12,8 +12,12 @@ import httpx
 from zep_python import MemorySearchPayload, ZepClient
 from zep_python.exceptions import APIError, NotFoundError, ZepClientError
 from zep_python.memory import Memory, Session
+from zep_python.memory.client import MemoryClient
 from zep_python.message import Message
+from zep_python.message.client import MessageClient
 from zep_python.user import CreateUserRequest
+from zep_python.user.client import UserClient
+from zep_python.zep_client import API_BASE_PATH, concat_url
 
 from zep_conformance.clients.http import Hooks, http_client
 from zep_conformance.facts.servers import memory_path, user_path
@@ -40,29 +44,53 @@ class NewMessage:
         return body | ({"metadata": dict(self.metadata)} if self.metadata is not None else {})
 
 
+class _Recorded(ZepClient):
+    """zep-python's client where something else answers in a server's place, which is not asked for its health."""
+
+    def __init__(self, url: str, token: str | None, *, hooks: Hooks | None, transport: httpx.BaseTransport) -> None:
+        self.base_url = concat_url(url, API_BASE_PATH)
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        wire = http_client(self.base_url, timeout=TIMEOUT, headers=headers, hooks=hooks, transport=transport)
+        self.client, self.aclient = (
+            wire,
+            httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(501))),
+        )
+        self.memory = MemoryClient(self.aclient, wire)
+        self.message = MessageClient(self.aclient, wire)
+        self.user = UserClient(self.aclient, wire)
+
+
 class Zep:
     """One Zep server.
 
     url: its base URL. token: the JWT it wants. hooks: httpx event hooks that see every exchange. batch: messages that
-    are written in one request at most, None for any number.
+    are written in one request at most, None for any number. transport: what answers in its place, None for the server.
     Methods raise one of FAILURES (APIError, NotFoundError, AuthError, …).
     """
 
     def __init__(
-        self, url: str, token: str | None = None, hooks: Hooks | None = None, *, batch: int | None = None
+        self,
+        url: str,
+        token: str | None = None,
+        hooks: Hooks | None = None,
+        *,
+        batch: int | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = url
         self.token = token
-        self._hooks, self._batch = hooks, batch
+        self._hooks, self._batch, self._transport = hooks, batch, transport
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        self.wire = http_client(url, timeout=TIMEOUT, headers=headers, hooks=hooks)
+        self.wire = http_client(url, timeout=TIMEOUT, headers=headers, hooks=hooks, transport=transport)
         """Plain HTTP with the token, for what the wire itself shows."""
-        self.stranger = http_client(url, timeout=TIMEOUT, hooks=hooks)
+        self.stranger = http_client(url, timeout=TIMEOUT, hooks=hooks, transport=transport)
         """Plain HTTP without any token."""
 
     @cached_property
     def client(self) -> ZepClient:
         """zep-python's client; made when first used, since making one asks the server for its health."""
+        if self._transport is not None:
+            return _Recorded(self.url, self.token, hooks=self._hooks, transport=self._transport)
         client = ZepClient(self.url, self.token)
         client.client.event_hooks = dict(self._hooks or {})
         client.client.timeout = httpx.Timeout(TIMEOUT)

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from zep_conformance.clients import clock
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.reference.operations import Expected, Kind, Operation, Request, World
 from zep_conformance.reference.rules import Difference, Seen, shown
@@ -112,7 +113,7 @@ def _carry_out(model: Any, operation: Operation[Any], servers: Mapping[str, Serv
     server.before(request)
 
     def asked() -> Step:
-        began = datetime.now(UTC)
+        began = clock.now()
         try:
             answer = server.send(request)
         except httpx.TimeoutException:
@@ -139,7 +140,7 @@ def _carry_out(model: Any, operation: Operation[Any], servers: Mapping[str, Serv
 
 def _seen(began: datetime, answer: httpx.Response) -> Seen:
     """Return when an exchange was, by the server's clock where its answer tells that."""
-    ended = datetime.now(UTC)
+    ended = clock.now()
     try:
         there = parsedate_to_datetime(answer.headers["date"]).astimezone(UTC)
     except (KeyError, ValueError, TypeError):

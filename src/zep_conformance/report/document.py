@@ -66,6 +66,7 @@ def document(
         "prefix": prefix if target else None,
         "requests": observations.requests,
         "left_behind": list(observations.left_behind),
+        "recorded": list(observations.recorded),
         "outcomes": {outcome: counts.get(outcome, 0) for outcome in OUTCOMES},
         "evidence": [
             {"nodeid": record.nodeid, **record.evidence.as_json()} for record in found if record.evidence is not None

@@ -106,6 +106,7 @@ class Observations:
     troubles: what kept it from telling anything. target: None where none came up. parts: by name. capabilities: None
     where one is offered, else why not. left_behind: what could not be removed. requests: how many scenarios have sent.
     scenarios: all that the suite has, by node id. ended: why it ended before all of them had their turn, if it did.
+    recorded: what a replay needs beside the exchanges, of each process.
     """
 
     troubles: tuple[str, ...] = ()
@@ -116,6 +117,7 @@ class Observations:
     requests: int = 0
     scenarios: Mapping[str, Known] = field(default_factory=dict)
     ended: tuple[str, ...] = ()
+    recorded: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def trouble(self) -> str | None:
@@ -136,6 +138,7 @@ class Observations:
             requests=self.requests + other.requests,
             scenarios={**other.scenarios, **self.scenarios},
             ended=tuple(dict.fromkeys(self.ended + other.ended)),
+            recorded=self.recorded + other.recorded,
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -306,6 +306,7 @@ class Conformance:
         """Begin no scenario when the time is over; what is asked from here on is of the next one."""
         item.stash[STARTED] = datetime.now(UTC)
         self.run.begin()
+        self.run.drawn.begin(item.nodeid)
         self.run.limits.check_time()
 
     @pytest.hookimpl(wrapper=True)

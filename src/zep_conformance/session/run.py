@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pytest
 
@@ -23,6 +23,7 @@ from zep_conformance.report.folder import RunFolder
 from zep_conformance.report.observations import Known, Observations, PartSeen, TargetSeen
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.session.activity import Activity
+from zep_conformance.session.drawn import Drawn
 from zep_conformance.settings import CAPABILITIES, UPGRADES, Settings, for_target, names_in
 from zep_conformance.targets import Deployment, Target, choose, names, resolved
 
@@ -80,11 +81,15 @@ class Run:
     """Where the logs of the parts were when the scenario began."""
     is_again: bool = False
     """Whether a scenario that Zep froze in is carried out for the second time, under new names."""
+    drawn: Drawn = field(default_factory=Drawn)
+    """What scenarios draw that their seed does not give again."""
+    transport: httpx.BaseTransport | None = None
+    """What answers in place of the parts; None where they do."""
     closing: ExitStack = field(default_factory=ExitStack)
     """Closes clients at the very end: what was made is removed with them after the last scenario."""
 
     @classmethod
-    def of(cls, settings: Settings) -> Run:
+    def of(cls, settings: Settings) -> Self:
         """Return a run with these settings, its seed drawn where none is given."""
         redactor = Redactor(settings.secrets())
         transcript = Transcript(redactor, settings.secret_variables())
@@ -302,6 +307,14 @@ class Run:
         """Return the parts that ended though nobody had asked them to, and how; empty where that can't be seen."""
         return self.heard(self.target.ended, {}) if self.target is not None else {}
 
+    def must_have_parts(self, why: str) -> None:
+        """Raise what ends a scenario that does something which no recording has. why: in words; see `Replay`."""
+
+    @property
+    def removes(self) -> bool:
+        """Whether there is something to remove of what the run made."""
+        return True
+
     def capabilities(self) -> dict[str, str | None]:
         """Return each capability: None where it is offered, else why not."""
         if self._deployment is None:
@@ -329,4 +342,21 @@ class Run:
                 parts[name] = replace(seen, version=part.version or "unknown", url=self.redactor(part.url))
         timeline = self.target.timeline.spans() if self.target is not None and not self.is_attached else []
         target = TargetSeen(name=found.target, deployed=found.deployed, timeline=tuple(timeline))
-        return replace(seen_so_far, target=target, parts=parts, capabilities=self.capabilities())
+        recorded = self.redactor.everywhere(self._recorded(found))
+        return replace(
+            seen_so_far,
+            target=target,
+            parts=parts,
+            capabilities=self.capabilities(),
+            recorded=(recorded,) if self.drawn.kept else (),
+        )
+
+    def _recorded(self, found: Deployment) -> dict[str, Any]:
+        """Return what a replay of this process needs, beside its exchanges."""
+        return {
+            "prefix": self.prefix,
+            "settings": self.settings.as_recorded(),
+            "deployment": found.as_json(),
+            "shares_zep": self.shares_zep,
+            "drawn": self.drawn.kept,
+        }

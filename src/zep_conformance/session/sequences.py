@@ -134,7 +134,7 @@ class OnDeployment:
 
     def world(self) -> World:
         """Return a world that nothing has happened in."""
-        prefix = f"{self._run.prefix}-q{next(self._numbers)}"
+        prefix = f"{self._run.prefix}-q{self._run.drawn('sequence', lambda: next(self._numbers))}"
         return World(
             prefix,
             self.behaviours,

@@ -332,6 +332,11 @@ class Settings(BaseModel):
         """Return whether a setting has another value than its default."""
         return bool(getattr(self, field) != SETTINGS[field].default)
 
+    def as_recorded(self) -> dict[str, Any]:
+        """Return, as data, what was given of `JUDGING`, for a replay of the run."""
+        found = self.model_dump(mode="json", include=set(JUDGING))
+        return {name: value for name, value in found.items() if self.is_given(name)}
+
     def secret_variables(self) -> dict[str, str]:
         """Return the environment variable that each secret setting may come from, by the secret."""
         given = ((getattr(self, name), SETTINGS[name].variable) for name in SECRETS)
@@ -389,6 +394,11 @@ def _variable(field: str) -> str:
 
 
 SETTINGS: Mapping[str, Setting] = {field: _about(field) for field in Settings.model_fields}
+RULES = ("fail_on", "accept", "strict_deviations", "latency_budget", "message_window")
+"""The fields by which exchanges can be judged again otherwise than they were."""
+JUDGING = (*RULES, "read_only", "without", "sequences", "wait_limit", "freeze_after", "allow_load", "load_users",
+           "thorough", "deployment_files", "chatflow", "recorded_behaviours", "mutations")  # fmt: skip
+"""The fields on which it depends what is asked, and what is made of the answers; none may be a secret."""
 URLS = ("zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "postgres_dsn")
 """The fields that a password may be in."""
 SECRETS = tuple(one.field for one in SETTINGS.values() if one.is_secret)
