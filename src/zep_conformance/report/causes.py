@@ -17,8 +17,12 @@ def by_cause(records: Iterable[Record]) -> list[list[Record]]:
     for record in records:
         if record.outcome in ("failed", "error"):
             complaint = record.reason if record.evidence is None else record.evidence.complaint
-            first = next(iter(complaint.strip().splitlines()), "")
-            alike = record.reason if record.outcome == "error" else first
-            cause = record.deviation or _VARIABLE.sub("…", alike)
+            cause = cause_of(record.outcome, complaint, reason=record.reason, deviation=record.deviation)
             found.setdefault((record.outcome, cause), []).append(record)
     return list(found.values())
+
+
+def cause_of(outcome: str, complaint: str, *, reason: str, deviation: str | None) -> str:
+    """Return what failures of one cause have in common: the words of their complaints, without what varies."""
+    first = next(iter(complaint.strip().splitlines()), "")
+    return deviation or _VARIABLE.sub("…", reason if outcome == "error" else first)

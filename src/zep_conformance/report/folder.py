@@ -2,7 +2,7 @@
 
     reports/
       2026-11-26T23-17-19Z-b817fafd/    one run, by when it began (UTC) and by what the names of all it made end with
-        conformance.json, junit.xml, summary.md, logs/, page/ …
+        conformance.json, junit.xml, summary.md, index.html, logs/, page/ …
       latest                            a link to the last run that could tell (a file with its name, without links)
       conformance.json, junit.xml …     copies of its reports, at paths that stay the same for a pipeline
 
@@ -27,7 +27,8 @@ from pathlib import Path, PurePosixPath
 
 from zep_conformance.report.outcomes import COULD_NOT_TELL
 
-REPORT, SUMMARY, JUNIT, LOGS, PAGE = "conformance.json", "summary.md", "junit.xml", "logs", "page"
+REPORT, SUMMARY, JUNIT, INDEX = "conformance.json", "summary.md", "junit.xml", "index.html"
+LOGS, PAGE = "logs", "page"
 """What is in a folder of reports."""
 LATEST = "latest"
 """What leads to the last run that could tell, in the folder of all runs."""
@@ -145,7 +146,7 @@ def written(run: Path) -> list[Path]:
 
 
 def _is_known(path: Path) -> bool:
-    return path.parts[0] in (LOGS, PAGE, "har") or str(path) in (REPORT, SUMMARY, JUNIT, f".{JUNIT}")
+    return path.parts[0] in (LOGS, PAGE, "har") or str(path) in (REPORT, SUMMARY, JUNIT, INDEX, f".{JUNIT}")
 
 
 def _is_inside(path: Path, run: Path) -> bool:

@@ -29,6 +29,11 @@ def screenfuls(records: Iterable[Record], requirements: Mapping[str, Requirement
         yield _screenful(first, others, requirements, rest)
 
 
+def worth_reading(complaint: str) -> list[str]:
+    """Return the lines of a complaint that tell somebody something."""
+    return [line for line in complaint.strip().splitlines() if not _NOISE.match(line)]
+
+
 def _screenful(
     record: Record, others: Sequence[Record], requirements: Mapping[str, Requirement], rest: str
 ) -> list[str]:
@@ -44,7 +49,7 @@ def _screenful(
         complaint = evidence.complaint.strip().splitlines()[-8:]
     else:
         head += _fitting(f"failed at: {step}" if (step := evidence.failed_step) else "failed before its first step", 2)
-        complaint = [line for line in evidence.complaint.strip().splitlines() if not _NOISE.match(line)]
+        complaint = worth_reading(evidence.complaint)
     shown = list(chain.from_iterable(_fitting(f"  {line}", 2) for line in complaint))
     again = command_lines(evidence.rerun)
     also = "".join(f", {path}" for path in evidence.attached[:1])

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.events import Event, RunEnded
-from zep_conformance.report.folder import REPORT
+from zep_conformance.report.folder import INDEX, REPORT
 from zep_conformance.report.writers.base import Writer
 from zep_conformance.settings import names_in
 
@@ -33,6 +33,7 @@ WRITERS: Mapping[str, str] = {
     "har": "har.Har",
     "badge.json": "badge.BadgeData",
     "badge.svg": "badge.BadgePicture",
+    "index.html": "html.Page",
 }
 """The reports that a run has, by file or folder: module and class, of this package. They are written in this order."""
 
@@ -40,7 +41,11 @@ WRITERS: Mapping[str, str] = {
 def asked_for(formats: str) -> Mapping[str, str]:
     """Return the writers that --formats names, by file: `junit` is junit.xml. The document is always written."""
     names = {*names_in(formats)}
-    return {file: where for file, where in WRITERS.items() if file == REPORT or names & {"all", file.partition(".")[0]}}
+    return {file: where for file, where in WRITERS.items() if file == REPORT or names & {"all", _format(file)}}
+
+
+def _format(file: str) -> str:
+    return "html" if file == INDEX else file.partition(".")[0]
 
 
 NO_REPORT = "no report"
