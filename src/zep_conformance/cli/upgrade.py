@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from zep_conformance.cli.recording_options import say
 from zep_conformance.cli.run import run_suite
 from zep_conformance.errors import CannotTell
 
@@ -24,6 +27,11 @@ _OPTIONS = {
 @click.option("--from-langflux", metavar="LANGFLUX", help="The LangFlux to begin with: an image or a version.")
 @click.option("--to-langflux", metavar="LANGFLUX", help="The LangFlux to start on the same folder and database.")
 @click.option("--and-back", is_flag=True, help="Start the Zep from before again in the end.")
+@click.option(
+    "--from-config", type=click.Path(path_type=Path), metavar="FILE", help="The config.yaml of the Zep before, …"
+)
+@click.option("--to-config", type=click.Path(path_type=Path), metavar="FILE",
+              help="… and of the other: what differs is named first, and decides nothing.")  # fmt: skip
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[OPTION OF A RUN]...")
 def command(
     *,
@@ -33,6 +41,8 @@ def command(
     from_langflux: str | None,
     to_langflux: str | None,
     and_back: bool,
+    from_config: Path | None,
+    to_config: Path | None,
     arguments: tuple[str, ...],
 ) -> int:
     """Carry out an upgrade: a deployment is filled as people use it, brought to rest and stopped; the other version is
@@ -48,6 +58,14 @@ def command(
     if target != "embedded" and not (to_zep or to_langflux):
         advice = "Give --to, or --to-langflux; `zep-conformance upgrade --help` says what each target takes."
         raise CannotTell("nothing to upgrade to", advice, code="upgrade-nothing")
+    if bool(from_config) != bool(to_config):
+        what = f"--{'from' if from_config else 'to'}-config was given, and not the other"
+        raise CannotTell(what, "Give both: what differs between them is named.", code="options-conflict")
+    if from_config and to_config:
+        from zep_conformance.deployment_files.config_changes import between_files
+
+        for line in between_files(from_config, to_config) or ["nothing"]:
+            say(f"changes with the upgrade: {line}")
     given = [word for name, value in zip(_OPTIONS[target], asked, strict=True) if value for word in (name, value)]
     back = ["--and-back"] if and_back else []
     marks = " or ".join(requirements(zep=bool(to_zep), langflux=bool(to_langflux), back=and_back, target=target))

@@ -19,6 +19,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.facts.causes import last_lines
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Control, Deployment, LangFluxServer, Say, Target, Upgrade, ZepServer
+from zep_conformance.targets.containers.configs import config_changes
 from zep_conformance.targets.containers.control import PartsControl
 from zep_conformance.targets.containers.parts import Parts
 from zep_conformance.targets.containers.plan import SECURED, Spec
@@ -48,6 +49,7 @@ class ContainersTarget(Target):
         self._parts: Parts | None = None
         self._control: PartsControl | None = None
         self._token = ""
+        self._say: Say = lambda _: None
 
     @property
     def control(self) -> Control | None:
@@ -63,7 +65,7 @@ class ContainersTarget(Target):
         """Wait until every part answers. Raises CannotTell when one does not, with its last words."""
         assert self._startup is not None
         up = self._startup.wait(say)
-        self._parts, self._control = up.parts, PartsControl(up.parts)
+        self._parts, self._control, self._say = up.parts, PartsControl(up.parts), say
         for part, one in up.pinned.items():
             say(f"{part:12}{one.name}  {one.digest[:19]}")
         self._token = tokens.make_token(up.secrets.zep)
@@ -79,6 +81,9 @@ class ContainersTarget(Target):
             if part in up.pinned
         }
         missing |= missing_upgrades(settings, upgrades)
+        if "zep" in upgrades:
+            for line in config_changes(parts.engine, upgrades["zep"]):
+                self._say(f"changes with the upgrade: {line}")
         zep = given_zep(settings)
         if zep is None:
             zep = _seen(parts, "zep", None, None)
