@@ -52,6 +52,23 @@ def _fail() -> None:
 
 
 class TestFleet:
+    def test_a_part_is_started_as_another_version_with_its_data_and_stays_it(self, tmp_path: Path) -> None:
+        parts = parts_for(["zep", "nlp"], data=tmp_path, versions={"zep": {"before": "0.23.0"}})
+        with Fleet(parts) as fleet:
+            url = f"{fleet.url('zep')}/api/v1/sessions/s/memory"
+            httpx.post(url, json={"messages": [{"role": "human", "content": "kept"}]})
+            fleet.stop("zep")
+            fleet.start_as("zep", "before")
+            for _ in range(2):
+                answer = httpx.get(url)
+                assert answer.headers["x-zep-version"].startswith("0.23.0-embedded")
+                assert [one["content"] for one in answer.json()["messages"]] == ["kept"]
+                fleet.kill("zep")
+                fleet.start("zep")
+            fleet.stop("zep")
+            with pytest.raises(KeyError):
+                fleet.start_as("zep", "after")
+
     def test_a_part_stops_crashes_and_comes_back_on_its_port_with_its_data(self, tmp_path: Path) -> None:
         with Fleet(parts_for(["zep", "nlp"], data=tmp_path)) as fleet:
             url = f"{fleet.url('zep')}/api/v1/sessions/s/memory"

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,19 @@ class TestStarting:
             fleet.stop("it")
             fleet.start("it")
             assert variables(fleet)["KEPT"] == "as it is" and "NEW" not in variables(fleet)
+
+    def test_another_version_is_another_command_on_the_same_port_and_stays_it(self, make: Make) -> None:
+        first = make()
+        script = f"import os, sys; os.environ['IS'] = 'the other'; os.execv({first.command[0]!r}, sys.argv)"
+        other = replace(first, versions={"after": (sys.executable, "-c", script)})
+        with Fleet((), [other]) as fleet:
+            assert "IS" not in variables(fleet)
+            fleet.stop("it")
+            fleet.start_as("it", "after")
+            assert variables(fleet)["IS"] == "the other"
+            fleet.kill("it")
+            fleet.start("it")
+            assert variables(fleet)["IS"] == "the other"
 
     @pytest.mark.parametrize(
         ("before", "fields", "how"),

@@ -19,7 +19,7 @@ from zep_conformance.settings import Settings
 from zep_conformance.settings.sources import read_settings
 from zep_conformance.targets import containers, resolved
 from zep_conformance.targets.containers import images
-from zep_conformance.targets.containers.images import DEFAULTS, named, obtain, split
+from zep_conformance.targets.containers.images import DEFAULTS, named, obtain, other_image, split
 from zep_conformance.targets.containers.plan import Secrets, fingerprint, plan
 from zep_conformance.targets.containers.startup import Startup
 from zep_conformance.targets.docker.control import ended_by_itself, how_ended, succeeds
@@ -328,3 +328,29 @@ def test_auto_with_images_that_can_be_pulled_is_containers(engine: fake_engine.F
     assert resolved(Settings(target="auto"), {})[0] == "containers"
     engine.images = {DEFAULTS["zep"]}
     assert resolved(Settings(target="auto"), {})[0] == "containers"
+
+
+@pytest.mark.parametrize(
+    ("given", "image"),
+    [
+        ({}, None),
+        ({"to_zep": "0.26.0"}, "ghcr.io/getzep/zep-cloud:0.26.0"),
+        ({"to_zep": "0.26.0", "zep_image": "mine/zep:0.23.0"}, "mine/zep:0.26.0"),
+        ({"to_zep": "mine/zep@sha256:0123"}, "mine/zep@sha256:0123"),
+    ],
+)
+def test_the_image_to_upgrade_to(given: dict[str, str], image: str | None) -> None:
+    settings = Settings(**given)
+    assert other_image(settings, "zep") == image
+    made = {one.part: one for one in plan(settings, {**DEFAULTS}, Secrets.drawn())}
+    assert made["zep"].after == made["zep-secured"].after == (image or "")
+
+
+def test_two_versions_of_langflux_have_a_folder_in_common() -> None:
+    alone, other = (
+        {one.part: one for one in plan(Settings(to_langflux=to), {**DEFAULTS}, Secrets.drawn())}["langflux"]
+        for to in (None, "3.0.13")
+    )
+    assert (alone.kept, alone.after) == ("", "")
+    assert other.after == "flowiseai/flowise:3.0.13"
+    assert other.environment["DATABASE_PATH"] == other.kept

@@ -143,6 +143,14 @@ class TestNothingIsStarted:
         assert not (tmp_path / "tmp" / "starts").exists()
         nothing_left(tmp_path)
 
+    def test_without_the_zep_to_upgrade_to(self, tmp_path: Path, start: Start) -> None:
+        (tmp_path / "zep").write_text("#!/bin/sh\n")
+        (tmp_path / "zep").chmod(0o755)
+        other = tmp_path / "other"
+        assert start("--zep-binary", str(tmp_path / "zep"), "--to-zep", str(other)).wait(60) == 2
+        assert "--to-zep: there is no" in output_of(tmp_path)
+        nothing_left(tmp_path)
+
     def test_where_npm_fails_half_way(self, tmp_path: Path, start: Start) -> None:
         stand_ins.shell(tmp_path / "bin" / "node", "echo v20.11.1")
         stand_ins.shell(
