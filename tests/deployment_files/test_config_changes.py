@@ -52,6 +52,13 @@ def test_a_key_that_zep_does_not_know_is_called_one() -> None:
     assert "Zep 0.27.2 does not look at it" in line
 
 
+def test_a_table_that_was_empty_is_not_named_itself() -> None:
+    before = CONFIG.replace("llm:", "llm:\n  azure_openai:")
+    after = CONFIG.replace("llm:", "llm:\n  azure_openai:\n    llm_deployment: mine")
+    assert changes(before, after) == ["llm.azure_openai.llm_deployment is new: mine"]
+    assert changes(after, before) == ["llm.azure_openai.llm_deployment is no longer there; it was mine"]
+
+
 def test_no_secret_is_shown() -> None:
     [line] = changed("one-that-nobody-knows", "another-that-nobody-knows")
     assert "auth.secret is" in line

@@ -82,7 +82,7 @@ def _widths(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
 
 def _others(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     for key in sorted({*old, *new}):
-        if key.endswith(".dimensions") and old.get(key) and new.get(key):
+        if (key.endswith(".dimensions") and old.get(key) and new.get(key)) or _is_table(key, old, new):
             continue
         unknown = "" if key in KEYS else " (Zep 0.27.2 does not look at it)"
         if key not in new:
@@ -91,6 +91,12 @@ def _others(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key} is new: {_shown(key, new[key])}{unknown}"
         elif old[key] != new[key]:
             yield f"{key} is {_shown(key, new[key])}, and was {_shown(key, old[key])}{unknown}"
+
+
+def _is_table(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Return whether a key is but an empty table in one, with keys of its own in the other."""
+    values, others = (old, new) if key in old else (new, old)
+    return values[key] is None and any(other.startswith(f"{key}.") for other in others)
 
 
 def _shown(key: str, value: Any) -> str:
