@@ -99,6 +99,9 @@ _migrating(
 _migrating("upgrade-loses-embeddings", "An upgrade drops all embeddings, and nothing old is found", "UPGRADE-4")(
     "DELETE FROM message_embeddings"
 )
+_migrating(
+    "upgrade-empties-embeddings", "After an upgrade embeddings are empty, and a search finds anything", "UPGRADE-4"
+)("UPDATE message_embeddings SET vector = zeroblob(length(vector))")
 
 
 def _texts(row: Any) -> str:
