@@ -178,8 +178,7 @@ class Parts:
             made.with_command(list(spec.command))
         further: dict[str, Any] = {}
         if spec.kept and changed is None:
-            nameless: Any = [spec.kept]  # it goes with the container
-            made.volumes = nameless
+            made.with_volume_mapping(self._kept_volume(spec), spec.kept, "rw")
         if changed is not None:
             further["volumes_from"] = [self.name(spec.part)]
         return made.with_kwargs(
@@ -188,6 +187,24 @@ class Parts:
             extra_hosts={"host.docker.internal": "host-gateway"},
             **further,
         )
+
+    def _kept_volume(self, spec: Spec) -> str:
+        """Make the volume that two versions of a part have in common, for whichever user they run as; its name."""
+        name = f"{self.name(spec.part)}-kept"
+        client = self.engine.client
+        if not client.volumes.list(filters={"name": name}):
+            client.volumes.create(name, labels=self.labels)
+            client.containers.run(
+                self.specs["model"].image,
+                ["-c", "import os; os.chmod('/kept', 0o777)"],
+                entrypoint=["python3"],
+                name=f"{name}-opened",
+                labels=self.labels,
+                volumes={name: {"bind": "/kept", "mode": "rw"}},
+                user="0",
+                remove=True,
+            )
+        return name
 
     def remove(self, name: str) -> None:
         """Remove one container, if it is there."""

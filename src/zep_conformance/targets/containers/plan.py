@@ -18,7 +18,7 @@ from zep_conformance.targets.containers.images import other_image
 SECURED = "zep-secured"
 DATABASES = {"zep": "zep", SECURED: "zep_secured"}
 """The database of each Zep, on one server."""
-LANGFLUX_FOLDER = "/root/langflux"
+LANGFLUX_FOLDER = "/kept"
 """Where LangFlux keeps everything, when another version of it is to find that there."""
 ALIASES = {"postgres": "zep-postgres", "nlp": "zep-nlp"}
 """The parts that are called otherwise in the network than here; the documentation's names."""

@@ -126,7 +126,9 @@ class Startup:
         parts.create_network()
         ready: dict[str, Future[None]] = {}
         for part in parts.specs:  # PostgreSQL is the first of them
-            ready[part] = in_background(self._bring, parts, part, images[kind_of(part)], ready.get("postgres"))
+            ready[part] = in_background(
+                self._bring, parts, part, images[kind_of(part)], ready.get("postgres"), images.get("model")
+            )
         done, _ = wait(ready.values(), return_when=FIRST_EXCEPTION)
         problems = [error for one in done if (error := one.exception()) is not None]
         if problems:
@@ -143,8 +145,17 @@ class Startup:
         with self._timeline.phase(part, "pull"):
             return obtain(engine, part, name, self._say)
 
-    def _bring(self, parts: Parts, part: str, image: Future[PinnedImage], postgres: Future[None] | None) -> None:
+    def _bring(
+        self,
+        parts: Parts,
+        part: str,
+        image: Future[PinnedImage],
+        postgres: Future[None] | None,
+        model: Future[PinnedImage] | None = None,
+    ) -> None:
         image.result()
+        if parts.specs[part].kept and model is not None:
+            model.result()  # our own image opens the folder for it
         if part in DATABASES and postgres is not None:
             postgres.result()  # Zep ends where it finds no database
         began = time.monotonic()
