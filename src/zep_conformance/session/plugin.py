@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack
@@ -35,6 +34,7 @@ from zep_conformance.report.reading import Report
 from zep_conformance.report.screenful import screenfuls
 from zep_conformance.report.writers import NO_REPORT, Reports, asked_for
 from zep_conformance.report.writers.ndjson import Events
+from zep_conformance.session import reporter
 from zep_conformance.session.baseline import read_baseline
 from zep_conformance.session.classification import RECORD, REPEATED, STARTED, STEPS, Classifier, record_of
 from zep_conformance.session.run import RUN, Run
@@ -60,8 +60,9 @@ _DISTURBING = {"control", "network", "load", *UPGRADES}
 """What it needs, if so."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Add an option for each setting, in the groups that `zep-conformance run --help` has."""
+    pluginmanager.register(reporter.Replacement(), "zep-conformance-terminal")
     groups = {title: parser.getgroup(title, f"zep-conformance: {title}") for title in GROUPS}
     for name, setting in SETTINGS.items():
         how: dict[str, Any] = {"action": "store_true"} if setting.is_flag else {"metavar": "…"}
@@ -160,6 +161,7 @@ class Conformance:
             beside=[Events(run.settings.events)] if run.settings.events else [],
         )
         self.parts_are_told = False
+        self.has_named = False
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -208,10 +210,10 @@ class Conformance:
 
     def _say(self, line: str) -> None:
         """Show people how the start goes."""
-        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None and not self.is_worker:
+        shown = self.config.pluginmanager.get_plugin("terminalreporter")
+        if shown is not None and not self.is_worker:
             for part in self._wrapped([self.run.redactor(line)]):
-                reporter.write_line(part)
+                shown.write_line(part)
 
     def _wrapped(self, lines: Iterable[str]) -> list[str]:
         return [*terminal.wrapped(lines, self.config.get_terminal_writer().fullwidth)]
@@ -256,36 +258,20 @@ class Conformance:
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Say which parts there are and what can be asked of them."""
+        return self._wrapped(self._tested())
+
+    def _tested(self) -> list[str]:
+        """Return in lines which parts there are and what can be asked of them."""
         if not self.run.is_ready:
             return []
-        # With -q pytest leaves the header out: the caution must be seen all the same.
-        header = self.pytest_report_header() if self.config.get_verbosity() < 0 else []
         lines = [*terminal.parts(self.run.deployment.versions(), self.run.capabilities())]
         if self.run.deployment.langflux and (word := remark(self.run.deployment.langflux.version)):
             lines.append(word)
-        lines += [f"note: {self.run.redactor(line)}" for line in self.run.remarks]
-        if self.config.get_verbosity() >= 0 and not self.is_worker:
-            self._watch()
-        return [*header, *self._wrapped(lines)]
-
-    def _watch(self) -> None:
-        """Say what is done when nothing else is said: to the terminal as it is now, not to what pytest captures."""
-        try:
-            shown = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-        except OSError:  # there is none
-            return
-        self._cleaning.callback(shown.close)
-
-        def say(line: str) -> None:
-            shown.write("\n".join(["", *self._wrapped([self.run.redactor(line)]), ""]))
-            shown.flush()
-
-        self.run.activity.watch(say)
+        return [*lines, *(f"note: {self.run.redactor(line)}" for line in self.run.remarks)]
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Note which scenario begins: of workers' ones no more is known here."""
+        """Tell which scenario begins: of workers' ones no more is known here."""
         short = nodeid.partition("::")[2]
-        self.run.activity.at(short)
         known = self.run.scenarios.get(nodeid)
         if known is not None or self.is_controller:
             self.tell(ScenarioBegan(nodeid=nodeid, name=known.name if known is not None else short))
@@ -355,7 +341,7 @@ class Conformance:
         reached = request.node.stash[STEPS][request.node.stash[_REACHED]]
         reached.text, reached.outcome = text(step), "failed"
         request.node.stash[_BEGAN] = time.perf_counter()
-        self.run.activity.at(f"“{title(request.node)}”, {reached.text}")
+        self.run.activity.at(title(request.node), step=reached.text, of=request.node.nodeid)
 
     def pytest_bdd_after_step(self, request: pytest.FixtureRequest) -> None:
         """Note that the step came to its end."""
@@ -387,6 +373,10 @@ class Conformance:
             else:
                 self.classifier.classify(item, call, report)
         output.clean_report(report, self.run.redactor)
+        if self.is_worker and not self.has_named:
+            # The controller collects nothing: this tells it what there is.
+            self.has_named = True
+            setattr(report, reporter.COLLECTED, reporter.collected(item.session.items, self._tested()))
         return report
 
     @pytest.hookimpl(wrapper=True)
@@ -509,11 +499,12 @@ class Conformance:
         self.run.stop()
         if self.run.trouble is not before and self.concluded is not None:
             self._conclude(*self.concluded)
-            reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-            if reporter is not None:
-                self._say_trouble(reporter)
+            shown = self.config.pluginmanager.get_plugin("terminalreporter")
+            if shown is not None:
+                self._say_trouble(shown)
                 for line in self._wrapped([f"{self.conclusion.verdict}; {self._where()}"]):
-                    reporter.write_line(line)
+                    shown.write_line(line)
+                shown.summary_stats()
         if not self.is_worker:
             self.run.folder.close(keep=self.run.settings.keep_runs)
         self.turns.close()

@@ -127,8 +127,8 @@ class Run:
         Somebody waits for each answer, and looks at Zep where it does not come.
         """
         return {
-            "request": [self.limits.check, self.freezes.sent],
-            "response": [self.freezes.answered, self.transcript.answered],
+            "request": [self.limits.check, self.freezes.sent, self.activity.asks],
+            "response": [self.activity.answered, self.freezes.answered, self.transcript.answered],
         }
 
     @cached_property

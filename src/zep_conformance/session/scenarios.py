@@ -32,6 +32,12 @@ def place(item: pytest.Item) -> tuple[str, int]:
     return PurePath(scenario.feature.rel_filename).as_posix(), scenario.line_number
 
 
+def feature(item: pytest.Item) -> str:
+    """Return the title of a scenario's feature."""
+    scenario = written(item)
+    return item.path.name if scenario is None else scenario.feature.name or item.path.name
+
+
 def title(item: pytest.Item) -> str:
     """Return a scenario's name, with the example of an outline that it is."""
     scenario = written(item)
