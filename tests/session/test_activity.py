@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import httpx
+
 from zep_conformance.clients.waiting import eventually
-from zep_conformance.session.activity import SILENCE, Activity
+from zep_conformance.session.activity import LONG, SILENCE, Activity
 
 
 class Clock:
@@ -35,7 +37,7 @@ def test_somebody_is_told_until_it_stops() -> None:
     clock, said = Clock(), []
     activity = Activity(lambda: 1, clock)
     activity.at("a scenario")
-    activity.watch(said.append)
+    activity.watch(lambda: said.extend(filter(None, [activity.due()])))
     clock.now += SILENCE
 
     def told() -> None:
@@ -44,6 +46,46 @@ def test_somebody_is_told_until_it_stops() -> None:
     eventually(told, 10)
     activity.stop()
     assert activity._thread is not None and not activity._thread.is_alive()
+
+
+def test_what_was_begun_first_is_what_is_said_where_workers_do_several_things() -> None:
+    clock = Clock()
+    activity = Activity(lambda: 0, clock)
+    activity.at("the start")
+    for nodeid, what in (("a", "one"), ("b", "another")):
+        clock.now += 1
+        activity.at(what, of=nodeid)
+    assert activity.doing is not None and (activity.doing.what, activity.doing.beside) == ("one", 1)
+    clock.now += 1
+    activity.at("one", step="Then it is so", of="a")
+    assert activity.doing.what == "another"
+    activity.over("b")
+    assert (str(activity.doing), activity.doing.beside) == ("“one”, Then it is so", 0)
+    activity.at("removing what the run made")
+    assert (str(activity.doing), activity.doing.beside) == ("removing what the run made", 0)
+    activity.over()
+    assert activity.doing is None
+
+
+def test_what_a_long_step_waits_for_is_said() -> None:
+    clock = Clock()
+    activity = Activity(lambda: 0, clock)
+    request = httpx.Request("GET", "http://zep/api/v1/sessions/s/memory?lastn=1")
+    awaited = []
+    activity.at("one", of="a")
+    activity.asks(request)
+    awaited.append(activity.doing and activity.doing.awaited)
+    clock.now += LONG
+    awaited.append(activity.doing and activity.doing.awaited)
+    activity.answered(httpx.Response(200))
+    activity.asks(request)
+    activity.answered(httpx.Response(200))
+    awaited.append(activity.doing and activity.doing.awaited)
+    activity.at("one", step="Then it is so", of="a")
+    clock.now += LONG
+    awaited.append(activity.doing and activity.doing.awaited)
+    question = "GET /api/v1/sessions/s/memory"
+    assert awaited == ["", f"awaits {question}", f"asked {question} 2 times", ""]
 
 
 def test_one_that_was_never_watched_can_be_stopped() -> None:

@@ -68,7 +68,7 @@ class TestInATerminal:
         assert any(re.search(r"about [\d]+ (s|min) left$", line) for line in again), again
 
     def test_ctrl_c_leaves_a_clean_terminal(self, shown: Callable[..., Shown]) -> None:
-        found = shown("--target", "embedded", until="\x1b[K2/")
+        found = shown("--target", "embedded", until=" remembers: ")
         assert found.code == 2, found.sent
         assert live_in(found.screen) == [], found.screen
         assert [line for line in found.screen if "interrupted" in line], found.screen
