@@ -69,6 +69,16 @@ def test_it_has_what_one_needs_in_the_order_in_which_it_is_read() -> None:
     assert "$ZEP_TOKEN" in text and "http://zep/2" in text and "http://zep/1" not in text
 
 
+def test_the_command_that_runs_it_again_is_whole() -> None:
+    rerun = f"zep-conformance run features/test_features.py::test_{'a' * 60} {'--rate 20 ' * 30}--seed 7"
+    exchange = {"request": f"curl {LONG}", "status": 500, "milliseconds": 1.0, "answer": LONG, "times": 1}
+    told = evidence(f"{LONG}\n" * 40, exchanges=(exchange,) * 3, rerun=rerun)
+    (lines,) = shown(*(record(f"n{n}", "failed", *list(REQUIREMENTS)[:2], name=LONG, evidence=told) for n in range(4)))
+    assert len(lines) <= LINES
+    again = "\n".join(lines).partition("\nagain:\n")[2].partition("\nthe rest:")[0]
+    assert again.replace("\\\n", "") == rerun
+
+
 @pytest.mark.parametrize("place", [f"/tmp/{'a' * 90}/b.yaml", f"http://127.0.0.1:8000/{'a' * 80}?lastn=1"])
 def test_a_long_path_or_url_is_not_broken(place: str) -> None:
     (lines,) = shown(record("a", "failed", evidence=evidence(f"{place}, line 10: no Zep")))

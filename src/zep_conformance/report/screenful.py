@@ -15,6 +15,8 @@ from zep_conformance.report.shell import COLUMNS, command_lines
 
 LINES = 24
 """What a failure fits into, in `shell.COLUMNS` columns."""
+LEAST = 4
+"""Lines without which the last exchange is not worth any."""
 OTHERS = 2
 """Scenarios that failed alike, and are named."""
 _NOISE = re.compile(r"\s*$|\s*assert False$|\s*\+\s+where ")
@@ -55,10 +57,11 @@ def _screenful(
     also = "".join(f", {path}" for path in evidence.attached[:1])
     end = [*_fitting(f"the rest: {rest}{also}", 1), *_alike(others)]
     room = LINES - len(head) - len(end) - 1
-    asked = [] if record.outcome == "error" else [*_asked(evidence, room - min(len(shown), 5) - min(len(again), 5))]
-    room -= len(asked)
-    again = _cut(again, max(room - min(len(shown), 6), 3))
-    return [*head, *_cut(shown, max(room - len(again), 3)), *asked, "again:", *again, *end]
+    # Half a command is none: it is whole wherever three lines of what came are left.
+    again = _cut(again, max(room - 3, 3))
+    room -= len(again)
+    asked = [] if record.outcome == "error" or room < 3 + LEAST else [*_asked(evidence, room - min(len(shown), 4))]
+    return [*head, *_cut(shown, max(room - len(asked), 3)), *asked, "again:", *again, *end]
 
 
 def _alike(others: Sequence[Record]) -> Iterator[str]:
@@ -69,15 +72,17 @@ def _alike(others: Sequence[Record]) -> Iterator[str]:
 
 
 def _asked(evidence: Evidence, most: int) -> Iterator[str]:
-    """Yield the last exchange: what was asked, as a command, and the beginning of the answer. most: lines, or 6."""
+    """Yield the last exchange: what was asked, as a command, and the beginning of the answer. most: lines."""
     if not evidence.exchanges:
         return
     last = evidence.exchanges[-1]
     count = evidence.left_out + len(evidence.exchanges)
     times = f", asked {last['times']} times" if last["times"] > 1 else ""
     yield f"the last of {count} requests{times}:" if count > 1 else "the one request:"
-    yield from _cut(command_lines(last["request"]), max(most - 3, 3))
-    yield from _fitting(f"→ {last['status']} in {last['milliseconds']:.0f} ms: {last['answer'] or '(empty)'}", 2)
+    request = command_lines(last["request"])
+    yield from _cut(request, max(most - 2, LEAST - 2))
+    answer = f"→ {last['status']} in {last['milliseconds']:.0f} ms: {last['answer'] or '(empty)'}"
+    yield from _fitting(answer, 1 if len(request) + 3 > most else 2)
 
 
 def _cut(lines: Sequence[str], most: int) -> list[str]:

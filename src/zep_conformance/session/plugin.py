@@ -533,6 +533,7 @@ class Conformance:
             self.config.option.tbstyle = "auto"
             terminalreporter.summary_passes()
             self._show_failures(terminalreporter)
+            terminalreporter.write_line("")
         terminalreporter.section("conformance", sep="-")
         self._say_trouble(terminalreporter)
         for line in self._wrapped([*self.reports.complaints(), *self.conclusion.lines(self._where())]):
