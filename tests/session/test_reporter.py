@@ -130,6 +130,11 @@ class TestInAPipe:
         assert "platform " in output and "rootdir: " in output
         assert "features/test_features.py::test_a_new_timestamp" in output
 
+    def test_a_word_that_selects_nothing_is_said_to(self, tmp_path: Path) -> None:
+        finished = run(tmp_path, "--target", "embedded", "-q", "-k", "nonsuch")
+        assert finished.returncode == 2
+        assert re.search(r"^scenarios: none of \d+ is selected by -k nonsuch ", finished.stdout, re.MULTILINE)
+
     def test_what_fails_is_said_at_once_and_by_its_title(self, tmp_path: Path) -> None:
         planted = ("--mutations", "zep:garbage-token-accepted")
         finished = run(tmp_path, "--target", "embedded", "-m", "AUTH-3", *planted, "-rA")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
@@ -151,9 +152,21 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # pytest calls it final
         """Say how many scenarios are run, and of how many."""
         if self.verbosity > 1:
             super().report_collect(final)
-        elif final and self._begun is not None and self._begun.items and self.verbosity >= 0:
+        elif final and self._begun is not None:
             count, others = len(self._begun.items), len(self.stats.get("deselected", []))
-            self.write_line(f"scenarios: {count}{f' of {count + others}' if others else ''}")
+            if count and self.verbosity >= 0:
+                self.write_line(f"scenarios: {count}{f' of {count + others}' if others else ''}")
+            elif others and not count:
+                self._write_wrapped([f"scenarios: none of {others} is selected by {self._selection()}"])
+
+    def _selection(self) -> str:
+        """Return the options that select scenarios, as they were given."""
+        option = self.config.option
+        words = [
+            f"{name} {shlex.quote(given)}" for name, given in (("-k", option.keyword), ("-m", option.markexpr)) if given
+        ]
+        words += ["--lf"] if getattr(option, "lf", False) else []
+        return " ".join(words) + (" (-k takes words of their names: -k 'new and timestamp')" if option.keyword else "")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what the scenarios are called, and of which features they are."""
