@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -14,15 +15,19 @@ from pathlib import Path
 import httpx
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.support.needles import MODEST, leaks, percent, plain, secret
+from tests.support.needles import MODEST, leaks, percent, plain, secret, text_in
 from tests.support.records import evidence, record
+from zep_conformance.clients.http import hooked
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction import output
+from zep_conformance.redaction.documents import JsonCleaner
 from zep_conformance.redaction.redactor import HIDDEN, Redactor
 from zep_conformance.report.annotations import commands
 from zep_conformance.report.events import RunEnded, ScenarioEnded, StepEnded
+from zep_conformance.report.exchanges import Packer
 from zep_conformance.report.longrepr import Failure
 from zep_conformance.report.observations import Observations, PartSeen, TargetSeen
 from zep_conformance.report.outcomes import Record
@@ -52,6 +57,35 @@ def exchanged(redactor: Redactor, needle: str, told: bool) -> str:
     if told:
         client.get("http://zep/", params={"q": needle}, auth=("me", needle))
     return transcript.shown()
+
+
+def packed_exchanges(redactor: Redactor, needle: str) -> bytes:
+    """The whole exchanges of a scenario in which a needle stands wherever a server or the suite can put it."""
+    transcript = Transcript(redactor)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/away"):
+            raise httpx.ConnectError(f"no way to {needle}")
+        headers = {"set-cookie": f"sid={percent(needle)}", "x-echo": percent(needle)}
+        if request.url.path.endswith("/stream"):
+            line = "data:" + json.dumps({"event": "token", "data": needle}) + "\n\n"
+            return httpx.Response(200, content=iter([line.encode()]), headers={"content-type": "text/event-stream"})
+        body = {"echo": [needle, {"inner": json.dumps({"token": needle})}], needle: 1}
+        return httpx.Response(200, content=iter([json.dumps(body).encode()]), headers=headers)
+
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    hooked(client, {"response": [transcript.answered], "failure": [transcript.failed]})
+    headers = {"authorization": f"Bearer {percent(needle)}", "cookie": f"sid={percent(needle)}"}
+    client.get(f"http://zep/{percent(needle)}?key={percent(needle)}", headers=headers)
+    client.post("http://zep/", json={"password": needle, "said": f"it is {needle}"}, headers=headers)
+    client.post("http://zep/", content=f"a text of {needle}")
+    with client.stream("GET", "http://zep/stream") as streamed:
+        streamed.read()
+    with contextlib.suppress(httpx.ConnectError):
+        client.get("http://zep/away")
+    found = [*transcript.whole.taken(lambda _: "zep")]
+    assert len(found) == 5
+    return Packer(redactor).packed(found, nodeid=f"a.py::test[{needle}]", attempt=1)
 
 
 @MODEST
@@ -89,11 +123,12 @@ def test_reports(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     reports = Reports(Redactor([needle]), beside=[Events(folder / "events.ndjson")])
     reports(ScenarioEnded(record=records[0]))
     reports(StepEnded(nodeid=records[0].nodeid, step={"text": needle}))
-    reports(RunEnded(document=concluded.report, folder=folder))
+    packed = packed_exchanges(Redactor([needle]), needle)
+    reports(RunEnded(document=concluded.report, folder=folder, exchanges=[packed]))
     assert (reports.where(), [*reports.complaints()]) == (f"reports: {folder}/", [])
     assert {path.name for path in folder.iterdir()} == {*WRITERS, "events.ndjson"}
     for path in (path for path in folder.rglob("*") if path.is_file()):
-        assert not leaks(needle, path.name + path.read_text()), path.name
+        assert not leaks(needle, path.name + text_in(path)), path.name
     assert not leaks(needle, "\n".join(commands(json.loads((folder / "conformance.json").read_text()))))
     assert json.loads((folder / "conformance.json").read_text())["exit_code"] == 1
 
@@ -147,6 +182,55 @@ def test_a_run_with_wrong_settings_knows_what_to_hide(monkeypatch: pytest.Monkey
     assert found.reports == Path("reports")
 
 
+# -- JSON, string by string --------------------------------------------------------------------------------------
+
+
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@MODEST
+@given(found=documents, indent=st.sampled_from([None, 2]), letters=st.booleans())
+def test_json_without_secrets_stays_as_it_is_to_the_last_blank(found: object, indent: int, letters: bool) -> None:
+    redactor = Redactor(["n33dle-of-somebody"])
+    text = json.dumps([found, "text", json.dumps(found)], indent=indent, ensure_ascii=letters)
+    clean = JsonCleaner(redactor)
+    assert (clean(text), clean(text)) == (redactor(text), redactor(text))
+
+
+@MODEST
+@given(needle=secret, found=documents, nested=st.booleans(), name=st.sampled_from(["text", "password", "apiKey"]))
+def test_a_secret_in_json_is_found(needle: str, found: object, nested: bool, name: str) -> None:
+    inner: object = {name: f"it is {needle}", "other": [needle, found]}
+    text = json.dumps([found, {"flowData": json.dumps(inner)} if nested else inner, {needle: found}])
+    clean = JsonCleaner(Redactor([needle]))
+    assert not leaks(needle, clean(text))
+    assert not leaks(needle, clean(f"no JSON, {text}"))
+
+
+@MODEST
+@given(needle=plain)
+def test_a_secret_of_others_in_json_is_found_by_its_name(needle: str) -> None:
+    for text in (
+        json.dumps({"password": needle}), json.dumps({"flowData": json.dumps({"apiKey": needle})}),
+        json.dumps({"password": 12345}), json.dumps({"a": "b", "openAIApiKey" : [1], "token": needle}, indent=1),
+    ):  # fmt: skip
+        cleaned = JsonCleaner(Redactor())(text)
+        assert needle not in cleaned and "12345" not in cleaned and HIDDEN in cleaned
+
+
+def test_what_is_learnt_later_is_hidden_from_then_on() -> None:
+    redactor = Redactor()
+    clean = JsonCleaner(redactor)
+    text = json.dumps({"said": "n33dle-of-somebody"})
+    assert clean(text) == text
+    redactor.hide("n33dle-of-somebody")
+    assert "n33dle" not in clean(text)
+
+
 # -- a whole run ------------------------------------------------------------------------------------------------
 
 LEAKY = """
@@ -190,7 +274,7 @@ def test_a_whole_run_with_everything_shown(tmp_path: Path, how: str) -> None:
     assert finished.stdout.count(HIDDEN) > 3
     assert how != "passes" or f"printed {HIDDEN}" in finished.stdout.partition("= PASSES =")[2]
     written = {"stdout": finished.stdout, "stderr": finished.stderr}
-    written |= {path.name: path.read_text() for path in tmp_path.rglob("*.*") if path.is_file()}
+    written |= {path.name: text_in(path) for path in tmp_path.rglob("*.*") if path.is_file()}
     assert {"all.log", "events.ndjson", *WRITERS} <= set(written)
     for name, text in written.items():
         if not name.startswith("leaky"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import html
 import json
 import shlex
@@ -11,6 +12,7 @@ import textwrap
 import xml.etree.ElementTree
 import xml.sax.saxutils
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 from hypothesis import HealthCheck, settings
@@ -78,6 +80,12 @@ WRAPPED: dict[str, Callable[[str], str]] = {
     "over a failure's lines": lambda text: f"E   {text[:9]}\nE   {text[9:]}",
     "over a command's lines": lambda text: f"{text[:5]}\\\n{text[5:]}",
 }
+
+
+def text_in(path: Path) -> str:
+    """Return what is written in a file, which may be compressed."""
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
 
 
 def leaks(needle: str, text: str) -> list[str]:

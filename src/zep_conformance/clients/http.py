@@ -16,7 +16,7 @@ import httpx
 from zep_conformance.errors import DeploymentFailed, LimitReached
 
 Hooks = Mapping[str, list[Callable[..., Any]]]
-"""httpx event hooks, which see every exchange."""
+"""httpx event hooks, which see every exchange; and "failure": told of a request, and of the error that came of it."""
 KEPT = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=3.0)
 """httpx's own numbers, but for the last, in seconds: Node and uvicorn let go of an idle connection after 5, which is
 httpx's number, too. A request that was sent at that very moment would meet the end, and a scenario would fail."""
@@ -43,10 +43,31 @@ def http_client(
 
     transport: what answers in place of the server, None for the server.
     """
-    given: dict[str, Any] = {"headers": dict(headers or {}), "event_hooks": dict(hooks or {}), "timeout": timeout}
+    given: dict[str, Any] = {"base_url": url, "headers": dict(headers or {}), "timeout": timeout}
     if transport is not None:
-        return httpx.Client(base_url=url, transport=transport, trust_env=False, **given)
-    return httpx.Client(base_url=url, verify=trusted(), limits=KEPT, **given)
+        return hooked(httpx.Client(transport=transport, trust_env=False, **given), hooks or {})
+    return hooked(httpx.Client(verify=trusted(), limits=KEPT, **given), hooks or {})
+
+
+def hooked(client: httpx.Client, hooks: Hooks) -> httpx.Client:
+    """Let hooks see every exchange of a client, those too that httpx has no hooks for. Return the client.
+
+    They find in a request's extensions when it "began", by time.monotonic().
+    """
+    client.event_hooks = dict(hooks)
+    send = client.send
+
+    def sent(request: httpx.Request, **how: Any) -> httpx.Response:
+        request.extensions = {**request.extensions, "began": time.monotonic()}
+        try:
+            return send(request, **how)
+        except httpx.RequestError as error:
+            for hook in hooks.get("failure", ()):
+                hook(request, error)
+            raise
+
+    client.send = sent  # type: ignore[method-assign]
+    return client
 
 
 class LangFluxRefused(DeploymentFailed):

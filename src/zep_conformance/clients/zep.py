@@ -19,7 +19,7 @@ from zep_python.user import CreateUserRequest
 from zep_python.user.client import UserClient
 from zep_python.zep_client import API_BASE_PATH, concat_url
 
-from zep_conformance.clients.http import Hooks, http_client
+from zep_conformance.clients.http import Hooks, hooked, http_client
 from zep_conformance.facts.servers import memory_path, user_path
 
 TIMEOUT = 40.0
@@ -92,7 +92,7 @@ class Zep:
         if self._transport is not None:
             return _Recorded(self.url, self.token, hooks=self._hooks, transport=self._transport)
         client = ZepClient(self.url, self.token)
-        client.client.event_hooks = dict(self._hooks or {})
+        hooked(client.client, self._hooks or {})
         client.client.timeout = httpx.Timeout(TIMEOUT)
         return client
 

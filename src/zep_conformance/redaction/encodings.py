@@ -14,6 +14,7 @@ import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 DEPTH = 3
 """How many encodings are undone one after the other: JSON in JSON in a URL."""
@@ -25,19 +26,39 @@ _Characters = Iterable[tuple[str, int]]
 
 @dataclass(frozen=True)
 class Reading:
-    """A text with encodings undone. starts, ends: where each of its characters stands in the text itself.
+    """A text with encodings undone. joined: lines were put together, so that what goes by lines says nothing here.
 
-    joined: lines were put together, so that what goes by lines says nothing here.
+    encoded: what it was before the last one was undone, with its pattern and what decodes it; None for a text itself.
     """
 
     text: str
-    starts: Sequence[int]
-    ends: Sequence[int]
     joined: bool = False
+    encoded: tuple[Reading, re.Pattern[str], Callable[[str], _Characters]] | None = None
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
         """Return where a stretch of this reading stands in the text itself; it must not be empty."""
-        return self.starts[start], self.ends[end - 1]
+        return self._places[0][start], self._places[1][end - 1]
+
+    @cached_property
+    def _places(self) -> tuple[Sequence[int], Sequence[int]]:
+        """Where each character begins and ends in the text itself: seldom asked, since most texts have no secret."""
+        if self.encoded is None:
+            return range(len(self.text)), range(1, len(self.text) + 1)
+        before, pattern, decode = self.encoded
+        old_starts, old_ends = before._places
+        starts: list[int] = []
+        ends: list[int] = []
+        done = 0
+        for match in pattern.finditer(before.text):
+            at = match.start()
+            starts += old_starts[done:at]
+            ends += old_ends[done:at]
+            for _, length in decode(match[0]):
+                starts.append(old_starts[at])
+                ends.append(old_ends[at + length - 1])
+                at += length
+            done = match.end()
+        return [*starts, *old_starts[done:]], [*ends, *old_ends[done:]]
 
 
 def readings(text: str, *, blanks: bool) -> list[Reading]:
@@ -46,7 +67,7 @@ def readings(text: str, *, blanks: bool) -> list[Reading]:
     blanks: what is looked for has blanks in it. Then + is read as one too, as in a form's fields, and a last reading
     has none at all, since what is wrapped loses those at the ends of its lines.
     """
-    found = [Reading(text, range(len(text)), range(1, len(text) + 1))]
+    found = [Reading(text)]
     seen = {text}
     newest = found
     for _ in range(DEPTH):
@@ -70,25 +91,9 @@ def _one_step(reading: Reading, seen: set[str], blanks: bool) -> Iterator[Readin
 def _undone(
     reading: Reading, pattern: re.Pattern[str], decode: Callable[[str], _Characters], *, joined: bool
 ) -> Reading:
-    pieces: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    done = 0
-    for match in pattern.finditer(reading.text):
-        at = match.start()
-        pieces.append(reading.text[done:at])
-        starts += reading.starts[done:at]
-        ends += reading.ends[done:at]
-        for character, length in decode(match[0]):
-            pieces.append(character)
-            starts.append(reading.starts[at])
-            ends.append(reading.ends[at + length - 1])
-            at += length
-        done = match.end()
-    pieces.append(reading.text[done:])
-    starts += reading.starts[done:]
-    ends += reading.ends[done:]
-    return Reading("".join(pieces), starts, ends, reading.joined or joined)
+    decoded = cache(lambda found: "".join(character for character, _ in decode(found)))
+    text = pattern.sub(lambda match: decoded(match[0]), reading.text)
+    return Reading(text, reading.joined or joined, (reading, pattern, decode))
 
 
 def _bytes_as_text(octets: bytes, width: int) -> _Characters:

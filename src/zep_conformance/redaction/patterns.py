@@ -36,11 +36,12 @@ def _pair_in_base64(text: str) -> bool:
         return looks_drawn(text)
 
 
-_HINT = re.compile(
-    r"(?i)eyJ|@|sk-|gh[pousr]_|_pat_|glpat|xox|akia|aiza|\bz_|bearer|basic|passw|passphrase|secret|token|key|cookie"
-    r"|authori|jwt|encrypted|[?&](?:auth|sig)"
+_HINTS = (
+    *("eyj", "@", "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "_pat_", "glpat", "xox", "akia", "aiza", "z_"),
+    *("bearer", "basic", "passw", "passphrase", "secret", "token", "key", "cookie", "authori", "jwt", "encrypted"),
+    *("?auth", "&auth", "?sig", "&sig"),
 )
-"""Without any of these in it a text matches no pattern."""
+"""Without any of these in it, in whatever case, a text matches no pattern. To look for them one by one is fast."""
 _SAYS = re.compile(r"\w")
 """What a value has that is more than dots, stars or dashes in a secret's place."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{12,64}\b")
@@ -62,7 +63,8 @@ def _patterns() -> list[tuple[re.Pattern[str], Callable[[str], bool]]]:
 
 def suspects(text: str) -> Iterator[tuple[int, int]]:
     """Yield where in a text there is what looks like a secret: start and end of each."""
-    if _HINT.search(text) is None:
+    folded = text.casefold()
+    if not any(hint in folded for hint in _HINTS):
         return
     for pattern, is_secret in _patterns():
         for found in pattern.finditer(text):

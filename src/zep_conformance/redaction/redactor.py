@@ -10,7 +10,8 @@ looks like a secret (see `patterns`) is hidden even where nobody said that it is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from zep_conformance.redaction.encodings import Reading, encoded, readings
@@ -21,6 +22,9 @@ SHORTEST = 6
 """Characters of a secret: anything shorter would hide ordinary words, and is not looked for."""
 PIECE, LONG_PIECE = 8, 16
 """Characters of a piece of a secret that is hidden under conditions, and under none."""
+_GRAM = 4
+"""Characters that are looked for first: every piece has such a one that begins at a multiple of `_STRIDE`."""
+_STRIDE = PIECE - _GRAM + 1
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 Span = tuple[int, int]
@@ -34,6 +38,7 @@ class Redactor:
         self._blanks = False
         self._short: set[str] = set()
         self._pieces: dict[str, list[tuple[str, int, bool]]] = {}
+        self._grams: set[str] = set()
         for secret in secrets:
             self.hide(secret)
 
@@ -53,8 +58,15 @@ class Redactor:
     def _learn(self, form: str, *, base64: bool) -> None:
         if len(form) < PIECE:
             self._short.add(form)
+            return
+        self._grams |= {form[at : at + _GRAM] for at in range(len(form) - _GRAM + 1)}
         for at in range(len(form) - PIECE + 1):
             self._pieces.setdefault(form[at : at + PIECE], []).append((form, at, base64))
+
+    @property
+    def known(self) -> int:
+        """Return how many values are hidden: what was cleaned when there were fewer may have to be cleaned again."""
+        return len(self._secrets)
 
     def __call__(self, text: str) -> str:
         """`text` without secrets. Cleaning what is clean changes nothing."""
@@ -71,12 +83,15 @@ class Redactor:
 
     def everywhere(self, value: Any) -> Any:
         """Return a JSON document without secrets in its texts; names of fields stay as they are."""
+        return self._inside(value, cache(self))
+
+    def _inside(self, value: Any, clean: Callable[[str], str]) -> Any:
         if isinstance(value, str):
-            return self(value)
+            return clean(value)
         if isinstance(value, dict):
-            return {name: self.everywhere(member) for name, member in value.items()}
+            return {name: self._inside(member, clean) for name, member in value.items()}
         if isinstance(value, list | tuple):
-            return [self.everywhere(member) for member in value]
+            return [self._inside(member, clean) for member in value]
         return value
 
     def _known(self, reading: Reading) -> Iterator[Span]:
@@ -90,7 +105,7 @@ class Redactor:
         pieces = self._pieces
         if not pieces:
             return
-        for at in [at for at in range(len(text) - PIECE + 1) if text[at : at + PIECE] in pieces]:
+        for at in self._begins(text):
             for form, offset, base64 in pieces[text[at : at + PIECE]]:
                 if offset and at and text[at - 1] == form[offset - 1]:
                     continue  # found already, from its first character on
@@ -99,6 +114,14 @@ class Redactor:
                     end += 1
                 if _matters(text, at, end, len(form)):
                     yield _whole_word(text, at, end) if base64 and not reading.joined else (at, end)
+
+    def _begins(self, text: str) -> Iterator[int]:
+        """Yield where there is a piece of a secret: few places have to be looked at for that, see `_GRAM`."""
+        grams, pieces = self._grams, self._pieces
+        for near in [at for at in range(0, len(text) - _GRAM + 1, _STRIDE) if text[at : at + _GRAM] in grams]:
+            for at in range(max(0, near - _STRIDE + 1), near + 1):
+                if text[at : at + PIECE] in pieces:
+                    yield at
 
 
 def _matters(text: str, start: int, end: int, whole: int) -> bool:

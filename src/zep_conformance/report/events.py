@@ -13,7 +13,7 @@ Texts of an event may hold secrets until `clean` was called; what a writer is to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,13 +107,15 @@ class ScenarioEnded(Event):
 class RunEnded(Event):
     """The run ended. document: as `document.document` gives it. folder: where the reports go.
 
-    elsewhere: where those go that somebody has given another path, by file.
+    elsewhere: where those go that somebody has given another path, by file. exchanges: of each scenario, clean, as
+    `exchanges.Packer` makes them.
     """
 
     kind = "run ended"
     document: Mapping[str, Any]
     folder: Path
     elsewhere: Mapping[str, Path] = field(default_factory=dict)
+    exchanges: Sequence[bytes] = ()
 
     def path_of(self, file: str) -> Path:
         """Return where a report goes."""

@@ -30,6 +30,8 @@ from zep_conformance.report.outcomes import COULD_NOT_TELL
 REPORT, SUMMARY, JUNIT, INDEX = "conformance.json", "summary.md", "junit.xml", "index.html"
 LOGS, PAGE = "logs", "page"
 """What is in a folder of reports."""
+EXCHANGES = "exchanges.ndjson.gz"
+"""And too large to be beside the runs as well."""
 LATEST = "latest"
 """What leads to the last run that could tell, in the folder of all runs."""
 FILES = ".files.json"
@@ -259,12 +261,12 @@ def _lock(folder: Path, *, wait: bool) -> int:
     return descriptor
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, content: str | bytes) -> None:
     """Write a file, all of it or none of it; whoever reads meanwhile reads the one before. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from zep_conformance.redaction.redactor import Redactor
+from zep_conformance.report.exchanges import Exchanges, Whole, telling
 
 
 def as_curl(
@@ -51,7 +53,7 @@ _KEPT_HEADERS = ("authorization", "content-type", "cookie", "x-request-from", "a
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request with its answer. seconds: from sending to the answer's headers."""
+    """One request with its answer. status: 0 where there was none. seconds: from sending until the answer was read."""
 
     method: str
     url: str
@@ -83,20 +85,34 @@ class Exchange:
 def in_words(exchange: Mapping[str, Any]) -> str:
     """Return an exchange, as `Exchange.as_json` gave it, as a command and its answer."""
     times = f"\n  (asked {exchange['times']} times)" if exchange["times"] > 1 else ""
-    answer = exchange["answer"] or "(empty)"
-    return f"{exchange['request']}\n  → {exchange['status']} in {exchange['milliseconds']:.0f} ms: {answer}{times}"
+    return f"{exchange['request']}\n  {came(exchange)}{times}"
+
+
+def came(exchange: Mapping[str, Any]) -> str:
+    """Return what came of an exchange, as `Exchange.as_json` gave it: its status, how long it took, and the answer."""
+    milliseconds = f"{exchange['milliseconds']:.0f} ms"
+    head = f"{exchange['status']} in {milliseconds}" if exchange["status"] else f"no answer after {milliseconds}"
+    return f"→ {head}: {exchange['answer'] or '(empty)'}"
+
+
+def _sent(request: httpx.Request) -> float:
+    """Return when a request was sent, by time.monotonic(), see `clients.http.hooked`."""
+    at: float = request.extensions.get("began", time.monotonic())
+    return at
 
 
 class Transcript:
     """Collects what httpx clients send and get.
 
-    variables: the environment variables that hold secrets, by secret. on_exchange: called with each request and its
+    variables: the environment variables that hold secrets, by secret. whole: all of it, which only grows until it is
+    taken, whatever is forgotten here. on_exchange: called with each request and its
     answer too, where somebody wants to count or replay them.
     """
 
     def __init__(self, redactor: Redactor, variables: Mapping[str, str] | None = None) -> None:
         self._redactor, self._variables = redactor, dict(variables or {})
         self.exchanges: list[Exchange] = []
+        self.whole = Exchanges()
         self.on_exchange: Callable[[httpx.Request, httpx.Response], None] | None = None
 
     def name(self, **secrets: str | None) -> None:
@@ -127,23 +143,60 @@ class Transcript:
         return "\n".join([*head, *map(in_words, found)])
 
     def answered(self, response: httpx.Response) -> None:
-        """Write an exchange down: an httpx response hook."""
+        """Write an exchange down: an httpx response hook. That of a stream is written down when it is closed."""
+        request = response.request
         streamed = "event-stream" in response.headers.get("content-type", "")
         if not streamed:
             response.read()
-        request = response.request
         if self.on_exchange is not None:
             self.on_exchange(request, response)
+        if streamed:
+            from zep_conformance.report.streams import Heard  # imports httpx, while the target comes up
+
+            response.stream = Heard(response.stream, lambda octets, error: self._streamed(response, octets, error))
+        else:
+            self._keep(request, response, response.text, response.elapsed.total_seconds())
+
+    def failed(self, request: httpx.Request, error: httpx.RequestError) -> None:
+        """Write down that a request got no answer, or none that could be read to its end."""
+        from zep_conformance.report.streams import in_short
+
+        self._keep(request, None, "", time.monotonic() - _sent(request), in_short(error))
+
+    def _streamed(self, response: httpx.Response, octets: bytes, error: str) -> None:
+        from zep_conformance.report.streams import text_of
+
+        self._keep(
+            response.request, response, text_of(response, octets), time.monotonic() - _sent(response.request), error
+        )
+
+    def _keep(
+        self, request: httpx.Request, response: httpx.Response | None, answer: str, seconds: float, error: str = ""
+    ) -> None:
+        body = request.content.decode(errors="backslashreplace")
         exchange = Exchange(
             method=request.method,
             url=str(request.url),
             headers=request.headers,
-            body=request.content.decode(errors="replace"),
-            status=response.status_code,
-            answer="(a stream)" if streamed else response.text,
-            seconds=0.0 if streamed else response.elapsed.total_seconds(),
+            body=body,
+            status=0 if response is None else response.status_code,
+            answer="\n".join(filter(None, (answer, f"({error})" if error else ""))),
+            seconds=seconds,
         )
         self.add(exchange)
+        whole = Whole(
+            method=request.method,
+            url=str(request.url),
+            sent=telling(request.headers),
+            body=body,
+            status=None if response is None else response.status_code,
+            headers=() if response is None else telling(response.headers),
+            answer=answer,
+            error=error,
+            at=_sent(request),
+            seconds=seconds,
+        )
+        self.whole.add(whole)
 
     def add(self, exchange: Exchange) -> None:
         """Write an exchange down, without what is too long or tells nothing. Its headers: by names in lower case."""

@@ -37,6 +37,7 @@ from zep_conformance.report.writers.ndjson import Events
 from zep_conformance.session import reporter
 from zep_conformance.session.baseline import read_baseline
 from zep_conformance.session.classification import RECORD, REPEATED, STARTED, STEPS, Classifier, record_of
+from zep_conformance.session.exchanging import EXCHANGING, Exchanging
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.session.scenarios import place as place_of
 from zep_conformance.session.scenarios import steps, text, title
@@ -107,6 +108,8 @@ def pytest_configure(config: pytest.Config) -> None:
         run.folder = RunFolder(run.settings.reports, config.workerinput["zc_folder"])
     config.stash[RUN] = run
     config.stash[_JUNIT], config.option.xmlpath = config.option.xmlpath, None
+    exchanging = config.stash[EXCHANGING] = Exchanging(run)
+    config.pluginmanager.register(exchanging, "zep-conformance-exchanges")
     config.pluginmanager.register(Conformance(config, run, baseline), "zep-conformance-run")
 
 
@@ -475,7 +478,9 @@ class Conformance:
         session.exitstatus = self.conclusion.exit_code
         junit = self.config.stash[_JUNIT]
         elsewhere = {JUNIT: Path(junit)} if junit else {}
-        self.tell(RunEnded(document=self.conclusion.report, folder=self.run.folder.path, elsewhere=elsewhere))
+        exchanges = self.config.stash[EXCHANGING].all()
+        where = {"folder": self.run.folder.path, "elsewhere": elsewhere}
+        self.tell(RunEnded(document=self.conclusion.report, exchanges=exchanges, **where))
         broken = exitstatus == pytest.ExitCode.INTERNAL_ERROR
         self.run.folder.publish(is_whole=self.conclusion.is_whole(interrupted=self.was_interrupted or broken))
 

@@ -292,13 +292,23 @@ class Run:
         self.transcript.begin()
         self._marks = {part: self.target.mark(part) for part in PARTS} if self.target is not None else {}
 
+    def part_of(self, url: str) -> str | None:
+        """Return which part a URL is of; None where it is of none that is asked."""
+        found = self._deployment
+        if found is None:
+            return None
+        servers = {"zep": found.zep, "zep-secured": found.secured, "langflux": found.langflux}
+        urls = {name: server.url for name, server in servers.items() if server is not None}
+        if found.langflux is not None and found.langflux.model_url:
+            urls["model"] = found.langflux.model_url
+        matching = [(len(base), name) for name, base in urls.items() if f"{url}/".startswith(f"{base.rstrip('/')}/")]
+        return max(matching)[1] if matching else None
+
     def logs(self) -> dict[str, str]:
         """Return what the parts that the scenario has asked, and those behind them, have written since it began."""
-        found = self._deployment
-        asked = " ".join(exchange.url for exchange in self.transcript.exchanges)
-        servers = [] if found is None else [("zep-secured", found.secured), ("zep", found.zep)]
-        parts = [name for name, server in servers if server is not None and server.url in asked]
-        if found is not None and found.langflux is not None and found.langflux.url in asked:
+        asked = {self.part_of(exchange.url) for exchange in self.transcript.exchanges}
+        parts: list[str] = [part for part in ("zep-secured", "zep") if part in asked]
+        if "langflux" in asked:
             parts = [*dict.fromkeys(["langflux", *parts, "zep"])]
         logs = {part: self.log(part, self._marks.get(part)) for part in parts or LOGGED}
         return {part: log for part, log in logs.items() if log.strip()}

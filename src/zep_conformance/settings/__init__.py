@@ -37,7 +37,7 @@ UPGRADES = frozenset({"zep-upgrade", "langflux-upgrade", "way-back"})
 - `zep-upgrade`, `langflux-upgrade`: the part can be started as another version, on what it has stored
 - `way-back`: leave to start it as the version before again
 """
-FORMATS = ("html", "summary", "junit", "ctrf", "messages", "har", "badge")
+FORMATS = ("html", "exchanges", "summary", "junit", "ctrf", "messages", "har", "badge")
 """The reports that a run writes beside conformance.json (docs/reports.md)."""
 OURS = "ZEP_CONFORMANCE_"
 """What a variable begins with that nobody else reads."""

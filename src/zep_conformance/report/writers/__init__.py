@@ -25,6 +25,7 @@ from zep_conformance.report.writers.base import Writer
 from zep_conformance.settings import names_in
 
 WRITERS: Mapping[str, str] = {
+    "exchanges.ndjson.gz": "whole.WholeExchanges",
     "conformance.json": "data.Data",
     "summary.md": "summary.Summary",
     "junit.xml": "junit.JUnit",

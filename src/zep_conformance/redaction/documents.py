@@ -1,0 +1,58 @@
+"""JSON texts cleaned string by string: the same as cleaning them whole, and much faster where they say the same again.
+
+    clean = JsonCleaner(redactor)
+    clean('{"token": "abc", "text": "…"}')      # the text itself but for its secrets, to the last blank
+
+A name is cleaned together with its value, since a value may be secret by its name. What is no JSON is cleaned whole.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from zep_conformance.redaction.redactor import Redactor
+
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+_PIECE = re.compile(rf"(?:{_STRING}\s*:\s*)?(?:{_STRING}|-?\d[\d.eE+-]{{3,}})", re.DOTALL)
+"""A string, or a number that is long enough to be looked for, with its name; or a name whose value has strings of its
+own."""
+_VALUE = re.compile(rf"{_STRING}|true|false|null|-?\d[\d.eE+-]*", re.DOTALL)
+_BETWEEN = str.maketrans("", "", " \t\r\n[]{},:")
+"""What stands between the values and names of JSON."""
+_NESTED = re.compile(rf"((?:{_STRING}\s*:\s*)?)({_STRING})", re.DOTALL)
+
+
+class JsonCleaner:
+    """Cleans JSON texts; remembers each string in them until the redactor learns of another secret."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._known = -1
+        self._cleaned: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        """Return a text without secrets."""
+        if self._known != self._redactor.known:
+            self._known, self._cleaned = self._redactor.known, {}
+        if text[:1] not in ("{", "[") or _VALUE.sub("", text).translate(_BETWEEN):
+            return self._redactor(text)
+        return _PIECE.sub(lambda match: self._piece(match[0]), text)
+
+    def _piece(self, piece: str) -> str:
+        if piece not in self._cleaned:
+            self._cleaned[piece] = piece if self._is_clean_inside(piece) else self._redactor(piece)
+        return self._cleaned[piece]
+
+    def _is_clean_inside(self, piece: str) -> bool:
+        """Return whether a string holds JSON itself, as a chatflow does, in which there is nothing to clean."""
+        if '\\"' not in piece or (parts := _NESTED.fullmatch(piece)) is None:
+            return False
+        try:
+            inside = json.loads(parts[2])
+        except ValueError:
+            return False
+        if inside[:1] not in ("{", "["):
+            return False
+        # What it is called may make a secret of it, whatever is in it.
+        return self._redactor(f'{parts[1]}"…"') == f'{parts[1]}"…"' and self(inside) == inside
