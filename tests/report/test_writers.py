@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 from tests.support.records import evidence, record
+from tests.support.schemas import AWKWARD
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.document import SCHEMA, scenarios_in
@@ -198,6 +199,19 @@ def test_a_run_writes_one_stream_of_events(tmp_path: Path, workers: tuple[str, .
         assert [one["step"] for one in mine[1:-1]] == steps
         assert scenario["steps"] and scenario["line"] and scenario["feature"].startswith("features/")
         assert scenario["started"] is not None
+
+
+def test_no_text_keeps_a_report_from_being_written(tmp_path: Path) -> None:
+    wrong = record("b", "failed", name=AWKWARD, reason=AWKWARD, evidence=evidence(AWKWARD))
+    reports = Reports(Redactor(), beside=[Events(tmp_path / "events.ndjson")])
+    reports(ScenarioEnded(record=wrong))
+    reports(ended(tmp_path, wrong))
+    assert [*reports.complaints()] == []
+    found = [one for one in scenarios_in(json.loads((tmp_path / "conformance.json").read_text())) if one["reason"]]
+    assert [one["reason"] for one in found] == [AWKWARD]
+    reports.close()
+    for line in (tmp_path / "events.ndjson").read_text().split("\n")[:-1]:
+        json.loads(line)
 
 
 def test_every_report_can_be_asked_for_by_name() -> None:

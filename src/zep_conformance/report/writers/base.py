@@ -27,7 +27,8 @@ class AtEnd(Writer):
     def saw(self, event: Event) -> None:
         """Write the report of a run that has ended."""
         if isinstance(event, RunEnded):
-            write(event.path_of(self.file), self.text(event))
+            # Half a surrogate pair, which a server may send and UTF-8 can't hold, is written as JSON has it.
+            write(event.path_of(self.file), self.text(event).encode(errors="backslashreplace").decode())
 
     @abstractmethod
     def text(self, event: RunEnded) -> str:

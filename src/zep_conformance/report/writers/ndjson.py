@@ -22,7 +22,7 @@ class Events(Writer):
         """Write an event. Raises OSError."""
         if self._stream is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = self._path.open("w", encoding="utf-8")
+            self._stream = self._path.open("w", encoding="utf-8", errors="backslashreplace")
         self._stream.write(json.dumps(event.as_json(), ensure_ascii=False) + "\n")
         self._stream.flush()
 
