@@ -28,7 +28,7 @@ def exchange(
     method: str = "GET", path: str = "/a", answer: str = "", at: float | None = None, **known: Any
 ) -> RecordedAnswer:
     """Return an exchange. at: seconds from BEGAN; each comes after the one before where none are given."""
-    defaults: dict[str, Any] = {"body": "", "credentials": "", "status": 200, "headers": {}, "failure": ""}
+    defaults: dict[str, Any] = {"body": "", "credentials": "", "status": 200, "headers": (), "failure": ""}
     began = BEGAN + timedelta(seconds=next(_turns) if at is None else at)
     given = defaults | {"seconds": 0.25} | known
     return RecordedAnswer(method=method, url=f"{URL}{path}", answer=answer, began=began, **given)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": "Run the suite against a target.",
+    "replay": "Judge a run again by what it recorded, without any server.",
     "doctor": "Say why a Zep, or a LangFlux with it, does not work.",
     "check-files": "Say what is wrong with deployment files.",
     "token": "Make, or inspect, what a secured Zep asks for.",

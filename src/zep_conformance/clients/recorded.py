@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -30,11 +30,14 @@ Question = tuple[str, str, str, str]
 """Method, URL, body and credentials of a request."""
 SOMETHING_ELSE = "the steps ask for something else than the run did"
 MORE_OFTEN = "the steps ask more often than the run did, or wait for longer"
+CUT = "it turns on an exchange that was too long to be recorded whole"
 LEFT_OUT = "the steps leave something out that the run wrote"
 SECRETS = "answers that it turns on had secrets, which no recording has"
 _BUILDING = re.compile(r"/api/v1/(?:marketplaces|nodes|credentials|chatflows)\b")
 """What is made once a run, and looked up for that, by whichever scenario needs it first."""
 _NAME = re.compile(r'("name":\s*")[^"]*-[^"]*(")')
+ROUNDED = timedelta(milliseconds=0.2)
+"""By how much a recording may have two exchanges overlap that came one after the other."""
 _SHOWN = 100
 """Characters of a URL that are shown."""
 _DROPPED = frozenset({"content-encoding", "content-length", "transfer-encoding", "connection"})
@@ -67,11 +70,13 @@ class RecordedAnswer:
     body: str
     credentials: str
     status: int
-    headers: Mapping[str, str]
+    headers: Sequence[tuple[str, str]]
     answer: str
     failure: str
     began: datetime
     seconds: float
+    is_cut: bool = False
+    """Whether the recording has not all of it."""
 
     @property
     def question(self) -> Question:
@@ -104,7 +109,7 @@ class RecordedAnswer:
         if self.failure:
             kind = getattr(httpx, self.failure, httpx.TransportError)
             raise kind(self.answer, request=request)
-        kept = [(name, value) for name, value in self.headers.items() if name.lower() not in _DROPPED]
+        kept = [(name, value) for name, value in self.headers if name.lower() not in _DROPPED]
         known = {"recorded": self}
         return httpx.Response(
             self.status, headers=kept, content=self.answer.encode(), request=request, extensions=known
@@ -177,6 +182,8 @@ class Player(httpx.BaseTransport):
                 url = str(request.url)
                 shown = url if len(url) <= _SHOWN else f"{url[:_SHOWN]}…"
                 raise self.missed(found, f"{request.method} {shown}")
+            if found.is_cut:
+                raise self.missed(CUT, f"{request.method} {request.url.path}")
             self._pass(found.seconds)
             self._thread.moment = found.ended
             self.has_secrets = self.has_secrets or HIDDEN in found.answer
@@ -265,7 +272,7 @@ def _are_at_once(exchanges: Iterable[RecordedAnswer]) -> bool:
     """Return whether one was begun before the one before it had come to its end."""
     ended: datetime | None = None
     for one in exchanges:
-        if ended is not None and one.began < ended:
+        if ended is not None and one.began < ended - ROUNDED:
             return True
         ended = one.ended
     return False

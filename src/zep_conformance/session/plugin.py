@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -48,6 +48,8 @@ from zep_conformance.settings.sources import default_settings, read_settings
 
 _JUNIT: pytest.StashKey[str] = pytest.StashKey()
 """Where JUnit's report goes, where somebody said where to."""
+REPLAY: pytest.StashKey[Callable[[pytest.Config], object]] = pytest.StashKey()
+"""Makes the plugin of a replay, where a recording is to answer in place of a target."""
 _Report = pytest.CollectReport | pytest.TestReport | None
 _REACHED: pytest.StashKey[int] = pytest.StashKey()
 """Which step a scenario is at, from 0."""
@@ -92,6 +94,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for capability in CAPABILITIES:
         config.addinivalue_line("markers", f"needs-{capability}: the target must offer {capability}")
     if config.option.collectonly or not _asked_for_features(config):
+        return
+    if REPLAY in config.stash:
+        config.pluginmanager.register(config.stash[REPLAY](config), "zep-conformance-run")
         return
     given = {name: getattr(config.option, f"zc_{name}") for name in SETTINGS}
     baseline = None

@@ -1,0 +1,145 @@
+"""The recording of a run: what its reports keep of its exchanges, so that it can be judged again (docs/reports.md)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from zep_conformance.clients.recorded import RecordedAnswer
+from zep_conformance.errors import CannotTell
+from zep_conformance.redaction.redactor import HIDDEN
+from zep_conformance.report.reading import find
+from zep_conformance.report.reading import read as read_report
+from zep_conformance.session.drawn import ByScenario
+from zep_conformance.settings import SETTINGS, Settings
+
+EXCHANGES = "exchanges.ndjson.gz"
+"""The file beside a report that has every exchange, one a line."""
+_PIECE = f'"event":"token","{HIDDEN}":'
+"""How a piece of text begins in a stream of LangFlux's, once what looks like a secret by its name is removed."""
+_AGAIN = "Run it again with this version of zep-conformance: its reports have all that a replay needs."
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedProcess:
+    """What one process of a run did: the one that ran it, or a worker of pytest-xdist.
+
+    given: settings, as `Settings.as_recorded` gives them. deployment: as `Deployment.as_json` gives it, but without
+    secrets. shares_zep: whether others used its Zep. drawn: by each scenario that it carried out. exchanges: of each,
+    in the order in which they were begun.
+    """
+
+    seed: int
+    prefix: str
+    started: datetime
+    given: Mapping[str, Any]
+    deployment: Mapping[str, Any]
+    shares_zep: bool
+    drawn: ByScenario
+    exchanges: Mapping[str, list[RecordedAnswer]] = field(default_factory=dict)
+
+    def settings(self, options: Mapping[str, Any]) -> Settings:
+        """Return the settings of the run, but for those that options give. Raises CannotTell for a wrong one."""
+        values = {**self.given, **options}
+        try:
+            found = Settings(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            wrong = SETTINGS[str(first["loc"][0])]
+            what = f"{wrong.option}: {first['msg'].removeprefix('Value error, ')}"
+            raise CannotTell(what, f"It is: {wrong.text}.", code="option-invalid") from None
+        found._given.update({name: SETTINGS[name].option for name in values})
+        return found
+
+    def everything(self) -> Iterator[RecordedAnswer]:
+        """Yield the exchanges of all its scenarios."""
+        for some in self.exchanges.values():
+            yield from some
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedRun:
+    """A run that was recorded. scenarios: as its document has them, by node id."""
+
+    path: Path
+    document: Mapping[str, Any]
+    scenarios: Mapping[str, Mapping[str, Any]]
+    processes: tuple[RecordedProcess, ...]
+
+    @property
+    def exchanges(self) -> int:
+        """How many exchanges there are."""
+        return sum(len(some) for one in self.processes for some in one.exchanges.values())
+
+
+def read_run(given: str, reports: Path) -> RecordedRun:
+    """Return the run whose report is meant, see `report.reading.find`. Raises CannotTell where it can't be replayed."""
+    path = find(given, reports)
+    document = read_report(path).document
+    beside = path.with_name(EXCHANGES)
+    scenarios = {one["nodeid"]: one for each in document["requirements"] for one in each["scenarios"]}
+    if not document.get("recorded"):
+        what = f"{path} has no recording: an older version wrote it, or no scenario was carried out"
+        raise CannotTell(what, _AGAIN, code="replay-unreadable")
+    try:
+        exchanges = _exchanges(beside, scenarios)
+        found = tuple(_process(one, document, exchanges) for one in document["recorded"])
+    except FileNotFoundError:
+        what = f"there is no {beside}, which has what was asked and answered in that run"
+        raise CannotTell(what, "Keep both files of a run together.", code="replay-unreadable") from None
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+        what = f"the recording beside {path} can't be read: {type(error).__name__}: {error}"
+        raise CannotTell(what, _AGAIN, code="replay-unreadable") from None
+    return RecordedRun(path=path, document=document, scenarios=scenarios, processes=found)
+
+
+def _process(
+    one: Mapping[str, Any], document: Mapping[str, Any], exchanges: Mapping[str, list[RecordedAnswer]]
+) -> RecordedProcess:
+    return RecordedProcess(
+        seed=document["seed"],
+        prefix=one["prefix"],
+        started=datetime.fromisoformat(document["started"]),
+        given=one["settings"],
+        deployment=one["deployment"],
+        shares_zep=one["shares_zep"],
+        drawn=one["drawn"],
+        exchanges={nodeid: exchanges.get(nodeid, []) for nodeid in one["drawn"]},
+    )
+
+
+def _exchanges(path: Path, scenarios: Mapping[str, Mapping[str, Any]]) -> dict[str, list[RecordedAnswer]]:
+    """Return the exchanges of each scenario. Raises OSError, EOFError, ValueError, KeyError, TypeError."""
+    found: dict[str, list[RecordedAnswer]] = {}
+    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
+        for one in (each for each in map(json.loads, lines) if each["nodeid"] in scenarios):
+            began = datetime.fromisoformat(scenarios[one["nodeid"]]["started"]) + timedelta(seconds=one["started"])
+            found.setdefault(one["nodeid"], []).append(_answer(one, began))
+    for some in found.values():
+        some.sort(key=lambda each: each.began)
+    return found
+
+
+def _answer(one: Mapping[str, Any], began: datetime) -> RecordedAnswer:
+    asked = one["request"]
+    failure, _, text = one["error"].partition(": ")
+    return RecordedAnswer(
+        method=asked["method"],
+        url=asked["url"],
+        body=asked["body"],
+        credentials=next((value for name, value in asked["headers"] if name == "authorization"), ""),
+        status=one["status"] or 0,
+        headers=tuple((name, value) for name, value in one["headers"]),
+        answer=text if failure else one["answer"].replace(_PIECE, _PIECE.replace(HIDDEN, "data")),
+        failure=failure,
+        is_cut=bool(one.get("cut")),
+        began=began,
+        seconds=one["seconds"],
+    )

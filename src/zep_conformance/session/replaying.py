@@ -1,0 +1,349 @@
+"""Replaying a run: its scenarios are carried out once more on the exchanges that it recorded, without any server.
+
+    recorded = read_run(path)                       # conformance.json, and what is beside it
+    replayed = replay(recorded, ["-k", "clears"])   # pytest's own options choose scenarios
+    for one in replayed.judged: …
+
+Each process of a run has a recording of its own, since it had clients, chatbots and perhaps parts of its own. Whatever
+would reach for a server, start a program or stop a part ends its scenario: that can't be told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shlex
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from zep_conformance import suite
+from zep_conformance.clients import clock
+from zep_conformance.clients.recorded import (
+    LEFT_OUT,
+    MORE_OFTEN,
+    SECRETS,
+    SOMETHING_ELSE,
+    NotRecorded,
+    Player,
+    RecordedAnswer,
+)
+from zep_conformance.clients.tokens import make_secret, make_token
+from zep_conformance.doctor.findings import Finding
+from zep_conformance.errors import CannotTell
+from zep_conformance.facts.requirements import load_requirements
+from zep_conformance.report.outcomes import Record
+from zep_conformance.session.drawn import Drawn
+from zep_conformance.session.plugin import Conformance
+from zep_conformance.session.recorded import RecordedProcess, RecordedRun
+from zep_conformance.session.replayed import Judged, Replayed
+from zep_conformance.session.run import RUN, Run
+from zep_conformance.settings import Settings, option
+from zep_conformance.targets import Control, Deployment, Target
+from zep_conformance.targets.base import Say
+
+CONTROL = "its steps stop, start or cut off parts"
+DOCTOR = "its steps ask the doctor, who asks by connections of his own"
+CONNECTS = "its steps ask past the clients whose exchanges are recorded"
+STARTS = "its steps start programs, such as a browser"
+GONE = "there is no such scenario any more"
+ASKED = (SOMETHING_ELSE, MORE_OFTEN, LEFT_OUT)
+LAST_WORDS = 3
+"""Lines of what pytest says where it broke."""
+REPEATED = "it was carried out twice, since Zep was frozen"
+_PARTS = ("zep", "secured", "langflux")
+_GUARDED = {"socket.connect": CONNECTS, "socket.getaddrinfo": CONNECTS, "subprocess.Popen": STARTS}
+
+
+class _Control(Control):
+    """Control over parts that are not there."""
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise self._player.missed(CONTROL)
+
+    start = start_as = attempt = stop = kill = pause = resume = cut_off = reconnect = _refuse
+
+
+class _RecordedParts(Target):
+    """The parts of a run, as far as its recording has them."""
+
+    name = "recorded"
+
+    def __init__(self, settings: Settings, found: Deployment, player: Player) -> None:
+        super().__init__(settings)
+        self._found, self._player = found, player
+
+    @property
+    def title(self) -> str:
+        """The target of the run."""
+        return self._found.target
+
+    @property
+    def control(self) -> Control | None:
+        """What says that it has none, where the run had some."""
+        return None if "control" in self._found.missing else _Control(self._player)
+
+    def start(self) -> None:
+        """There is nothing to start."""
+
+    def deployment(self, say: Say) -> Deployment:  # noqa: ARG002  (nothing takes time)
+        """Return what the run tested."""
+        return self._found
+
+    def diagnose(self, part: str) -> list[Finding]:  # noqa: ARG002
+        """Say that the doctor has nobody to ask."""
+        raise self._player.missed(DOCTOR)
+
+
+class _Replay(Run):
+    """A run whose parts are a recording."""
+
+    player: Player
+    process: RecordedProcess
+
+    def must_have_parts(self, why: str) -> None:
+        """Raise NotRecorded."""
+        raise self.player.missed(why)
+
+    @property
+    def removes(self) -> bool:
+        """Whether there is something to remove: it was removed then."""
+        return False
+
+    def choose(self, environment: Mapping[str, str], chosen: str | None = None) -> None:
+        """Leave the target as it is: the recording."""
+
+    def ready(self, say: Callable[[str], None]) -> None:
+        """Take what the run tested for the deployment."""
+        if self._deployment is None and self.target is not None:
+            found = self.target.deployment(say)
+            self._use(found)
+            self._deployment = found  # what was missing then is known
+
+    @property
+    def hooks(self) -> dict[str, list[Callable[..., Any]]]:
+        """What is asked and answered goes into the transcript, with the seconds that it took then."""
+        return {"request": [], "response": [self._timed, self.transcript.answered]}
+
+    @staticmethod
+    def _timed(response: httpx.Response) -> None:
+        found: RecordedAnswer = response.extensions["recorded"]
+        if "event-stream" not in response.headers.get("content-type", ""):
+            response.read()
+        response.elapsed = timedelta(seconds=found.seconds)
+
+    def stop(self) -> None:
+        """Close every client."""
+        self.freezes.close()
+        self.closing.close()
+
+    @property
+    def shares_zep(self) -> bool:
+        """Whether others used the Zep of the run, so that what was written at once came in smaller requests."""
+        return self.process.shares_zep
+
+
+class _Judge(Conformance):
+    """The hooks of a replay: as those of a run, but nothing is written, and each scenario begins its recording."""
+
+    def __init__(self, config: pytest.Config, run: _Replay, process: RecordedProcess) -> None:
+        super().__init__(config, run)
+        self.replay, self.process = run, process
+        self.missing: dict[str, list[NotRecorded]] = {}
+        self.with_secrets: set[str] = set()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave the scenarios that this process of the run carried out."""
+        super().pytest_collection_modifyitems(items)
+        left_out = [item for item in items if item.nodeid not in self.process.drawn]
+        items[:] = [item for item in items if item.nodeid in self.process.drawn]
+        self.config.hook.pytest_deselected(items=left_out)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin a scenario, and its recording."""
+        self.replay.player.begin(self.process.exchanges.get(item.nodeid, ()))
+        super().pytest_runtest_setup(item)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Go by the time of the recording, and reach for nothing else."""
+        player = self.replay.player
+        with clock.running(player.clock), GUARD.over(player):
+            return (yield from super().pytest_runtest_protocol(item, nextitem))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Note what the recording did not have."""
+        self.missing[nodeid] = [one for one in self.replay.player.missing if not one.is_excused]
+        if self.replay.player.has_secrets:
+            self.with_secrets.add(nodeid)
+
+    def judged(self, recorded: RecordedRun) -> Iterator[Judged]:
+        """Yield what came of each scenario that was carried out."""
+        for nodeid, record in self.records.items():
+            then = recorded.scenarios.get(nodeid)
+            if then is None:
+                continue
+            why, what = self._untold(record, then)
+            now = None if why else record
+            fails = now is not None and self.gate.fails(now)
+            clean = None if now is None else Record.from_json(self.run.redactor.everywhere(now.as_json()))
+            yield Judged(
+                nodeid=nodeid, name=record.name, then=then["outcome"], now=clean, why=why, what=what, fails=fails
+            )
+
+    def _untold(self, record: Record, then: Mapping[str, Any]) -> tuple[str, str]:
+        """Return why a scenario can't be judged, and more of that; "" where it can."""
+        missing = self.missing.get(record.nodeid, [])
+        if missing:
+            # What a scenario does to parts explains what it asks for meanwhile.
+            first = min(missing, key=lambda one: one.why in ASKED)
+            return first.why, first.what
+        if then.get("repeated"):
+            return REPEATED, ""
+        if record.outcome != then["outcome"] and record.nodeid in self.with_secrets:
+            return SECRETS, ""
+        return "", ""
+
+    def _exchanges_of(self, nodeid: str) -> bytes:  # noqa: ARG002  (the run's are kept already)
+        """Keep none."""
+        return b""
+
+    def _conclude(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write nothing: the reports are the run's."""
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say nothing: who replays does."""
+
+
+class _Guard:
+    """Lets nothing reach for a server, or start a program, while a replay goes on: an audit hook, which stays."""
+
+    def __init__(self) -> None:
+        self.player: Player | None = None
+        self._is_set = False
+
+    @contextlib.contextmanager
+    def over(self, player: Player) -> Iterator[None]:
+        """Guard inside the block."""
+        if not self._is_set:
+            sys.addaudithook(self._saw)
+            self._is_set = True
+        self.player = player
+        try:
+            yield
+        finally:
+            self.player = None
+
+    def _saw(self, event: str, _: Any) -> None:
+        if self.player is not None and event in _GUARDED:
+            raise self.player.missed(_GUARDED[event])
+
+
+GUARD = _Guard()
+
+
+class _Start:
+    """Makes pytest's session a replay of one process of a run."""
+
+    def __init__(self, process: RecordedProcess, settings: Settings) -> None:
+        self.process, self._settings = process, settings
+        self.judge: _Judge | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
+        """Take the place of the plugin of runs."""
+        from zep_conformance.session.plugin import REPLAY
+
+        early_config.stash[REPLAY] = self._begin
+
+    def _begin(self, config: pytest.Config) -> object:
+        run = _Replay.of(self._settings)
+        run.process = self.process
+        run.seed, run.prefix, run.started = self.process.seed, self.process.prefix, self.process.started
+        run.drawn = Drawn(self.process.drawn)
+        run.player = run.transport = Player(run.redactor, self.process.everything())
+        run.target = _RecordedParts(self._settings, _with_stand_ins(self.process.deployment), run.player)
+        config.stash[RUN] = run
+        self.judge = _Judge(config, run, self.process)
+        return self.judge
+
+
+def replay(recorded: RecordedRun, options: Mapping[str, Any], arguments: Sequence[str]) -> Replayed:
+    """Carry the scenarios of a run out on its recording. Nothing is asked of any server, and nothing is written.
+
+    options: settings by name, of `settings.RULES`. arguments: pytest's own, which choose scenarios. Raises CannotTell
+    where the scenarios can't be carried out at all.
+    """
+    judged: dict[str, Judged] = {}
+    known: set[str] = set()
+    for process in recorded.processes:
+        start, said = _Start(process, process.settings(options)), io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            code = _run(start, arguments)
+        if start.judge is None or code not in (0, 1, pytest.ExitCode.NO_TESTS_COLLECTED):
+            last = [line for line in said.getvalue().strip().splitlines() if line.strip()][-LAST_WORDS:]
+            what = "\n".join(["the scenarios can't be carried out:", *last])
+            raise CannotTell(what, "`pytest features --collect-only` says more of it.", code="replay-broken")
+        judged |= {one.nodeid: one for one in start.judge.judged(recorded)}
+        known |= set(start.judge.run.scenarios)
+    if not arguments:
+        gone = (one for nodeid, one in recorded.scenarios.items() if nodeid not in known and nodeid not in judged)
+        for one in gone:
+            judged[one["nodeid"]] = Judged(nodeid=one["nodeid"], name=one["name"], then=one["outcome"], why=GONE)
+    words = ["zep-conformance", "replay", str(recorded.path)]
+    for name, value in options.items():
+        words += [option(name)] if value is True else [option(name), str(value)]
+    return Replayed(
+        judged=list(judged.values()),
+        again=shlex.join(words),
+        requirements=load_requirements(),
+        new=0 if arguments else len(known - set(recorded.scenarios)),
+    )
+
+
+def _run(start: _Start, arguments: Sequence[str]) -> int:
+    root = suite.root()
+    fixed = [
+        f"--rootdir={root}",
+        f"-c{root / 'pyproject.toml'}",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "--tb=native",
+    ]
+    words = [str(root / word) if (root / word.partition("::")[0]).is_file() else word for word in arguments]
+    features = [] if words != list(arguments) else [str(root / "features")]
+    return int(pytest.main([*fixed, *words, *features], plugins=[start]))
+
+
+def _with_stand_ins(deployment: Mapping[str, Any]) -> Deployment:
+    """Return the deployment of a run, with secrets made up in place of those that its reports have not."""
+    secret = make_secret()
+    token, key = make_token(secret), make_secret()
+    kept: dict[str, Any] = {**deployment}
+    if kept.get("secret"):
+        kept["secret"] = secret
+    for name in _PARTS:
+        if part := kept.get(name):
+            part = {**part}
+            if part.get("token"):
+                part["token"] = token
+            if part.get("api_key"):
+                part["api_key"] = key
+            if part.get("account"):
+                part["account"] = {**part["account"], "password": key}
+            kept[name] = part
+    return Deployment.from_json(kept)
