@@ -33,8 +33,12 @@ Feature: A chatbot that is used through LangFlux's API remembers
 
     @DEV-2
     Examples:
+      | something |
+      | a slash   |
+
+    @DEV-2 @DEV-9
+    Examples:
       | something       |
-      | a slash         |
       | a dot and an at |
       | a plus sign     |
 

@@ -26,7 +26,7 @@ Feature: Answers are whole, and what was written
       | a session |
       | a user    |
 
-  @MESSAGE-1
+  @MESSAGE-1 @DEV-18
   Scenario: The list of messages has each of them once, in pages of any size
     Given 1, 30 and then 2 messages have been written to a session
     When they are listed in pages of 1, 5, 11, 32, 33 and 50

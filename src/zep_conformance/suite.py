@@ -22,6 +22,11 @@ def root() -> Path:
     return _INSTALLED if is_installed() else Path(__file__).parents[2]
 
 
+def measurements() -> Path:
+    """Return the folder with what whole runs on real versions came to."""
+    return root() / "docs" / "data"
+
+
 def data() -> Path:
     """Return the folder with requirements, deviations and recordings."""
     return root() / "fixtures" / "data"

@@ -207,6 +207,14 @@ class TestCannotTell:
         assert shell("verify", "--zep-url", documented.url("zep"), "--only", "sumary") == 2
         assert "no sequence sumary" in shell.output and "summary" in shell.output
 
+    def test_a_version_that_was_not_recorded(self, shell: Shell, documented: Fleet) -> None:
+        assert shell("verify", "--zep-url", documented.url("zep"), "--version", "0.18.0") == 2
+        assert "no recording of version 0.18.0" in shell.output and "0.23.0" in shell.output
+
+    def test_a_version_and_a_file(self, shell: Shell, documented: Fleet) -> None:
+        assert shell("verify", "--zep-url", documented.url("zep"), "--version", "0.23.0", "--recording", ZEP) == 2
+        assert "Give one of them" in shell.output
+
     def test_an_unknown_option_or_a_bad_value(self, shell: Shell) -> None:
         assert shell("verify", "--zep") == 2
         assert shell("verify", "--zep-url", "http://127.0.0.1:1", "--wait-limit", "-1") == 2
@@ -329,3 +337,11 @@ def test_the_recordings_that_come_with_it_are_the_ones(shell: Shell, recorded_se
     assert shell("verify", *options, "--recording", LANGFLUX, "--only", "service") == 0
     assert "held to langflux-flowise-2.2.8.jsonl" in " ".join(shell.output.split())
     assert "zep: " not in shell.output
+
+
+def test_another_recording_that_comes_with_it_is_chosen_by_its_version(shell: Shell, recorded_servers: Fleet) -> None:
+    zep = ["--zep-url", recorded_servers.url("zep"), "--keep", "--only", "unknown-session"]
+    assert shell("verify", *zep, "--version", "0.23.0") == 0
+    assert "held to zep-0.23.0.jsonl" in " ".join(shell.output.split())
+    assert shell("verify", *zep, "--version", "0.20.1") == 1  # it lists no messages
+    assert "unknown-session: " in shell.output and "recorded: 404" in shell.output

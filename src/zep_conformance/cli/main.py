@@ -31,6 +31,7 @@ COMMANDS = {
     "annotate": "Print what failed as GitHub's annotations.",
     "serve": "Run the embedded servers until Ctrl-C.",
     "explain": "Say what a code means, and what to do.",
+    "can-i-upgrade": "Say what it means to move to another version.",
     "install-langflux": "Install the real LangFlux (Flowise) from npm.",
 }
 """Each command, in one line. `check-files` is `command` in the module `cli.check_files`, imported when it is used."""

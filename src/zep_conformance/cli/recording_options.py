@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
+from packaging.version import Version
 
 from zep_conformance import suite
 from zep_conformance.cli.options import SERVERS, takes_settings
@@ -33,8 +34,35 @@ def takes_server(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def shipped(part: str) -> Path:
-    """Return the path of the recording of a part that comes with the harness."""
+    """Return the path of the recording of a part that comes with the harness: of the version that all is pinned to."""
     return suite.data() / "recordings" / RECORDINGS[part]
+
+
+def shipped_versions(part: str) -> dict[str, Path]:
+    """Return every recording of a part that comes with the harness, by the version that was recorded."""
+    begins = RECORDINGS[part].rpartition("-")[0] + "-"
+    found = {path.stem.removeprefix(begins): path for path in shipped(part).parent.glob(f"{begins}*.jsonl")}
+    return {version: found[version] for version in sorted(found, key=Version)}
+
+
+def of_versions(parts: Iterable[str], versions: Iterable[str]) -> tuple[Path, ...]:
+    """Return the recordings of these parts that come with the harness.
+
+    versions: those to take in place of the pinned one, each of any of the parts. Raises CannotTell for one that there
+    is no recording of.
+    """
+    there = {part: shipped_versions(part) for part in parts}
+    wanted = list(versions)
+    for version in wanted:
+        if not any(version in found for found in there.values()):
+            listed = "; ".join(f"{part} {', '.join(found)}" for part, found in there.items())
+            advice = f"There are recordings of {listed}; another is given with --recording."
+            raise CannotTell(f"no recording of version {version} comes with this", advice, code="name-unknown-here")
+    return tuple(
+        path
+        for part, found in there.items()
+        for path in [found[version] for version in wanted if version in found] or [shipped(part)]
+    )
 
 
 def loaded(path: Path, load: Callable[[Path], list[RecordedExchange]]) -> list[RecordedExchange]:

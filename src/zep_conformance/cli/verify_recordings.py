@@ -28,12 +28,19 @@ from zep_conformance.settings import Settings
     type=click.Path(path_type=Path),
     help="a recording to hold a server to (may be repeated; default: those that come with the harness)",
 )
+@click.option(
+    "--version",
+    "versions",
+    multiple=True,
+    help="the version whose recording to take, of those that come with the harness (may be repeated)",
+)
 @click.option("--report", type=click.Path(path_type=Path), help="write the result to this file, as JSON")
 @click.option("--verbose", is_flag=True, help="show every difference, in full")
 def command(
     *,
     settings: Settings,
     recordings: tuple[Path, ...],
+    versions: tuple[str, ...],
     only: tuple[str, ...],
     skip: tuple[str, ...],
     report: Path | None,
@@ -48,7 +55,9 @@ def command(
     """
     recording.require_server(settings)
     given = {"zep": settings.zep_url, "langflux": settings.langflux_url}
-    files = recordings or tuple(recording.shipped(part) for part, url in given.items() if url)
+    if recordings and versions:
+        raise CannotTell("--recording and --version were given", "Give one of them.", code="options-conflict")
+    files = recordings or recording.of_versions([part for part, url in given.items() if url], versions)
     all_exchanges = {path: recording.loaded(path, load_recording) for path in files}
     known = {exchange.sequence for exchanges in all_exchanges.values() for exchange in exchanges}
     parts = {path: part_of(exchanges) for path, exchanges in all_exchanges.items()}

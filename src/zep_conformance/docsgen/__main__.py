@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from zep_conformance.docsgen.pages import PAGES
-from zep_conformance.docsgen.versions import keep
+from zep_conformance.compatibility.measurements import keep, read_reports
+from zep_conformance.docsgen.pages import pages
 from zep_conformance.errors import CannotTell
 
 
@@ -19,7 +19,7 @@ from zep_conformance.errors import CannotTell
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="REPORT",
-    help="Keep what the run of this conformance.json came to in docs/data/ first, for docs/versions.md.",
+    help="First keep what whole runs came to in docs/data/: every conformance.json of a version or pair at once.",
 )
 def main(*, check: bool, measured: tuple[Path, ...]) -> None:
     """Make every generated page of docs/ again, and name those that have changed.
@@ -27,15 +27,16 @@ def main(*, check: bool, measured: tuple[Path, ...]) -> None:
     Exit code 0: done, 1: a page is stale (--check), 2: a report that is none.
     """
     try:
-        for report in measured:
-            click.echo(f"kept in {keep(report)}")
+        for path in keep(read_reports(measured)):
+            click.echo(f"kept in {path}")
     except CannotTell as error:
         click.echo(f"{error}", err=True)
         sys.exit(2)
-    stale = [page for page in PAGES if page.is_stale()]
+    stale = [page for page in pages() if page.is_stale()]
     for page in stale:
         click.echo(f"{'stale' if check else 'written'}: docs/{page.name}")
         if not check:
+            page.path.parent.mkdir(parents=True, exist_ok=True)
             page.path.write_text(page.fresh(), encoding="utf-8")
     sys.exit(1 if check and stale else 0)
 

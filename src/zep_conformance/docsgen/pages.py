@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 from zep_conformance import suite
-from zep_conformance.docsgen import cells, head, requirements, versions
+from zep_conformance.compatibility.measurements import kept
+from zep_conformance.docsgen import cells, compatibility, head, requirements
 from zep_conformance.facts.codes import Code, codes
 from zep_conformance.facts.recorded_behaviours import RecordedBehaviour
 from zep_conformance.mutation.catalogue import PAGE, RECORDED_BEHAVIOURS, WITHOUT_PAGE, Planted
@@ -80,10 +82,14 @@ def _planted_table(title: str, rows: tuple[Planted, ...]) -> Iterator[str]:
         yield cells(f"`{one.name}`", one.part, ", ".join(one.breaks), known_as, one.about)
 
 
-PAGES = (
-    GeneratedPage("requirements.md", requirements.page),
-    GeneratedPage("mutations.md", mutations_page),
-    GeneratedPage("doctor.md", lambda: findings_table(codes("doctor")), "findings"),
-    GeneratedPage("deployment-files.md", lambda: findings_table(codes("deployment-files")), "findings"),
-    GeneratedPage("versions.md", versions.table, "versions"),
-)
+def pages() -> tuple[GeneratedPage, ...]:
+    """Return every generated page of docs/, and what is made for machines beside them."""
+    return (
+        GeneratedPage("requirements.md", requirements.page),
+        GeneratedPage("mutations.md", mutations_page),
+        GeneratedPage("doctor.md", lambda: findings_table(codes("doctor")), "findings"),
+        GeneratedPage("deployment-files.md", lambda: findings_table(codes("deployment-files")), "findings"),
+        GeneratedPage("compatibility.md", compatibility.page, "measured"),
+        GeneratedPage("data/compatibility.json", compatibility.machine_readable),
+        *(GeneratedPage(f"data/badges/{one.name}.json", partial(compatibility.badge, one)) for one in kept()),
+    )

@@ -60,7 +60,7 @@ def _lines() -> Iterator[str]:
     yield "# Requirements, and the scenarios that check them"
     yield ""
     yield "Made by `python -m zep_conformance.docsgen`. A scenario runs where a target offers what it needs; what each"
-    yield "can offer at most is in the last table. What held on which version is in [versions.md](versions.md)."
+    yield "can offer at most is in the last table. What held on which version: [compatibility.md](compatibility.md)."
     for section, title in SOURCES.items():
         yield from head(f"From {title}", "requirement", "level", "what is promised", "scenarios", "targets")
         for one in requirements.values():

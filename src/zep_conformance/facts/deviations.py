@@ -17,6 +17,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from zep_conformance import suite
+from zep_conformance.facts.measured import taken_for
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Deviation:
 
     expect: a regular expression that the failure's text must contain. mended_by: what an operator can set so that it
     does not show, "" where there is nothing. intermittent: whether it shows now and then, so that a pass says nothing.
+    anywhere: whether it may be what any scenario fails with, tagged with it or not.
     """
 
     id: str
@@ -35,12 +37,16 @@ class Deviation:
     evidence: str
     mended_by: str = ""
     intermittent: bool = False
+    anywhere: bool = False
 
     def applies(self, versions: Mapping[str, str]) -> bool:
-        """Return whether it is expected of parts of these versions; a part whose version is unknown never deviates."""
+        """Return whether it is expected of parts of these versions; a part whose version is unknown never deviates.
+
+        A version that nobody has measured is taken for the measured one that stands for it.
+        """
         try:
             return all(
-                part in versions and specifier.contains(Version(versions[part]), prereleases=True)
+                part in versions and specifier.contains(Version(taken_for(part, versions[part])), prereleases=True)
                 for part, specifier in self.versions.items()
             )
         except InvalidVersion:

@@ -9,11 +9,15 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 
+from packaging.specifiers import SpecifierSet
+
 from zep_conformance import suite
 from zep_conformance.facts.deviations import load_deviations
+from zep_conformance.facts.measured import taken_for
 from zep_conformance.facts.servers import LANGFLUX_VERSION, ZEP_VERSION
 
-_RECORDED = {"zep": ZEP_VERSION, "langflux": LANGFLUX_VERSION}
+_RECORDED = {"zep": SpecifierSet(f">=0.20.1,<={ZEP_VERSION}"), "langflux": SpecifierSet(f"=={LANGFLUX_VERSION}")}
+"""The versions that show what is no deviation: those whose recordings, and sources, are alike in it."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,14 @@ def recorded_behaviours(part: str) -> tuple[RecordedBehaviour, ...]:
 def shown_by(part: str, version: str) -> frozenset[str]:
     """Return the names of those that a real server of this version is known to show.
 
-    One that is known as a deviation is shown by the versions that deviate, any other by the one that was recorded.
+    One that is known as a deviation is shown by the versions that deviate, any other by those that are like the one
+    that was recorded.
     """
     deviations = load_deviations()
     seen = {"zep": ZEP_VERSION, "langflux": LANGFLUX_VERSION, part: version}
+    like_recorded = taken_for(part, version) in _RECORDED[part]
     return frozenset(
         one.name
         for one in recorded_behaviours(part)
-        if (deviations[one.deviation].applies(seen) if one.deviation else version == _RECORDED[part])
+        if (deviations[one.deviation].applies(seen) if one.deviation else like_recorded)
     )

@@ -117,7 +117,7 @@ class Recorder:
         body: Any
         if lists_others(exchange.request) and answer.status < 400:
             body = "{{any}}"
-        elif earlier is ABSENT and "html" in answer.content_type:
+        elif not isinstance(earlier, str) and "html" in answer.content_type:
             body = "{{html}}"
         else:
             body = abstraction.body(answer.body, earlier, subset=exchange.subset)

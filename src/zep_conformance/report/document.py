@@ -58,6 +58,7 @@ def document(
         "basis": basis.as_json(),
         "gate": dict(gate),
         "trouble": observations.trouble,
+        "remarks": list(observations.remarks),
         "ended": list(observations.ended),
         "target": asdict(target) | {"timeline": [span.as_json() for span in target.timeline]} if target else None,
         "parts": parts_of(observations),

@@ -72,15 +72,19 @@ class TargetSeen:
 
 @dataclass(frozen=True, kw_only=True)
 class PartSeen:
-    """One part under test, "" for what is not known of it. digest: of its image. program: where it is no container."""
+    """One part under test, "" for what is not known of it. digest: of its image. program: where it is no container.
+
+    embedded: whether it says that it is one of the suite's own.
+    """
 
     version: str = "unknown"
     url: str = ""
     image: str = ""
     digest: str = ""
     program: str = ""
+    embedded: bool = False
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Any]:
         """Return what is known of it."""
         return {name: value for name, value in asdict(self).items() if value}
 
@@ -107,6 +111,7 @@ class Observations:
     where one is offered, else why not. left_behind: what could not be removed. requests: how many scenarios have sent.
     scenarios: all that the suite has, by node id. ended: why it ended before all of them had their turn, if it did.
     recorded: what a replay needs beside the exchanges, of each process.
+    remarks: what is to be known of the parts, a line each.
     """
 
     troubles: tuple[str, ...] = ()
@@ -118,6 +123,7 @@ class Observations:
     scenarios: Mapping[str, Known] = field(default_factory=dict)
     ended: tuple[str, ...] = ()
     recorded: tuple[Mapping[str, Any], ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def trouble(self) -> str | None:
@@ -139,6 +145,7 @@ class Observations:
             scenarios={**other.scenarios, **self.scenarios},
             ended=tuple(dict.fromkeys(self.ended + other.ended)),
             recorded=self.recorded + other.recorded,
+            remarks=tuple(dict.fromkeys(self.remarks + other.remarks)),
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -59,25 +59,22 @@ class Classifier:
         return needs if item.get_closest_marker("reads-only") else needs | {"write"}
 
     def _deviation_of(self, item: pytest.Item) -> Deviation | None:
-        for mark in item.iter_markers():
-            deviation = self.deviations.get(mark.name)
-            if deviation is None or deviation.id in self.run.deployment.ruled_out:
-                continue
-            if deviation.applies(self._deviating_versions()):
-                return deviation
-        return None
-
-    def _deviating_versions(self) -> dict[str, str]:
-        """Return the versions of the parts that may deviate: not those of servers that keep every requirement."""
+        """Return the deviation that a scenario is tagged with; of several the one that has most parts to it."""
         found = self.run.deployment
-        parts = {"zep": found.zep, "langflux": found.langflux}
-        return {name: part.version for name, part in parts.items() if part and not part.documented}
+        tagged = (self.deviations[mark.name] for mark in item.iter_markers() if mark.name in self.deviations)
+        possible = [one for one in tagged if one.id not in found.ruled_out and one.applies(found.deviating_versions())]
+        return max(possible, key=lambda one: len(one.versions), default=None)
+
+    def _anywhere(self) -> list[Deviation]:
+        """Return the deviations of these versions that any scenario may fail with."""
+        versions = self.run.deployment.deviating_versions()
+        return [one for one in self.deviations.values() if one.anywhere and one.applies(versions)]
 
     def freeze(self) -> Deviation | None:
         """Return the deviation that a frozen Zep of this version is known by; None where it is none."""
         from zep_conformance.clients.freezing import Frozen
 
-        seen, versions = str(Frozen(self.run.freezes.patience)), self._deviating_versions()
+        seen, versions = str(Frozen(self.run.freezes.patience)), self.run.deployment.deviating_versions()
         return next(
             (one for one in self.deviations.values() if one.expect.search(seen) and one.applies(versions)), None
         )
@@ -164,7 +161,8 @@ class Classifier:
         if self.run.freezes.met() and not isinstance(error, Frozen):
             found += f"\n{Frozen(self.run.freezes.patience)}"
             deviation = self.freeze()
-        shown = deviation if deviation is not None and deviation.expect.search(found) else None
+        known = [deviation] if deviation is not None else []
+        shown = next((one for one in [*known, *self._anywhere()] if one.expect.search(found)), None)
         if shown is not None and (not shown.mended_by or shown.id in names_in(self.run.settings.accept)):
             return *_as_deviation(report, shown), shown.id
         if shown is not None:

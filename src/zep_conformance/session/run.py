@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import pytest
 
 from zep_conformance.errors import CannotTell
+from zep_conformance.facts.measured import remarks
 from zep_conformance.facts.servers import memory_path
 from zep_conformance.mutation.asked import refuse_unknown_names
 from zep_conformance.redaction.redactor import Redactor
@@ -183,7 +184,7 @@ class Run:
 
         try:
             found = self._with_key(self.target.deployment(say))
-            self.remarks = check_claims(self.settings, found)
+            self.remarks = [*check_claims(self.settings, found), *remarks(found.deviating_versions())]
             self._use(found)
         except CannotTell as error:
             self.trouble = error
@@ -345,11 +346,11 @@ class Run:
         found = self._deployment
         if found is None:
             return seen_so_far
-        parts = {name: PartSeen(**details) for name, details in found.details.items()}
+        parts = {name: PartSeen(**dict[str, Any](details)) for name, details in found.details.items()}
         for name, part in (("zep", found.zep), ("langflux", found.langflux)):
             if part is not None:
-                seen = parts.get(name, PartSeen())
-                parts[name] = replace(seen, version=part.version or "unknown", url=self.redactor(part.url))
+                version, url = part.version or "unknown", self.redactor(part.url)
+                parts[name] = replace(parts.get(name, PartSeen()), version=version, url=url, embedded=part.embedded)
         timeline = self.target.timeline.spans() if self.target is not None and not self.is_attached else []
         target = TargetSeen(name=found.target, deployed=found.deployed, timeline=tuple(timeline))
         recorded = self.redactor.everywhere(self._recorded(found))
@@ -359,6 +360,7 @@ class Run:
             parts=parts,
             capabilities=self.capabilities(),
             recorded=(recorded,) if self.drawn.kept else (),
+            remarks=tuple(self.redactor(line) for line in self.remarks),
         )
 
     def _recorded(self, found: Deployment) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class LangFluxServer:
     """One LangFlux. api_key: None where it asks for none. model_url: a model server that it can reach (with /v1).
 
     zep_url: Zep's URL as it sees it. chatflow: the id of a chatflow to use as it is, "" to make some.
-    account: a login that is known for it.
+    account: a login that is known for it. embedded: it says that it is one of the suite's own.
     """
 
     url: str
@@ -59,6 +59,7 @@ class LangFluxServer:
     version: str = ""
     documented: bool = False
     account: Account | None = None
+    embedded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,11 @@ class Deployment:
         """Return the version of each part, "unknown" of one that says none."""
         parts = {"zep": self.zep, "langflux": self.langflux}
         return {name: part.version or "unknown" for name, part in parts.items() if part}
+
+    def deviating_versions(self) -> dict[str, str]:
+        """Return the versions of the parts that may deviate: not those of servers that keep every requirement."""
+        parts = {"zep": self.zep, "langflux": self.langflux}
+        return {name: part.version for name, part in parts.items() if part and not part.documented}
 
     def as_json(self) -> dict[str, Any]:
         """Return it as another process of this run is given it: with its secrets."""

@@ -127,6 +127,7 @@ def seen_langflux(server: LangFluxServer) -> LangFluxServer:
         zep_url=server.zep_url.rstrip("/"),
         version=seen.version,
         documented=seen.embedded == "documented",
+        embedded=bool(seen.embedded),
     )
 
 

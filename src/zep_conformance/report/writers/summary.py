@@ -75,6 +75,7 @@ def _head(report: Mapping[str, Any]) -> str:
         lines.append(f"\n{NOT_A_DEPLOYMENT}")
     for why in filter(None, (report["trouble"], *report["ended"])):
         lines.append("\n**Why:** " + text(why))
+    lines += ["\n" + text(remark) for remark in report.get("remarks", ())]
     return "\n".join(lines)
 
 

@@ -95,6 +95,7 @@ class EmbeddedTarget(SupervisedTarget):
                 zep_url=zep.url_from_langflux,
                 version=LANGFLUX_VERSION,
                 documented=documented,
+                embedded=True,
             )
         if self.settings.zep_url:
             missing["control"] = missing["network"] = "this Zep is not ours to stop"
