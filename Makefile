@@ -36,6 +36,7 @@ bench: $(VENV)/installed  ## the figures to hold, as ratios measured side by sid
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/remote.py
+	$(BIN)/python -m benchmarks.page
 
 mutants: $(VENV)/installed  ## each mutation of the embedded servers and deployment files: all must be noticed
 	$(BIN)/zep-conformance mutants --jobs 2 $(ARGS)

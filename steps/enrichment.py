@@ -9,6 +9,7 @@ from pytest_bdd import given, parsers, then, when
 
 from fixtures.conversations import Conversation, Conversations
 from fixtures.people import People, Person
+from fixtures.stopwatch import Arrivals
 from zep_conformance.clients import clock
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually
@@ -42,7 +43,9 @@ def is_among(person: Person, names: list[str]) -> bool:
 @given(parsers.parse('the entity "{role}" appears in the system metadata of her message'))
 @then(parsers.parse('the entity "{role}" appears in the system metadata of her message'))
 @then(parsers.parse('zep-nlp finds names in it: the entity "{role}" appears in the system metadata of her message'))
-def entity_appears(conversations: Conversations, people: People, settings: Settings, role: str) -> None:
+def entity_appears(
+    conversations: Conversations, people: People, settings: Settings, arrivals: Arrivals, role: str
+) -> None:
     """Wait until whoever plays `role` is among the entities of Alice's message."""
 
     def named() -> None:
@@ -53,10 +56,11 @@ def entity_appears(conversations: Conversations, people: People, settings: Setti
         )
 
     eventually(named, settings.wait_limit)
+    arrivals.note("entities", conversations["Alice"])
 
 
 @then("an intent appears in the system metadata of her message")
-def intent_appears(conversations: Conversations, settings: Settings) -> None:
+def intent_appears(conversations: Conversations, settings: Settings, arrivals: Arrivals) -> None:
     """Wait until Alice's message has an intent, which is some text."""
 
     def intended() -> None:
@@ -66,12 +70,14 @@ def intent_appears(conversations: Conversations, settings: Settings) -> None:
         )
 
     eventually(intended, settings.wait_limit)
+    arrivals.note("intent", conversations["Alice"])
 
 
 @then("zep-nlp embeds it: it can be found by searching")
-def can_be_found(conversations: Conversations, zep: Zep, enrichment: EnrichmentWait) -> None:
+def can_be_found(conversations: Conversations, zep: Zep, enrichment: EnrichmentWait, arrivals: Arrivals) -> None:
     """Wait until Alice's message can be found."""
     enrichment.await_embedded(zep, conversations["Alice"].session)
+    arrivals.note("embedding", conversations["Alice"])
 
 
 @when("somebody sets the system metadata of her message to something else")
@@ -109,9 +115,12 @@ def seconds_to_enrich(conversation: Conversation, text: str, limit: float) -> fl
 
 
 @given("it has been measured how long the enrichment of a message takes", target_fixture="usual_seconds")
-def measure_usual(conversations: Conversations, faker: Faker, settings: Settings) -> float:
+def measure_usual(conversations: Conversations, faker: Faker, settings: Settings, arrivals: Arrivals) -> float:
     """Return the seconds from writing a message to finding it."""
-    return seconds_to_enrich(conversations.new("steady"), faker.sentence(8), settings.wait_limit)
+    steady = conversations.new("steady")
+    seconds = seconds_to_enrich(steady, faker.sentence(8), settings.wait_limit)
+    arrivals.note("embedding", steady)
+    return seconds
 
 
 @when("a conversation is cleared right after its last message was written", target_fixture="seconds_after_clear")

@@ -10,6 +10,7 @@ from zep_python.memory import Memory
 
 from fixtures.conversations import Conversation, Conversations, small_talk, texts
 from fixtures.people import People
+from fixtures.stopwatch import Arrivals
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import NewMessage, Zep
@@ -63,7 +64,7 @@ def write_half_window(conversation: Conversation, faker: Faker, settings: Settin
 @given("its summary has come", target_fixture="memory")
 @when("its summary has come", target_fixture="memory")
 @then("a summary comes, and the newest half of the window stays", target_fixture="memory")
-def summary_comes(conversation: Conversation, settings: Settings) -> Memory:
+def summary_comes(conversation: Conversation, settings: Settings, arrivals: Arrivals) -> Memory:
     """Wait until all but the newest half of the window is summed up, and return that memory."""
     window = settings.message_window
     stay = conversation.texts[-(window // 2) :]
@@ -79,7 +80,9 @@ def summary_comes(conversation: Conversation, settings: Settings) -> Memory:
         )
         return memory
 
-    return eventually(summarised, settings.wait_limit)
+    memory = eventually(summarised, settings.wait_limit)
+    arrivals.note("summary", conversation)
+    return memory
 
 
 @then("the summary names the message before those that stay")
@@ -93,9 +96,9 @@ def summary_covers(conversation: Conversation, memory: Memory, settings: Setting
 
 
 @then("the next summary comes, and names the message before those that stay", target_fixture="memory")
-def next_summary(conversation: Conversation, settings: Settings) -> Memory:
+def next_summary(conversation: Conversation, settings: Settings, arrivals: Arrivals) -> Memory:
     """Wait for a second summary, check that it covers more than the first, and return the memory with it."""
-    memory = summary_comes(conversation, settings)
+    memory = summary_comes(conversation, settings, arrivals)
     summary_covers(conversation, memory, settings)
     return memory
 
@@ -133,9 +136,9 @@ def write_two_windows(conversations: Conversations, people: People, faker: Faker
 
 
 @given("each has a summary that says who it was about", target_fixture="summaries")
-def summaries_are_own(two: Two, people: People, settings: Settings) -> dict[str, Any]:
+def summaries_are_own(two: Two, people: People, settings: Settings, arrivals: Arrivals) -> dict[str, Any]:
     """Wait for both summaries, check whom each is about, and return them."""
-    found = {role: summary_comes(conversation, settings).summary for role, conversation in two.items()}
+    found = {role: summary_comes(conversation, settings, arrivals).summary for role, conversation in two.items()}
     for role, other in (("Alice", "Bob"), ("Bob", "Alice")):
         summary = found[role]
         assert summary is not None and people[role].name in summary.content, f"{role} is not in the own summary"

@@ -65,6 +65,8 @@ def document(
         "capabilities": capabilities_of(observations),
         "seed": seed,
         "prefix": prefix if target else None,
+        "settings": dict(observations.settings),
+        "environment": dict(observations.environment),
         "requests": observations.requests,
         "left_behind": list(observations.left_behind),
         "recorded": list(observations.recorded),

@@ -43,6 +43,8 @@ def conclusion(
             yield f"fixed: {record.name}: {record.reason}"
     for record in found:
         for name, figures in record.measurements.items():
+            if figures["count"] < 2:  # no distribution; the page shows those of all scenarios together
+                continue
             milliseconds = ", ".join(f"{key} {value:g}" for key, value in figures.items() if key != "count")
             yield f"{name} ({figures['count']:g} times, milliseconds): {milliseconds}"
     left_behind = observations.left_behind

@@ -24,6 +24,8 @@ from zep_conformance.settings import SETTINGS, Settings, names_in
 
 MEASURED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 """What a scenario has measured, by name; milliseconds."""
+DISTURBS: pytest.StashKey[bool] = pytest.StashKey()
+"""Whether a scenario disturbs others that run at the same time on the same parts."""
 STEPS: pytest.StashKey[list[Step]] = pytest.StashKey()
 """The steps of a scenario, with how far it got."""
 _EVIDENCE: pytest.StashKey[Evidence] = pytest.StashKey()

@@ -36,7 +36,7 @@ from zep_conformance.report.writers import NO_REPORT, Reports, asked_for
 from zep_conformance.report.writers.ndjson import Events
 from zep_conformance.session import reporter
 from zep_conformance.session.baseline import read_baseline
-from zep_conformance.session.classification import RECORD, REPEATED, STARTED, STEPS, Classifier, record_of
+from zep_conformance.session.classification import DISTURBS, RECORD, REPEATED, STARTED, STEPS, Classifier, record_of
 from zep_conformance.session.exchanging import EXCHANGING, Exchanging
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.session.scenarios import place as place_of
@@ -55,8 +55,6 @@ _REACHED: pytest.StashKey[int] = pytest.StashKey()
 """Which step a scenario is at, from 0."""
 _BEGAN: pytest.StashKey[float] = pytest.StashKey()
 """When that step began."""
-_ALONE: pytest.StashKey[bool] = pytest.StashKey()
-"""Whether a scenario disturbs others that run at the same time on the same parts."""
 _PUT_OFF = "put off"
 """The phase that a report is of which says nothing, see `_put_off`."""
 _DISTURBING = {"control", "network", "load", *UPGRADES}
@@ -131,7 +129,7 @@ def _place(item: pytest.Item) -> int:
     """
     if item.get_closest_marker("comes-first"):
         return 0
-    return 3 if item.get_closest_marker("comes-last") else 2 if item.stash[_ALONE] else 1
+    return 3 if item.get_closest_marker("comes-last") else 2 if item.stash[DISTURBS] else 1
 
 
 class Conformance:
@@ -256,7 +254,7 @@ class Conformance:
         missing = self.run.deployment.missing
         for item in items:
             needs = self.classifier.needs_of(item)
-            item.stash[_ALONE] = bool(needs & _DISTURBING)
+            item.stash[DISTURBS] = bool(needs & _DISTURBING)
             if self.run.settings.thorough or self.run.settings.rate:
                 item.add_marker(pytest.mark.timeout(0))  # as long as it takes
             lacking = next((need for need in sorted(needs) if need in missing), None)
@@ -313,7 +311,7 @@ class Conformance:
         """
         if self.run.is_again:
             return (yield)
-        with self.turns.taken(alone=item.stash.get(_ALONE, True)):
+        with self.turns.taken(alone=item.stash.get(DISTURBS, True)):
             self.run.freezes.begin()
             result = yield
             if REPEATED in item.stash:
