@@ -14,7 +14,7 @@ from fixtures.people import People
 from fixtures.stopwatch import Stopwatch
 from zep_conformance.clients.zep import NewMessage, Zep
 from zep_conformance.facts.servers import memory_path
-from zep_conformance.session.classification import MEASURED
+from zep_conformance.session.classification import MEASURED, SAMPLES
 from zep_conformance.settings import Settings
 
 
@@ -43,7 +43,7 @@ def write_and_read(
         conversation.written.append(message)
         if any(figures["p95"] > settings.latency_budget for figures in stopwatch.at_best(count).values()):
             break
-    request.node.stash[MEASURED] = stopwatch.figures()
+    request.node.stash[MEASURED], request.node.stash[SAMPLES] = stopwatch.figures(), stopwatch.samples()
 
 
 @then("the 95th percentile of writing and of reading is inside the budget")
@@ -97,7 +97,9 @@ def crowd_writes(
     with ThreadPoolExecutor(number) as pool:
         list(pool.map(talk, crowd))
     if users == "many":
-        request.node.stash[MEASURED] = {f"write, {number} users at once": stopwatch.figures()["write"]}
+        name = f"write, {number} users at once"
+        request.node.stash[MEASURED] = {name: stopwatch.figures()["write"]}
+        request.node.stash[SAMPLES] = {name: stopwatch.samples()["write"]}
     return crowd
 
 

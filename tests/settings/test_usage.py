@@ -22,7 +22,7 @@ VALUES: dict[str, Any] = {
     "langflux_image": "i", "model_image": "i", "registry": "r", "keep": True, "fresh": True, "langflux_command": "x",
     "langflux_version": "2.2.8", "install_langflux": True, "zep_binary": "z", "postgres_dsn": "postgres://d",
     "recorded_behaviours": "all", "embedding_model": "m", "mutations": "zep:lastn-ignored", "reports": "r",
-    "events": "e", "keep_runs": 3, "formats": "junit",
+    "events": "e", "keep_runs": 3, "formats": "junit", "failed": True,
     "fail_on": "must", "accept": "DEV-7", "require": "must", "baseline": "b", "strict_deviations": True,
     "from_zep": "0.20.1", "to_zep": "z", "from_langflux": "1.8.4", "to_langflux": "3.0.13", "and_back": True,
 }  # fmt: skip
@@ -33,8 +33,8 @@ ALWAYS = "E C K P R"
 TABLE: dict[str, tuple[str, str, str]] = {
     **dict.fromkeys(
         ("target", "read_only", "max_requests", "rate", "without", "seed", "sequences", "wait_limit", "latency_budget",
-         "load_users", "deployment_files", "langflux_url", "reports", "keep_runs", "events", "formats", "fail_on",
-         "accept", "baseline", "strict_deviations", "time_limit", "require", "freeze_after",
+         "load_users", "deployment_files", "langflux_url", "reports", "keep_runs", "events", "formats", "failed",
+         "fail_on", "accept", "baseline", "strict_deviations", "time_limit", "require", "freeze_after",
          "thorough"),
         (ALWAYS, ALWAYS, ALWAYS),
     ),

@@ -30,6 +30,7 @@ COMMANDS = {
     "mutants": "Prove that every check can fail, by mutations.",
     "annotate": "Print what failed as GitHub's annotations.",
     "serve": "Run the embedded servers until Ctrl-C.",
+    "report": "Compare and hand on the reports that runs have left.",
     "explain": "Say what a code means, and what to do.",
     "can-i-upgrade": "Say what it means to move to another version.",
     "install-langflux": "Install the real LangFlux (Flowise) from npm.",

@@ -57,7 +57,7 @@ def refuse_existing(path: Path) -> None:
         raise CannotTell(f"{path} is there already", advice, code="file-exists")
 
 
-def write(path: Path, text: str, *, force: bool, mode: int = 0o666) -> None:
+def write(path: Path, content: str | bytes, *, force: bool, mode: int = 0o666) -> None:
     """Write a file, all of it or none. force: overwrite it. mode: as of `os.open`.
 
     Raises CannotTell when it can't be written, or is there already.
@@ -68,8 +68,8 @@ def write(path: Path, text: str, *, force: bool, mode: int = 0o666) -> None:
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
+            with open(descriptor, "wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
             if force:
                 draft.replace(path)
             else:

@@ -7,13 +7,16 @@ in it) is neither better nor worse: it fails now and was not checked then, is ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from zep_conformance.report import tables as shown
 from zep_conformance.report.latencies import FASTER, SLOWER, judged
 from zep_conformance.report.outcomes import COULD_NOT_TELL, DOES_NOT_CONFORM, TELLING
 from zep_conformance.report.reading import Report, ScenarioRead, severity
+from zep_conformance.report.tables import Page, Row, Table
 
 WORSE, BETTER, FAILING, CHECKED, UNCHECKED = "worse", "better", "failing", "checked", "unchecked"
 KINDS = {
@@ -24,6 +27,7 @@ KINDS = {
     CHECKED: "checked now, and not then",
 }
 """Kinds of change, in words."""
+_OF_THIS_MACHINE = re.compile(r"https?://(127\.|localhost|\[::1\])")
 ABSENT = "absent"
 """What stands for the outcome of what a report does not have."""
 
@@ -74,8 +78,8 @@ class Comparison:
 
     @property
     def is_worse(self) -> bool:
-        """Return whether anything fails that did not. Latencies alone do not make a report worse."""
-        return any(one.kind in (WORSE, FAILING) for one in (*self.requirements, *self.scenarios))
+        """Return whether any scenario fails, or deviates, that did not. Latencies alone do not make a report worse."""
+        return any(one.kind in (WORSE, FAILING) for one in self.scenarios)
 
     @property
     def is_empty(self) -> bool:
@@ -156,7 +160,8 @@ def _circumstances(then: Report, now: Report) -> Iterator[str]:
     before, after = _settings(then.document), _settings(now.document)
     for name in dict.fromkeys((*before, *after)):
         if before.get(name) != after.get(name):
-            yield f"{name} {before.get(name, 'not given')} then, {after.get(name, 'not given')} now"
+            absent = "not given" if name.startswith("--") else ABSENT
+            yield f"{name} {before.get(name, absent)} then, {after.get(name, absent)} now"
 
 
 def _settings(document: Mapping[str, Any]) -> dict[str, str]:
@@ -165,8 +170,13 @@ def _settings(document: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, Any] = {"zep-conformance": tool.get("version")}
     found |= {f"--{name.replace('_', '-')}": gate.get(name) for name in ("fail_on", "require", "strict_deviations")}
     found["--accept"] = ",".join(gate.get("accepted") or ())
+    given = document.get("settings") or {}
+    found |= {f"--{name}": value for name, value in given.items() if name not in ("target", "seed")}
+    found["seed"] = document.get("seed")
     for name, part in (document.get("parts") or {}).items():
-        found |= {f"{name}'s {what}": part.get(what) for what in ("image", "digest", "program", "url")}
+        found |= {f"{name}'s {what}": part.get(what) for what in ("image", "digest", "program")}
+        if not _OF_THIS_MACHINE.match(str(part.get("url"))):  # its port is another each time
+            found[f"{name}'s URL"] = part.get("url")
     for name, capability in capabilities.items():
         found[f"capability {name}"] = "offered" if capability.get("offered") else "not offered"
     return {name: str(value) for name, value in found.items() if value not in (None, "", False)}
@@ -226,7 +236,7 @@ def _number(deviation: str) -> tuple[str, int]:
     return name, int(number) if number.isdigit() else 0
 
 
-def verdict_in_words(comparison: Comparison) -> str:
+def in_words(comparison: Comparison) -> str:
     """Return in a line what the comparison comes to."""
     slower = [one.name for one in comparison.latencies if one.judged == SLOWER]
     counts = {of: sum(one.kind == of for one in comparison.scenarios) for of in KINDS}
@@ -235,3 +245,44 @@ def verdict_in_words(comparison: Comparison) -> str:
         failing = comparison.now.verdict == DOES_NOT_CONFORM
         found.append(f"no scenario has another outcome{', and it does not conform still' if failing else ''}")
     return "; ".join([*found, *([f"slower: {', '.join(slower)}"] if slower else [])])
+
+
+def page(comparison: Comparison) -> Page:
+    """Return a comparison for people: what else differs first, then what is worse."""
+    then, now = comparison.then, comparison.now
+    lines = [
+        f"then: {then.name}, {then.started}, {then.target or 'no target'}: {then.verdict}",
+        f"now: {now.name}, {now.started}, {now.target or 'no target'}: {now.verdict}",
+        *(f"not the same: {one}" for one in comparison.circumstances),
+        *([f"deviations that appeared: {', '.join(comparison.appeared)}"] if comparison.appeared else []),
+        *([f"deviations that are gone: {', '.join(comparison.gone)}"] if comparison.gone else []),
+    ]
+    tables = [
+        Table(
+            title=f"{title}, {KINDS[of]}",
+            head=("id" if title == "Requirements" else "of", "what", "then", "now"),
+            rows=[_row(one) for one in found if one.kind == of],
+            narrow=frozenset({2, 3}),
+        )
+        for title, found in (("Requirements", comparison.requirements), ("Scenarios", comparison.scenarios))
+        for of in KINDS
+        if any(one.kind == of for one in found)
+    ]
+    if comparison.latencies:
+        tables.append(_latency_table(comparison.latencies))
+    return Page(title=f"{in_words(comparison)}", lines=lines, tables=tables)
+
+
+def _row(one: Difference) -> Row:
+    mark = {WORSE: shown.WORSE, FAILING: shown.WORSE, BETTER: shown.BETTER}.get(one.kind, shown.PLAIN)
+    return Row(cells=(", ".join(one.requirements) or one.id, one.name, one.then, one.now), mark=mark)
+
+
+def _latency_table(latencies: Sequence[LatencyDifference]) -> Table:
+    rows = []
+    for one in latencies:
+        mark = {SLOWER: shown.WORSE, FASTER: shown.BETTER}.get(one.judged, shown.PLAIN)
+        figures = [f"{one.then.get(name, 0):g} → {one.now.get(name, 0):g}" for name in ("count", "p50", "p95")]
+        rows.append(Row(cells=(one.name, *figures, one.judged), mark=mark))
+    head = ("latency", "times", "p50 (ms)", "p95 (ms)", "judged")
+    return Table(title="Latencies, then → now", head=head, rows=rows, narrow=frozenset({1, 2, 3}))

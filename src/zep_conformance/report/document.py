@@ -38,12 +38,15 @@ def document(
     exit_code: int,
     verdict: str,
     gate: Mapping[str, Any],
+    settings: Mapping[str, str] | None = None,
+    merged: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the report. duration: seconds. prefix: what the names of all that was made begin with.
 
     records: with those of scenarios that were not run. basis: what the verdict rests on.
     verdict: another than the exit code's for what does not conform, but no worse than in the baseline. gate: what
-    fails the run, and how it compares with its baseline (`session.verdict.Verdict.as_json`).
+    fails the run, and how it compares with its baseline (`session.verdict.Verdict.as_json`). settings: what was given,
+    by option. merged: the run that this one completes, see `session.again`.
     """
     found = sorted(records, key=lambda record: record.nodeid)
     counts = Counter(record.outcome for record in found)
@@ -64,6 +67,8 @@ def document(
         "parts": parts_of(observations),
         "capabilities": capabilities_of(observations),
         "seed": seed,
+        "settings": dict(settings or {}),
+        "merged": merged,
         "prefix": prefix if target else None,
         "settings": dict(observations.settings),
         "environment": dict(observations.environment),
@@ -103,6 +108,15 @@ def _scenario(record: Record) -> dict[str, Any]:
         "started": record.started or None,
         "steps": list(record.steps),
     }
+
+
+def merging_in_words(merged: Mapping[str, Any]) -> str:
+    """Return what a merged report rests on. merged: as the document has it."""
+    count = len(merged["again"])
+    return (
+        f"merged with the run {merged['run']}: {count} scenario{'s were' if count != 1 else ' was'} run again, all "
+        "others are as they were then; the verdict rests on both runs"
+    )
 
 
 def scenarios_in(report: Mapping[str, Any]) -> list[dict[str, Any]]:

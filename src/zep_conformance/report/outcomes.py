@@ -6,7 +6,7 @@ scenario says nothing. A scenario that was asked for is not run when the run end
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -25,8 +25,8 @@ class Record:
     feature: the path of its file. line: in that, 0 where it is not known. started: when, as ISO 8601 has it; "" where
     it was not. duration: seconds. steps: as `evidence.Step.as_json` gives them. reason: why it failed, was skipped, was
     not run or deviates. fixed: a deviation that passed.
-    measurements: named figures, milliseconds. repeated: why it was carried out once more, "" where it was not.
-    evidence: where it says that something is wrong.
+    measurements: named figures, milliseconds. samples: what they are of, by the same names. repeated: why it was
+    carried out once more, "" where it was not. evidence: where it says that something is wrong.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Record:
     fixed: bool = False
     repeated: str = ""
     measurements: Mapping[str, Any] = field(default_factory=dict)
+    samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
     evidence: Evidence | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,8 @@ MEASURED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 """What a scenario has measured, by name; milliseconds."""
 DISTURBS: pytest.StashKey[bool] = pytest.StashKey()
 """Whether a scenario disturbs others that run at the same time on the same parts."""
+SAMPLES: pytest.StashKey[Mapping[str, Sequence[float]]] = pytest.StashKey()
+"""The single latencies that those figures are of, by the same names."""
 STEPS: pytest.StashKey[list[Step]] = pytest.StashKey()
 """The steps of a scenario, with how far it got."""
 _EVIDENCE: pytest.StashKey[Evidence] = pytest.StashKey()
@@ -125,6 +127,7 @@ class Classifier:
             fixed=fixed,
             repeated=item.stash.get(REPEATED, ""),
             measurements=measured,
+            samples=item.stash.get(SAMPLES, {}),
             evidence=self._evidence(item) if _COMPLAINT in item.stash else None,
         )
         setattr(report, RECORD, record)
@@ -271,7 +274,7 @@ def given_again(settings: Settings, *, target: str, seed: int, hidden: Callable[
     """
     words = ["--target", shlex.quote(target), "--seed", str(seed)]
     for field, setting in SETTINGS.items():
-        if field in ("target", "seed") or not settings.is_given(field):
+        if field in ("target", "seed", "failed") or not settings.is_given(field):
             continue
         text = str(getattr(settings, field))
         if setting.is_flag:

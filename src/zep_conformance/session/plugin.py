@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from zep_conformance.report.screenful import screenfuls
 from zep_conformance.report.writers import NO_REPORT, Reports, asked_for
 from zep_conformance.report.writers.ndjson import Events
 from zep_conformance.session import reporter
+from zep_conformance.session.again import Again, taken_up
 from zep_conformance.session.baseline import read_baseline
 from zep_conformance.session.classification import DISTURBS, RECORD, REPEATED, STARTED, STEPS, Classifier, record_of
 from zep_conformance.session.exchanging import EXCHANGING, Exchanging
@@ -97,9 +99,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(config.stash[REPLAY](config), "zep-conformance-run")
         return
     given = {name: getattr(config.option, f"zc_{name}") for name in SETTINGS}
-    baseline = None
+    baseline, again = None, None
     try:
         settings = read_settings(given)
+        if settings.failed:
+            found = taken_up(settings)
+            settings, again = found.taken(settings), found
         baseline = read_baseline(settings.baseline) if settings.baseline else None
         run = Run.of(settings)
     except CannotTell as error:
@@ -113,7 +118,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_JUNIT], config.option.xmlpath = config.option.xmlpath, None
     exchanging = config.stash[EXCHANGING] = Exchanging(run)
     config.pluginmanager.register(exchanging, "zep-conformance-exchanges")
-    config.pluginmanager.register(Conformance(config, run, baseline), "zep-conformance-run")
+    config.pluginmanager.register(Conformance(config, run, baseline, again), "zep-conformance-run")
 
 
 def _put_off(report: pytest.TestReport) -> None:
@@ -135,9 +140,11 @@ def _place(item: pytest.Item) -> int:
 class Conformance:
     """The hooks of one conformance run."""
 
-    def __init__(self, config: pytest.Config, run: Run, baseline: Report | None = None) -> None:
+    def __init__(
+        self, config: pytest.Config, run: Run, baseline: Report | None = None, again: Again | None = None
+    ) -> None:
         self.config = config
-        self.run = run
+        self.run, self.again = run, again
         self.requirements, deviations = load_requirements(), load_deviations()
         self.classifier = Classifier(run=run, requirements=self.requirements, deviations=deviations)
         self.gate = Gate(
@@ -229,7 +236,7 @@ class Conformance:
         lines = [f"zep-conformance {__version__}, target {self.run.target_name}, seed {self.run.seed}"]
         unused = self.run.unused
         line = f"not used by target {self.run.target_name}: {', '.join(unused)}" if unused else ""
-        lines += self._wrapped(filter(None, (self.run.because, line)))
+        lines += self._wrapped(filter(None, (*(self.again.lines() if self.again else ()), self.run.because, line)))
         if self.run.target_name == "embedded":
             lines.append(terminal.NOT_A_DEPLOYMENT)
         return lines
@@ -240,9 +247,12 @@ class Conformance:
         if self.config.getoption("lf", False):
             # Where none of them has failed pytest runs them all: not what was asked for.
             failed = self.config.cache.get("cache/lastfailed", {}) if self.config.cache else {}
-            self.config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in failed])
-            items[:] = [item for item in items if item.nodeid in failed]
+            self._select(items, failed)
+        if self.again is not None:
+            self._select(items, self.again.nodeids)
         self.run.ready(self._say)
+        if self.again is not None and self.run.is_ready:
+            self.run.heard(partial(self.again.check, self.run.observations()), None)
         if self.run.trouble:
             items[:] = []
             self.run.scenarios.clear()
@@ -261,6 +271,11 @@ class Conformance:
             if lacking is not None:
                 item.add_marker(pytest.mark.skip(reason=f"no capability {lacking}: {missing[lacking]}"))
         items.sort(key=_place)
+
+    def _select(self, items: list[pytest.Item], nodeids: Iterable[str]) -> None:
+        """Leave the items with these node ids, and no others."""
+        self.config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in nodeids])
+        items[:] = [item for item in items if item.nodeid in nodeids]
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Say which parts there are and what can be asked of them."""
@@ -467,9 +482,12 @@ class Conformance:
     def _conclude(self, session: pytest.Session, exitstatus: int) -> None:
         """Set the exit code and write the reports."""
         self.concluded = session, exitstatus
+        records, seen, merged = list(self.records.values()), self.run.observations().merged(self.of_workers), None
+        if self.again is not None and records:
+            records, seen, merged = self.again.merged(records, seen)
         self.conclusion = conclude(
-            self.records.values(),
-            self.run.observations().merged(self.of_workers),
+            records,
+            seen,
             self.gate,
             requirements=self.requirements,
             exit_status=exitstatus,
@@ -477,6 +495,8 @@ class Conformance:
             prefix=self.run.prefix,
             started=self.run.started,
             duration=time.monotonic() - self.run.clock,
+            settings=self.run.settings.in_words(),
+            merged=merged,
         )
         session.exitstatus = self.conclusion.exit_code
         junit = self.config.stash[_JUNIT]

@@ -168,6 +168,8 @@ class Conclusion:
 
     def lines(self, where: str) -> Iterator[str]:
         """Yield what is said of it in a terminal. where: the reports are, in words."""
+        if merged := self.report.get("merged"):
+            yield document.merging_in_words(merged)
         yield from terminal.conclusion(
             self.records, self.observations, remarks=self.verdict.remarks(), verdict=str(self.verdict), reports=where
         )
@@ -184,6 +186,8 @@ def conclude(
     prefix: str,
     started: datetime,
     duration: float,
+    settings: Mapping[str, str] | None = None,
+    merged: Mapping[str, Any] | None = None,
 ) -> Conclusion:
     """Return what a run comes to. exit_status: pytest's own. prefix: of the names of all that was made.
 
@@ -207,6 +211,8 @@ def conclude(
             exit_code=verdict.code,
             verdict=verdict.name,
             gate=verdict.as_json(),
+            settings=settings,
+            merged=merged,
         ),
         records=found,
         observations=observations,

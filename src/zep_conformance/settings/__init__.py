@@ -116,6 +116,9 @@ class Settings(BaseModel):
         None, "end after so many seconds (or 5m, 1h), and say what was not asked; what was made is removed all the same"
     )
     without: str = _what("", "capabilities to do without, comma-separated")
+    failed: bool = _what(
+        False, "run only what failed in the latest run, on its target and with its seed, and merge it with that run"
+    )
     seed: int | None = _what(None, "seed of the generated people and texts")
     sequences: int = _what(2, "sequences of operations that nobody wrote, in each scenario that has some")
     wait_limit: float = _what(30.0, "seconds to wait for what may come later (enrichment, the page)")
@@ -337,6 +340,14 @@ class Settings(BaseModel):
         found = self.model_dump(mode="json", include=set(JUDGING))
         return {name: value for name, value in found.items() if self.is_given(name)}
 
+    def in_words(self) -> dict[str, str]:
+        """Return what was given, by the name of its option, for a report; of a secret only that it was."""
+        given = [SETTINGS[name] for name in self._given if self.is_given(name) and name not in _OF_REPORTS]
+        return {
+            one.option[2:]: "(given)" if one.is_secret else "yes" if one.is_flag else str(getattr(self, one.field))
+            for one in given
+        }
+
     def secret_variables(self) -> dict[str, str]:
         """Return the environment variable that each secret setting may come from, by the secret."""
         given = ((getattr(self, name), SETTINGS[name].variable) for name in SECRETS)
@@ -399,6 +410,8 @@ RULES = ("fail_on", "accept", "strict_deviations", "latency_budget", "message_wi
 JUDGING = (*RULES, "read_only", "without", "sequences", "wait_limit", "freeze_after", "allow_load", "load_users",
            "thorough", "deployment_files", "chatflow", "recorded_behaviours", "mutations")  # fmt: skip
 """The fields on which it depends what is asked, and what is made of the answers; none may be a secret."""
+_OF_REPORTS = ("reports", "keep_runs", "events", "formats", "failed")
+"""The fields that change nothing of what a run comes to."""
 URLS = ("zep_url", "langflux_url", "zep_url_from_langflux", "model_url", "postgres_dsn")
 """The fields that a password may be in."""
 SECRETS = tuple(one.field for one in SETTINGS.values() if one.is_secret)

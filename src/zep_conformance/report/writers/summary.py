@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zep_conformance.report.basis import ids_in_words
+from zep_conformance.report.document import merging_in_words
 from zep_conformance.report.events import RunEnded
 from zep_conformance.report.folder import SUMMARY
 from zep_conformance.report.outcomes import DOES_NOT_CONFORM, WORST_FIRST
@@ -71,6 +72,8 @@ def _head(report: Mapping[str, Any]) -> str:
     excused = report["exit_code"] == 0 and report["verdict"] == DOES_NOT_CONFORM
     lines = [f"## zep-conformance: {report['verdict']}{', but no worse than the baseline' if excused else ''}"]
     lines.append(f"\n{text(report['basis']['words'])}")
+    if report.get("merged"):
+        lines.append(f"\n{text(merging_in_words(report['merged']))}")
     if (report["target"] or {}).get("deployed") is False:
         lines.append(f"\n{NOT_A_DEPLOYMENT}")
     for why in filter(None, (report["trouble"], *report["ended"])):

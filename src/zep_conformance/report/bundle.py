@@ -1,0 +1,284 @@
+"""One file to attach to a report of a bug: what a run has written and what it ran on, without secrets and host names.
+
+What a run wrote is clean already. It is cleaned once more here, for it may have been edited since, and whoever makes
+the file may know other secrets than the run did. Names and addresses of hosts are replaced by others, the same for the
+same host; those of this machine stay. What can't be searched (pictures, archives) is left out, and so is whatever the
+run did not write. The same run gives the same file, to the last byte.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import ipaddress
+import json
+import platform
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from zep_conformance import __version__
+from zep_conformance.redaction.redactor import HIDDEN, Redactor
+from zep_conformance.report.folder import JUNIT, LOGS, REPORT, SUMMARY, written
+from zep_conformance.report.reading import Report
+
+CONTENTS = "CONTENTS.txt"
+"""What is in the file and what is not, in it."""
+ABOUT = "about.json"
+"""What the run ran on."""
+EXCHANGES = "exchanges.ndjson"
+"""Every exchange of a run, as it is unpacked."""
+MOST = 20_000_000
+"""How many bytes it may have: more than a bug tracker takes is of no use."""
+LARGEST = 200_000_000
+"""How many bytes of one file are looked at."""
+_FIRST = (REPORT, SUMMARY, JUNIT, "index.html")
+_WRONG = ("failed", "error", "deviation")
+_MOMENT = (1980, 1, 1, 0, 0, 0)
+"""When everything in the file is from: when it was made is nobody's concern, and would make each one another."""
+_HOST = re.compile(r"\b[a-z][a-z0-9+.-]*://(?:[^\s/@\"'<>]*@)?(\[[0-9a-f:.]+\]|[\w.-]+)", re.IGNORECASE)
+_OWN = re.compile(r"localhost|[\w-]*\.?localhost|host\.docker\.internal|zep|nlp|postgres|langflux|model", re.IGNORECASE)
+"""Hosts whose names say nothing: this machine, and what parts are called in a network of their own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One file of a bundle. hidden: how many places were cleaned that were not clean before."""
+
+    name: str
+    content: bytes
+    hidden: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """What is handed on. left_out: by file, why. hosts: how many names of hosts were replaced."""
+
+    members: Sequence[Member]
+    left_out: Mapping[str, str]
+    hosts: int
+    content: bytes
+
+    def lines(self) -> list[str]:
+        """Return in words what is in it, and what was taken out."""
+        return list(_contents(self.members, self.left_out, self.hosts))
+
+
+def bundle(report: Report, redactor: Redactor, *, most: int = MOST) -> Bundle:
+    """Return the bundle of a run. redactor: knows the secrets of the settings as they are now. most: bytes.
+
+    report: that of the run; a report that stands alone is bundled without the rest. Raises OSError.
+    """
+    run = report.path.parent
+    files = {path.relative_to(run).as_posix(): path for path in written(run)} or {REPORT: report.path}
+    cleaner = _Cleaner(redactor, report)
+    found: dict[str, Member] = {}
+    left_out: dict[str, str] = {}
+    for name, path in files.items():
+        try:
+            member = cleaner.member(name, path)
+        except _LeftOut as why:
+            left_out[name] = str(why)
+        else:
+            found[member.name] = member
+    about = cleaner.text(ABOUT, json.dumps(_about(report), indent=2) + "\n")
+    members, size = [about], _compressed(about)
+    for member in sorted(found.values(), key=_order):
+        size += _compressed(member)
+        if size > most:
+            left_out[member.name] = f"the file would be larger than {_bytes(most)}"
+            size -= _compressed(member)
+        else:
+            members.append(member)
+    contents = "\n".join(_contents(members, left_out, len(cleaner.hosts))) + "\n"
+    packed = _packed([Member(name=CONTENTS, content=contents.encode()), *members])
+    return Bundle(members=members, left_out=left_out, hosts=len(cleaner.hosts), content=packed)
+
+
+class _LeftOut(Exception):
+    """A file is not handed on, for a reason."""
+
+
+class _Cleaner:
+    """Cleans texts of secrets and hosts. hosts: what each is called."""
+
+    def __init__(self, redactor: Redactor, report: Report) -> None:
+        self._redactor = redactor
+        self.hosts: dict[str, str] = {}
+        self._wrong = {one.nodeid for one in report.scenarios.values() if one.outcome in _WRONG}
+        for text in _texts(report.document):
+            self._learn(text)
+        names = sorted(self.hosts, key=len, reverse=True)
+        self._named = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, names))})(?![\w-])") if names else None
+
+    def _learn(self, text: str) -> None:
+        for host in _HOST.findall(text):
+            if not _is_own(host):
+                self.hosts.setdefault(host, f"host-{len(self.hosts) + 1}")
+
+    def member(self, name: str, path: Path) -> Member:
+        """Return a file without secrets. Raises _LeftOut where that can't be."""
+        if path.stat().st_size > LARGEST:
+            raise _LeftOut("it is too large to be looked at")
+        content = path.read_bytes()
+        if name.endswith(".gz"):
+            name, content = name.removesuffix(".gz"), _unpacked(content)
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError:
+            raise _LeftOut("it can't be searched for secrets") from None
+        if "\0" in text:
+            raise _LeftOut("it can't be searched for secrets")
+        if name == EXCHANGES:
+            text = self._of_failures(text)
+        return self.text(name, text)
+
+    def text(self, name: str, text: str) -> Member:
+        """Return a text without secrets."""
+        clean = self._clean(name, text)
+        return Member(name=name, content=clean.encode(), hidden=clean.count(HIDDEN) - text.count(HIDDEN))
+
+    def _clean(self, name: str, text: str) -> str:
+        # As data first: a secret may stand there as JSON writes it.
+        if name.endswith((".json", ".har")):
+            try:
+                data = self._redactor.everywhere(json.loads(text))
+            except (ValueError, RecursionError):
+                pass
+            else:
+                text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        elif name.endswith(".ndjson"):
+            text = "".join(f"{self._line(line)}\n" for line in text.splitlines())
+        return self._without_hosts(self._redactor(text))
+
+    def _line(self, line: str) -> str:
+        try:
+            return json.dumps(self._redactor.everywhere(json.loads(line)), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return self._redactor(line)
+
+    def _without_hosts(self, text: str) -> str:
+        if self._named is not None:
+            text = self._named.sub(lambda found: self.hosts[found[1]], text)
+
+        def other(found: re.Match[str]) -> str:
+            whole, host = found[0], found[1]
+            known = _is_own(host) or host in self.hosts.values()
+            return whole if known else whole[: len(whole) - len(host)] + self.hosts.setdefault(
+                host, f"host-{len(self.hosts) + 1}"
+            )  # fmt: skip
+
+        return _HOST.sub(other, text)
+
+    def _of_failures(self, text: str) -> str:
+        """Return the exchanges of what failed, broke or deviated: those of all others are many, and tell nothing."""
+        return "".join(f"{line}\n" for line in text.splitlines() if self._is_wrong(line))
+
+    def _is_wrong(self, line: str) -> bool:
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(found, dict) and found.get("nodeid") in self._wrong
+
+
+def _is_own(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return _OWN.fullmatch(host) is not None or not re.search(r"[a-z]", host, re.IGNORECASE)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in a document."""
+    if isinstance(value, str):
+        yield value
+    for member in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _texts(member)
+
+
+def _unpacked(content: bytes) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+            found = stream.read(LARGEST + 1)
+    except (OSError, EOFError, zlib.error):
+        raise _LeftOut("it can't be unpacked") from None
+    if len(found) > LARGEST:
+        raise _LeftOut("it is too large to be looked at")
+    return found
+
+
+def _about(report: Report) -> dict[str, Any]:
+    """Return what the run, and this command, ran on: no name of the machine or of a user."""
+    return {
+        "zep-conformance": __version__,
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "packages": dict(sorted(_packages())),
+        "run": {
+            name: report.document.get(name)
+            for name in (*("tool", "started", "verdict", "exit_code", "target", "parts"),
+                         *("capabilities", "seed", "settings", "gate"))
+        },
+    }  # fmt: skip
+
+
+def _packages() -> Iterator[tuple[str, str]]:
+    """Yield the version of each package that this one asks for and that is installed."""
+    try:
+        asked = metadata.requires("zep-conformance") or []
+    except metadata.PackageNotFoundError:
+        return
+    for requirement in asked:
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        try:
+            yield name, metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+
+
+def _order(member: Member) -> tuple[int, str]:
+    """Return what decides which files are in it where not all can be, the least first."""
+    if member.name in _FIRST:
+        return _FIRST.index(member.name), ""
+    return len(_FIRST) + (0 if member.name.startswith(f"{LOGS}/") else 1), member.name
+
+
+def _compressed(member: Member) -> int:
+    return len(zlib.compress(member.content)) + 200  # what the archive says of it
+
+
+def _packed(members: Iterable[Member]) -> bytes:
+    """Return the archive, the same for the same members."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for member in members:
+            info = zipfile.ZipInfo(member.name, date_time=_MOMENT)
+            info.compress_type, info.external_attr, info.create_system = zipfile.ZIP_DEFLATED, 0o644 << 16, 3
+            archive.writestr(info, member.content)
+    return out.getvalue()
+
+
+def _contents(members: Iterable[Member], left_out: Mapping[str, str], hosts: int) -> Iterator[str]:
+    """Yield in words what is in it, what was taken out, and what is not in it."""
+    hidden = 0
+    for member in members:
+        hidden += max(member.hidden, 0)
+        yield f"{_bytes(len(member.content)):>8}  {member.name}"
+    yield f"taken out: {hidden} text{'s' * (hidden != 1)} that looked like secrets, beside what the run had hidden"
+    yield f"replaced: {hosts} name{'s' * (hosts != 1)} of hosts"
+    for name, why in sorted(left_out.items()):
+        yield f"left out: {name}: {why}"
+
+
+def _bytes(count: int) -> str:
+    for unit in ("B", "kB"):
+        if count < 1000:
+            return f"{count} {unit}"
+        count = round(count / 1000)
+    return f"{count} MB"
