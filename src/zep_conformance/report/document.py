@@ -70,7 +70,6 @@ def document(
         "settings": dict(settings or {}),
         "merged": merged,
         "prefix": prefix if target else None,
-        "settings": dict(observations.settings),
         "environment": dict(observations.environment),
         "requests": observations.requests,
         "left_behind": list(observations.left_behind),

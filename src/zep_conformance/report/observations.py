@@ -112,7 +112,7 @@ class Observations:
     scenarios: all that the suite has, by node id. ended: why it ended before all of them had their turn, if it did.
     recorded: what a replay needs beside the exchanges, of each process.
     remarks: what is to be known of the parts, a line each.
-    settings: those that were given, by option. environment: what the suite itself ran on.
+    environment: what the suite itself ran on.
     """
 
     troubles: tuple[str, ...] = ()
@@ -125,7 +125,6 @@ class Observations:
     ended: tuple[str, ...] = ()
     recorded: tuple[Mapping[str, Any], ...] = ()
     remarks: tuple[str, ...] = ()
-    settings: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -149,7 +148,6 @@ class Observations:
             ended=tuple(dict.fromkeys(self.ended + other.ended)),
             recorded=self.recorded + other.recorded,
             remarks=tuple(dict.fromkeys(self.remarks + other.remarks)),
-            settings={**other.settings, **self.settings},
             environment={**other.environment, **self.environment},
         )
 

@@ -502,8 +502,8 @@ class Conformance:
         junit = self.config.stash[_JUNIT]
         elsewhere = {JUNIT: Path(junit)} if junit else {}
         exchanges = self.config.stash[EXCHANGING].all()
-        where = {"folder": self.run.folder.path, "elsewhere": elsewhere}
-        self.tell(RunEnded(document=self.conclusion.report, exchanges=exchanges, **where))
+        ended, folder = self.conclusion.report, self.run.folder.path
+        self.tell(RunEnded(document=ended, folder=folder, elsewhere=elsewhere, exchanges=exchanges))
         broken = exitstatus == pytest.ExitCode.INTERNAL_ERROR
         self.run.folder.publish(is_whole=self.conclusion.is_whole(interrupted=self.was_interrupted or broken))
 

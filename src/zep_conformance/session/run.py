@@ -25,7 +25,7 @@ from zep_conformance.report.observations import Known, Observations, PartSeen, T
 from zep_conformance.report.transcript import Transcript
 from zep_conformance.session.activity import Activity
 from zep_conformance.session.drawn import Drawn
-from zep_conformance.session.surroundings import environment, settings_shown
+from zep_conformance.session.surroundings import environment
 from zep_conformance.settings import CAPABILITIES, UPGRADES, Settings, for_target, names_in
 from zep_conformance.targets import Deployment, Target, choose, names, resolved
 
@@ -343,7 +343,6 @@ class Run:
             requests=self.limits.sent,
             scenarios=self.scenarios,
             ended=(self.redactor(self.ending),) if self.ending else (),
-            settings=settings_shown(self.settings, self.redactor),
             environment=environment(),
         )
         found = self._deployment
