@@ -29,6 +29,9 @@ class Breaking(httpx.SyncByteStream):
         raise httpx.ReadTimeout("nothing more came")
 
 
+TOKENS = 'message:\ndata:{"event":"token","data":"Hi, my-secret-of-old"}\n\nmessage:\ndata: {"event":"end"}\n\n'
+
+
 def server(request: httpx.Request) -> httpx.Response:
     path, stream = request.url.path, {"content-type": "text/event-stream"}
     if path == "/away":
@@ -40,6 +43,8 @@ def server(request: httpx.Request) -> httpx.Response:
     if path == "/packed":
         packed = gzip.compress(b"data: one\n\n")
         return httpx.Response(200, headers=stream | {"content-encoding": "gzip"}, content=iter([packed]))
+    if path == "/tokens":
+        return httpx.Response(200, headers=stream, content=iter([TOKENS.encode()]))
     if path == "/breaking":
         return httpx.Response(200, headers=stream, stream=Breaking())
     return httpx.Response(404, headers={"x-zep-version": "0.27.2", "date": "today"}, content=iter([b"not\nhere\xff"]))
@@ -116,6 +121,13 @@ def test_a_stream_is_kept_as_far_as_it_was_read(
     assert (one["status"], one["answer"], one["error"]) == (200, answer, error)
     assert "".join(came) == answer
     assert answer.strip() in transcript.shown()
+
+
+def test_of_what_a_stream_says_only_secrets_are_left_out(transcript: Transcript, client: httpx.Client) -> None:
+    with client.stream("GET", "/tokens") as response:
+        response.read()
+    [one] = written(transcript)
+    assert one["answer"] == TOKENS.replace("my-secret-of-old", HIDDEN)
 
 
 def test_what_is_too_much_is_cut_and_said(

@@ -18,8 +18,7 @@ import pytest
 from tests.support.runs import ENVIRONMENT, run
 from zep_conformance.clients.recorded import NotRecorded, Player
 from zep_conformance.redaction.redactor import Redactor
-from zep_conformance.report.folder import REPORT
-from zep_conformance.session.recorded import EXCHANGES
+from zep_conformance.report.folder import EXCHANGES, REPORT
 from zep_conformance.session.replaying import CONNECTS, GUARD, STARTS
 
 CHOSEN = (

@@ -44,6 +44,9 @@ _COMMON = frozenset(
 )
 """Headers of every request or answer, which tell nothing; and how it was sent what is written here as a text."""
 
+_DATA = "data:"
+"""What stands before what an event of a stream has to say."""
+
 Headers = Sequence[tuple[str, str]]
 
 
@@ -131,6 +134,7 @@ class Packer:
     def _cleaned(self, exchange: Mapping[str, Any]) -> dict[str, Any]:
         request, lengths = exchange["request"], {}
         texts = {"body": request["body"], "answer": exchange["answer"]}
+        streamed = any("event-stream" in value for name, value in exchange["headers"] if name == "content-type")
         for name, text in texts.items():
             if len(text) > LONGEST:
                 lengths[name], texts[name] = len(text), text[:LONGEST]
@@ -142,10 +146,20 @@ class Packer:
         }
         answered = {
             "headers": [self._header(*one) for one in exchange["headers"]],
-            "answer": self._clean(texts["answer"]),
+            "answer": self._clean_stream(texts["answer"]) if streamed else self._clean(texts["answer"]),
             "error": self._redactor(exchange["error"]),
         }
         return {**exchange, "request": asked, **answered} | ({"cut": lengths} if lengths else {})
+
+    def _clean_stream(self, text: str) -> str:
+        """Return a stream without secrets, each event by itself: "token" is what LangFlux calls a piece of text."""
+        events = text.split(_DATA)
+        return _DATA.join([self._redactor(events[0]), *(self._event(one) for one in events[1:])])
+
+    def _event(self, text: str) -> str:
+        data, newline, rest = text.partition("\n")
+        said = data.lstrip(" ")
+        return f"{data[: len(data) - len(said)]}{self._clean(said)}{newline}{self._redactor(rest)}"
 
     def _header(self, name: str, value: str) -> tuple[str, str]:
         """Return a header without secrets, which its name may make one of its value."""

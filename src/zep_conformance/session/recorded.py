@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,16 +12,13 @@ from pydantic import ValidationError
 
 from zep_conformance.clients.recorded import RecordedAnswer
 from zep_conformance.errors import CannotTell
-from zep_conformance.redaction.redactor import HIDDEN
+from zep_conformance.report.exchanges import read
+from zep_conformance.report.folder import EXCHANGES
 from zep_conformance.report.reading import find
 from zep_conformance.report.reading import read as read_report
 from zep_conformance.session.drawn import ByScenario
 from zep_conformance.settings import SETTINGS, Settings
 
-EXCHANGES = "exchanges.ndjson.gz"
-"""The file beside a report that has every exchange, one a line."""
-_PIECE = f'"event":"token","{HIDDEN}":'
-"""How a piece of text begins in a stream of LangFlux's, once what looks like a secret by its name is removed."""
 _AGAIN = "Run it again with this version of zep-conformance: its reports have all that a replay needs."
 
 
@@ -118,8 +113,8 @@ def _process(
 def _exchanges(path: Path, scenarios: Mapping[str, Mapping[str, Any]]) -> dict[str, list[RecordedAnswer]]:
     """Return the exchanges of each scenario. Raises OSError, EOFError, ValueError, KeyError, TypeError."""
     found: dict[str, list[RecordedAnswer]] = {}
-    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
-        for one in (each for each in map(json.loads, lines) if each["nodeid"] in scenarios):
+    for one in read(path):
+        if one["nodeid"] in scenarios:
             began = datetime.fromisoformat(scenarios[one["nodeid"]]["started"]) + timedelta(seconds=one["started"])
             found.setdefault(one["nodeid"], []).append(_answer(one, began))
     for some in found.values():
@@ -137,7 +132,7 @@ def _answer(one: Mapping[str, Any], began: datetime) -> RecordedAnswer:
         credentials=next((value for name, value in asked["headers"] if name == "authorization"), ""),
         status=one["status"] or 0,
         headers=tuple((name, value) for name, value in one["headers"]),
-        answer=text if failure else one["answer"].replace(_PIECE, _PIECE.replace(HIDDEN, "data")),
+        answer=text if failure else one["answer"],
         failure=failure,
         is_cut=bool(one.get("cut")),
         began=began,

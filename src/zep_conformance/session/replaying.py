@@ -130,7 +130,8 @@ class _Replay(Run):
     @property
     def hooks(self) -> dict[str, list[Callable[..., Any]]]:
         """What is asked and answered goes into the transcript, with the seconds that it took then."""
-        return {"request": [], "response": [self._timed, self.transcript.answered]}
+        kept = self.transcript
+        return {"request": [], "response": [self._timed, kept.answered], "failure": [kept.failed]}
 
     @staticmethod
     def _timed(response: httpx.Response) -> None:
@@ -215,10 +216,6 @@ class _Judge(Conformance):
         if record.outcome != then["outcome"] and record.nodeid in self.with_secrets:
             return SECRETS, ""
         return "", ""
-
-    def _exchanges_of(self, nodeid: str) -> bytes:  # noqa: ARG002  (the run's are kept already)
-        """Keep none."""
-        return b""
 
     def _conclude(self, session: pytest.Session, exitstatus: int) -> None:
         """Write nothing: the reports are the run's."""
