@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from tests.support.measured import measurement
 from zep_conformance.cli.main import main
-from zep_conformance.compatibility.measurements import kept
+from zep_conformance.compatibility.measurements import Held, kept
 from zep_conformance.compatibility.upgrade import compare
 from zep_conformance.facts.deviations import load_deviations
 
@@ -30,6 +31,17 @@ def test_what_fails_after_it_and_held_before_gets_worse_and_the_other_way_round(
     assert (subjects(answer.worse), subjects(answer.better), answer.code) == ({"STORE-1"}, {"STORE-3"}, 1)
     back = compare({"zep": ("0.27.2", "0.23.0")}, measured)
     assert (subjects(back.worse), subjects(back.better), back.code) == ({"STORE-3"}, {"STORE-1"}, 1)
+
+
+def test_what_failed_in_some_runs_only_is_no_change() -> None:
+    now_and_then = replace(
+        measurement("0.24.0"),
+        runs=measurement("0.24.0").runs * 2,
+        requirements={"CLEAR-2": Held(outcome="failed", tried=1, times=1)},
+    )
+    measured = [now_and_then, measurement("0.27.2", CLEAR_2="passed")]
+    assert not compare({"zep": ("0.24.0", "0.27.2")}, measured).better
+    assert compare({"zep": ("0.27.2", "0.24.0")}, measured).code == 0
 
 
 def test_a_deviation_that_begins_on_the_way_gets_worse_and_its_requirement_is_not_told_again() -> None:

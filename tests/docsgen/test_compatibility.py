@@ -68,10 +68,10 @@ def test_every_version_with_a_lock_and_the_newest_zep_are_measured_and_conform()
     assert NEWEST_LANGFLUX in {one.langflux for one in kept()}
     assert ZEP_VERSION in {one.zep for one in kept()}
     for one in kept():
-        if one.zep in LISTS_NO_MESSAGES:
-            continue
-        assert one.verdict.startswith("conforms"), one.title
-        assert {held.outcome for held in one.requirements.values()} <= {"passed", "deviation", "skipped"}, one.title
+        if one.zep not in LISTS_NO_MESSAGES:
+            assert any(run.verdict.startswith("conforms") for run in one.runs), one.title
+            # What failed in some runs only is explained in the page's text.
+            assert all(held.outcome != "failed" or held.times < len(one.runs) for held in one.requirements.values())
 
 
 def test_the_page_of_langflux_names_each_family() -> None:

@@ -17,7 +17,7 @@ from typing import Literal
 from packaging.version import Version
 
 from zep_conformance import suite
-from zep_conformance.compatibility.measurements import WORST_FIRST, Measurement, kept
+from zep_conformance.compatibility.measurements import WORST_FIRST, Held, Measurement, kept
 from zep_conformance.facts.deviations import Deviation, load_deviations
 from zep_conformance.facts.measured import standing_for
 from zep_conformance.facts.requirements import load_requirements
@@ -148,10 +148,15 @@ def _held(before: Measurement, after: Measurement) -> dict[str, list[Change]]:
     changed: dict[str, list[Change]] = {"better": [], "worse": []}
     for name in (one for one in texts if one in before.requirements and one in after.requirements):
         one, other = before.requirements[name], after.requirements[name]
-        fails = [held.outcome == WORST_FIRST[0] for held in (one, other)]
+        fails = [_fails(one, before), _fails(other, after)]
         if fails[0] != fails[1] and "skipped" not in (one.outcome, other.outcome):
             changed["worse" if fails[1] else "better"].append(Change(name, texts[name].text))
     return changed
+
+
+def _fails(held: Held, of: Measurement) -> bool:
+    """Return whether a requirement failed in every run: what fails now and then is no change of version."""
+    return held.outcome == WORST_FIRST[0] and held.times == len(of.runs)
 
 
 def _mended(deviations: Iterable[Deviation]) -> Iterable[ToDo]:
