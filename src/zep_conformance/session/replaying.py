@@ -16,6 +16,7 @@ import shlex
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -36,6 +37,7 @@ from zep_conformance.clients.tokens import make_secret, make_token
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.requirements import load_requirements
+from zep_conformance.report.folder import RunFolder
 from zep_conformance.report.outcomes import Record
 from zep_conformance.session.drawn import Drawn
 from zep_conformance.session.plugin import Conformance
@@ -100,6 +102,20 @@ class _RecordedParts(Target):
     def diagnose(self, part: str) -> list[Finding]:  # noqa: ARG002
         """Say that the doctor has nobody to ask."""
         raise self._player.missed(DOCTOR)
+
+
+class _Nowhere(RunFolder):
+    """No folder at all: whatever is done with it, nothing is written, and no run that is kept is touched."""
+
+    def hold(self) -> None:
+        """Make none."""
+
+    def publish(self, *, is_whole: bool) -> bool:  # noqa: ARG002
+        """Publish nothing."""
+        return False
+
+    def close(self, *, keep: int) -> None:
+        """Let none go."""
 
 
 class _Replay(Run):
@@ -267,7 +283,7 @@ class _Start:
 
     def _begin(self, config: pytest.Config) -> object:
         run = _Replay.of(self._settings)
-        run.process = self.process
+        run.process, run.folder = self.process, _Nowhere(Path(), "")
         run.seed, run.prefix, run.started = self.process.seed, self.process.prefix, self.process.started
         run.drawn = Drawn(self.process.drawn)
         run.player = run.transport = Player(run.redactor, self.process.everything())
