@@ -91,6 +91,25 @@ def test_hosts_have_other_names_the_same_ones_everywhere(tmp_path: Path) -> None
     assert "replaced: 2 names of hosts" in made.lines()
 
 
+def test_what_is_clean_is_as_it_was_and_data_stays_data(tmp_path: Path) -> None:
+    text = """curl -H "authorization: Bearer $ZEP_TOKEN" -d '{"password": "$X"}' token_count"""
+    found = document(record("a", "failed", evidence=evidence(text)))
+    folder = kept(tmp_path, found)
+    made = bundled(folder)
+    assert json.loads(opened(made)[REPORT]) == json.loads(json.dumps(found))
+    assert "taken out: 0 texts that looked like secrets, beside what the run had hidden" in made.lines()
+
+
+@pytest.mark.parametrize(
+    "data", [{"password": "correct-horse"}, {"name": "Cookie", "value": "connect.sid=a"}, {"api_key": ["open-sesame"]}]
+)
+def test_what_is_a_secret_by_its_name_is_hidden_in_data(tmp_path: Path, data: dict[str, Any]) -> None:
+    folder = kept(tmp_path, document(record("a", "failed"), extra=data))
+    inside = json.loads(opened(bundled(folder))[REPORT])["extra"]
+    assert "[hidden]" in json.dumps(inside)
+    assert not any(word in json.dumps(inside) for word in ("correct-horse", "sid=a", "open-sesame"))
+
+
 def test_only_what_the_run_wrote_is_in_it(tmp_path: Path) -> None:
     folder = run(tmp_path, log="text")
     (folder.path / "mine.txt").write_text("mine")

@@ -144,23 +144,34 @@ class _Cleaner:
         return Member(name=name, content=clean.encode(), hidden=clean.count(HIDDEN) - text.count(HIDDEN))
 
     def _clean(self, name: str, text: str) -> str:
-        # As data first: a secret may stand there as JSON writes it.
         if name.endswith((".json", ".har")):
-            try:
-                data = self._redactor.everywhere(json.loads(text))
-            except (ValueError, RecursionError):
-                pass
-            else:
-                text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+            clean = self._as_data(text, indent=2)
         elif name.endswith(".ndjson"):
-            text = "".join(f"{self._line(line)}\n" for line in text.splitlines())
-        return self._without_hosts(self._redactor(text))
+            clean = "".join(f"{self._as_data(line)}\n" for line in text.splitlines())
+        else:
+            clean = self._redactor(text)
+        return self._without_hosts(clean)
 
-    def _line(self, line: str) -> str:
+    def _as_data(self, text: str, indent: int | None = None) -> str:
+        """Return JSON without secrets in its texts, still JSON; what is none is cleaned as a text."""
         try:
-            return json.dumps(self._redactor.everywhere(json.loads(line)), ensure_ascii=False)
+            data = self._everywhere(json.loads(text))
         except (ValueError, RecursionError):
-            return self._redactor(line)
+            return self._redactor(text)
+        return json.dumps(data, indent=indent, ensure_ascii=False) + ("\n" if indent else "")
+
+    def _everywhere(self, value: Any, name: str = "") -> Any:
+        """Return data without secrets. name: what the value is called, by which it may be one."""
+        if isinstance(value, str):
+            clean, called = self._redactor(value), f"{name}: {value}"
+            return HIDDEN if name and clean == value and self._redactor(called) != called else clean
+        if isinstance(value, dict):
+            pair = value.get("name") if isinstance(value.get("value"), str) else None  # as HAR has a header
+            return {
+                key: self._everywhere(member, pair if key == "value" and isinstance(pair, str) else key)
+                for key, member in value.items()
+            }
+        return [self._everywhere(member, name) for member in value] if isinstance(value, list) else value
 
     def _without_hosts(self, text: str) -> str:
         if self._named is not None:
