@@ -34,6 +34,7 @@ format: $(VENV)/installed
 
 bench: $(VENV)/installed  ## the figures to hold, as ratios measured side by side
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/reports.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/remote.py
 	$(BIN)/python -m benchmarks.page

@@ -133,7 +133,7 @@ def test_of_what_a_stream_says_only_secrets_are_left_out(transcript: Transcript,
 def test_what_is_too_much_is_cut_and_said(
     transcript: Transcript, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchanges, "LONGEST", 5)
+    monkeypatch.setattr(exchanges, "LONGEST", {"body": 5, "answer": 5})
     monkeypatch.setattr(exchanges, "MOST", 2)
     for _ in range(4):
         client.post("/x", content="0123456")

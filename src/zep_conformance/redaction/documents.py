@@ -14,12 +14,14 @@ import re
 from zep_conformance.redaction.redactor import Redactor
 
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
-_PIECE = re.compile(rf"(?:{_STRING}\s*:\s*)?(?:{_STRING}|-?\d[\d.eE+-]{{3,}})", re.DOTALL)
+_PIECE = re.compile(rf"((?:{_STRING}\s*:\s*)?(?:{_STRING}|-?\d[\d.eE+-]{{3,}}))", re.DOTALL)
 """A string, or a number that is long enough to be looked for, with its name; or a name whose value has strings of its
-own."""
-_VALUE = re.compile(rf"{_STRING}|true|false|null|-?\d[\d.eE+-]*", re.DOTALL)
+own. What a text is split at has them too, being in a group."""
+_SHORT = re.compile(r"true|false|null|-?\d[\d.eE+-]*")
 _BETWEEN = str.maketrans("", "", " \t\r\n[]{},:")
-"""What stands between the values and names of JSON."""
+"""What stands between those in JSON, beside short values."""
+MOST = 50_000
+"""Texts that are remembered."""
 _NESTED = re.compile(rf"((?:{_STRING}\s*:\s*)?)({_STRING})", re.DOTALL)
 
 
@@ -35,9 +37,18 @@ class JsonCleaner:
         """Return a text without secrets."""
         if self._known != self._redactor.known:
             self._known, self._cleaned = self._redactor.known, {}
-        if text[:1] not in ("{", "[") or _VALUE.sub("", text).translate(_BETWEEN):
+        if text not in self._cleaned:
+            if len(self._cleaned) > MOST:
+                self._cleaned = {}
+            self._cleaned[text] = self._document(text)
+        return self._cleaned[text]
+
+    def _document(self, text: str) -> str:
+        pieces = _PIECE.split(text) if text[:1] in ("{", "[") else []
+        if not pieces or _SHORT.sub("", "".join(pieces[::2]).translate(_BETWEEN)):
             return self._redactor(text)
-        return _PIECE.sub(lambda match: self._piece(match[0]), text)
+        pieces[1::2] = map(self._piece, pieces[1::2])
+        return "".join(pieces)
 
     def _piece(self, piece: str) -> str:
         if piece not in self._cleaned:

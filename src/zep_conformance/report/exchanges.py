@@ -32,8 +32,8 @@ from zep_conformance.redaction.redactor import Redactor
 if TYPE_CHECKING:
     import httpx
 
-LONGEST = 1_000_000
-"""Characters of a body or an answer."""
+LONGEST = {"body": 100_000, "answer": 4_000_000}
+"""Characters that are kept: of what was sent less than of what scenarios read."""
 MOST = 20_000
 """Exchanges of a scenario."""
 _COMMON = frozenset(
@@ -136,8 +136,8 @@ class Packer:
         texts = {"body": request["body"], "answer": exchange["answer"]}
         streamed = any("event-stream" in value for name, value in exchange["headers"] if name == "content-type")
         for name, text in texts.items():
-            if len(text) > LONGEST:
-                lengths[name], texts[name] = len(text), text[:LONGEST]
+            if len(text) > LONGEST[name]:
+                lengths[name], texts[name] = len(text), text[: LONGEST[name]]
         asked = {
             "method": request["method"],
             "url": self._redactor(request["url"]),
