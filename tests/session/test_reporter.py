@@ -92,12 +92,15 @@ class TestInATerminal:
         assert COLOUR.search(shown(*CHOSEN).sent)
         assert not COLOUR.search(shown(*CHOSEN, NO_COLOR="1").sent)
 
-    def test_a_secret_is_in_no_line_that_was_there(self, shown: Callable[..., Shown]) -> None:
+    def test_a_secret_is_in_no_line_that_was_there(
+        self, shown: Callable[..., Shown], served: Callable[..., dict[str, str]]
+    ) -> None:
         secret = "a-needle-that-nobody-may-see-0123456789"
-        planted = ("--target", "embedded", "-m", "SESSION-1 or AUTH-2", "--auth-secret", secret, "--rate", "20")
-        found = shown(*planted, "-v", columns=400)
-        assert found.rewritten, found.sent
-        assert secret not in found.sent
+        urls = served("--auth-secret", secret)
+        chosen = ("--target", "remote", "--zep-url", urls["zep"], "-m", "SESSION-1 or AUTH-2", "--rate", "20", "-v")
+        found = shown(*chosen, columns=400, ZEP_AUTH_SECRET=secret)
+        assert live_in(found.rewritten), found.sent
+        assert secret not in found.sent and "eyJ" not in found.sent
 
 
 class TestInAPipe:
@@ -133,6 +136,8 @@ class TestInAPipe:
     def test_a_word_that_selects_nothing_is_said_to(self, tmp_path: Path) -> None:
         finished = run(tmp_path, "--target", "embedded", "-q", "-k", "nonsuch")
         assert finished.returncode == 2
+        wrong = run(tmp_path, "--target", "remote", "--zep-url", "http://127.0.0.1:9", "-m", "SESSION-1")
+        assert "is selected by" not in wrong.stdout
         assert re.search(r"^scenarios: none of \d+ is selected by -k nonsuch ", finished.stdout, re.MULTILINE)
 
     def test_what_fails_is_said_at_once_and_by_its_title(self, tmp_path: Path) -> None:

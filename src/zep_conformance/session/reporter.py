@@ -156,7 +156,7 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # pytest calls it final
             count, others = len(self._begun.items), len(self.stats.get("deselected", []))
             if count and self.verbosity >= 0:
                 self.write_line(f"scenarios: {count}{f' of {count + others}' if others else ''}")
-            elif others and not count:
+            elif others and not count and self._run.trouble is None:
                 self._write_wrapped([f"scenarios: none of {others} is selected by {self._selection()}"])
 
     def _selection(self) -> str:
