@@ -148,7 +148,7 @@ def test_what_is_too_much_is_cut_and_said(
 def test_a_run_keeps_the_exchanges_of_all_its_scenarios(tmp_path: Path, workers: tuple[str, ...]) -> None:
     finished = run(tmp_path, "-q", "--target", "embedded", "-m", "API-1 or API-6", *workers)
     assert finished.returncode == 0, finished.stdout
-    found = [*read(tmp_path / "reports" / "exchanges.ndjson.gz")]
+    found = [*read(tmp_path / "reports" / "latest" / "exchanges.ndjson.gz")]
     report = report_in(tmp_path)
     known = {one["nodeid"]: one for one in scenarios_in(report) if one["outcome"] == "passed"}
     assert {one["nodeid"] for one in found} == set(known)
