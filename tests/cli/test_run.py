@@ -281,7 +281,8 @@ def ran(finished: subprocess.CompletedProcess[str]) -> str:
 
 def named(finished: subprocess.CompletedProcess[str], outcome: str) -> set[str]:
     """Return the names of the scenarios that pytest's summary (-rA) gives this outcome."""
-    return set(re.findall(rf"^{outcome} +(.*?) \(", finished.stdout.partition("= scenarios =")[2], re.MULTILINE))
+    listed = re.sub(r"\n +", " ", finished.stdout.partition("= scenarios =")[2])
+    return set(re.findall(rf"^{outcome} +(.*?) \(", listed, re.MULTILINE))
 
 
 def test_just_one_example_is_run_again_by_the_line_that_a_failure_shows(command) -> None:

@@ -53,6 +53,7 @@ def removed(deployment: Deployment, *, in_vain: bool = False) -> tuple[list[str]
         limits=SimpleNamespace(lift_budget=lambda: None),
         activity=SimpleNamespace(at=lambda _doing: None),
         left_behind=[],
+        removes=True,
     )
     zep: Any = FakeZep()
     waits: Any = Waits(in_vain=in_vain)

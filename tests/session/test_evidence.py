@@ -41,7 +41,7 @@ class TestDeviations:
         [
             ("DEV-4", {"langflux": "2.2.8"}, True),
             ("DEV-4", {"langflux": "1.8.4"}, False),
-            ("DEV-4", {"langflux": "3.0.14"}, False),
+            ("DEV-4", {"langflux": "3.0.14"}, True),
             ("DEV-4", {"zep": "0.27.2"}, False),
             ("DEV-4", {}, False),
             ("DEV-2", {"langflux": "2.2.8"}, False),
@@ -49,7 +49,7 @@ class TestDeviations:
             ("DEV-1", {"zep": "unreleased"}, False),
         ],
     )
-    def test_apply_to_the_versions_they_were_measured_on(
+    def test_apply_to_the_versions_they_were_measured_on_and_to_those_that_these_stand_for(
         self, identifier: str, versions: dict[str, str], applies: bool
     ) -> None:
         assert self.known[identifier].applies(versions) is applies

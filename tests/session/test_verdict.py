@@ -46,7 +46,7 @@ def concluded(
 
 
 TOTAL = len(load_requirements())
-MUST = len(required_ids("must"))
+MUST = sum(one.level == "MUST" for one in load_requirements().values())
 TROUBLE = Observations(troubles=("zep at http://zep: refused\n  Is it up?",))
 
 

@@ -51,7 +51,7 @@ def test_it_stops_crashes_and_comes_back_under_zep_and_nothing_is_left(root: Pat
     assert "postgres is ready after" in output
     assert output.count("PASSED") == 7
     nothing_left(root)
-    log = (root / "reports" / "logs" / "postgres.log").read_text()
+    log = (root / "reports" / "latest" / "logs" / "postgres.log").read_text()
     assert "received fast shutdown request" in log, "it was stopped as an operator does it"
     assert "was interrupted" in log, "it was killed"
 

@@ -93,7 +93,7 @@ class TestARun:
         assert [span["part"] for span in report["target"]["timeline"]] == ["langflux"]
         assert report["parts"]["langflux"]["program"] == str(tmp_path / "bin" / "flowise")
         assert report["parts"]["zep"]["program"] == "embedded"
-        assert "I was started" in (tmp_path / "reports" / "logs" / "langflux.log").read_text()
+        assert "I was started" in (tmp_path / "reports" / "latest" / "logs" / "langflux.log").read_text()
         nothing_left(tmp_path)
 
     def test_workers_share_one_set_of_parts_and_stop_them_in_turns(self, tmp_path: Path, start: Start) -> None:
