@@ -6,8 +6,8 @@ from pathlib import PurePath
 from typing import Any
 
 import pytest
-from pytest_bdd.parser import Scenario
-from pytest_bdd.scenario import scenario_wrapper_template_registry
+import pytest_bdd.scenario
+from pytest_bdd.parser import Scenario, ScenarioTemplate
 
 from zep_conformance.report.evidence import Step
 
@@ -18,10 +18,17 @@ def written(item: pytest.Item) -> Scenario | None:
     """Return the scenario that a test carries out, an outline's with its example's values; None where it is none."""
     if _WRITTEN not in item.stash:
         function = getattr(item, "function", None)
-        template = scenario_wrapper_template_registry.get(function) if function is not None else None
+        template = _template(function) if function is not None else None
         values = getattr(getattr(item, "callspec", None), "params", {}).get("_pytest_bdd_example", {})
         item.stash[_WRITTEN] = template.render(values) if template is not None else None
     return item.stash[_WRITTEN]
+
+
+def _template(function: Any) -> ScenarioTemplate | None:
+    """Return the scenario that a test function was made for, None for any other: pytest-bdd 8.1 notes it there."""
+    known = getattr(pytest_bdd.scenario, "scenario_wrapper_template_registry", None)
+    found: ScenarioTemplate | None = getattr(function, "__scenario__", None) if known is None else known.get(function)
+    return found
 
 
 def place(item: pytest.Item) -> tuple[str, int]:
