@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import PurePath
 from typing import Any
 
 import pytest
-import pytest_bdd.scenario
 from pytest_bdd.parser import Scenario, ScenarioTemplate
 
 from zep_conformance.report.evidence import Step
 
+# By its name: the package has a function of the same one. Absent before pytest-bdd 9, which notes it at the function.
+_TEMPLATES = getattr(import_module("pytest_bdd.scenario"), "scenario_wrapper_template_registry", None)
 _WRITTEN: pytest.StashKey[Scenario | None] = pytest.StashKey()
 
 
@@ -25,9 +27,9 @@ def written(item: pytest.Item) -> Scenario | None:
 
 
 def _template(function: Any) -> ScenarioTemplate | None:
-    """Return the scenario that a test function was made for, None for any other: pytest-bdd 8.1 notes it there."""
-    known = getattr(pytest_bdd.scenario, "scenario_wrapper_template_registry", None)
-    found: ScenarioTemplate | None = getattr(function, "__scenario__", None) if known is None else known.get(function)
+    """Return the scenario that a test function was made for, None for any other."""
+    found: ScenarioTemplate | None
+    found = getattr(function, "__scenario__", None) if _TEMPLATES is None else _TEMPLATES.get(function)
     return found
 
 
