@@ -77,6 +77,27 @@ def test_an_interrupted_remote_run_leaves_nothing_in_the_target(tmp_path: Path, 
         assert langflux.get("/api/v1/credentials").json() == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "a cancelled pipeline"])
+def test_interrupted_exploring_leaves_nothing_in_the_target(tmp_path: Path, running, served, number) -> None:
+    urls = served("--recorded-behaviours", "none")
+    explore = [sys.executable, "-m", "zep_conformance", "explore", "--for", "10m", "--target", "remote"]
+    process = running(*explore, "--zep-url", urls["zep"], "--reports", str(tmp_path / "reports"))
+
+    def sessions() -> list[object]:
+        found: list[object] = httpx.get(f"{urls['zep']}/api/v1/sessions").json()
+        return found
+
+    def some() -> None:
+        assert sessions(), "it has made no session"
+
+    eventually(some, 30)
+    os.killpg(process.pid, number)
+    assert process.wait(30) == 2
+    assert "interrupted" in output_of(tmp_path)
+    assert sessions() == []
+    nothing_left(tmp_path)
+
+
 def test_serve_stops_cleanly(tmp_path: Path, running) -> None:
     process = running(
         sys.executable, "-m", "zep_conformance", "serve",

@@ -93,7 +93,12 @@ class Place:
 
         def send(request: Request) -> httpx.Response:
             self.queue.note(_as_recorded(request))
-            answer = asked(request)
+            try:
+                answer = asked(request)
+            except BaseException:
+                # Ctrl-C, or no answer in time: it may have made something all the same.
+                self._note(request, httpx.Response(503))
+                raise
             self._note(request, answer)
             return answer
 
