@@ -7,7 +7,9 @@ import gzip
 import io
 import json
 import random
+import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from tests.support.records import evidence, record
 from zep_conformance.cli.main import main
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.bundle import ABOUT, CONTENTS, Bundle, bundle
-from zep_conformance.report.folder import REPORT, RunFolder, write
+from zep_conformance.report.folder import FILES, INDEX, REPORT, RunFolder, write
 from zep_conformance.report.reading import read
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzb21lYm9keSJ9.c2lnbmF0dXJlLW9mLXNvbWVib2R5"
@@ -133,6 +135,23 @@ def test_what_can_not_be_searched_is_left_out_and_named(tmp_path: Path) -> None:
     assert set(made.left_out) == {"picture.png", "broken.ndjson.gz"}
     assert "left out: picture.png: it can't be searched for secrets" in made.lines()
     assert "picture.png" in opened(made)[CONTENTS]
+
+
+def test_the_page_is_made_again_of_what_is_clean(tmp_path: Path) -> None:
+    folder = run(tmp_path)
+    found = json.loads((folder.path / REPORT).read_text())
+    found["evidence"][0]["complaint"] = f"it answered {KNOWN} at https://zep.example.com"
+    (folder.path / REPORT).write_text(json.dumps(found))
+    (folder.path / INDEX).write_text(f"an older page with {KNOWN}")
+    (folder.path / FILES).write_text(json.dumps([REPORT, INDEX]))
+    page = opened(bundled(folder))[INDEX]
+    assert "it answered [hidden] at https://host-1" in page.replace("&#58;", ":")
+    assert "an older page" not in page and "zep.example.com" not in page
+    packed = [json.loads(zlib.decompress(base64.b64decode(one))) for one in re.findall(r">(eJ[\w+/=]{40,})<", page)]
+    assert packed and all(KNOWN not in json.dumps(one) and "zep.example" not in json.dumps(one) for one in packed)
+    del found["basis"]
+    (folder.path / REPORT).write_text(json.dumps(found))
+    assert "it could not be made again" in bundled(folder).left_out[INDEX]
 
 
 def test_of_all_exchanges_those_of_failures_are_in_it(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 from zep_conformance import __version__
 from zep_conformance.redaction.redactor import HIDDEN, Redactor
-from zep_conformance.report.folder import JUNIT, LOGS, REPORT, SUMMARY, written
+from zep_conformance.report.folder import INDEX, JUNIT, LOGS, REPORT, SUMMARY, written
 from zep_conformance.report.reading import Report
 
 CONTENTS = "CONTENTS.txt"
@@ -37,7 +37,7 @@ MOST = 20_000_000
 """How many bytes it may have: more than a bug tracker takes is of no use."""
 LARGEST = 200_000_000
 """How many bytes of one file are looked at."""
-_FIRST = (REPORT, SUMMARY, JUNIT, "index.html")
+_FIRST = (REPORT, SUMMARY, INDEX, JUNIT)
 _WRONG = ("failed", "error", "deviation")
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 """When everything in the file is from: when it was made is nobody's concern, and would make each one another."""
@@ -81,7 +81,7 @@ def bundle(report: Report, redactor: Redactor, *, most: int = MOST) -> Bundle:
     left_out: dict[str, str] = {}
     for name, path in files.items():
         try:
-            member = cleaner.member(name, path)
+            member = cleaner.page() if name == INDEX else cleaner.member(name, path)
         except _LeftOut as why:
             left_out[name] = str(why)
         else:
@@ -108,7 +108,7 @@ class _Cleaner:
     """Cleans texts of secrets and hosts. hosts: what each is called."""
 
     def __init__(self, redactor: Redactor, report: Report) -> None:
-        self._redactor = redactor
+        self._redactor, self._document = redactor, report.document
         self.hosts: dict[str, str] = {}
         self._wrong = {one.nodeid for one in report.scenarios.values() if one.outcome in _WRONG}
         for text in _texts(report.document):
@@ -137,6 +137,21 @@ class _Cleaner:
         if name == EXCHANGES:
             text = self._of_failures(text)
         return self.text(name, text)
+
+    def page(self) -> Member:
+        """Return the page of the report, made again of what is clean: in it texts are packed, and can't be searched.
+
+        It has no pictures. Raises _LeftOut where a report of another form makes none.
+        """
+        from zep_conformance.report.writers.html import render
+
+        document = json.loads(self.text(REPORT, json.dumps(self._document)).content)
+        try:
+            for evidence in document["evidence"]:
+                evidence["attached"] = []
+            return self.text(INDEX, render(document))
+        except Exception as error:  # whatever a damaged report makes of it
+            raise _LeftOut(f"it could not be made again without secrets ({type(error).__name__})") from None
 
     def text(self, name: str, text: str) -> Member:
         """Return a text without secrets."""
