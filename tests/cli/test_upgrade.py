@@ -11,6 +11,9 @@ import pytest
 from tests.support.runs import ENVIRONMENT, report_in
 from zep_conformance.cli.main import main
 from zep_conformance.cli.upgrade import requirements
+from zep_conformance.errors import CannotTell
+from zep_conformance.targets.base import Upgrade
+from zep_conformance.targets.upgrading import refuse_same
 
 
 def upgrade(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -31,10 +34,20 @@ def test_what_an_upgrade_loses_is_shown_by_its_path(tmp_path: Path) -> None:
     assert "metadata.plan: 'object' came" in " ".join(ran.stdout.split())
 
 
-def test_the_same_version_twice_tells_nothing(tmp_path: Path) -> None:
-    ran = upgrade(tmp_path, "--from", "0.27.2", "--to", "0.27.2")
-    assert ran.returncode == 2, ran.stdout + ran.stderr
-    assert "are the same version" in ran.stdout
+def test_two_that_say_the_same_version_tell_nothing() -> None:
+    upgrade = Upgrade(before="one/zep", after="another/zep")
+    refuse_same("zep", upgrade, {"before": "0.23.0", "after": "0.27.2"})
+    with pytest.raises(CannotTell, match="one/zep and another/zep are the same version"):
+        refuse_same("zep", upgrade, {"before": "0.27.2", "after": "0.27.2"})
+
+
+@pytest.mark.parametrize(
+    ("options", "part"), [(["--from", "--to"], "Zep"), (["--from-langflux", "--to-langflux"], "LangFlux")]
+)
+def test_one_version_given_twice_is_refused(options: list[str], part: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = options
+    assert main(["upgrade", "--target", "embedded", before, "0.27.2", after, "0.27.2"]) == 2
+    assert f"{part}: 0.27.2 is what it is to be upgraded from and to" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("target", ["processes", "containers"])

@@ -118,6 +118,7 @@ def test_it_is_said_in_80_columns_and_for_machines(words: str, capsys: pytest.Ca
         ("", "nothing is to be moved"),
         ("--zep 0.27.2", "nothing is to be moved"),
         ("--zep 0.23.0..latest", "names no versions"),
+        ("--zep 0.27.2..1.0.2", "Zep 1.x is another product"),
         ("--langflux ..2.2.8", "names no versions"),
     ],
 )

@@ -55,6 +55,8 @@ def command(*, zep: str | None, langflux: str | None, form: Literal["text", "jso
 
 def _move(part: str, text: str) -> tuple[str, str]:
     """Return the two versions of "0.23.0..0.27.2". Raises CannotTell for anything else."""
+    from packaging.version import Version
+
     from zep_conformance.compatibility.measurements import is_version
 
     one, dots, other = text.partition("..")
@@ -62,6 +64,10 @@ def _move(part: str, text: str) -> tuple[str, str]:
     if not all(is_version(version) for version in both):
         advice = f"Give two versions, as --{part} {'0.23.0..0.27.2' if part == 'zep' else '1.8.4..2.2.8'}"
         raise CannotTell(f"--{part} {text!r} names no versions", advice, code="option-invalid")
+    if part == "zep" and any(Version(version) >= Version("1") for version in both):
+        what = f"--zep {text}: Zep 1.x is another product, with another API (/api/v2, no JWT)"
+        advice = "LangFlux's Zep node can't use it, and no data carries over: stay with 0.x."
+        raise CannotTell(what, advice, code="zep-1")
     return both
 
 

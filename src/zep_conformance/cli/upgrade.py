@@ -58,6 +58,10 @@ def command(
     if target != "embedded" and not (to_zep or to_langflux):
         advice = "Give --to, or --to-langflux; `zep-conformance upgrade --help` says what each target takes."
         raise CannotTell("nothing to upgrade to", advice, code="upgrade-nothing")
+    for part, before, after in (("Zep", from_zep, to_zep), ("LangFlux", from_langflux, to_langflux)):
+        if before and before == after:
+            advice = "Give two versions: `zep-conformance upgrade --from X --to Y`."
+            raise CannotTell(f"{part}: {before} is what it is to be upgraded from and to", advice, code="upgrade-same")
     if bool(from_config) != bool(to_config):
         what = f"--{'from' if from_config else 'to'}-config was given, and not the other"
         raise CannotTell(what, "Give both: what differs between them is named.", code="options-conflict")
