@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-_INSTALLED = Path(__file__).parent / "_suite"
+_INSTALLED = Path(__file__).resolve().parent / "_suite"
 
 
 def is_installed() -> bool:
@@ -19,7 +19,7 @@ def root() -> Path:
 
     In a checkout that is its top; an installed wheel carries a copy inside the package.
     """
-    return _INSTALLED if is_installed() else Path(__file__).parents[2]
+    return _INSTALLED if is_installed() else Path(__file__).resolve().parents[2]
 
 
 def measurements() -> Path:

@@ -317,3 +317,12 @@ def test_workers_and_ff_and_x_work_anywhere(command) -> None:
     finished = command("zep-conformance run -q -n 2 --ff -x -m API-3 -k timestamp")
     assert finished.returncode == 0, finished.stdout
     assert ran(finished) == "1 passed"
+
+
+class TestACheckoutBehindALink:
+    def test_is_the_suite_all_the_same(self, tmp_path) -> None:
+        link = tmp_path / "linked"
+        link.symlink_to(Path(zep_conformance.__file__).parents[2])
+        ended = run(tmp_path, "-m", "SESSION-3", "--seed", "7", PYTHONPATH=str(link / "src"))
+        assert ended.returncode == 0, ended.stdout
+        assert "target embedded, seed 7" in ended.stdout
