@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zep_python import Message
+
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import Zep
 
@@ -29,7 +31,7 @@ class EnrichmentWait:
         most = self._limit if limit is None else limit
         newest = zep.memory(session, lastn=1).messages
         if newest:
-            eventually(lambda: self._found(zep, session, newest[-1].content, most), most)
+            eventually(lambda: self._found(zep, session, newest[-1], most), most)
 
     def settle(self, zep: Zep, session: str, limit: float | None = None) -> None:
         """Wait until nothing more will happen to a session. Raises AssertionError when it is not even embedded.
@@ -43,8 +45,8 @@ class EnrichmentWait:
         except AssertionError:
             return
 
-    def _found(self, zep: Zep, session: str, content: str, limit: float) -> None:
-        assert zep.is_embedded(session, content), (
+    def _found(self, zep: Zep, session: str, newest: Message, limit: float) -> None:
+        assert zep.is_embedded(session, newest.content, newest.uuid), (
             f"after {limit:g} s the newest message of {session} is not found by searching: "
             "Zep has not embedded it. Is the NLP server up, and does the width of its embeddings fit?"
         )

@@ -24,6 +24,8 @@ from zep_conformance.facts.servers import memory_path, user_path
 
 TIMEOUT = 40.0
 """Seconds for one request: a search with the NLP server down takes Zep 0.27.2 31 s."""
+ALIKE = 50
+"""Results that are asked for to find one message among others of the same content."""
 
 FAILURES = (ZepClientError, httpx.HTTPError, ConnectionError)
 """What a call raises when Zep can't be reached, or refuses. Of a refused connection zep-python's clients of sessions,
@@ -167,10 +169,14 @@ class Zep:
         """Delete a user, and with it the user's sessions. Raises NotFoundError."""
         self._delete(user_path(user))
 
-    def is_embedded(self, session: str, content: str) -> bool:
-        """Return whether a message with this content can be found by searching, so that its embedding has arrived."""
+    def is_embedded(self, session: str, content: str, uuid: str | None = None) -> bool:
+        """Return whether a message with this content can be found by searching, so that its embedding has arrived.
+
+        uuid: the message's own, where others of the session may have the same content.
+        """
         try:
-            found = self.search(session, content, limit=3)
+            found = self.search(session, content, limit=3 if uuid is None else ALIKE)
         except NotFoundError:
             return False  # before 0.20 a search that finds nothing is answered so
-        return any((result.message or {}).get("content") == content for result in found)
+        messages = [result.message or {} for result in found]
+        return any(one.get("content") == content and uuid in (None, one.get("uuid")) for one in messages)

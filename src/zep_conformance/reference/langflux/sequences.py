@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 _SAFE = re.compile(r"[\w .~-]*")
-"""Ids that go through LangFlux's client as they are, escaped or not (DEV-2)."""
-_UNESCAPED = "unescaped-session-id"
+"""Ids that every client escapes alike."""
+_ESCAPED_APART = {"unescaped-session-id", "path-ids-stay-escaped"}
+"""Recorded behaviours with which others are other sessions to other clients (DEV-2, DEV-9)."""
 Ids = tuple[str | None, str | None]
 _NAMES, _MADE = ("0", "1", "2"), ("made-0", "made-1")
 """What stands for the names of a family until that is drawn, and for chats that LangFlux makes up."""
@@ -30,7 +31,7 @@ _LOOKING = (*_SESSIONS, *_CHATS, *_BOTH)
 
 def _kept_alike(names: tuple[str, ...], behaviours: frozenset[str]) -> bool:
     """Return whether LangFlux and other clients of Zep mean the same sessions by such names."""
-    return _UNESCAPED not in behaviours or all(_SAFE.fullmatch(name) for name in names)
+    return _ESCAPED_APART.isdisjoint(behaviours) or all(_SAFE.fullmatch(name) for name in names)
 
 
 def _named(operation: Operation[Any], family: tuple[str, ...]) -> Operation[Any]:
