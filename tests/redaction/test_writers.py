@@ -124,7 +124,7 @@ def test_reports(needle: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     reports(ScenarioEnded(record=records[0]))
     reports(StepEnded(nodeid=records[0].nodeid, step={"text": needle}))
     packed = packed_exchanges(Redactor([needle]), needle)
-    reports(RunEnded(document=concluded.report, folder=folder, exchanges=[packed]))
+    reports(RunEnded(document=concluded.report, folder=folder, exchanges={records[0].nodeid: packed}))
     assert (reports.where(), [*reports.complaints()]) == (f"reports: {folder}/", [])
     assert {path.name for path in folder.iterdir()} == {*WRITERS, "events.ndjson"}
     for path in (path for path in folder.rglob("*") if path.is_file()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,13 @@ import pytest
 
 from tests.support.kept_runs import BEGAN, document, kept
 from tests.support.records import evidence, record
-from tests.support.runs import report_in, run
+from tests.support.runs import replay, report_in, run
+from zep_conformance.clients.recorded import builds
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.requirements import load_requirements
-from zep_conformance.report.folder import REPORT, runs
+from zep_conformance.report.document import merging_in_words
+from zep_conformance.report.exchanges import read as read_exchanges
+from zep_conformance.report.folder import EXCHANGES, REPORT, runs
 from zep_conformance.report.observations import Known, Observations, PartSeen, TargetSeen
 from zep_conformance.session.again import Again, taken_up
 from zep_conformance.session.verdict import Gate, conclude
@@ -139,13 +143,35 @@ def test_nothing_to_run_can_not_tell(tmp_path: Path) -> None:
     assert nothing.value.code == "nothing-failed"
 
 
-def test_a_run_is_completed(tmp_path: Path) -> None:
-    first = run(tmp_path, "-q", "-m", "API-3 or API-6", "--target", "embedded", "--seed", "7")
+def _exchanges(report: Path) -> dict[str | None, list[dict[str, Any]]]:
+    """Return the exchanges beside a report, by scenario."""
+    found: dict[str | None, list[dict[str, Any]]] = {}
+    for one in read_exchanges(report.with_name(EXCHANGES)):
+        found.setdefault(one["nodeid"], []).append(one)
+    return found
+
+
+@pytest.mark.parametrize("content", [None, b"no archive", gzip.compress(b"{}\n")])
+def test_exchanges_that_are_not_there_are_said_to_be_missing(tmp_path: Path, content: bytes | None) -> None:
+    found = again(tmp_path)
+    if content is not None:
+        (found.report.path.with_name(EXCHANGES)).write_bytes(content)
+    taken, missing = found.exchanges({"c"})
+    assert taken == {} and missing.startswith("no exchanges were taken over from it: ")
+    assert missing.endswith("there is none") == (content is None)
+    about = {"run": "2026", "again": ["a"], "missing": missing}
+    assert merging_in_words(about).endswith(missing)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+def test_a_run_is_completed(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    first = run(tmp_path, "-q", "-m", "API-3 or API-6", "--target", "embedded", "--seed", "7", *workers)
     assert first.returncode == 0, first.stdout
     nothing = run(tmp_path, "-q", "--failed")
     assert nothing.returncode == 2 and "[nothing-failed]" in nothing.stdout
     path = tmp_path / "reports" / "latest" / REPORT
     found = json.loads(path.read_text())
+    before = _exchanges(path)
     victim = ""
     for requirement in found["requirements"]:
         for scenario in requirement["scenarios"]:
@@ -153,7 +179,7 @@ def test_a_run_is_completed(tmp_path: Path) -> None:
             if scenario["nodeid"] == victim:
                 scenario["outcome"] = requirement["outcome"] = "failed"
     path.write_text(json.dumps(found))
-    second = run(tmp_path, "-q", "--failed", "-n", "2")
+    second = run(tmp_path, "-q", "--failed", *workers)
     assert second.returncode == 0, second.stdout
     assert "merged with the run" in second.stdout and "1 passed" in second.stdout
     merged = report_in(tmp_path)
@@ -162,5 +188,16 @@ def test_a_run_is_completed(tmp_path: Path) -> None:
     assert merged["basis"] == found["basis"]
     assert "the verdict rests on both runs" in (tmp_path / "reports" / "summary.md").read_text()
     assert len(runs(tmp_path / "reports")) == 3
+    after = _exchanges(tmp_path / "reports" / "latest" / REPORT)
+    ran = {one["nodeid"] for each in found["requirements"] for one in each["scenarios"] if one["outcome"] != "skipped"}
+    made = after.pop(None, [])
+    assert set(after) == set(before) == ran and victim in ran
+    assert after[victim] != before[victim]
+    assert {nodeid for nodeid in ran if after[nodeid] == before[nodeid]} == ran - {victim}
+    assert merged["prefix"] in str(after[victim]) and merged["prefix"] not in str(before)
+    assert all(builds(one["request"]["url"]) and one["prefix"] != merged["prefix"] for one in made)
+    judged = replay(tmp_path / "reports" / "latest")
+    assert judged.returncode == 0, judged.stdout
+    assert f"judged again: {len(ran)} the same, 0 differ, 0 can't be told" in " ".join(judged.stdout.split())
     other = run(tmp_path, "-q", "--failed", "--seed", "8")
     assert other.returncode == 2

@@ -8,14 +8,13 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.runs import ENVIRONMENT, run
+from tests.support.runs import replay, run
 from zep_conformance.clients.recorded import NotRecorded, Player
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.folder import EXCHANGES, REPORT
@@ -43,12 +42,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _reports(folder: Path) -> Path:
     """Return the folder that has the reports, which may be of a run's own."""
     return next(path.parent for path in sorted(folder.rglob(EXCHANGES)))
-
-
-def replay(reports: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "zep_conformance", "replay", str(reports), *words]
-    known = {**ENVIRONMENT, **variables, "COLUMNS": "80"}
-    return subprocess.run(command, cwd=reports, env=known, capture_output=True, text=True, timeout=120)
 
 
 def changed(recorded: Path, folder: Path, change: Callable[[list[Line]], list[Line]]) -> Path:

@@ -32,6 +32,13 @@ def run(folder: Path, *options: str, **variables: str) -> subprocess.CompletedPr
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
 
 
+def replay(reports: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Judge the run in `reports` again. It has 120 s."""
+    command = [sys.executable, "-m", "zep_conformance", "replay", str(reports), *words]
+    known = {**ENVIRONMENT, **variables, "COLUMNS": "80"}
+    return subprocess.run(command, cwd=reports, env=known, capture_output=True, text=True, timeout=120)
+
+
 def only_run_in(folder: Path) -> Path:
     """Return where the only run in `folder` has its reports."""
     (found,) = kept_runs(folder / "reports")

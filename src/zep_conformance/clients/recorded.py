@@ -102,7 +102,7 @@ class RecordedAnswer:
     @property
     def builds(self) -> bool:
         """Whether it is of what is made once a run."""
-        return _BUILDING.match(self.path) is not None
+        return builds(self.url)
 
     def response(self, request: httpx.Request) -> httpx.Response:
         """Return the answer. Raises the httpx.TransportError that came in its place."""
@@ -261,6 +261,11 @@ class _RecordedClock(Clock):
     def sleep(self, seconds: float) -> None:
         """Let them have passed."""
         self._player.sleep(seconds)
+
+
+def builds(url: str) -> bool:
+    """Return whether what is asked there is made, or looked up for that, once for several scenarios."""
+    return _BUILDING.match(urlsplit(url).path) is not None
 
 
 def _without_name(question: Question) -> Question:

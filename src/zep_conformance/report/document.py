@@ -115,6 +115,7 @@ def merging_in_words(merged: Mapping[str, Any]) -> str:
     return (
         f"merged with the run {merged['run']}: {count} scenario{'s were' if count != 1 else ' was'} run again, all "
         "others are as they were then; the verdict rests on both runs"
+        f"{'; ' * ('missing' in merged)}{merged.get('missing', '')}"
     )
 
 

@@ -13,7 +13,7 @@ Texts of an event may hold secrets until `clean` was called; what a writer is to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,15 +107,15 @@ class ScenarioEnded(Event):
 class RunEnded(Event):
     """The run ended. document: as `document.document` gives it. folder: where the reports go.
 
-    elsewhere: where those go that somebody has given another path, by file. exchanges: of each scenario, clean, as
-    `exchanges.Packer` makes them.
+    elsewhere: where those go that somebody has given another path, by file. exchanges: of each scenario,
+    by its node id, clean, as `exchanges.Packer` makes them.
     """
 
     kind = "run ended"
     document: Mapping[str, Any]
     folder: Path
     elsewhere: Mapping[str, Path] = field(default_factory=dict)
-    exchanges: Sequence[bytes] = ()
+    exchanges: Mapping[str, bytes] = field(default_factory=dict)
 
     def path_of(self, file: str) -> Path:
         """Return where a report goes."""
@@ -123,7 +123,8 @@ class RunEnded(Event):
 
     def clean(self, redactor: Redactor) -> Self:
         """Return the event without secrets."""
-        return replace(self, document=redactor.everywhere(dict(self.document)))
+        exchanges = {redactor(nodeid): packed for nodeid, packed in self.exchanges.items()}
+        return replace(self, document=redactor.everywhere(dict(self.document)), exchanges=exchanges)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as data: what it came to; all the rest is in the document."""

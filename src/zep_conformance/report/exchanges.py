@@ -2,7 +2,9 @@
 
     for one in read(Path("reports/exchanges.ndjson.gz")):
         one["nodeid"], one["order"]     # of the scenario, and from 1 in the order of sending
-        one["attempt"]                  # 1; 2 where the scenario was carried out once more
+                                        # null: made for several scenarios, by one that was run again (--failed)
+    one["prefix"]                   # only of those: what the names of that process begin with
+    one["attempt"]                  # 1; 2 where the scenario was carried out once more
         one["step"]                     # the line of the step that was being carried out; null before and after
         one["part"]                     # zep, zep-secured, langflux, model; null for none of them
         one["started"], one["seconds"]  # since the scenario began; until the answer was read
@@ -179,6 +181,11 @@ def lines_of(packed: bytes) -> Iterator[dict[str, Any]]:
     """Yield the exchanges in what `Packer` made. Raises OSError, EOFError or ValueError for anything else."""
     for line in gzip.decompress(packed).splitlines() if packed else ():
         yield json.loads(line)
+
+
+def packed(lines: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return exchanges that are clean already, as the file has them."""
+    return gzip.compress("".join(f"{json.dumps(one)}\n" for one in lines).encode(), 3, mtime=0)
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:

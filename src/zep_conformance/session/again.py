@@ -15,6 +15,9 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.report.comparing import circumstances
 from zep_conformance.report.document import scenarios_in
 from zep_conformance.report.evidence import Evidence
+from zep_conformance.report.exchanges import packed
+from zep_conformance.report.exchanges import read as read_exchanges
+from zep_conformance.report.folder import EXCHANGES
 from zep_conformance.report.observations import Observations
 from zep_conformance.report.outcomes import Record
 from zep_conformance.report.reading import Report, find, read
@@ -92,8 +95,44 @@ class Again:
             nodeid: replace(known, selected=known.selected or nodeid in there)
             for nodeid, known in observations.scenarios.items()
         }
+        taken = {record.nodeid for record in kept}
+        recorded = [*observations.recorded, *_recorded(self.report.document, taken)]
         about = {"run": self.report.name, "started": self.report.started, "again": sorted(ran)}
-        return [*records, *kept], replace(observations, scenarios=seen), about
+        return [*records, *kept], replace(observations, scenarios=seen, recorded=tuple(recorded)), about
+
+    def exchanges(self, nodeids: Collection[str]) -> tuple[dict[str, bytes], str]:
+        """Return the exchanges that that run had with these scenarios, by node id; and what is missing, in words.
+
+        By "" those that made something once, in a scenario that is run again, for others that are not.
+        """
+        path = self.report.path.with_name(EXCHANGES)
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        try:
+            for one in read_exchanges(path):
+                if one["nodeid"] in nodeids:
+                    found.setdefault(one["nodeid"], []).append(one)
+                elif shared := self._shared(one, nodeids):
+                    found.setdefault("", []).append(shared)
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            is_there = not isinstance(error, FileNotFoundError)
+            why = f"it can't be read ({type(error).__name__})" if is_there else "there is none"
+            return {}, f"no exchanges were taken over from it: {path}: {why}"
+        return {nodeid: packed(some) for nodeid, some in found.items()}, ""
+
+    def _shared(self, one: Mapping[str, Any], nodeids: Collection[str]) -> Mapping[str, Any] | None:
+        """Return an exchange as one that made something for some of these scenarios; None where it did not."""
+        from zep_conformance.clients.recorded import builds  # imports httpx, while the target comes up
+
+        processes = self.report.document.get("recorded") or ()
+        made_by = [
+            process["prefix"]
+            for process in processes
+            if (one["nodeid"] in process["drawn"] or one.get("prefix") == process["prefix"])
+            and any(nodeid in process["drawn"] for nodeid in nodeids)
+        ]
+        if not made_by or not builds(one["request"]["url"]):
+            return None
+        return {**one, "nodeid": None, "prefix": made_by[0]}
 
     def lines(self) -> Iterator[str]:
         """Yield what is taken from that run, in words."""
@@ -118,6 +157,14 @@ def taken_up(settings: Settings) -> Again:
         what = f"--failed: nothing failed in the run {report.name}, so that there is nothing to run"
         raise CannotTell(what, "`zep-conformance run` runs everything.", code="nothing-failed")
     return found
+
+
+def _recorded(document: Mapping[str, Any], nodeids: Collection[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield what a replay needs of these scenarios, of each process that carried some of them out."""
+    for one in document.get("recorded") or ():
+        drawn = {nodeid: drawn for nodeid, drawn in one["drawn"].items() if nodeid in nodeids}
+        if drawn:
+            yield {**one, "drawn": drawn}
 
 
 def _records(document: Mapping[str, Any]) -> Iterator[Record]:

@@ -17,13 +17,13 @@ _Report = pytest.CollectReport | pytest.TestReport | None
 
 
 class Exchanging:
-    """Collects the exchanges of a run. packed: those of each scenario so far, of all processes."""
+    """Collects the exchanges of a run. packed: those of each scenario so far, by node id, of all processes."""
 
     def __init__(self, run: Run) -> None:
         self._run, self._packer = run, Packer(run.redactor)
         self._whole = run.transcript.whole
         self._at = ""
-        self.packed: list[bytes] = []
+        self.packed: dict[str, bytes] = {}
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Note which scenario begins."""
@@ -74,14 +74,16 @@ class Exchanging:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep it."""
-        if packed := getattr(report, PACKED, b""):
-            self.packed.append(packed)
+        self._keep(report.nodeid, getattr(report, PACKED, b""))
 
-    def all(self) -> list[bytes]:
+    def all(self) -> dict[str, bytes]:
         """Return everything so far, with what a scenario sent that the run ended in."""
-        if packed := self._taken(self._at):
-            self.packed.append(packed)
+        self._keep(self._at, self._taken(self._at))
         return self.packed
+
+    def _keep(self, nodeid: str, packed: bytes) -> None:
+        if packed:
+            self.packed[nodeid] = self.packed.get(nodeid, b"") + packed
 
     def _taken(self, nodeid: str) -> bytes:
         found = self._whole.taken(self._run.part_of)

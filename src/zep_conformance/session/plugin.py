@@ -483,8 +483,13 @@ class Conformance:
         """Set the exit code and write the reports."""
         self.concluded = session, exitstatus
         records, seen, merged = list(self.records.values()), self.run.observations().merged(self.of_workers), None
+        exchanges = self.config.stash[EXCHANGING].all()
         if self.again is not None and records:
+            ran = {*self.records}
             records, seen, merged = self.again.merged(records, seen)
+            before, missing = self.again.exchanges({record.nodeid for record in records} - ran)
+            exchanges = {**before, **exchanges}
+            merged |= {"missing": missing} if missing else {}
         self.conclusion = conclude(
             records,
             seen,
@@ -501,7 +506,6 @@ class Conformance:
         session.exitstatus = self.conclusion.exit_code
         junit = self.config.stash[_JUNIT]
         elsewhere = {JUNIT: Path(junit)} if junit else {}
-        exchanges = self.config.stash[EXCHANGING].all()
         ended, folder = self.conclusion.report, self.run.folder.path
         self.tell(RunEnded(document=ended, folder=folder, elsewhere=elsewhere, exchanges=exchanges))
         broken = exitstatus == pytest.ExitCode.INTERNAL_ERROR

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ class RecordedProcess:
 
     given: settings, as `Settings.as_recorded` gives them. deployment: as `Deployment.as_json` gives it, but without
     secrets. shares_zep: whether others used its Zep. drawn: by each scenario that it carried out. exchanges: of each,
-    in the order in which they were begun.
+    in the order in which they were begun. shared: those that made something for them, in scenarios that are not here.
     """
 
     seed: int
@@ -39,6 +39,7 @@ class RecordedProcess:
     shares_zep: bool
     drawn: ByScenario
     exchanges: Mapping[str, list[RecordedAnswer]] = field(default_factory=dict)
+    shared: Sequence[RecordedAnswer] = ()
 
     def settings(self, options: Mapping[str, Any]) -> Settings:
         """Return the settings of the run, but for those that options give. Raises CannotTell for a wrong one."""
@@ -54,7 +55,8 @@ class RecordedProcess:
         return found
 
     def everything(self) -> Iterator[RecordedAnswer]:
-        """Yield the exchanges of all its scenarios."""
+        """Yield the exchanges of all its scenarios, and those that made something for them."""
+        yield from self.shared
         for some in self.exchanges.values():
             yield from some
 
@@ -84,7 +86,7 @@ def read_run(given: str, reports: Path) -> RecordedRun:
         what = f"{path} has no recording: an older version wrote it, or no scenario was carried out"
         raise CannotTell(what, _AGAIN, code="replay-unreadable")
     try:
-        exchanges = _exchanges(beside, scenarios)
+        exchanges = _exchanges(beside, scenarios, datetime.fromisoformat(document["started"]))
         found = tuple(_process(one, document, exchanges) for one in document["recorded"])
     except FileNotFoundError:
         what = f"there is no {beside}, which has what was asked and answered in that run"
@@ -107,14 +109,24 @@ def _process(
         shares_zep=one["shares_zep"],
         drawn=one["drawn"],
         exchanges={nodeid: exchanges.get(nodeid, []) for nodeid in one["drawn"]},
+        shared=exchanges.get(_made_by(one["prefix"]), []),
     )
 
 
-def _exchanges(path: Path, scenarios: Mapping[str, Mapping[str, Any]]) -> dict[str, list[RecordedAnswer]]:
-    """Return the exchanges of each scenario. Raises OSError, EOFError, ValueError, KeyError, TypeError."""
+def _made_by(prefix: str) -> str:
+    """Return by what name the exchanges are kept that made something for scenarios of a process."""
+    return f"made by {prefix}"
+
+
+def _exchanges(
+    path: Path, scenarios: Mapping[str, Mapping[str, Any]], started: datetime
+) -> dict[str, list[RecordedAnswer]]:
+    """Return the exchanges of each scenario, by node id. Raises OSError, EOFError, ValueError, KeyError, TypeError."""
     found: dict[str, list[RecordedAnswer]] = {}
     for one in read(path):
-        if one["nodeid"] in scenarios:
+        if one["nodeid"] is None:
+            found.setdefault(_made_by(one["prefix"]), []).append(_answer(one, started))
+        elif one["nodeid"] in scenarios:
             began = datetime.fromisoformat(scenarios[one["nodeid"]]["started"]) + timedelta(seconds=one["started"])
             found.setdefault(one["nodeid"], []).append(_answer(one, began))
     for some in found.values():

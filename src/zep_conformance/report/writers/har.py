@@ -1,6 +1,7 @@
 """reports/har/: what was asked and answered in each scenario that failed or broke, for browsers and HTTP tools.
 
-Secrets are removed, so that such a file can be looked at and compared, and not sent again as it is.
+It is made of the whole exchanges (`report.exchanges`). Secrets are removed, so that such a file can be looked at and
+compared, and not sent again as it is.
 """
 
 from __future__ import annotations
@@ -8,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -18,12 +18,15 @@ from urllib.parse import parse_qsl, quote
 from zep_conformance.report import folder
 from zep_conformance.report.document import scenarios_in
 from zep_conformance.report.events import Event, RunEnded
+from zep_conformance.report.exchanges import lines_of
 from zep_conformance.report.writers.base import Writer
 
 FOLDER = "har"
 _WRONG = ("failed", "error")
 _LONGEST = 100
 """Characters of a file's name."""
+Whole = Mapping[str, Any]
+"""An exchange, as `report.exchanges` writes it."""
 
 
 class Har(Writer):
@@ -34,17 +37,16 @@ class Har(Writer):
     def saw(self, event: Event) -> None:
         """Write the files of a run that has ended."""
         if isinstance(event, RunEnded):
-            for name, text in files(event.document):
+            for name, text in files(event.document, event.exchanges):
                 folder.write(event.path_of(self.file) / name, text)
 
 
-def files(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of each file, of the report of a run (see `document.document`)."""
-    evidence = {one["nodeid"]: one for one in report["evidence"]}
+def files(report: Mapping[str, Any], exchanges: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each file, of the report of a run (see `document.document`) and its exchanges."""
     for scenario in scenarios_in(report):
-        known = evidence.get(scenario["nodeid"])
-        if scenario["outcome"] in _WRONG and known is not None and known["exchanges"]:
-            yield name_of(scenario["nodeid"]), render(report, scenario, known)
+        nodeid = scenario["nodeid"]
+        if scenario["outcome"] in _WRONG and (found := [*lines_of(exchanges.get(nodeid, b""))]):
+            yield name_of(nodeid), render(report, scenario, found)
 
 
 def name_of(nodeid: str) -> str:
@@ -55,91 +57,98 @@ def name_of(nodeid: str) -> str:
     return f"{plain}{same}.har"
 
 
-def render(report: Mapping[str, Any], scenario: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
-    """Return the exchanges of one scenario as HAR 1.2, oldest first."""
-    moment = datetime.fromisoformat(scenario["started"] or report["started"])
-    left_out = f"; {evidence['left_out']} earlier exchanges are left out" if evidence["left_out"] else ""
-    entries = []
-    for exchange in evidence["exchanges"]:
-        entries.append(_entry(exchange, moment, page=scenario["nodeid"]))
-        moment += timedelta(milliseconds=exchange["milliseconds"])
+def render(report: Mapping[str, Any], scenario: Mapping[str, Any], exchanges: Sequence[Whole]) -> str:
+    """Return the exchanges of one scenario as HAR 1.2, in the order of sending.
+
+    Where it was carried out twice they are those of the second time.
+    """
+    began = scenario["started"] or report["started"]
+    last = max(one["attempt"] for one in exchanges)
+    shown = [one for one in exchanges if one["attempt"] == last]
+    left_out = sum(one.get("left_out", 0) for one in shown)
     page = {
         "id": scenario["nodeid"],
         "title": f"{scenario['name']} ({', '.join(scenario['requirements'])})",
-        "startedDateTime": scenario["started"] or report["started"],
+        "startedDateTime": began,
         "pageTimings": {},
-        "comment": f"{scenario['outcome']}: {scenario['reason']}{left_out}",
+        "comment": f"{scenario['outcome']}: {scenario['reason']}"
+        + (f"; {left_out} later exchanges are left out" if left_out else ""),
     }
+    entries = [_entry(one, datetime.fromisoformat(began), page=scenario["nodeid"]) for one in shown]
     log = {"version": "1.2", "creator": dict(report["tool"]), "pages": [page], "entries": entries}
     return json.dumps({"log": log}, indent=1) + "\n"
 
 
-def _entry(exchange: Mapping[str, Any], moment: datetime, page: str) -> dict[str, Any]:
-    method, url, headers, body = _asked(exchange["request"])
-    answer, status, took = exchange["answer"], exchange["status"], exchange["milliseconds"]
-    request: dict[str, Any] = {
-        "method": method,
-        "url": _as_uri(url),
-        "httpVersion": "HTTP/1.1",
-        "cookies": [],
-        "headers": [{"name": name, "value": value} for name, value in headers],
-        "queryString": [
-            {"name": name, "value": value} for name, value in parse_qsl(url.partition("?")[2], keep_blank_values=True)
-        ],
-        "headersSize": -1,
-        "bodySize": len(body.encode(errors="replace")),
-    }
-    if body:
-        kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-        request["postData"] = {"mimeType": kind, "text": body}
+def _entry(exchange: Whole, began: datetime, page: str) -> dict[str, Any]:
+    took = exchange["seconds"] * 1000
     return {
         "pageref": page,
-        "startedDateTime": moment.isoformat(timespec="milliseconds"),
+        "startedDateTime": (began + timedelta(seconds=exchange["started"])).isoformat(timespec="milliseconds"),
         "time": took,
-        "request": request,
-        "response": {
-            "status": status,
-            "statusText": HTTPStatus(status).phrase if status in {*HTTPStatus} else "",
-            "httpVersion": "HTTP/1.1",
-            "cookies": [],
-            "headers": [],
-            "content": {
-                "size": len(answer.encode(errors="replace")),
-                "mimeType": "application/json" if answer[:1] in ("{", "[") else "text/plain",
-                "text": answer,
-            },
-            "redirectURL": "",
-            "headersSize": -1,
-            "bodySize": -1,
-        },
+        "request": _request(exchange["request"], exchange.get("cut", {})),
+        "response": _response(exchange, exchange.get("cut", {})),
         "cache": {},
+        # When the first byte came is not known: all of it is counted as waiting.
         "timings": {"send": 0, "wait": took, "receive": 0},
-        "comment": f"asked {exchange['times']} times; this is the last" if exchange["times"] > 1 else "",
+        "comment": "; ".join(_remarks(exchange)),
     }
 
 
-def _asked(command: str) -> tuple[str, str, list[tuple[str, str]], str]:
-    """Return the method, URL, headers and body of a request that is shown as a command (`transcript.as_curl`)."""
-    words = iter(_words(command))
-    method, url, body, headers = "GET", "", "", []
-    for word in words:
-        if word == "-X":
-            method = next(words, method)
-        elif word == "--data-binary":
-            body = next(words, "")
-        elif word == "-H":
-            name, _, value = next(words, "").partition(": ")
-            headers.append((name, value))
-        else:
-            url = word
-    return method, url, headers, body
+def _remarks(exchange: Whole) -> Iterator[str]:
+    if exchange["step"]:
+        yield f"in the step at line {exchange['step']}"
+    if exchange["part"]:
+        yield f"to {exchange['part']}"
 
 
-def _words(command: str) -> list[str]:
-    try:
-        return shlex.split(command)
-    except ValueError:  # what was hidden took a quote with it
-        return command.split()
+def _request(asked: Mapping[str, Any], cut: Mapping[str, int]) -> dict[str, Any]:
+    body = asked["body"]
+    request: dict[str, Any] = {
+        "method": asked["method"],
+        "url": _as_uri(asked["url"]),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(asked["headers"]),
+        "queryString": _pairs(parse_qsl(asked["url"].partition("#")[0].partition("?")[2], keep_blank_values=True)),
+        "headersSize": -1,
+        "bodySize": _size(body),
+    }
+    if body:
+        request["postData"] = {"mimeType": _kind(asked["headers"]), "text": body} | _said_of(cut, "body")
+    return request
+
+
+def _response(exchange: Whole, cut: Mapping[str, int]) -> dict[str, Any]:
+    status, answer = exchange["status"] or 0, exchange["answer"]
+    broken = {"_error": exchange["error"], "comment": exchange["error"]} if exchange["error"] else {}
+    return {
+        "status": status,
+        "statusText": HTTPStatus(status).phrase if status in {*HTTPStatus} else "",
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(exchange["headers"]),
+        "content": {"size": _size(answer), "mimeType": _kind(exchange["headers"]), "text": answer}
+        | _said_of(cut, "answer"),
+        "redirectURL": next((value for name, value in exchange["headers"] if name.lower() == "location"), ""),
+        "headersSize": -1,
+        "bodySize": _size(answer),
+    } | broken
+
+
+def _pairs(found: Sequence[Sequence[str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in found]
+
+
+def _kind(headers: Sequence[Sequence[str]]) -> str:
+    return next((value for name, value in headers if name.lower() == "content-type"), "")
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="replace"))
+
+
+def _said_of(cut: Mapping[str, int], what: str) -> dict[str, str]:
+    return {"comment": f"cut: it had {cut[what]} characters"} if what in cut else {}
 
 
 def _as_uri(url: str) -> str:

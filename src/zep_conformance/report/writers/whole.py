@@ -17,4 +17,4 @@ class WholeExchanges(Writer):
     def saw(self, event: Event) -> None:
         """Write the file when the run is over."""
         if isinstance(event, RunEnded):
-            write(event.path_of(self.file), b"".join(event.exchanges) or gzip.compress(b""))
+            write(event.path_of(self.file), b"".join(event.exchanges.values()) or gzip.compress(b""))
