@@ -9,6 +9,9 @@ EXTRAS ?= [dev]
 
 BIN := $(VENV)/bin
 
+# Interpreters are started by the hundred: what they compile is kept, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: conformance test properties lint format bench mutants page-mutants docs nightly oldest clean
 
 conformance: $(VENV)/installed  ## run the suite; TARGET=embedded|remote|auto, ARGS="further options"
@@ -33,10 +36,10 @@ format: $(VENV)/installed
 	$(BIN)/ruff format -q .
 
 bench: $(VENV)/installed  ## the figures to hold, as ratios measured side by side
-	$(BIN)/python benchmarks/overhead.py
-	$(BIN)/python benchmarks/reports.py
-	$(BIN)/python benchmarks/startup.py
-	$(BIN)/python benchmarks/remote.py
+	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.reports
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.remote
 	$(BIN)/python -m benchmarks.page
 
 mutants: $(VENV)/installed  ## each mutation of the embedded servers and deployment files: all must be noticed

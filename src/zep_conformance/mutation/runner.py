@@ -13,8 +13,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
-import subprocess
 import sys
 import tempfile
 import textwrap
@@ -26,13 +24,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zep_conformance import suite
 from zep_conformance.errors import CannotTell, needed
 from zep_conformance.facts.mutations import Mutation
 from zep_conformance.facts.servers import CORES, EMBEDDED_FREEZE
 from zep_conformance.mutation.asked import unknown_name
 from zep_conformance.mutation.catalogue import PAGE, RECORDED_BEHAVIOURS, WITHOUT_PAGE, Planted
-from zep_conformance.processes.ending import end
+from zep_conformance.mutation.forking import SuiteProcess, ours
 from zep_conformance.settings.sources import read_settings
 from zep_conformance.targets import choose
 
@@ -60,8 +57,6 @@ RUN_LIMIT = 90.0
 STOP_LIMIT = 15.0
 """Seconds that an interrupted run has to stop its servers before it is killed (they stop then, too)."""
 WIDTH = 80
-_PLUGINS = ("pytest_bdd.plugin", "pytest_timeout", "zep_conformance.session.plugin")
-_NOT_OURS = ("ZEP_", "LANGFLUX_", "MODEL_URL", "PYTEST_")  # variables that would change what is tested
 
 
 def to_be_noticed() -> list[Planted]:
@@ -160,7 +155,7 @@ class Runner:
         """
         self._folder, self._everything = folder, everything
         self._target, self._variables, self._scope = target, dict(variables or {}), scope
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[SuiteProcess] = set()
         self._lock = threading.Lock()
         self._stopped = False
 
@@ -175,10 +170,9 @@ class Runner:
         everything = self._everything or planted is None
         started = time.monotonic()
         path = self._folder / f"{reports.name}.log"
-        with path.open("wb") as log, self._process(planted, reports, log) as process:
-            try:
-                trial.exit_code = process.wait(RUN_LIMIT * (3 if everything else 1))
-            except subprocess.TimeoutExpired:
+        with self._process(planted, reports, path) as process:
+            trial.exit_code = process.wait(RUN_LIMIT * (3 if everything else 1))
+            if trial.exit_code is None:
                 trial.trouble = f"stopped after {time.monotonic() - started:.0f} s"
         trial.seconds = time.monotonic() - started
         try:
@@ -188,39 +182,28 @@ class Runner:
         return trial
 
     @contextlib.contextmanager
-    def _process(self, planted: Planted | None, reports: Path, log: Any) -> Iterator[subprocess.Popen[bytes]]:
-        command = [sys.executable, "-m", "pytest", str(suite.root() / "features"), "-q", "-p", "no:cacheprovider"]
-        command += [word for plugin in _PLUGINS for word in ("-p", plugin)]
-        command += ["--reports", str(reports), "--seed", str(SEED), *self._target]
+    def _process(self, planted: Planted | None, reports: Path, log: Path) -> Iterator[SuiteProcess]:
+        # Of the reports only the document is read.
+        options = ["--reports", str(reports), "--formats", "badge", "--seed", str(SEED), *self._target]
         scope = self._scope
         if planted is not None:
             names = [planted.full_name, TOGETHER.get(planted.full_name, "")]
             option = "--mutations" if isinstance(planted, Mutation) else "--recorded-behaviours"
-            command += [option, ",".join(filter(None, names))]
+            options += [option, ",".join(filter(None, names))]
             scope = "" if self._everything else " or ".join(planted.breaks)
-        command += ["-m", scope] if scope else []
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_OURS)}
-        environment |= self._variables | (UNDER.get(planted.full_name, {}) if planted is not None else {})
+        options += ["-m", scope] if scope else []
+        environment = ours(os.environ) | self._variables
+        environment |= UNDER.get(planted.full_name, {}) if planted is not None else {}
         environment["TMPDIR"] = str(self._folder)  # what a killed run leaves goes with the folder
-        # Every plugin that happens to be installed would be imported again in each run.
-        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         with self._lock:
             if self._stopped:
                 raise KeyboardInterrupt
-            process = subprocess.Popen(
-                command,
-                cwd=suite.root(),
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C reaches us alone, and we end it
-            )
+            process = SuiteProcess(options, environment=environment, log=log)
             self._running.add(process)
         try:
             yield process
         finally:
-            end(process, politely=signal.SIGINT, limit=STOP_LIMIT)  # as by Ctrl-C
+            process.end(STOP_LIMIT)
             with self._lock:
                 self._running.discard(process)
 
@@ -229,7 +212,7 @@ class Runner:
         with self._lock:
             self._stopped = True
             for process in self._running:
-                process.send_signal(signal.SIGINT)
+                process.interrupt()
 
 
 def _last_line(log: Path) -> str:

@@ -6,7 +6,6 @@ It sleeps unless features of this suite are among what pytest is asked to run.
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack
@@ -23,6 +22,7 @@ from zep_conformance.clients.families import remark
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.deviations import load_deviations
 from zep_conformance.facts.requirements import TAG, load_requirements
+from zep_conformance.processes import interruption
 from zep_conformance.redaction import output
 from zep_conformance.report import document, terminal
 from zep_conformance.report.differences import explained
@@ -191,10 +191,9 @@ class Conformance:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Begin to start the target, so that it comes up while pytest collects; nothing secret is shown from here."""
-        # A pipeline that is cancelled sends SIGTERM: what was made is removed then as after Ctrl-C.
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         self._cleaning = output.clean(self.config, self.run.redactor)
-        self._cleaning.callback(signal.signal, signal.SIGTERM, before)
+        # A pipeline that is cancelled sends SIGTERM: what was made is removed then as after Ctrl-C.
+        self._cleaning.enter_context(interruption.noted())
         if not self.is_worker:
             self.run.folder.hold()
         self.tell(RunBegan(version=__version__, target=self.run.target_name, seed=self.run.seed))
@@ -324,6 +323,7 @@ class Conformance:
 
         What Zep froze in is carried out once more, under new names, when it is frozen no more.
         """
+        interruption.raise_if_lost()
         if self.run.is_again:
             return (yield)
         with self.turns.taken(alone=item.stash.get(DISTURBS, True)):

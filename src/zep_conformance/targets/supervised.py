@@ -7,8 +7,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +16,7 @@ from zep_conformance.clients import tokens
 from zep_conformance.doctor.diagnosis import diagnose
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import REPORT_IT, CannotTell, PartDied
+from zep_conformance.processes import launching
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import Control, Target
 
@@ -36,7 +35,7 @@ class Supervisor(Control):
 
     def __init__(self) -> None:
         self.folder = Path()
-        self._process: subprocess.Popen[str] | None = None
+        self._launched: launching.Launched | None = None
         self._connection: socket.socket | None = None
         self._to: IO[str] | None = None
         self._from: IO[str] | None = None
@@ -54,15 +53,8 @@ class Supervisor(Control):
 
     def launch(self, configuration: Mapping[str, Any]) -> None:
         """Launch it and tell it what to start, see `processes.supervisor`; does not wait."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "zep_conformance.processes.supervisor"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            # Ctrl-C and a killed process group must not reach it: it stops when we close its input or end.
-            start_new_session=True,
-        )
-        self._to, self._from = self._process.stdin, self._process.stdout
+        self._launched = launching.launch()
+        self._to, self._from = self._launched.to, self._launched.answers
         self._tell({**configuration, "data": str(self.folder)})
 
     def attach(self, folder: Path) -> None:
@@ -119,13 +111,9 @@ class Supervisor(Control):
         """End everything, where this process launched it; returns when that is done and the state is removed."""
         if self._connection is not None:
             self._connection.close()
-        if self._process is not None:
-            try:
-                self._process.communicate(timeout=STOP_LIMIT)  # closes its input, which is how it is told
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.communicate()
-            self._process = None
+        if self._launched is not None:
+            self._launched.close(STOP_LIMIT)
+            self._launched = None
         if self._connection is None and self.folder != Path():
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -21,6 +21,7 @@ from zep_conformance.errors import CannotTell
 from zep_conformance.facts.causes import Source, cause_of, last_lines
 from zep_conformance.facts.servers import LANGFLUX_VERSION
 from zep_conformance.mutation.asked import planted_in_servers
+from zep_conformance.processes.interruption import put_off, raise_if_lost
 from zep_conformance.processes.readiness import HttpReady
 from zep_conformance.settings import CAPABILITIES, UPGRADES, Settings, revealed
 from zep_conformance.targets.base import Deployment, LangFluxServer, Say, Target, ZepServer
@@ -294,9 +295,10 @@ class ComposeTarget(Target):
             config = written(rewritten(self._project, self._ours))
             step = self._steps[0]
             try:
-                self._running = RunningCommand(
-                    step.command, environment=self._compose.environment, folder=self._project.folder, given=config
-                )
+                with put_off():  # a command that runs and is not known here would go on by itself
+                    self._running = RunningCommand(
+                        step.command, environment=self._compose.environment, folder=self._project.folder, given=config
+                    )
             except CommandFailed as error:
                 raise self._explained(step.kind, str(error)) from None
 
@@ -314,6 +316,7 @@ class ComposeTarget(Target):
         )
 
     def _has_ended(self) -> bool:
+        raise_if_lost()
         return self._running is None or self._running.has_ended()
 
     def _must_have_ended(self) -> None:
