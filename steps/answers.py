@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import httpx
-from pytest_bdd import parsers, then
+from pytest_bdd import parsers
+
+from fixtures.words import then
 
 OF_SOMETHING_ELSE = frozenset({401, 403, 405, 407, 408, 429})
 """The 4xx that do not speak of what was sent: who asks, by which method, how often, how slowly."""

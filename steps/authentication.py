@@ -8,7 +8,7 @@ import warnings
 import httpx
 import jwt
 import pytest
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.chatflows import Chatflows
 from fixtures.chats import Chat, Chats
@@ -16,6 +16,7 @@ from fixtures.cleanup import Cleanup
 from fixtures.conversations import Conversation
 from fixtures.people import People, SessionIds
 from fixtures.refusals import Untold
+from fixtures.words import given, then, when
 from zep_conformance.clients.langflux import LangFlux
 from zep_conformance.clients.refusals import wrong_tokens
 from zep_conformance.clients.tokens import can_be_sent, make_secret, make_token

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from faker import Faker
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.conversations import Conversation, Conversations
+from fixtures.words import given, then, when
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.zep import Zep
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import httpx
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.chatflows import Chatflows
 from fixtures.chats import Chats
 from fixtures.cleanup import Cleanup
 from fixtures.people import SessionIds
+from fixtures.words import given, then, when
 from zep_conformance.clients.langflux import ChatAnswer, LangFlux, chat_path
 from zep_conformance.clients.tokens import make_secret
 from zep_conformance.errors import needed

@@ -7,10 +7,11 @@ import re
 import httpx
 from faker import Faker
 from packaging.version import Version
-from pytest_bdd import parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.conversations import Conversations
 from fixtures.people import SessionIds
+from fixtures.words import then, when
 from zep_conformance.clients.zep import Zep
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.doctor.findings import faults as faulty

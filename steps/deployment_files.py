@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from pytest_bdd import given, parsers, then
+from pytest_bdd import parsers
 
 from fixtures.deployment_files import ExaminedFiles, FindingsOfKind
+from fixtures.words import given, then
 from zep_conformance.deployment_files.sources import KINDS
 
 ASPECTS = {

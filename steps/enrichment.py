@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from faker import Faker
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.conversations import Conversation, Conversations
 from fixtures.people import People, Person
 from fixtures.stopwatch import Arrivals
+from fixtures.words import given, then, when
 from zep_conformance.clients import clock
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-from pytest_bdd import given, then, when
 
 from fixtures.chatflows import Chatflows
 from fixtures.cleanup import Cleanup
 from fixtures.conversations import Conversation
 from fixtures.people import SessionIds
 from fixtures.refusals import Untold
+from fixtures.words import given, then, when
 from zep_conformance.clients.langflux import LangFlux
 from zep_conformance.clients.leaks import given_away
 from zep_conformance.clients.tokens import make_secret, make_token

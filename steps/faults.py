@@ -6,12 +6,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.chats import Chat, Chats
 from fixtures.conversations import Conversations
 from fixtures.faults import Faults, Writer
 from fixtures.people import People
+from fixtures.words import given, then, when
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import NewMessage
 from zep_conformance.settings import Settings

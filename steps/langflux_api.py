@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.chats import Chat, Chats
 from fixtures.conversations import ODD_IDS, texts
 from fixtures.people import People, SessionIds
 from fixtures.texts import difference
+from fixtures.words import given, then, when
 from zep_conformance.clients.langflux import ROLES, ChatAnswer
 from zep_conformance.clients.zep import Zep
 from zep_conformance.errors import needed

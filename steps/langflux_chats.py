@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.chats import Chat, Chats
 from fixtures.people import People, SessionIds
 from fixtures.texts import HARD_TEXTS, difference, text_difference
+from fixtures.words import given, then, when
 from zep_conformance.clients import clock
 from zep_conformance.clients.langflux import ROLES, chat_path
 from zep_conformance.session.run import Run

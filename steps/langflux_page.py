@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.chatflows import Chatflows
 from fixtures.chats import Chat, Chats
 from fixtures.neighbours import Neighbours
 from fixtures.page import PageUser
 from fixtures.people import People, SessionIds
+from fixtures.words import given, then, when
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.langflux import LangFlux
 from zep_conformance.clients.page.actions import CredentialsPage, open_template

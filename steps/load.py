@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from faker import Faker
-from pytest_bdd import parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.conversations import Conversation, Conversations, texts
 from fixtures.people import People
 from fixtures.stopwatch import Stopwatch
+from fixtures.words import then, when
 from zep_conformance.clients.zep import NewMessage, Zep
 from zep_conformance.facts.servers import memory_path
 from zep_conformance.session.classification import MEASURED, SAMPLES

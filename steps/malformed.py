@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx
 from faker import Faker
-from pytest_bdd import parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.conversations import Conversation
+from fixtures.words import then, when
 from zep_conformance.facts.servers import memory_path, session_path
 from zep_conformance.session.run import Run
 

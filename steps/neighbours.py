@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from pytest_bdd import given, then, when
 
 from fixtures.chats import Chat, Chats
 from fixtures.cleanup import Cleanup
@@ -14,6 +13,7 @@ from fixtures.conversations import Conversation, Conversations, texts
 from fixtures.neighbours import Neighbours
 from fixtures.people import People, SessionIds
 from fixtures.texts import difference
+from fixtures.words import given, then, when
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.langflux import ROLES
 from zep_conformance.clients.zep import NewMessage, Zep

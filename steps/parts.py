@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.faults import PARTS, Faults
+from fixtures.words import given, then, when
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import Zep
 from zep_conformance.facts.flows import MODEL_KEY

@@ -9,9 +9,10 @@ from threading import Event
 
 import pytest
 from faker import Faker
-from pytest_bdd import parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.conversations import Conversation, Conversations, small_talk
+from fixtures.words import then, when
 from zep_conformance.clients import freezing
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.zep import Zep

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_bdd import given, then, when
-
 from fixtures.refusals import Doorkeeper, Guarded, Strangers
+from fixtures.words import given, then, when
 from zep_conformance.clients.zep import Zep
 from zep_conformance.facts.operations import api_operations
 

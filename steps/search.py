@@ -6,11 +6,12 @@ import re
 from typing import Any
 
 import pytest
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers
 from zep_python.memory import Memory
 
 from fixtures.conversations import Conversation, Conversations
 from fixtures.people import People, SessionIds
+from fixtures.words import given, then, when
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import NewMessage, Zep

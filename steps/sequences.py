@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_bdd import parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.sequences import Sequences
+from fixtures.words import then, when
 
 KINDS = {
     "sessions and memories": "memory",

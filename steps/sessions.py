@@ -8,12 +8,13 @@ import uuid
 import httpx
 import pytest
 from faker import Faker
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers
 from zep_python.exceptions import NotFoundError
 
 from fixtures.cleanup import Cleanup
 from fixtures.conversations import ODD_IDS, Conversation, Conversations, small_talk, texts
 from fixtures.people import People, SessionIds
+from fixtures.words import given, then, when
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import NewMessage, Zep

@@ -7,11 +7,12 @@ import datetime
 import re
 
 from faker import Faker
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers
 from zep_python.memory import Memory
 from zep_python.message import Message
 
 from fixtures.conversations import Conversation, texts
+from fixtures.words import given, then, when
 from zep_conformance.clients import clock
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually

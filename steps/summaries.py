@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from faker import Faker
-from pytest_bdd import given, then, when
 from zep_python.memory import Memory
 
 from fixtures.conversations import Conversation, Conversations, small_talk, texts
 from fixtures.people import People
 from fixtures.stopwatch import Arrivals
+from fixtures.words import given, then, when
 from zep_conformance.clients.enrichment import EnrichmentWait
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import NewMessage, Zep

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from faker import Faker
-from pytest_bdd import given, then, when
 
 from fixtures.conversations import Conversation
 from fixtures.upgrade import Kept, KeptChat, Upgraded, Used, as_before
+from fixtures.words import given, then, when
 from zep_conformance.clients.refusals import wrong_tokens
 from zep_conformance.clients.tokens import make_token
 from zep_conformance.clients.waiting import eventually

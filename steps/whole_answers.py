@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers
 
 from fixtures.sequences import Sequences
+from fixtures.words import given, then, when
 from zep_conformance.reference import values
 from zep_conformance.reference.operations import Operation
 from zep_conformance.reference.zep.operations import (

@@ -15,7 +15,15 @@ import pytest
 
 from zep_conformance.clients import clock
 from zep_conformance.clients.http import http_client
-from zep_conformance.clients.recorded import LEFT_OUT, MORE_OFTEN, SOMETHING_ELSE, NotRecorded, Player, RecordedAnswer
+from zep_conformance.clients.recorded import (
+    CUT,
+    LEFT_OUT,
+    MORE_OFTEN,
+    SOMETHING_ELSE,
+    NotRecorded,
+    Player,
+    RecordedAnswer,
+)
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.redaction.redactor import Redactor
 
@@ -40,6 +48,17 @@ def playing(*exchanges: RecordedAnswer, redactor: Redactor | None = None) -> Ite
     player.begin(exchanges)
     with clock.running(player.clock), http_client(URL, timeout=1, transport=player) as client:
         yield player, client
+
+
+def test_of_a_body_that_was_too_long_only_what_is_recorded_is_compared() -> None:
+    player = Player(Redactor(), longest=4)
+    player.begin([exchange("POST", body="abcd", is_cut=True)])
+    with http_client(URL, timeout=1, transport=player) as client:
+        with pytest.raises(NotRecorded, match="too long to be recorded"):
+            client.post("/a", content="abcdefgh")
+        with pytest.raises(NotRecorded, match=SOMETHING_ELSE):
+            client.post("/a", content="abXdefgh")
+    assert [one.why for one in player.missing] == [CUT, SOMETHING_ELSE]
 
 
 def test_the_same_request_is_answered_in_the_order_of_then() -> None:

@@ -136,11 +136,14 @@ class _Scenario:
 class Player(httpx.BaseTransport):
     """Answers from a recording. redactor: knows what stands in for the secrets of the run.
 
-    shared: exchanges of other scenarios, which may have made what this one uses.
+    shared: exchanges of other scenarios, which may have made what this one uses. longest: characters of a body, beyond
+    which the recording has it cut; None where it has all of each.
     """
 
-    def __init__(self, redactor: Redactor, shared: Iterable[RecordedAnswer] = ()) -> None:
-        self._redactor = redactor
+    def __init__(
+        self, redactor: Redactor, shared: Iterable[RecordedAnswer] = (), *, longest: int | None = None
+    ) -> None:
+        self._redactor, self._longest = redactor, longest
         self._shared: dict[Question, RecordedAnswer] = {}
         for one in shared:
             if one.builds and one.status < 400 and not one.failure:
@@ -191,7 +194,7 @@ class Player(httpx.BaseTransport):
 
     def _questions(self, request: httpx.Request) -> Iterator[Question]:
         """Yield a request as the recording may have it: as it is, without secrets, and without a name of our own."""
-        body = request.content.decode(errors="backslashreplace")
+        body = request.content.decode(errors="backslashreplace")[: self._longest]
         said = request.headers.get("authorization", "")
         if said not in self._known:
             self._known[said] = self._redactor(f"authorization: {said}").removeprefix("authorization: ")

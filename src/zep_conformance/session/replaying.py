@@ -37,6 +37,7 @@ from zep_conformance.clients.tokens import make_secret, make_token
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.requirements import load_requirements
+from zep_conformance.report.exchanges import LONGEST
 from zep_conformance.report.folder import RunFolder
 from zep_conformance.report.outcomes import Record
 from zep_conformance.session.drawn import Drawn
@@ -286,7 +287,7 @@ class _Start:
         run.process, run.folder = self.process, _Nowhere(Path(), "")
         run.seed, run.prefix, run.started = self.process.seed, self.process.prefix, self.process.started
         run.drawn = Drawn(self.process.drawn)
-        run.player = run.transport = Player(run.redactor, self.process.everything())
+        run.player = run.transport = Player(run.redactor, self.process.everything(), longest=LONGEST["body"])
         run.target = _RecordedParts(self._settings, _with_stand_ins(self.process.deployment), run.player)
         config.stash[RUN] = run
         self.judge = _Judge(config, run, self.process)
