@@ -12,6 +12,10 @@ from tests.support.runs import report_in, run
 from zep_conformance import suite
 from zep_conformance.processes.fleet import Fleet
 from zep_conformance.processes.parts import parts_for
+from zep_conformance.session.freezes import MANY
+from zep_conformance.session.run import Run
+from zep_conformance.settings import Settings
+from zep_conformance.targets import Deployment
 
 AS_RECORDED = ("-q", "--recorded-behaviours", "all", "--freeze-after", "1", "--accept", "DEV-7,DEV-14")
 
@@ -94,6 +98,31 @@ def test_and_no_third_time(tmp_path: Path) -> None:
     accepted = run(tmp_path, *options, "--accept", "DEV-7,DEV-14,DEV-15", **variables(9))
     assert accepted.returncode == 0, accepted.stdout
     assert conclusion(accepted.stdout).count("DEV-15") == 1
+
+
+@pytest.mark.parametrize(
+    ("times", "once", "repeated"), [(9, "", 0), (9, "yes", MANY - 1)], ids=["in a repetition", "in several scenarios"]
+)
+def test_where_it_freezes_again_and_again_the_run_ends(tmp_path: Path, times: int, once: str, repeated: int) -> None:
+    options = (*PLUGIN, *AS_RECORDED, "-m", "STORE-4 and not comes-last")
+    finished = run(tmp_path, *options, **variables(times, FREEZE_ONCE=once))
+    assert finished.returncode == 1, finished.stdout
+    assert "Zep freezes again and again: nothing else was asked" in " ".join(finished.stdout.split())
+    assert conclusion(finished.stdout).count("DEV-15 fails this run") == 1
+    found = scenarios(tmp_path)
+    assert [one["deviation"] for one in found if one["outcome"] == "failed"] == ["DEV-15"]
+    assert len([one for one in found if one["repeated"] and one["outcome"] == "passed"]) == repeated
+    accepted = run(tmp_path, *options, "--accept", "DEV-7,DEV-14,DEV-15", **variables(times, FREEZE_ONCE=once))
+    assert "nothing else was asked" not in accepted.stdout
+    assert "not run" not in {one["outcome"] for one in scenarios(tmp_path)}
+
+
+def test_when_it_has_frozen_no_more_is_written_at_once_than_in_a_turn() -> None:
+    about = Run.of(Settings(seed=1))
+    about._deployment = Deployment(target="embedded", own=True)
+    assert not about.writes_little
+    about.freezes.count = 1
+    assert about.writes_little
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -65,8 +65,9 @@ class _Recorded(ZepClient):
 class Zep:
     """One Zep server.
 
-    url: its base URL. token: the JWT it wants. hooks: httpx event hooks that see every exchange. batch: messages that
-    are written in one request at most, None for any number. transport: what answers in its place, None for the server.
+    url: its base URL. token: the JWT it wants. hooks: httpx event hooks that see every exchange. batch: returns how
+    many messages are written in one request at most, None for any number. transport: what answers in its place, None
+    for the server.
     Methods raise one of FAILURES (APIError, NotFoundError, AuthError, …).
     """
 
@@ -76,7 +77,7 @@ class Zep:
         token: str | None = None,
         hooks: Hooks | None = None,
         *,
-        batch: int | None = None,
+        batch: Callable[[], int | None] = lambda: None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = url
@@ -108,7 +109,7 @@ class Zep:
     def write(self, session: str, messages: Sequence[NewMessage]) -> None:
         """Write messages to a session, creating it."""
         written = [Message(**message.body()) for message in messages]
-        size = self._batch or max(1, len(written))
+        size = self._batch() or max(1, len(written))
         for first in range(0, max(1, len(written)), size):
             self.client.memory.add_memory(session, Memory(messages=written[first : first + size]))
 

@@ -161,6 +161,13 @@ class Kind(ABC):
     def sequences(self, how: Drawn) -> SearchStrategy[list[Operation[Any]]]:
         """Return what draws sequences. Imports Hypothesis."""
 
+    def draws(self, operation: Operation[Any], how: Drawn) -> bool:  # noqa: ARG002  (most kinds draw all there is)
+        """Return whether an operation is such as are drawn.
+
+        A sequence that is made shorter stays one of those: it does no harm that the drawn one would not have done.
+        """
+        return True
+
     def read(self, found: Iterable[Mapping[str, Any]]) -> list[Operation[Any]]:
         """Return a sequence from a file's JSON. Raises ValueError for what is no operation of this kind."""
         from pydantic import TypeAdapter

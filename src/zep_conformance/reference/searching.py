@@ -55,6 +55,7 @@ class Search:
         self._since = 0.0
         self.found: Found | None = None
         self._known: dict[str, bool] = {}
+        self._sought: tuple[Any, ...] | None = None
 
     def run(self, *, seed: int, sequences: int) -> Found | None:
         """Try so many sequences at most; return the one that fails, None where none does.
@@ -96,7 +97,7 @@ class Search:
         """Make what was found shorter, for as long as that may take."""
         if self.found is None:
             return
-        self._since = time.monotonic()
+        self._since, self._sought = time.monotonic(), _kind_of_failure(self.found.outcome)
         with contextlib.suppress(_Enough):
             shrunk([one.as_json() for one in self.found.operations], self._document_fails)
 
@@ -113,20 +114,30 @@ class Search:
             operations = self.kind.read(document)
         except ValueError:
             return False  # made so simple that it is no sequence
-        return self._fails(operations)
+        return all(self.kind.draws(one, self._how) for one in operations) and self._fails(operations)
 
     def _fails(self, operations: list[Operation[Any]]) -> bool:
         key = json.dumps([one.as_json() for one in operations], sort_keys=True)
         if not operations or key in self._known:
             return self._known.get(key, False)
         outcome = self._attempt(operations)
-        self._known[key] = outcome.failure is not None
-        if outcome.failure is None:
+        fails = outcome.failure is not None and self._sought in (None, _kind_of_failure(outcome))
+        self._known[key] = fails
+        if not fails:
             return False
         begun = operations[: outcome.begun]
         if self.found is None or _size(begun) <= _size(self.found.operations):
             self.found = Found(begun, outcome)
         return True
+
+
+def _kind_of_failure(outcome: Outcome) -> tuple[Any, ...] | None:
+    """Return what two failures have in common that may be the same: a wrong status of an operation, or a wrong body."""
+    step = outcome.failure
+    if step is None:
+        return None
+    wrong_status = any(not one.where and one.expected.startswith("status ") for one in step.differences)
+    return (step.operation.do, step.status) if wrong_status else ()
 
 
 def _size(operations: Operations) -> tuple[int, int]:

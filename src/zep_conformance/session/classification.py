@@ -86,14 +86,24 @@ class Classifier:
     def is_to_be_repeated(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> bool:
         """Return whether a scenario is to be carried out once more: it failed while Zep was frozen, a known deviation.
 
-        It is about something else, and nobody else waits for that Zep. Nothing is carried out a third time.
+        It is about something else, and nobody else waits for that Zep. Nothing is carried out a third time, and nothing
+        once more where Zep freezes again and again.
         """
         if not report.failed or self.run.is_again or item.session.shouldstop or self.run.shares_zep:
+            return False
+        if self._freezes_often():
             return False
         if call.excinfo is not None and self._limit_reached(call.excinfo.value) is not None:
             return False
         freeze = self.freeze()
         return freeze is not None and not item.get_closest_marker(freeze.id) and self.run.freezes.met()
+
+    def _freezes_often(self) -> bool:
+        """Return whether Zep froze in what was carried out once more, or in many scenarios, unless that is accepted."""
+        freeze = self.freeze()
+        if freeze is None or freeze.id in names_in(self.run.settings.accept):
+            return False
+        return self.run.freezes.met() and (self.run.is_again or self.run.freezes.are_many)
 
     def classify(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Give a report of a scenario its record, and a failure its evidence in place of the traceback."""
@@ -155,6 +165,8 @@ class Classifier:
             self._end(item, "Zep freezes at turns of a chat: nothing else was asked")
         elif self.run.shares_zep and (isinstance(error, Frozen) or self.run.freezes.met()):
             self._end(item, "Zep is frozen, and others use it: nothing else was asked")
+        elif self._freezes_often():
+            self._end(item, "Zep freezes again and again: nothing else was asked")
         dead = self._stop_for_the_dead(item)
         item.stash[_COMPLAINT] = dead + longrepr.complaint(error)
         if report.when != "call" or not longrepr.server_fault(error, FAILURES):

@@ -16,6 +16,8 @@ LOOKS = 4
 """How often it is seen to whether something has no answer, in the time that Zep has for one."""
 END_LIMIT = 90.0
 """Seconds that the end of a freeze is waited for, which takes 60."""
+MANY = 3
+"""Freezes in one run, each of a minute, after which nothing more is asked."""
 
 
 class Freezes:
@@ -36,6 +38,8 @@ class Freezes:
         self._thread: threading.Thread | None = None
         self.seconds = 0.0
         """For how long Zep was frozen in this scenario, as far as that is over."""
+        self.count = 0
+        """How many scenarios Zep was frozen in."""
 
     def sent(self, request: Any) -> None:
         """Note a request: an httpx request hook."""
@@ -71,6 +75,11 @@ class Freezes:
         """Whether Zep was seen to be frozen in this scenario."""
         return self._is_seen.is_set()
 
+    @property
+    def are_many(self) -> bool:
+        """Whether Zep was frozen so often in this run that it is no use to ask more."""
+        return self.count >= MANY
+
     def await_end(self) -> None:
         """Wait until Zep is frozen no more."""
         self._has_looked.wait(END_LIMIT)
@@ -101,6 +110,7 @@ class Freezes:
         try:
             read(zep, self._path, self.patience)
         except Frozen:
+            self.count += not self._is_seen.is_set()
             self._is_seen.set()
             await_end(zep, self._path, END_LIMIT)
             self.seconds += time.monotonic() - began

@@ -251,6 +251,11 @@ class Run:
         return not self._is_alone_with(self.deployment)
 
     @property
+    def writes_little(self) -> bool:
+        """Whether no more is written at once than a turn of a chat: Zep is others', too, or has frozen (DEV-15)."""
+        return self.shares_zep or self.freezes.count > 0
+
+    @property
     def deployment(self) -> Deployment:
         """The parts under test. Raises RuntimeError before they are ready."""
         if self._deployment is None:

@@ -11,7 +11,6 @@ import httpx
 
 from zep_conformance.clients.langflux import LangFlux
 from zep_conformance.clients.zep import Zep
-from zep_conformance.facts.recorded_behaviours import shown_by
 from zep_conformance.recordings.removal import EnrichmentQueue, Removals
 from zep_conformance.recordings.server import ReplayServer
 from zep_conformance.reference.carrying import Outcome, Server, carry_out, sender_of
@@ -20,9 +19,9 @@ from zep_conformance.reference.operations import Chatbot, Drawn, Kind, Operation
 from zep_conformance.session.run import Run
 
 SMALL = 2
-"""Messages in one write on a remote target, at most: as many as a turn of a chat has (DEV-15)."""
+"""Messages in one write where more may do harm, at most: as many as a turn of a chat has (DEV-15)."""
 LARGE = 30
-"""The same on parts that are a run's own."""
+"""The same on parts that are a run's own, as long as they have not frozen."""
 
 Noted = Callable[[Request, httpx.Response], None]
 """Is told of each exchange, which may have made something."""
@@ -124,14 +123,11 @@ class OnDeployment:
         chatting: Chatting | None = None,
     ) -> None:
         self._run = run
-        found, langflux = run.deployment.zep, run.deployment.langflux
+        found = run.deployment.zep
         real = found is not None and not found.documented
-        self.behaviours = shown_by("zep", found.version) if found is not None and real else frozenset[str]()
-        if chatting is not None and langflux is not None and not langflux.documented:
-            self.behaviours |= shown_by("langflux", langflux.version)
-        is_shared = run.shares_zep
-        most = batch or (SMALL if is_shared else LARGE)
-        self.how = Drawn(batch=most, listing=not is_shared, behaviours=self.behaviours)
+        self.behaviours = run.deployment.behaviours("zep", *(() if chatting is None else ("langflux",)))
+        most = batch or run.drawn("largest batch", lambda: SMALL if run.writes_little else LARGE)
+        self.how = Drawn(batch=most, listing=not run.shares_zep, behaviours=self.behaviours)
         if chatting is not None:
             self.how = replace(self.how, streams=chatting.langflux.family.streaming == "events")
         patience = run.settings.wait_limit

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from zep_conformance.clients.families import Account
 from zep_conformance.doctor.findings import Finding
 from zep_conformance.errors import HarnessError, PartDied
+from zep_conformance.facts.recorded_behaviours import shown_by
 from zep_conformance.report.observations import Timeline
 from zep_conformance.settings import CAPABILITIES, Settings
 
@@ -108,6 +109,11 @@ class Deployment:
         """Return the versions of the parts that may deviate: not those of servers that keep every requirement."""
         parts = {"zep": self.zep, "langflux": self.langflux}
         return {name: part.version for name, part in parts.items() if part and not part.documented}
+
+    def behaviours(self, *parts: str) -> frozenset[str]:
+        """Return the names of the recorded behaviours that these parts are known to show, by their versions."""
+        versions = self.deviating_versions()
+        return frozenset().union(*(shown_by(part, versions[part]) for part in parts if part in versions))
 
     def as_json(self) -> dict[str, Any]:
         """Return it as another process of this run is given it: with its secrets."""

@@ -53,6 +53,14 @@ class Chats(Kind):
         """Return chatbots to which nobody has said anything."""
         return ChatsModel(world)
 
+    def draws(self, operation: Operation[Any], how: Drawn) -> bool:  # noqa: ARG002  (whatever the server)
+        """Return whether it asks something, and lists or clears under an id: by none would be everybody's."""
+        if isinstance(operation, ops.Talk):
+            return bool(operation.question)
+        if isinstance(operation, ops.ListChatMessages | ops.Clear):
+            return (operation.session, operation.chat) != (None, None)
+        return True
+
     def sequences(self, how: Drawn) -> SearchStrategy[list[Operation[Any]]]:
         """Return what draws sequences on a few ids that are easily mixed up."""
         from hypothesis import strategies as st

@@ -36,6 +36,9 @@ def batch(messages: tuple[ops.Said, ...], more: int, place: int) -> tuple[ops.Sa
     return messages[:place] + FILLERS[:more] + messages[place:]
 
 
+_STALLS = "clearing-stalls-enrichment"
+
+
 class _OfZep(Kind):
     """A kind whose model is that of Zep's memory API."""
 
@@ -63,6 +66,14 @@ class _OfZep(Kind):
         return st.tuples(orders, places).map(
             lambda drawn: [named(one, drawn[0]) for one in drawn[1] if one is not None]
         )
+
+    def draws(self, operation: Operation[Any], how: Drawn) -> bool:
+        """Return whether it posts something where an empty post stalls everybody (DEV-1), and asks for something."""
+        if isinstance(operation, ops.Write):
+            return bool(operation.messages) or _STALLS not in how.behaviours
+        if isinstance(operation, ops.ListMessages):
+            return 0 not in (operation.limit, operation.cursor)
+        return True
 
     @abstractmethod
     def steps(self, how: Drawn) -> list[SearchStrategy[Operation[Any]]]:
@@ -95,7 +106,7 @@ class Memories(_OfZep):
             own=st.one_of(*drawing.often(st.none(), 4), st.integers(0, 10**9)),
             tokens=st.just(0) | st.integers(0, 99),
         )
-        least = 1 if "clearing-stalls-enrichment" in how.behaviours else 0
+        least = 1 if _STALLS in how.behaviours else 0
         few = min(3, how.batch)
         messages = st.lists(said, min_size=least, max_size=few).map(tuple)
         large = st.builds(batch, messages=messages, more=st.integers(0, how.batch - few), place=st.integers(0, few))
@@ -174,6 +185,14 @@ class Searches(_OfZep):
     name = "search"
     about = "operations on memories and searches"
     operations: ClassVar[tuple[type[Operation[Any]], ...]] = (*ops.ALL, search.AwaitFound, search.Search)
+
+    def draws(self, operation: Operation[Any], how: Drawn) -> bool:
+        """Return whether it is about something: neither a message nor a search without a text is embedded."""
+        if isinstance(operation, search.Search):
+            return operation.text != "" and operation.limit != 0 and (operation.text, operation.mood) != (None, None)
+        if isinstance(operation, ops.Write) and not all(one.content for one in operation.messages):
+            return False
+        return super().draws(operation, how)
 
     def steps(self, how: Drawn) -> list[SearchStrategy[Operation[Any]]]:
         """Return what draws one operation; every second one searches."""
