@@ -31,6 +31,11 @@ Feature: Parts that fail and come back
     When the model is back
     Then an intent appears in the system metadata of her message
 
+  @FAULT-1 @ENRICH-2 @DEV-20
+  Scenario: What the model has refused for a while is enriched when it no longer does
+    Given Alice has written what the model refuses 6 times
+    Then an intent appears in the system metadata of her message
+
   @FAULT-2
   Scenario: With PostgreSQL down nothing is acknowledged
     Given Alice has written "Hi, my name is Alice" to a session

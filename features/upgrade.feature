@@ -47,11 +47,15 @@ Feature: Another version on the same store
     Then in each chat the chatbot still knows its own user's name, and nobody else's
     And in the cleared chat it knows no name
 
+  @UPGRADE-7 @DEV-19 @comes-last @needs-build
+  Scenario: An API key stays good over an upgrade of LangFlux
+    When LangFlux is stopped, and another version of it is started on the same folder
+    Then the API key from before is still let in
+
   @UPGRADE-7 @comes-last @needs-build
   Scenario: Chatflows, credentials and chat messages stay over an upgrade of LangFlux
     When LangFlux is stopped, and another version of it is started on the same folder
-    Then the API key from before is still let in
-    And each chatflow has the nodes and settings that it had
+    Then each chatflow has the nodes and settings that it had
     And each credential is listed as it was
     And each chat message is listed as it was
 

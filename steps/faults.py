@@ -18,6 +18,14 @@ from zep_conformance.clients.zep import NewMessage
 from zep_conformance.settings import Settings
 
 
+@given(parsers.parse("Alice has written what the model refuses {times:d} times"))
+def write_refused(conversations: Conversations, times: int) -> None:
+    """Write what the model server of the suite answers 401 so often, as though its key were not good for a while."""
+    session = conversations.new_of("Alice").session
+    text = f"Could you book a table, though the model refuses {session} {times} times?"
+    conversations.begin("Alice", text, session=session)
+
+
 @when(parsers.parse('she tries to write "{text}" to it'), target_fixture="answer")
 def tries_to_write(conversations: Conversations, text: str) -> httpx.Response:
     """Return the answer, whatever it is. Raises httpx.HTTPError when none comes: a client must be told."""

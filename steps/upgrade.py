@@ -243,7 +243,7 @@ def _ask(upgraded: Upgraded, chat: KeptChat) -> str:
 @then("the API key from before is still let in")
 def key_is_good(upgraded: Upgraded) -> None:
     """List the credentials with it."""
-    answer = needed(upgraded.langflux, "a LangFlux").wire.get("/api/v1/credentials")
+    answer = upgraded.langflux_before.wire.get("/api/v1/credentials")
     assert answer.status_code == 200, f"with the API key from before LangFlux answers {answer.status_code}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree
 
 from tests.support.measured import measurement, report
 from zep_conformance import suite
@@ -52,15 +53,19 @@ def test_the_form_for_machines_has_every_measurement_and_the_ranges() -> None:
 
 def test_a_badge_says_what_a_measurement_came_to() -> None:
     (wrong,) = measurements_of([report()])
-    assert json.loads(compatibility.badge(wrong)) == {
-        "schemaVersion": 1,
+    assert compatibility.badge(wrong) == {
         "label": "Zep 0.27.2 with LangFlux 1.8.4",
         "message": "does not conform",
         "color": "red",
     }
     (known,) = measurements_of([report(verdict="conforms as far as asked")])
-    assert json.loads(compatibility.badge(known))["message"] == "conforms, 2 known deviations"
-    assert json.loads(compatibility.badge(measurement("0.27.2")))["color"] == "brightgreen"
+    assert compatibility.badge(known)["message"] == "conforms, 2 known deviations"
+    assert compatibility.badge(measurement("0.27.2"))["color"] == "brightgreen"
+    for one in (wrong, known, measurement("0.27.2")):
+        said = compatibility.badge(one)
+        assert json.loads(compatibility.badge_data(one)) == {"schemaVersion": 1, **said}
+        drawn = xml.etree.ElementTree.fromstring(compatibility.badge_picture(one))
+        assert drawn.get("aria-label") == f"{said['label']}: {said['message']}"
 
 
 def test_every_version_with_a_lock_and_the_newest_zep_are_measured_and_conform() -> None:

@@ -249,3 +249,12 @@ def test_fields_are_taken_by_their_names_in_any_case_as_recorded(zep: Asked) -> 
 def test_a_message_has_a_time_with_a_zone_or_none(zep: Asked, time: str) -> None:
     assert write(zep, fresh(), created_at=time).status_code == 400
     assert write(zep, fresh(), created_at="2020-01-01T00:00:00.123456789+02:00").status_code == 200
+
+
+@pytest.mark.parametrize(("version", "status"), [("0.20.1", 404), ("0.21.0", 200)])
+def test_a_version_that_it_begins_as_has_what_that_one_has(tmp_path: Path, version: str, status: int) -> None:
+    parts = parts_for(["zep"], data=tmp_path, recorded_behaviours="all", begin_as={"zep": version})
+    with Fleet(parts) as fleet, asking(fleet) as asked:
+        write(asked, "here")
+        answer = asked.client.get("/api/v1/sessions/here/messages")
+    assert (answer.status_code, answer.headers["x-zep-version"].partition("-")[0]) == (status, version)

@@ -14,7 +14,8 @@ from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.langflux import mutations as langflux
 from zep_conformance.embedded.zep import mutations as zep_mutations
 from zep_conformance.facts.mutations import Mutations, around
-from zep_conformance.facts.recorded_behaviours import recorded_behaviours
+from zep_conformance.facts.recorded_behaviours import recorded_behaviours, shown_by
+from zep_conformance.facts.servers import ZEP_VERSION
 
 EMBEDDED = Path(str(zep_conformance.embedded.__file__)).parent
 MUTATIONS = {"zep": zep_mutations.MUTATIONS, "langflux": langflux.MUTATIONS}
@@ -34,6 +35,11 @@ def test_the_server_knows_no_mutation(part: str) -> None:
 @pytest.mark.parametrize("part", MUTATIONS)
 def test_every_recorded_behaviour_is_a_switch_in_the_server(part: str) -> None:
     assert {one.name for one in recorded_behaviours(part)} <= names_in_the_server(part)
+
+
+def test_all_are_those_of_the_recorded_version() -> None:
+    assert Behaviours("zep", "all").active == shown_by("zep", ZEP_VERSION)
+    assert "no-message-routes" in shown_by("zep", "0.20.1") - Behaviours("zep", "all").active
 
 
 def test_a_misspelt_recorded_behaviour_is_refused_where_it_is_asked_for_and_where_it_is_a_switch() -> None:

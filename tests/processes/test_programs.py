@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -108,10 +109,10 @@ class TestStarting:
             Fleet((), [make(before=before, **fields)]).__enter__()
         assert str(caught.value).startswith(f"it {how}")
 
-    def test_one_that_never_answers_is_ended(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(programs, "START_LIMIT", 3.0)
-        program = make(before="import time; print(os.getpid(), flush=True); time.sleep(600)")
-        with pytest.raises(PartDied, match="did not answer within"):
+    def test_one_that_does_not_answer_within_its_own_limit_is_ended(self, make: Make) -> None:
+        program = make(before="import time; print(os.getpid(), flush=True); time.sleep(600)", limit=3.0)
+        assert Program.from_json(json.loads(json.dumps(program.as_json()))).limit == program.limit
+        with pytest.raises(PartDied, match="did not answer within 3 s"):
             Fleet((), [program]).__enter__()
         assert not psutil.pid_exists(int(program.log.read_text()))
 

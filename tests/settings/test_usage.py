@@ -66,9 +66,9 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "recorded_behaviours": ("E K P", "E K P", "E P"),
     "embedding_model": ("E P", "E P", "E P"),
     "mutations": ("E P", "E P", "E P"),
-    "from_zep": ("E", "E", "E"),
+    "from_zep": ("E", "", "E"),
     "to_zep": ("C E", "", "C E"),
-    "from_langflux": ("E", "E", "E"),
+    "from_langflux": ("E", "E", ""),
     "to_langflux": ("C E P", "C E P", ""),
     "and_back": ("E", "E", "E"),
 }  # fmt: skip

@@ -87,6 +87,9 @@ def _lines(answer: Answer) -> Iterator[str]:
     for stand_in in answer.unmeasured:
         text = f"nobody has measured {TITLES[stand_in.part]} {stand_in.version}: taken for {stand_in.taken_for}"
         yield from _wrapped(text, "  ", "    ")
+    for pair in answer.apart:
+        text = f"nobody has measured {pair} together: what is said is said of each by itself"
+        yield from _wrapped(text, "  ", "    ")
     for title, changes in (("worse", answer.worse), ("better", answer.better), ("stays as it is", answer.stays)):
         yield f"{title}:" if changes else f"{title}: {_NOTHING}"
         for change in changes:
@@ -102,9 +105,7 @@ def _lines(answer: Answer) -> Iterator[str]:
         times = f"{known.runs} run{'s' * (known.runs != 1)}"
         yield from _wrapped(f"measured: {known.title}, {times} until {known.measured}: {known.verdict}", "", "  ")
     if not answer.rests_on:
-        yield from _wrapped(
-            "No two whole runs of just these versions are kept: deviations alone are compared.", "", "  "
-        )
+        yield from _wrapped("measured: no two whole runs are kept to compare: deviations alone are", "", "  ")
 
 
 def _wrapped(text: str, first: str, then: str) -> list[str]:

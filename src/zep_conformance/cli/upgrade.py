@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from zep_conformance.cli.can_i_upgrade import TITLES
 from zep_conformance.cli.recording_options import say
 from zep_conformance.cli.run import run_suite
 from zep_conformance.errors import CannotTell
@@ -70,10 +72,34 @@ def command(
 
         for line in between_files(from_config, to_config) or ["nothing"]:
             say(f"changes with the upgrade: {line}")
+    for line in _known_changes(target, zep=(from_zep, to_zep), langflux=(from_langflux, to_langflux)):
+        say(f"changes with the upgrade: {line}")
     given = [word for name, value in zip(_OPTIONS[target], asked, strict=True) if value for word in (name, value)]
     back = ["--and-back"] if and_back else []
     marks = " or ".join(requirements(zep=bool(to_zep), langflux=bool(to_langflux), back=and_back, target=target))
     return run_suite(["-m", marks, "--target", target, *given, *back, *arguments])
+
+
+def _known_changes(target: str, **given: tuple[str | None, str | None]) -> Iterator[str]:
+    """Yield what is known to get worse with an upgrade of real parts, and what there is to do on the way.
+
+    given: by part, from what to what, as far as a version is named there: in a program's or an image's name, too.
+    """
+    from zep_conformance.compatibility.upgrade import compare
+    from zep_conformance.facts.servers import LANGFLUX_VERSION, ZEP_VERSION, version_in
+
+    if target == "embedded":
+        return
+    usual = {"zep": ZEP_VERSION if target == "containers" else "", "langflux": LANGFLUX_VERSION}
+    moves = {part: (version_in(one or usual[part]), version_in(other or "")) for part, (one, other) in given.items()}
+    answer = compare({part: move for part, move in moves.items() if all(move)})
+    worse = {one.subject: one.text for one in answer.worse}
+    yield from (f"{subject}: {text}" for subject, text in worse.items())
+    for one in answer.to_do:
+        if one.subject in TITLES:
+            yield f"{TITLES[one.subject]}: {one.what}, because: {one.why}"
+        elif one.subject in worse:
+            yield f"{one.subject}: {one.what}"
 
 
 def requirements(*, zep: bool, langflux: bool, back: bool, target: str) -> list[str]:

@@ -65,7 +65,10 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a move means. stays: deviations before and after. unmeasured: versions that others stand for."""
+    """What a move means. stays: deviations before and after. unmeasured: versions that others stand for.
+
+    apart: the pairs of versions that nobody has measured together, each in words: it is said of each part by itself.
+    """
 
     moves: Moves
     better: tuple[Change, ...]
@@ -73,6 +76,7 @@ class Answer:
     stays: tuple[Change, ...]
     to_do: tuple[ToDo, ...]
     unmeasured: tuple[StandIn, ...]
+    apart: tuple[str, ...]
     rests_on: tuple[Known, ...]
 
     @property
@@ -85,6 +89,7 @@ def compare(moves: Moves, measured: Iterable[Measurement] | None = None) -> Answ
     """Return what these moves mean. measured: what is kept of whole runs, unless others are given."""
     found = list(kept() if measured is None else measured)
     versions = {part: _versions(part, found) for part in ("zep", "langflux")}
+    moves = {part: (_spelt(one, versions[part]), _spelt(other, versions[part])) for part, (one, other) in moves.items()}
     before = {part: standing_for(one, versions[part]) for part, (one, _) in moves.items()}
     after = {part: standing_for(one, versions[part]) for part, (_, one) in moves.items()}
     moved = {part for part, (one, other) in moves.items() if one != other}
@@ -107,12 +112,25 @@ def compare(moves: Moves, measured: Iterable[Measurement] | None = None) -> Answ
         stays=tuple(told[one.id] for one in deviations if one.id in had & has),
         to_do=(*_mended(one for one in deviations if one.id in has), *_notes(moves)),
         unmeasured=tuple(unmeasured),
+        apart=tuple(dict.fromkeys(_apart(found, both) for both in (before, after) if _apart(found, both))),
         rests_on=tuple(dict.fromkeys(_known(one) for one in pair or ())),
     )
 
 
 def _versions(part: str, found: Iterable[Measurement]) -> list[str]:
     return sorted({version for one in found if (version := getattr(one, part))}, key=Version)
+
+
+def _spelt(version: str, measured: Iterable[str]) -> str:
+    """Return a version as it is spelt where it was measured: 0.23 as 0.23.0."""
+    return next((one for one in measured if Version(one) == Version(version)), version)
+
+
+def _apart(found: Iterable[Measurement], versions: Mapping[str, str]) -> str:
+    """Return a Zep and a LangFlux that nobody has measured together, in words; "" where somebody has."""
+    if len(versions) < 2 or any((one.zep, one.langflux) == (versions["zep"], versions["langflux"]) for one in found):
+        return ""
+    return f"Zep {versions['zep']} with LangFlux {versions['langflux']}"
 
 
 def _applies(deviation: Deviation, versions: Mapping[str, str]) -> bool:
@@ -164,11 +182,12 @@ def _mended(deviations: Iterable[Deviation]) -> Iterable[ToDo]:
 
 
 def _notes(moves: Moves) -> Iterable[ToDo]:
-    """Yield what there is to do on the way; a way back has none but what holds of every move."""
+    """Yield what there is to do on the way; on a way back what holds of every move, and what is said of that way."""
     path = suite.data() / "upgrades.toml"
     for note in tomllib.loads(path.read_text(encoding="utf-8"))["upgrade"]:
         one, other = moves.get(note["part"], ("0", "0"))
-        if one != other and (not note["since"] or Version(one) < Version(note["since"]) <= Version(other)):
+        older, newer = (other, one) if note.get("back") else (one, other)
+        if one != other and (not note["since"] or Version(older) < Version(note["since"]) <= Version(newer)):
             yield ToDo(note["part"], note["to_do"], note["what"])
 
 

@@ -16,6 +16,7 @@ from zep_conformance.compatibility.measurements import Held, Measurement, kept, 
 from zep_conformance.compatibility.upgrade import Answer, compare
 from zep_conformance.docsgen import cells, head
 from zep_conformance.facts import deviations, requirements
+from zep_conformance.report.writers.badge import picture
 
 _SKIPPED = Held(outcome="skipped", tried=0, times=0)
 _HOLDS, _NOT_TRIED = "holds", "not tried"
@@ -42,8 +43,9 @@ def _lines(measured: list[Measurement]) -> Iterator[str]:
     yield from _steps("zep", [one.zep for one in alone], measured)
     yield from _steps("langflux", list(dict.fromkeys(one.langflux for one in pairs)), measured)
     yield from ("", "## The deviations", "")
-    texts = deviations.load_deviations()
-    yield from (f"- {one}: {texts[one].what} ({_ranges(texts[one])})" for one in _shown(measured))
+    for deviation in sorted(deviations.load_deviations().values(), key=lambda one: number(one.id)):
+        mended = f"; what mends it: {deviation.mended_by}" if deviation.mended_by else ""
+        yield f"- {deviation.id}: {deviation.what} ({_ranges(deviation)}){mended}"
 
 
 def _table(
@@ -130,15 +132,23 @@ def machine_readable(measured: Iterable[Measurement] | None = None) -> str:
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 
 
-def badge(found: Measurement) -> str:
-    """Return a badge of one measurement, as https://shields.io/badges/endpoint-badge takes it."""
+def badge_data(found: Measurement) -> str:
+    """Return the badge of a measurement as https://shields.io/badges/endpoint-badge takes it."""
+    return json.dumps({"schemaVersion": 1, **badge(found)}) + "\n"
+
+
+def badge_picture(found: Measurement) -> str:
+    """Return the badge of a measurement as SVG."""
+    return picture(**badge(found))
+
+
+def badge(found: Measurement) -> dict[str, str]:
+    """Return label, message and color of the badge of a measurement."""
     shown = len(_shown([found]))
     conforms = all(run.verdict.startswith("conforms") for run in found.runs)
     known = f", {shown} known deviation{'s' * (shown != 1)}" if shown else ""
-    body = {
-        "schemaVersion": 1,
+    return {
         "label": found.title,
         "message": f"conforms{known}" if conforms else found.verdict,
         "color": ("yellowgreen" if shown else "brightgreen") if conforms else "red",
     }
-    return json.dumps(body) + "\n"

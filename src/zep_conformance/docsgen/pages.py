@@ -91,5 +91,9 @@ def pages() -> tuple[GeneratedPage, ...]:
         GeneratedPage("deployment-files.md", lambda: findings_table(codes("deployment-files")), "findings"),
         GeneratedPage("compatibility.md", compatibility.page, "measured"),
         GeneratedPage("data/compatibility.json", compatibility.machine_readable),
-        *(GeneratedPage(f"data/badges/{one.name}.json", partial(compatibility.badge, one)) for one in kept()),
+        *(
+            GeneratedPage(f"data/badges/{one.name}.{ending}", partial(make, one))
+            for one in kept()
+            for ending, make in (("json", compatibility.badge_data), ("svg", compatibility.badge_picture))
+        ),
     )

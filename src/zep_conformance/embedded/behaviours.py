@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zep_conformance.facts.recorded_behaviours import recorded_behaviours
+from zep_conformance.facts.recorded_behaviours import RECORDED, recorded_behaviours, shown_by
 
 
 class Behaviours:
-    """The recorded behaviours that are switched on in one server. active: names of those to switch on, or "all".
+    """The recorded behaviours that are switched on in one server.
+
+    active: names of those to switch on, or "all" for those of the version that was recorded.
 
     Raises KeyError for a name that the part does not know, both when made and when asked: a misspelt name would
     otherwise be a behaviour that is never shown.
@@ -26,7 +28,7 @@ class Behaviours:
 
     def __init__(self, part: str, active: Iterable[str] = ()) -> None:
         self._known = {one.name for one in recorded_behaviours(part)}
-        self.active = frozenset(self._known if active == "all" else active)
+        self.active = shown_by(part, RECORDED[part]) if active == "all" else frozenset(active)
         for name in self.active:
             self._check(name)
 

@@ -2,13 +2,14 @@
 
 What it replies, by the first rule that fits:
 
+0. Zep's intent prompt for a text that says "the model refuses NAME 6 times": as one whose key is not good, so often.
 1. Zep's intent prompt: a sentence that says whether the subject asks or states, and what.
 2. Zep's summary prompt (its OpenAI and its Anthropic wording): the previous summary with the new lines added.
 3. A chat whose last message asks "What is my name?": "Your name is X." for the newest "my name is X" anywhere
    in the messages sent, else "I don't know your name."
 4. Anything else: "Noted: " and the last message.
 
-So a chat that answers rule 3 with a name was sent the message that gave it: nothing here remembers. The
+So a chat that answers rule 3 with a name was sent the message that gave it: nothing here remembers but rule 0. The
 prompts are those of Zep 0.27.2 (`pkg/tasks/prompts.go`); they are known by their first words, before rule 3,
 because they quote conversations.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
@@ -45,6 +47,7 @@ _QUESTION_WORD = re.compile(
 )
 _INTENT_PROMPT = "Identify the intent of the subject's"
 _SUMMARY_PROMPT = "Review the Current"
+_REFUSED = re.compile(r"the model refuses (\S+) (\d+) times", re.IGNORECASE)
 _LINE_LENGTH = 240
 _SUMMARY_LENGTH = 3000
 
@@ -131,6 +134,15 @@ def reply(texts: list[str]) -> str:
     return f"Noted: {last}"
 
 
+def _is_refused(prompt: str, refused: Counter[str]) -> bool:
+    """Return whether an intent prompt is refused this time. refused: how often each name was, which this counts."""
+    found = _REFUSED.search(prompt) if prompt.lstrip().startswith(_INTENT_PROMPT) else None
+    if found is None or refused[found[1]] >= int(found[2]):
+        return False
+    refused[found[1]] += 1
+    return True
+
+
 def _refusal(message: str, parameter: str | None = None, status: int = 400) -> JSONResponse:
     """Return an error in OpenAI's form. `parameter` names the part of the request that is wrong."""
     error = {"message": message, "type": "invalid_request_error", "param": parameter, "code": None}
@@ -203,6 +215,8 @@ async def _completions(request: Request) -> Response:
     if not isinstance(messages, list) or not messages:
         raise _Malformed("'messages' must be an array with at least one message.", "messages")
     texts = [_text(message, at) for at, message in enumerate(messages)]
+    if _is_refused(texts[-1], request.app.state.refused):
+        return _refusal("Incorrect API key provided.", status=401)
     answer = reply(texts)
     identity = f"chatcmpl-{uuid4().hex}"
     base: dict[str, Any] = {"id": identity, "created": int(time.time()), "model": body["model"]}
@@ -257,8 +271,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def create_app() -> Starlette:
-    """Return the model server as an ASGI application. It keeps no state, and takes any API key."""
-    return Starlette(
+    """Return the model server as an ASGI application. It takes any API key, and remembers but what it has refused."""
+    application = Starlette(
         routes=[
             Route("/healthz", healthz),
             Route("/v1/models", _models),
@@ -267,3 +281,5 @@ def create_app() -> Starlette:
         ],
         exception_handlers={_Malformed: _malformed, HTTPException: _http_error},
     )
+    application.state.refused = Counter()
+    return application

@@ -16,7 +16,9 @@ from zep_conformance.facts.deviations import load_deviations
 from zep_conformance.facts.measured import taken_for
 from zep_conformance.facts.servers import LANGFLUX_VERSION, ZEP_VERSION
 
-_RECORDED = {"zep": SpecifierSet(f">=0.20.1,<={ZEP_VERSION}"), "langflux": SpecifierSet(f"=={LANGFLUX_VERSION}")}
+RECORDED = {"zep": ZEP_VERSION, "langflux": LANGFLUX_VERSION}
+"""The version of each part whose recording comes with the suite."""
+_ALIKE = {"zep": SpecifierSet(f">=0.20.1,<={ZEP_VERSION}"), "langflux": SpecifierSet(f"=={LANGFLUX_VERSION}")}
 """The versions that show what is no deviation: those whose recordings, and sources, are alike in it."""
 
 
@@ -57,8 +59,8 @@ def shown_by(part: str, version: str) -> frozenset[str]:
     that was recorded.
     """
     deviations = load_deviations()
-    seen = {"zep": ZEP_VERSION, "langflux": LANGFLUX_VERSION, part: version}
-    like_recorded = taken_for(part, version) in _RECORDED[part]
+    seen = {**RECORDED, part: version}
+    like_recorded = taken_for(part, version) in _ALIKE[part]
     return frozenset(
         one.name
         for one in recorded_behaviours(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -95,6 +96,12 @@ def memory_path(session: str) -> str:
 def user_path(user: str) -> str:
     """Return the API path of a user of Zep's, the id escaped as one path segment."""
     return f"/api/v1/user/{quote(user, safe='')}"
+
+
+def version_in(text: str) -> str:
+    """Return the first version of three numbers in a header, or a program's or an image's name; "" without one."""
+    found = re.search(r"(?<![\d.])\d+\.\d+\.\d+(?![\d.])", text)
+    return found[0] if found else ""
 
 
 def go_bool(text: str) -> bool:

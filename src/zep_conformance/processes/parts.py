@@ -76,6 +76,7 @@ def parts_for(
     environment: Mapping[str, str] | None = None,
     embedding_model: str | None = None,
     versions: Mapping[str, Mapping[str, str]] | None = None,
+    begin_as: Mapping[str, str] | None = None,
 ) -> list[Part]:
     """Return the parts to run, wired to each other.
 
@@ -84,7 +85,8 @@ def parts_for(
     ports: fixed ones, by part. secrets: what a Zep checks tokens with, by part; one without a secret is open.
     given: URLs of parts that run elsewhere. environment: further variables of Zep's own that configure it.
     embedding_model: folder of a model for the NLP server, see `meaning`. versions: of zep and langflux, what each can
-    be started as, by what that is called: {"zep": {"before": "0.23.0"}}. Raises PortTaken when a fixed port is in use.
+    be started as, by what that is called: {"zep": {"before": "0.23.0"}}. begin_as: which version each is from the
+    start on, where it is not the usual one. Raises PortTaken when a fixed port is in use.
     """
     names, ports, given, mutations = list(names), dict(ports or {}), dict(given or {}), mutations or {}
     secrets = secrets or {}
@@ -111,7 +113,8 @@ def parts_for(
         recorded: Iterable[str] = () if recorded_behaviours == "none" else "all"
         if not isinstance(recorded_behaviours, str):
             recorded = tuple(recorded_behaviours.get(name, ()))
-        return {"recorded_behaviours": recorded, "mutations": tuple(mutations.get(name, ()))}
+        begun = {"version": begin_as[name]} if begin_as and name in begin_as else {}
+        return {"recorded_behaviours": recorded, "mutations": tuple(mutations.get(name, ())), **begun}
 
     def zep(name: str) -> Part:
         made = part(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import psutil
 
 START_LIMIT = 60.0
-"""Seconds that a program may take to be ready."""
+"""Seconds that a program may take to be ready, where it has no limit of its own."""
 STOP_LIMIT = 15.0
 """Seconds that a program has for a clean stop before it is killed."""
 ORPHAN_LIMIT = 2.0
@@ -43,7 +43,8 @@ class Program:
     that ends it quickly, with nothing left of it outside its folder. user: (uid, gid) of who runs it, None for us.
     environment: all its variables; none is inherited. versions: the command that starts another
     version of it, by what that is called. reserved: a socket that holds its port for good: as long as
-    the program does not listen on it connections are refused, and nobody else is given it.
+    the program does not listen on it connections are refused, and nobody else is given it. limit: seconds that it may
+    take to be ready.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Program:
     host: str = "127.0.0.1"
     port: int = 0
     reserved: socket.socket | None = field(default=None, repr=False, compare=False)
+    limit: float = START_LIMIT
 
     @property
     def readiness(self) -> Readiness:
@@ -176,8 +178,8 @@ class ProgramProcess:
             found = program.readiness.is_ready()
         except DatabaseRefused as error:
             raise self._given_up(error.what) from None
-        if not found and time.monotonic() > self.began + START_LIMIT:
-            raise self._given_up(f"did not answer within {START_LIMIT:.0f} s")
+        if not found and time.monotonic() > self.began + program.limit:
+            raise self._given_up(f"did not answer within {program.limit:.0f} s")
         return found
 
     def _given_up(self, how: str) -> PartDied:

@@ -20,7 +20,7 @@ from zep_conformance.report.outcomes import Record
 from zep_conformance.report.transcript import cut
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.session.scenarios import place, steps, title
-from zep_conformance.settings import SETTINGS, Settings, names_in
+from zep_conformance.settings import SETTINGS, UPGRADES, Settings, names_in
 
 MEASURED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 """What a scenario has measured, by name; milliseconds."""
@@ -65,8 +65,11 @@ class Classifier:
     def _deviation_of(self, item: pytest.Item) -> Deviation | None:
         """Return the deviation that a scenario is tagged with; of several the one that has most parts to it."""
         found = self.run.deployment
+        versions = found.deviating_versions()
+        if UPGRADES & self.needs_of(item):
+            versions |= {part: version for part, version in self.run.became.items() if part in versions}
         tagged = (self.deviations[mark.name] for mark in item.iter_markers() if mark.name in self.deviations)
-        possible = [one for one in tagged if one.id not in found.ruled_out and one.applies(found.deviating_versions())]
+        possible = [one for one in tagged if one.id not in found.ruled_out and one.applies(versions)]
         return max(possible, key=lambda one: len(one.versions), default=None)
 
     def _anywhere(self) -> list[Deviation]:

@@ -59,6 +59,8 @@ _BEGAN: pytest.StashKey[float] = pytest.StashKey()
 """When that step began."""
 _PUT_OFF = "put off"
 """The phase that a report is of which says nothing, see `_put_off`."""
+UPGRADE_LIMIT = 900
+"""Seconds that one scenario of an upgrade may take: parts are filled, stopped and started in it."""
 _DISTURBING = {"control", "network", "load", *UPGRADES}
 """What it needs, if so."""
 
@@ -266,6 +268,8 @@ class Conformance:
             item.stash[DISTURBS] = bool(needs & _DISTURBING)
             if self.run.settings.thorough or self.run.settings.rate:
                 item.add_marker(pytest.mark.timeout(0))  # as long as it takes
+            elif needs & UPGRADES:
+                item.add_marker(pytest.mark.timeout(UPGRADE_LIMIT))
             lacking = next((need for need in sorted(needs) if need in missing), None)
             if lacking is not None:
                 item.add_marker(pytest.mark.skip(reason=f"no capability {lacking}: {missing[lacking]}"))

@@ -75,6 +75,8 @@ class Run:
     is_attached: bool = False
     """Whether another process of this run started the target, and will stop it."""
     left_behind: list[str] = field(default_factory=list)
+    became: dict[str, str] = field(default_factory=dict)
+    """What parts said that they are, once they were upgraded: by part, a version."""
     scenarios: dict[str, Known] = field(default_factory=dict)
     """All that the suite has, by node id, and whether they were asked for."""
     ending: str = ""

@@ -211,7 +211,10 @@ class Settings(BaseModel):
         "", "faults to plant in embedded servers, deployment files or the page: part:name,… (docs/mutations.md)"
     )
     from_zep: str | None = _upgrade(
-        "0.23.0", "the version of Zep to begin with; of a real one --zep-binary or --zep-image says it", on("embedded")
+        None,
+        "the version of Zep to begin with, with what it is known to do where --recorded-behaviours is all; an upgrade "
+        "begins with 0.23.0 otherwise; of a real one --zep-binary or --zep-image says it",
+        on("embedded", absent=_ZEP),
     )
     to_zep: str | None = _upgrade(
         None,
@@ -221,9 +224,10 @@ class Settings(BaseModel):
         + on("containers", absent=("zep_url", "keep")),
     )
     from_langflux: str | None = _upgrade(
-        "2.2.7",
-        "the version of LangFlux to begin with; of a real one --langflux-version or --langflux-image says it",
-        on("embedded"),
+        None,
+        "the version of LangFlux to begin with, as --from-zep; an upgrade begins with 2.2.7 otherwise; of a real one "
+        "--langflux-version or --langflux-image says it",
+        on("embedded", absent=_LANGFLUX),
     )
     to_langflux: str | None = _upgrade(
         None,

@@ -41,6 +41,21 @@ def access(url: str, secret: str | None = None) -> tuple[str | None, Account | N
     return next((str(one["apiKey"]) for one in keys if one.get("apiKey")), None), None
 
 
+def access_after_upgrade(server: LangFluxServer, version: str) -> LangFluxServer:
+    """Return a LangFlux of the run's own, which is another version now, as it lets us in.
+
+    It does as before, unless accounts have come: then nobody has registered yet, and until somebody does its chatflows
+    are nobody's. The first account is registered, as its operator has to, and makes a key. version: what it says now.
+    Raises LangFluxRefused, httpx.HTTPError.
+    """
+    if family_of(server.version).has_accounts or not family_of(version).has_accounts:
+        return replace(server, version=version)
+    account = accounts.first_account()
+    accounts.register(server.url, account)
+    key = accounts.make_key(server.url, account, f"zc-{secrets.token_hex(4)}")
+    return replace(server, version=version, account=account, api_key=key.value)
+
+
 class OwnKey:
     """Makes at most one API key of a run's own in a LangFlux whose accounts make keys, and deletes it.
 

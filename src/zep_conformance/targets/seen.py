@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import httpx
@@ -12,6 +11,7 @@ from zep_conformance.clients.families import Account
 from zep_conformance.clients.page.chromium import why_no_page
 from zep_conformance.deployment_files.chosen import files_ask_for_tokens
 from zep_conformance.doctor.preflight import checked_origin, probe_langflux, probe_model, probe_zep
+from zep_conformance.facts.servers import version_in
 from zep_conformance.settings import Settings, revealed
 from zep_conformance.targets.base import LangFluxServer, ZepServer
 
@@ -67,12 +67,11 @@ def seen_zep(
     found = seen.token
     if found is None and (token or is_said_to_want_tokens):
         found = token if token and tokens.can_be_sent(token) else tokens.make_token(secret or tokens.make_secret())
-    number = re.match(r"v?(\d+\.\d+\.\d+)", seen.version)
     return ZepServer(
         url=seen.url,
         url_from_langflux=seen.url,
         token=found,
-        version=number[1] if number else seen.version,
+        version=version_in(seen.version) or seen.version,
         documented="(documented)" in seen.version,
         embedded="-embedded" in seen.version,
         part=part,

@@ -1,8 +1,9 @@
 """Enrichment: the workers that take tasks from the queue and do them, however long it takes.
 
 One worker a topic. A server that can't be reached makes a worker wait (50 ms at first, half a second at most)
-and try again; a task that is refused waits by itself while others go on. No task is given up: it leaves the
-queue in the transaction that stores its result, so a killed server does it again, and nothing twice.
+and try again; a task that is refused waits by itself while others go on. No task is given up (but as a recorded
+behaviour): it leaves the queue in the transaction that stores its result, so a killed server does it again, and
+nothing twice.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import logging
 import re
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +27,10 @@ FIRST_PAUSE = 0.05
 """Seconds before a failed task is tried again."""
 LONGEST_PAUSE = 0.5
 """Seconds that the pause grows to: what is down is noticed to be back within it."""
+REFUSED_PAUSE = 0.2
+"""Seconds that the pause grows to for what is refused."""
+TRIES = 6
+"""How often Zep 0.27.2 tries what is refused, until it gives it up: once, and five times more, in about 14 s."""
 STALL = 14.0
 """Seconds for which Zep 0.27.2 tries a task without messages before it goes on (five retries of 1 to 5 s)."""
 POLL = 0.1
@@ -74,11 +80,14 @@ class Worker:
         # One after the other, as the real queue does, where a task can hold up those behind it.
         self._stalls = topic in STALLED_TOPICS and "clearing-stalls-enrichment" in store.behaviours
         self._batch = 1 if self._stalls else BATCH
+        self.tries = TRIES if "gives-up-refused" in store.behaviours else None
+        """How often what is refused is tried; None for ever."""
         self.topic = topic
         self._job = job
         self.wake = asyncio.Event()
         self._pause = FIRST_PAUSE
         self._waiting: dict[int, tuple[float, float]] = {}  # refused tasks: (due, pause), by id
+        self._tried: Counter[int] = Counter()  # refused tasks, by id
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -119,7 +128,7 @@ class Worker:
         else:
             # Everything was refused: perhaps the server is as good as down. Something new is tried at once.
             await self._rest(self._pause)
-            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+            self._pause = min(self._pause * 2, REFUSED_PAUSE)
 
     def _not_yet(self, now: float) -> set[int]:
         return {number for number, (at, _) in self._waiting.items() if at > now}
@@ -149,13 +158,27 @@ class Worker:
         except Exception as error:
             if len(tasks) > 1:
                 return any([await self._do([task]) for task in tasks])
-            pause = min(self._waiting.get(tasks[0].id, (0.0, FIRST_PAUSE / 2))[1] * 2, LONGEST_PAUSE)
+            if self._is_given_up(tasks[0]):
+                log.warning("%s: task %d: %r; given up", self.topic, tasks[0].id, error)
+                self.tasks.finish(tasks)
+                self._forget(tasks)
+                return True
+            pause = min(self._waiting.get(tasks[0].id, (0.0, FIRST_PAUSE / 2))[1] * 2, REFUSED_PAUSE)
             self._waiting[tasks[0].id] = (time.monotonic() + pause, pause)
             log.warning("%s: task %d: %r; trying again in %.2f s", self.topic, tasks[0].id, error, pause)
             return False
+        self._forget(tasks)
+        return True
+
+    def _is_given_up(self, task: Task) -> bool:
+        """Count that a task was refused; return whether it was so often enough."""
+        self._tried[task.id] += 1
+        return self.tries is not None and self._tried[task.id] >= self.tries
+
+    def _forget(self, tasks: Sequence[Task]) -> None:
         for task in tasks:
             self._waiting.pop(task.id, None)
-        return True
+            self._tried.pop(task.id, None)
 
 
 class Enrichment:

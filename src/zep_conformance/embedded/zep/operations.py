@@ -49,6 +49,7 @@ _USERS = "/api/v1/user"
 _USER = f"{_USERS}/{{userId}}"
 _PAGE = "/admin/{page}"
 _OPEN = "admin-without-token"
+_UNLISTED = "no-message-routes"
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation("sessions", "GET", _SESSIONS, handlers.list_sessions),
@@ -58,9 +59,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("memory", "GET", _MEMORY, handlers.get_memory),
     Operation("memory", "POST", _MEMORY, handlers.post_memory),
     Operation("memory", "DELETE", _MEMORY, handlers.delete_memory),
-    Operation("messages", "GET", f"{_SESSION}/messages", handlers.list_messages),
-    Operation("message", "GET", _MESSAGE, handlers.get_message),
-    Operation("message", "PATCH", _MESSAGE, handlers.update_message),
+    Operation("messages", "GET", f"{_SESSION}/messages", handlers.list_messages, unless=_UNLISTED),
+    Operation("message", "GET", _MESSAGE, handlers.get_message, unless=_UNLISTED),
+    Operation("message", "PATCH", _MESSAGE, handlers.update_message, unless=_UNLISTED),
     Operation("search", "POST", f"{_SESSION}/search", handlers.post_search),
     Operation("users", "GET", _USERS, handlers.list_users),
     Operation("users", "POST", _USERS, handlers.create_user),

@@ -19,6 +19,7 @@ LABEL, OWN_SERVERS = "zep-conformance", "zep-conformance (own servers)"
 _COLOURS = {
     "brightgreen": "#4c1",
     "green": "#97ca00",
+    "yellowgreen": "#a4a61d",
     "yellow": "#dfb317",
     "orange": "#fe7d37",
     "red": "#e05d44",

@@ -16,6 +16,8 @@ from zep_conformance.targets.base import AFTER, BEFORE, Deployment, LangFluxServ
 from zep_conformance.targets.seen import NO_MEANING, given_langflux, given_zep, missing_tokens
 from zep_conformance.targets.supervised import SupervisedTarget
 
+OLDER_ZEP, OLDER_LANGFLUX = "0.23.0", "2.2.7"
+"""What an upgrade begins with, unless it is told otherwise."""
 PARTS = ("postgres", "nlp", "model", "zep", "zep-secured", "langflux")
 
 
@@ -30,13 +32,16 @@ class EmbeddedTarget(SupervisedTarget):
         super().__init__(settings)
         self._api_key = secrets.token_urlsafe(24)
         self._upgrades = {
-            part: Upgrade(before=before, after=after or usual, has_begun=False)
-            for part, given, before, after, usual in (
-                ("zep", settings.zep_url, settings.from_zep, settings.to_zep, ZEP_VERSION),
-                ("langflux", settings.langflux_url, settings.from_langflux, settings.to_langflux, LANGFLUX_VERSION),
+            part: Upgrade(before=before or earlier, after=after or usual, has_begun=bool(before))
+            for part, given, before, earlier, after, usual in (
+                ("zep", settings.zep_url, settings.from_zep, OLDER_ZEP, settings.to_zep, ZEP_VERSION),
+                ("langflux", settings.langflux_url, settings.from_langflux, OLDER_LANGFLUX, settings.to_langflux,
+                 LANGFLUX_VERSION),
             )
-            if before and not given
-        }
+            if not given
+        }  # fmt: skip
+        self._begin_as = {part: one.before for part, one in self._upgrades.items() if one.has_begun}
+        """Which version each part is from the start on, where somebody says so."""
 
     def start(self) -> None:
         """Launch the supervisor and tell it what to start."""
@@ -49,6 +54,7 @@ class EmbeddedTarget(SupervisedTarget):
                 **planted_in_servers(settings),
                 "secrets": {"zep-secured": self._secret},
                 "api_key": self._api_key,
+                "begin_as": self._begin_as,
                 "versions": {part: {BEFORE: one.before, AFTER: one.after} for part, one in self._upgrades.items()},
                 "embedding_model": str(settings.embedding_model) if settings.embedding_model else None,
             }
@@ -65,7 +71,7 @@ class EmbeddedTarget(SupervisedTarget):
             missing["meaning"] = NO_MEANING
         if sys.platform != "linux":
             missing["network"] = "only Linux drops what is sent to a port that nobody serves"
-        started: dict[str, Any] = {"version": ZEP_VERSION, "documented": documented}
+        started: dict[str, Any] = {"version": self._begin_as.get("zep", ZEP_VERSION), "documented": documented}
         zep = given_zep(self.settings) or ZepServer(url=urls["zep"], url_from_langflux=urls["zep"], **started)
         secured, secret = zep, revealed(self.settings.zep_auth_secret)
         if self.settings.zep_url:
@@ -93,7 +99,7 @@ class EmbeddedTarget(SupervisedTarget):
                 api_key=self._api_key,
                 model_url=model,
                 zep_url=zep.url_from_langflux,
-                version=LANGFLUX_VERSION,
+                version=self._begin_as.get("langflux", LANGFLUX_VERSION),
                 documented=documented,
                 embedded=True,
             )

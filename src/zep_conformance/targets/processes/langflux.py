@@ -20,6 +20,8 @@ from zep_conformance.targets.processes import installation, surroundings
 HEALTH = HEALTH_PATHS["langflux"]
 NAME_ON_PATH = "flowise"
 """What the npm package is called that LangFlux is a rebrand of."""
+START_LIMIT = 300.0
+"""Seconds that it may take to be ready: it loads some thousand modules, and migrates its database."""
 _SAID_EVERY = 0.25
 """How often the progress of an installation is told, as a share of the whole."""
 
@@ -110,6 +112,7 @@ def program(found: LangFluxProgram, state: Path, versions: Mapping[str, LangFlux
         environment={**surroundings.variables(), **own, "PORT": "{langflux.port}"},
         health=HEALTH,
         versions={version: one.command for version, one in (versions or {}).items()},
+        limit=START_LIMIT,
     )
 
 

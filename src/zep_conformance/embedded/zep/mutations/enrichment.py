@@ -214,6 +214,12 @@ def _(zep: EmbeddedZep) -> None:
     zep.service.store.messages.reserved = ()
 
 
+@MUTATIONS.mutation("refused-is-given-up", "What the model refuses once is never asked for again", "FAULT-1")
+def _(zep: EmbeddedZep) -> None:
+    for worker in zep.service.enrichment.workers.values():
+        worker.tries = 1
+
+
 @MUTATIONS.mutation("intent-missing", "No intent is found", "ENRICH-2")
 def _(zep: EmbeddedZep) -> None:
     @around(zep.service.store.messages, "add_system")
