@@ -18,7 +18,7 @@ conformance: $(VENV)/installed  ## run the suite; TARGET=embedded|remote|auto, A
 	$(BIN)/zep-conformance run --target $(TARGET) $(ARGS)
 
 test: lint  ## the project's own tests
-	$(BIN)/pytest tests -q -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest tests -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 properties: $(VENV)/installed  ## state machines, crowds and Schemathesis, at random and for about half an hour
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -q -n 2 --dist load --timeout 3600 $(ARGS) \
@@ -43,7 +43,7 @@ bench: $(VENV)/installed  ## the figures to hold, as ratios measured side by sid
 	$(BIN)/python -m benchmarks.page
 
 mutants: $(VENV)/installed  ## each mutation of the embedded servers and deployment files: all must be noticed
-	$(BIN)/zep-conformance mutants --jobs 2 $(ARGS)
+	$(BIN)/zep-conformance mutants --jobs 3 $(ARGS)
 
 page-mutants: $(VENV)/installed  ## each mutation of LangFlux's page: all must be noticed
 	$(BIN)/zep-conformance mutants --page --jobs 2 $(ARGS)

@@ -206,7 +206,7 @@ def test_a_bare_pytest_elsewhere_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "test_own.py").write_text("def test_own(): pass\n")
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60,
+        cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=170,
     )  # fmt: skip
     assert finished.returncode == 0
     assert "conformance" not in finished.stdout
@@ -268,7 +268,7 @@ def command(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., sub
     def run_line(line: str) -> subprocess.CompletedProcess[str]:
         words = ["bash", "-c", line]
         return subprocess.run(
-            words, cwd=folder, env={**ENVIRONMENT, **own}, capture_output=True, text=True, timeout=120
+            words, cwd=folder, env={**ENVIRONMENT, **own}, capture_output=True, text=True, timeout=170
         )
 
     return run_line

@@ -24,7 +24,7 @@ def test_a_scripts_background_job_is_ended(number: signal.Signals) -> None:
         try:
             url = json.loads(process.stdout.readline())["model"]
             process.send_signal(number)
-            assert process.wait(20) == 0
+            assert process.wait(90) == 0
         finally:
             process.kill()
     with pytest.raises(httpx.ConnectError):
@@ -40,6 +40,6 @@ def test_so_is_one_that_is_set_up_as_a_container(number: signal.Signals) -> None
         try:
             assert any("running on" in line for line in iter(process.stdout.readline, ""))
             process.send_signal(number)
-            assert process.wait(20) == 0
+            assert process.wait(90) == 0
         finally:
             process.kill()

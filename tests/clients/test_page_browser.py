@@ -75,12 +75,12 @@ def test_the_browser_is_gone_whatever_ends_the_run(short_folder: Path, number: s
     assert folder.parent == short_folder
     assert len(in_folder(short_folder)) > 2, "the browser is under way"
     os.killpg(process.pid, number) if group else process.send_signal(number)
-    process.wait(30)
+    process.wait(120)
 
     def gone() -> None:
         assert in_folder(short_folder) == []
 
-    eventually(gone, 15)
+    eventually(gone, 60)
     # What nobody could remove, the next run does.
     with chromium._folder() as mine:
         assert list(short_folder.iterdir()) == [mine]

@@ -81,7 +81,7 @@ def test_the_browser_that_is_given_goes_before_those_on_the_path(a_browser: Path
 def run(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "features", "-q", "-p", "no:cacheprovider", "-m", "UI-1"]
     command += ["--reports", str(tmp_path), *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=170, check=False)
 
 
 def test_a_browser_that_is_none_ends_the_run_before_it_begins(tmp_path: Path) -> None:

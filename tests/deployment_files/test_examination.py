@@ -244,7 +244,7 @@ def run_suite(tmp_path: Path, *options: object) -> tuple[int, dict[str, list[str
     done = subprocess.run(
         [sys.executable, "-m", "zep_conformance", "run", "-q", "-m", "DEPLOY-3", "-p", "no:cacheprovider",
          f"--reports={tmp_path / 'reports'}", *map(str, options)],
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=170,
     )  # fmt: skip
     report = json.loads((tmp_path / "reports" / "conformance.json").read_text())
     outcomes: dict[str, list[str]] = {}

@@ -73,7 +73,7 @@ def test_what_is_said(mode: str, code: str, token: str) -> None:
             env={**ENVIRONMENT, **({"ZEP_TOKEN": token} if token else {})},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=170,
         )
     found = json.loads(ended.stdout)["findings"]
     assert ended.returncode == 1

@@ -22,7 +22,7 @@ needs_model = pytest.mark.skipif(MODEL is None, reason="$ZEP_CONFORMANCE_EMBEDDI
 def outcomes(tmp_path: Path, *options: str) -> dict[str, int]:
     """What SEARCH-3's scenarios came to on the embedded servers."""
     command = [sys.executable, "-m", "zep_conformance", "run", "-q", "--target", "embedded", "-m", "SEARCH-3"]
-    subprocess.run([*command, f"--reports={tmp_path}", *options], check=False, capture_output=True, timeout=100)
+    subprocess.run([*command, f"--reports={tmp_path}", *options], check=False, capture_output=True, timeout=170)
     found: dict[str, int] = json.loads((tmp_path / "conformance.json").read_text())["outcomes"]
     return found
 

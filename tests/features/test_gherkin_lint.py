@@ -138,7 +138,7 @@ def test_the_command_says_what_is_wrong_by_its_exit_code(tmp_path: Path, folder:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "one.feature").write_text("Feature: One\n\n  Scenario: Untagged\n    Then it is well\n")
     command = [sys.executable, "-m", "tests.support.gherkin_lint", *([str(tmp_path / folder)] if folder else [])]
-    ended = subprocess.run(command, cwd=suite.root(), capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, cwd=suite.root(), capture_output=True, text=True, timeout=170, check=False)
     assert ended.returncode == code, ended.stdout + ended.stderr
     assert bool(ended.stdout) == bool(code)
     if folder == "broken":

@@ -163,7 +163,7 @@ class TestEnding:
             def told() -> None:
                 assert fleet.ended() == {"it": "was ended by SIGTERM"}
 
-            eventually(told, 5)
+            eventually(told, 60)
 
 
 class TestDisturbing:

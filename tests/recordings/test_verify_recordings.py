@@ -322,9 +322,9 @@ def test_an_interruption_leaves_nothing_behind(documented: Fleet, tmp_path: Path
         assert any(name.endswith("rec-late") for name in sessions(zep))
 
     try:
-        eventually(written, 20)
+        eventually(written, 120)
         process.send_signal(number)
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=120)
     finally:
         process.kill()
     assert process.returncode == 2, said

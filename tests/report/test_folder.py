@@ -125,7 +125,7 @@ def test_what_a_killed_run_left_goes_in_its_turn(tmp_path: Path) -> None:
         "run.hold()\nwrite(run.path / 'page' / 'one' / 'page.txt', 'text')\nwrite(run.path / '.junit.xml', 'text')\n"
         "os.kill(os.getpid(), 9)\n"
     )
-    subprocess.run([sys.executable, "-c", program, str(tmp_path)], timeout=30, check=False)
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], timeout=120, check=False)
     assert len(runs(tmp_path)) == 1
     kept(tmp_path, 1, keep=1)
     assert [second_in(path) for path in runs(tmp_path)] == [1]
@@ -228,7 +228,7 @@ def test_runs_at_once_do_not_spoil_each_other(tmp_path: Path) -> None:
         "    run.close(keep=5)\n"
     )
     started = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path), which]) for which in "abc"]
-    assert [process.wait(60) for process in started] == [0, 0, 0]
+    assert [process.wait(120) for process in started] == [0, 0, 0]
     found = {
         json.loads((tmp_path / name).read_text())["of"] for name in ("conformance.json", "summary.md", "junit.xml")
     }

@@ -89,7 +89,7 @@ class Opened:
         def so() -> None:
             assert self.page.evaluate(condition), f"not so: {condition}; found: {self.page.inner_text('#matches')}"
 
-        eventually(so, 20)
+        eventually(so, 60)
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ def test_a_run_writes_one_stream_of_events(tmp_path: Path, workers: tuple[str, .
         sys.executable, "-m", "zep_conformance", "run", "-q", "-p", "no:cacheprovider", "--target", "embedded",
         "-m", "API-3 or UI-1", "--events", "events.ndjson", *workers,
     ]  # fmt: skip
-    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=170)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     events = [json.loads(line) for line in (tmp_path / "events.ndjson").read_text().splitlines()]
     kinds = [one["event"] for one in events]

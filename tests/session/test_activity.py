@@ -43,7 +43,7 @@ def test_somebody_is_told_until_it_stops() -> None:
     def told() -> None:
         assert said == [f"still at a scenario: {SILENCE:g} s; 1 requests sent so far"]
 
-    eventually(told, 10)
+    eventually(told, 60)
     activity.stop()
     assert activity._thread is not None and not activity._thread.is_alive()
 

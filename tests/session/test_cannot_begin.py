@@ -37,7 +37,7 @@ def test_it_is_said_in_two_lines(target: str, options: tuple[str, ...], tmp_path
         env=variables,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=170,
     )
     assert ended.returncode == 2, ended.stdout + ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr

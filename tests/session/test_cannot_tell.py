@@ -59,7 +59,7 @@ def test_it_is_said_and_the_exit_code_is_2(moments: str, options: tuple[str, ...
         env=variables,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=170,
     )
     written = ended.stdout + ended.stderr
     assert ended.returncode == 2, written

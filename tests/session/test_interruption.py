@@ -45,7 +45,7 @@ def test_an_interrupted_run_removes_what_it_made(tmp_path: Path, running, number
     process = running(*RUN)
     some_scenarios_ran(tmp_path)
     os.killpg(process.pid, number)
-    assert process.wait(30) == 2
+    assert process.wait(120) == 2
     assert "left behind" not in output_of(tmp_path)
     assert "could not tell: " in output_of(tmp_path)
     assert before.read_text() == '{"verdict": "conforms"}'
@@ -58,7 +58,7 @@ def test_a_killed_run_leaves_nothing_running(tmp_path: Path, running) -> None:
     process = running(*RUN)
     some_scenarios_ran(tmp_path)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)
     nothing_left(tmp_path)
 
 
@@ -70,7 +70,7 @@ def test_an_interrupted_remote_run_leaves_nothing_in_the_target(tmp_path: Path, 
     )  # fmt: skip
     some_scenarios_ran(tmp_path, 40)
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(30) == 2
+    assert process.wait(120) == 2
     assert httpx.get(f"{urls['zep']}/api/v1/sessions").json() == []
     with httpx.Client(base_url=urls["langflux"], headers={"x-request-from": "internal"}) as langflux:
         assert langflux.get("/api/v1/chatflows").json() == []
@@ -90,9 +90,9 @@ def test_interrupted_exploring_leaves_nothing_in_the_target(tmp_path: Path, runn
     def some() -> None:
         assert sessions(), "it has made no session"
 
-    eventually(some, 30)
+    eventually(some, 120)
     os.killpg(process.pid, number)
-    assert process.wait(30) == 2
+    assert process.wait(120) == 2
     assert "interrupted" in output_of(tmp_path)
     assert sessions() == []
     nothing_left(tmp_path)
@@ -109,10 +109,10 @@ def test_serve_stops_cleanly(tmp_path: Path, running) -> None:
         urls: dict[str, str] = json.loads(output_of(tmp_path))
         return urls
 
-    urls = eventually(ready, 20)
+    urls = eventually(ready, 90)
     assert httpx.get(f"{urls['zep']}/healthz").text == "."
     process.send_signal(signal.SIGTERM)
-    assert process.wait(15) == 0
+    assert process.wait(90) == 0
     nothing_left(tmp_path)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{urls['zep']}/healthz")

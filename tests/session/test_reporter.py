@@ -155,5 +155,5 @@ class TestInAPipe:
 def test_what_is_none_of_ours_is_reported_by_pytest(tmp_path: Path) -> None:
     (tmp_path / "test_own.py").write_text("def test_own(): pass\n")
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider"]
-    output = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60).stdout
+    output = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=170).stdout
     assert "test session starts" in output and "test_own.py::test_own PASSED" in output

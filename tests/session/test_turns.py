@@ -33,7 +33,7 @@ def enters(turns: Turns, *, alone: bool) -> threading.Event:
 def test_who_disturbs_nobody_waits_for_nobody() -> None:
     turns = Turns.made()
     with turns.taken(alone=False):
-        assert enters(turns, alone=False).wait(5)
+        assert enters(turns, alone=False).wait(60)
     turns.close()
 
 
@@ -43,13 +43,13 @@ def test_who_disturbs_others_is_alone(first: bool, second: bool) -> None:
     with turns.taken(alone=first):
         entered = enters(Turns(turns.path), alone=second)
         assert not entered.wait(0.2)
-    assert entered.wait(5)
+    assert entered.wait(60)
     turns.close()
 
 
 def test_without_a_file_nobody_waits() -> None:
     with Turns().taken(alone=True):
-        assert enters(Turns(), alone=True).wait(5)
+        assert enters(Turns(), alone=True).wait(60)
 
 
 def test_nothing_is_left_not_even_of_a_killed_run(tmp_path: Path) -> None:

@@ -78,4 +78,4 @@ def run_in_terminal(
                 is_pressed = True
                 os.write(ours, b"\x03")
     os.close(ours)
-    return Shown(process.wait(60), sent.decode(errors="replace"))
+    return Shown(process.wait(170), sent.decode(errors="replace"))

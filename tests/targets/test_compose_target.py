@@ -281,6 +281,13 @@ class StartedRun:
         """Send a signal to everything in its group."""
         os.killpg(self.process.pid, number)
 
+    def ended(self) -> int:
+        """Return its exit code as soon as it has ended; with what it has written, where it does not end."""
+        try:
+            return self.process.wait(180)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(self.path.read_text()) from None
+
 
 @pytest.fixture
 def session(tmp_path: Path, project: UserProject) -> Iterator[StartedRun]:
@@ -289,9 +296,10 @@ def session(tmp_path: Path, project: UserProject) -> Iterator[StartedRun]:
     yield running
     if running.process.poll() is None:
         running.signal(signal.SIGINT)
-        running.process.wait(60)
+        running.ended()
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     ("number", "words"),
     [(signal.SIGINT, "comes up as"), (signal.SIGTERM, "PASSED")],
@@ -300,14 +308,14 @@ def session(tmp_path: Path, project: UserProject) -> Iterator[StartedRun]:
 def test_an_interrupted_run_leaves_nothing(session: StartedRun, number: signal.Signals, words: str) -> None:
     session.until(words)
     session.signal(number)
-    assert session.process.wait(60) == 2
+    assert session.ended() == 2
     assert left_of(ours_in(session.path.read_text())) == {}
 
 
 def test_what_a_killed_run_leaves_is_removed_by_the_next(session: StartedRun, project: UserProject, up: Up) -> None:
     session.until("PASSED")
     session.signal(signal.SIGKILL)
-    session.process.wait(10)
+    session.process.wait(60)
     name = ours_in(session.path.read_text())
     used = volumes_of(name)
     assert set(left_of(name)) == {"container", "network", "volume"}

@@ -209,10 +209,10 @@ def test_two_at_once_install_once(tmp_path: Path, programs: Programs, calls) -> 
 
     first = threading.Thread(target=lambda: folders.append(langflux_install.install()))
     first.start()
-    eventually(lambda: exists(tmp_path / "calls"), 10)
+    eventually(lambda: exists(tmp_path / "calls"), 60)
     other = threading.Thread(target=lambda: folders.append(langflux_install.install(on_progress=second)))
     other.start()
-    assert waited.wait(10)
+    assert waited.wait(60)
     (tmp_path / "go").touch()
     first.join(10)
     other.join(10)
@@ -253,11 +253,11 @@ def test_however_it_ends_npm_ends_with_it(tmp_path: Path, programs: Programs, nu
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    eventually(lambda: exists(tmp_path / "cache" / "begun"), 20)
+    eventually(lambda: exists(tmp_path / "cache" / "begun"), 60)
     (tmp_path / "cache" / "begun").unlink()
     os.killpg(process.pid, number)
-    said = process.communicate(timeout=20)[1]
-    eventually(lambda: nobody_in(tmp_path / "cache"), 10)
+    said = process.communicate(timeout=60)[1]
+    eventually(lambda: nobody_in(tmp_path / "cache"), 60)
     if number != signal.SIGKILL:
         assert process.returncode == 2
         assert "interrupted: what was begun is removed" in said

@@ -60,7 +60,7 @@ def test_nothing_of_it_is_left_of_a_killed_run(root: Path) -> None:
     process = begin(root, "-v")
     some_scenarios_ran(root, limit=90)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)
     nothing_left(root)
 
 
@@ -95,12 +95,12 @@ class TestGiven:
         some_scenarios_ran(root, limit=90)
         assert len(self.databases(dsn) - before) == 2
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
 
         def removed() -> None:
             assert self.databases(dsn) == before
 
-        eventually(removed, 20)
+        eventually(removed, 60)
         nothing_left(root)
 
     def test_one_that_may_not_make_databases(self, dsn: str) -> None:
