@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from tests.support.replaying import LANGFLUX, ZEP
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts import requirements
+from zep_conformance.recordings import removal
 from zep_conformance.recordings.comparison import ABSENT, Difference
 from zep_conformance.recordings.format import RecordedExchange, load_recording
 from zep_conformance.recordings.names import Names, lists_others, objection
@@ -280,6 +282,34 @@ class TestRemains:
         left = removals.remove()
         assert len(left) == 1 and "enrichment did not settle before the removal (KeyError)" in left[0]
         assert sent == ["DELETE", "DELETE"]  # the session, and the one that was to settle
+
+
+class TestMetadata:
+    def queue(self, *answers: object) -> tuple[EnrichmentQueue, list[str]]:
+        """A queue of a Zep that answers so, the last for good, and the paths that it was asked for."""
+        asked: list[str] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.raw_path.decode())
+            said = answers[min(len(asked), len(answers)) - 1]
+            return httpx.Response(200, json={"messages": [{"content": "x", "metadata": {"system": said}}]})
+
+        zep: Any = SimpleNamespace(wire=httpx.Client(base_url="http://zep", transport=httpx.MockTransport(answer)))
+        return EnrichmentQueue(zep, prefix=PREFIX, limit=0.0), asked
+
+    def test_a_change_waits_until_zep_has_written_what_it_finds_out(self) -> None:
+        queue, asked = self.queue({}, {"entities": []}, {"entities": [], "intent": "x"})
+        queue.await_metadata("/api/v1/sessions/a")
+        assert asked == ["/api/v1/sessions/a/messages?limit=100"] * 3
+
+    def test_a_zep_that_finds_out_nothing_is_not_waited_for_again_and_again(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(removal, "UNHURRIED", 0.0)
+        queue, asked = self.queue({})
+        for _ in range(removal.VAIN + 2):
+            queue.await_metadata("/api/v1/sessions/a")
+        assert len(asked) == removal.VAIN
 
 
 def test_posts_without_messages_stall() -> None:

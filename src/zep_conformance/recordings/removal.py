@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from zep_conformance.clients.enrichment import EnrichmentWait
+from zep_conformance.clients.waiting import eventually
 from zep_conformance.clients.zep import NewMessage, Zep
 from zep_conformance.recordings.names import OWNERS
 from zep_conformance.recordings.server import INTERNAL, ReplayServer
@@ -26,6 +27,8 @@ STALL = 15.0
 """Seconds by which a post without messages delays the enrichment of Zep 0.27.2: a little more than was measured."""
 UNHURRIED = 10.0
 """Seconds that entities and intent get where no scenario waits: on a busy machine they come long after embeddings."""
+VAIN = 3
+"""Waits for entities and intent that may be in vain: a Zep may find out neither."""
 _MEMORY = re.compile(r"/api/v\d+/sessions/[^/]+/memory")
 _TALK = re.compile(r"/api/v\d+/(?:internal-)?prediction/.+")
 _CLEARS_SEVERAL = re.compile(r"/api/v\d+/(?:user|chatmessage|chatflows)/.+")
@@ -48,7 +51,7 @@ class EnrichmentQueue:
     def __init__(self, zep: Zep | None, *, prefix: str, limit: float) -> None:
         self._zep, self._session, self._limit = zep, f"{prefix}settled", limit
         self._waiting: set[str] = set()
-        self._stalls = self._settled = 0
+        self._stalls = self._settled = self._in_vain = 0
         self.trouble: str | None = None
 
     def note(self, request: Mapping[str, Any]) -> None:
@@ -90,6 +93,26 @@ class EnrichmentQueue:
             )
         self._waiting.clear()
         self._stalls = 0
+
+    def await_metadata(self, session: str) -> None:
+        """Wait until Zep has written what it finds out into the metadata of a session's messages (DEV-16).
+
+        session: its path. What does not come within UNHURRIED is lost for good, or never comes at all: after a few such
+        waits in vain there are no more.
+        """
+        if self._zep is None or self.trouble or self._in_vain >= VAIN:
+            return
+        zep = self._zep
+
+        def complete() -> None:
+            messages = zep.wire.get(f"{session}/messages?limit=100").json()["messages"]
+            found = [(one.get("metadata") or {}).get("system", {}) for one in messages if one.get("content")]
+            assert all("entities" in one and "intent" in one for one in found)
+
+        try:
+            eventually(complete, UNHURRIED)
+        except (AssertionError, httpx.HTTPError, ValueError, LookupError, TypeError, AttributeError):
+            self._in_vain += 1
 
     @property
     def session(self) -> str | None:

@@ -89,6 +89,8 @@ class Place:
             changes = messages and request.method == "PATCH" and self.queue.is_enriching(f"{session}/memory")
             if changes or self.queue.holds_back(_as_recorded(request)):
                 self.queue.settle()
+            if changes:
+                self.queue.await_metadata(session)
 
         def send(request: Request) -> httpx.Response:
             self.queue.note(_as_recorded(request))
