@@ -13,8 +13,9 @@ import re
 
 from zep_conformance.redaction.redactor import Redactor
 
-_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
-_PIECE = re.compile(rf"((?:{_STRING}\s*:\s*)?(?:{_STRING}|-?\d[\d.eE+-]{{3,}}))", re.DOTALL)
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_NUMBER = r"-?\d[\d.eE+-]{3,}"
+_PIECE = re.compile(rf"({_STRING}(?:\s*+:\s*+(?:{_STRING}|{_NUMBER}))?|{_NUMBER})", re.DOTALL)
 """A string, or a number that is long enough to be looked for, with its name; or a name whose value has strings of its
 own. What a text is split at has them too, being in a group."""
 _SHORT = re.compile(r"true|false|null|-?\d[\d.eE+-]*")

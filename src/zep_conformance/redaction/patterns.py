@@ -64,7 +64,10 @@ def _patterns() -> list[tuple[re.Pattern[str], Callable[[str], bool]]]:
 def suspects(text: str) -> Iterator[tuple[int, int]]:
     """Yield where in a text there is what looks like a secret: start and end of each."""
     folded = text.casefold()
-    if not any(hint in folded for hint in _HINTS):
+    for hint in _HINTS:  # not by any(): most of the time would go into that
+        if hint in folded:
+            break
+    else:
         return
     for pattern, is_secret in _patterns():
         for found in pattern.finditer(text):

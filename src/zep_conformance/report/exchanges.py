@@ -142,14 +142,14 @@ class Packer:
                 lengths[name], texts[name] = len(text), text[: LONGEST[name]]
         asked = {
             "method": request["method"],
-            "url": self._redactor(request["url"]),
+            "url": self._clean(request["url"]),
             "headers": [self._header(*one) for one in request["headers"]],
             "body": self._clean(texts["body"]),
         }
         answered = {
             "headers": [self._header(*one) for one in exchange["headers"]],
             "answer": self._clean_stream(texts["answer"]) if streamed else self._clean(texts["answer"]),
-            "error": self._redactor(exchange["error"]),
+            "error": self._clean(exchange["error"]),
         }
         return {**exchange, "request": asked, **answered} | ({"cut": lengths} if lengths else {})
 

@@ -5,6 +5,7 @@ It sleeps unless features of this suite are among what pytest is asked to run.
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -241,6 +242,10 @@ class Conformance:
         if self.run.target_name == "embedded":
             lines.append(terminal.NOT_A_DEPLOYMENT)
         return lines
+
+    def pytest_collection_finish(self) -> None:
+        """Leave what is there by now out of every search for garbage: it stays until the end."""
+        gc.freeze()
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:

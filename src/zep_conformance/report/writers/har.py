@@ -80,7 +80,7 @@ def render(report: Mapping[str, Any], scenario: Mapping[str, Any], exchanges: Se
 
 
 def _entry(exchange: Whole, began: datetime, page: str) -> dict[str, Any]:
-    took = exchange["seconds"] * 1000
+    took = round(exchange["seconds"] * 1000, 1)
     return {
         "pageref": page,
         "startedDateTime": (began + timedelta(seconds=exchange["started"])).isoformat(timespec="milliseconds"),
