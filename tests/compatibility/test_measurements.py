@@ -77,6 +77,9 @@ def test_each_pair_has_a_file_and_one_behind_the_embedded_langflux_is_of_zep_alo
         ({"parts": {"langflux": {"version": "2.2.8"}}}, "does not say its version"),
         ({"parts": {"zep": {"version": "0.27.2", "embedded": True}}}, "the embedded one"),
         ({"target": {"name": "embedded", "deployed": False}}, "the embedded one"),
+        ({"parts": {"zep": {"version": "1.0.2"}}}, "another product"),
+        ({"merged": {"from": "2026-11-25T08-33-03Z"}}, "run once more"),
+        ({"settings": {"mutations": "page:blank"}}, "mutations were planted"),
         (
             {"requirements": [{"id": "API-1", "left_out": [{"why": "not selected", "scenarios": 1}]}]},
             "scenarios were chosen",
@@ -99,6 +102,12 @@ def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
     done = CliRunner().invoke(docsgen, ["--measured", str(path)])
     assert done.exit_code == 2
     assert "conformance.json" in done.output
+    assert all(len(line) <= 80 for line in done.output.splitlines() if str(tmp_path) not in line)
+
+
+def test_a_version_is_kept_without_its_v() -> None:
+    (found,) = measurements_of([report("v0.27.2", "v1.8.4")])
+    assert found.name == "zep-0.27.2-langflux-1.8.4"
 
 
 def test_a_version_that_would_lead_out_of_the_folder_is_refused() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from zep_conformance.clients import accounts
@@ -27,3 +29,6 @@ def test_an_account_is_registered_where_accounts_have_come(
     found = access_after_upgrade(server(before), after)
     assert (found.version, found.api_key) == (after, "new" if registers else "old")
     assert registered == ([found.account] if registers else [])
+    registered.clear()
+    assert access_after_upgrade(replace(server(before), embedded=True), after).api_key == "old"
+    assert not registered

@@ -157,8 +157,8 @@ def _measurement(report: Mapping[str, Any]) -> Measurement:
     langflux = parts.get("langflux", {"embedded": True})
     known = load_requirements()
     return Measurement(
-        zep=parts["zep"]["version"],
-        langflux="" if langflux.get("embedded") else langflux["version"],
+        zep=parts["zep"]["version"].removeprefix("v"),
+        langflux="" if langflux.get("embedded") else langflux["version"].removeprefix("v"),
         runs=(
             Ended(
                 measured=report["started"][:10],
@@ -183,6 +183,12 @@ def _unfit(report: Mapping[str, Any]) -> str:
         return "something of the suite itself broke in it, or was not run"
     if not is_version(zep.get("version", "")) or not (langflux.get("embedded") or is_version(langflux["version"])):
         return "a part does not say its version"
+    if Version(zep["version"]) >= Version("1"):
+        return "Zep 1.x is another product, with another API"
+    if report.get("merged"):
+        return "what failed was run once more, and merged with it"
+    if report.get("settings", {}).get("mutations"):
+        return "mutations were planted in it"
     if zep.get("embedded") or not report["target"]["deployed"]:
         return "its Zep is the embedded one"
     if any(one["why"] == _NOT_SELECTED for found in report["requirements"] for one in found["left_out"]):
@@ -217,8 +223,9 @@ def read_reports(paths: Iterable[Path]) -> list[Measurement]:
             report = json.loads(path.read_text(encoding="utf-8"))
             measurements_of([report])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is none of zep-conformance's"
             advice = "Give the conformance.json of a whole run."
-            raise CannotTell(f"{path} can't be read as a report: {error}", advice, code="report-unreadable") from None
+            raise CannotTell(f"{path} can't be read as a report: {why}", advice, code="report-unreadable") from None
         except CannotTell as error:
             raise CannotTell(f"{path}: {error.what}", error.advice, code=error.code) from None
         found.append(report)

@@ -10,6 +10,9 @@ import click
 from zep_conformance.compatibility.measurements import keep, read_reports
 from zep_conformance.docsgen.pages import pages
 from zep_conformance.errors import CannotTell
+from zep_conformance.report.terminal import wrapped
+
+_COLUMNS = 80
 
 
 @click.command("python -m zep_conformance.docsgen")
@@ -30,7 +33,8 @@ def main(*, check: bool, measured: tuple[Path, ...]) -> None:
         for path in keep(read_reports(measured)):
             click.echo(f"kept in {path}")
     except CannotTell as error:
-        click.echo(f"{error}", err=True)
+        for line in wrapped([error.what, f"  {error.advice} [{error.code}]"], _COLUMNS):
+            click.echo(line, err=True)
         sys.exit(2)
     stale = [page for page in pages() if page.is_stale()]
     for page in stale:

@@ -45,10 +45,11 @@ def access_after_upgrade(server: LangFluxServer, version: str) -> LangFluxServer
     """Return a LangFlux of the run's own, which is another version now, as it lets us in.
 
     It does as before, unless accounts have come: then nobody has registered yet, and until somebody does its chatflows
-    are nobody's. The first account is registered, as its operator has to, and makes a key. version: what it says now.
+    are nobody's. The first account is registered, as its operator has to, and makes a key. An embedded LangFlux has no
+    accounts, whatever version it says that it is. version: what it says now.
     Raises LangFluxRefused, httpx.HTTPError.
     """
-    if family_of(server.version).has_accounts or not family_of(version).has_accounts:
+    if server.embedded or family_of(server.version).has_accounts or not family_of(version).has_accounts:
         return replace(server, version=version)
     account = accounts.first_account()
     accounts.register(server.url, account)
