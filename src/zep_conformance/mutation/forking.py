@@ -49,6 +49,12 @@ class SuiteProcess:
         with _LOCK:
             self._process.start()
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        number: int = self._process.pid
+        return number
+
     def wait(self, limit: float) -> int | None:
         """Return its exit code, None when it has not ended after `limit` seconds."""
         if not wait([self._process.sentinel], limit):
