@@ -33,14 +33,14 @@ def strangers_write(doorkeeper: Doorkeeper, guarded: Guarded, made_by_strangers:
 def nobody_let_in(doorkeeper: Doorkeeper, strangers: Strangers) -> None:
     """Check that every request was refused; say which were not, and what those have in common."""
     assert strangers.asked, "nothing was asked"
-    shown = doorkeeper.shown(strangers.ways, strangers.failed, strangers.asked)
+    shown = doorkeeper.shown(strangers.failed, strangers.asked)
     assert not strangers.failed, f"not refused: {shown}"
 
 
 @then("no refusal gives anything away")
 def nothing_given_away(doorkeeper: Doorkeeper, strangers: Strangers) -> None:
     """Check that no answer holds a token, a secret, an address with a password, a query or a stack."""
-    shown = doorkeeper.shown(strangers.ways, strangers.told, strangers.asked)
+    shown = doorkeeper.shown(strangers.told, strangers.asked)
     assert not strangers.told, f"given away: {shown}"
 
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from tests.support.needles import MODEST, leaks, percent, plain, secret, text_in
 from tests.support.records import evidence, record
+from tests.support.runs import run
 from zep_conformance.clients.http import hooked
 from zep_conformance.errors import CannotTell
 from zep_conformance.facts.requirements import load_requirements
@@ -172,6 +173,24 @@ def test_settings_know_the_passwords_in_urls() -> None:
     assert passwords_in("http://zep:8000/a@b") == []
     assert passwords_in("http://me:p%40ss%2Fword@zep:8000/") == ["p%40ss%2Fword", "p@ss/word"]
     assert "hunter2hunter2" in Settings(zep_url="https://me:hunter2hunter2@zep").secrets()
+
+
+def test_a_run_with_wrong_settings_says_what_was_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ZEP_CONFORMANCE_TARGET", raising=False)
+    wrong = {"rate": "fast", "target": "remote", "seed": "7"}
+    assert (default_settings(wrong).target, default_settings(wrong).seed) == ("remote", 7)
+    assert (default_settings({"seed": "x"}).target, default_settings({"seed": "x"}).seed) == ("auto", None)
+    (tmp_path / "pyproject.toml").write_text('[tool.zep-conformance]\ntarget = "compose:zep"\nrate = "fast"\n')
+    assert default_settings({}).target == "compose:zep"
+    (tmp_path / "pyproject.toml").write_text('[tool.zep-conformance]\ntarget = "embedded"\nnonsense = 1\n')
+    assert default_settings({"target": "remote"}).target == "remote"
+
+
+def test_the_header_has_the_target_that_was_given(tmp_path: Path) -> None:
+    ended = run(tmp_path, "--target", "embedded", "--rate", "fast", "--seed", "7")
+    assert ended.returncode == 2
+    assert "target embedded, seed 7" in ended.stdout and "--rate: " in ended.stdout
 
 
 def test_a_run_with_wrong_settings_knows_what_to_hide(monkeypatch: pytest.MonkeyPatch) -> None:

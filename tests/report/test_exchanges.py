@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +14,15 @@ import httpx
 import pytest
 
 from tests.support.runs import report_in, run
-from zep_conformance.clients.http import hooked
+from zep_conformance.clients.http import hooked, http_client
+from zep_conformance.clients.refusals import Attempt, Ways, send, wrong_tokens
+from zep_conformance.clients.tokens import make_token
+from zep_conformance.facts.operations import api_operations
 from zep_conformance.redaction.redactor import HIDDEN, Redactor
 from zep_conformance.report import exchanges
 from zep_conformance.report.document import scenarios_in
 from zep_conformance.report.exchanges import Packer, lines_of, read
-from zep_conformance.report.transcript import Transcript
+from zep_conformance.report.transcript import KEPT, NEWEST, Exchange, Shown, Transcript
 
 
 class Breaking(httpx.SyncByteStream):
@@ -128,6 +132,76 @@ def test_of_what_a_stream_says_only_secrets_are_left_out(transcript: Transcript,
         response.read()
     [one] = written(transcript)
     assert one["answer"] == TOKENS.replace("my-secret-of-old", HIDDEN)
+
+
+class TestStrangers:
+    """Requests of somebody without the right token: no token is in them, whatever the redactor knows."""
+
+    SECRET = "a-secret-of-the-test-0123456789-0123456789"
+    RIGHT = make_token(SECRET)
+    WAYS = Ways(
+        operations=api_operations(),
+        wrong=wrong_tokens(RIGHT, SECRET),
+        right=RIGHT,
+        ids={"sessionId": "s", "userId": "u", "messageId": "m"},
+        bodies={},
+    )
+
+    def ask(self, transcript: Transcript, attempt: Attempt, status: int = 401, text: str = "unauthorized") -> None:
+        answer = httpx.MockTransport(lambda _: httpx.Response(status, content=iter([text.encode()])))
+        hooks = {"response": [transcript.answered], "failure": [transcript.failed]}
+        client = http_client("http://zep", timeout=1, hooks=hooks, transport=answer)
+        shown = self.WAYS.shown(attempt)
+        headers = [(name.lower(), value) for name, value in shown.headers]
+        by = ", ".join(attempt.values())
+        send(client, self.WAYS.request(attempt), shown=Shown(url=f"http://zep{shown.target}", headers=headers, by=by))
+
+    def test_no_token_is_in_what_is_kept_and_each_says_what_it_is(self) -> None:
+        transcript, knows = Transcript(Redactor()), Redactor([self.SECRET, self.RIGHT])
+        sample = list(self.WAYS.sample())
+        for attempt in sample:
+            self.ask(transcript, attempt)
+        raw = [*transcript.whole.taken(lambda _: "zep-secured")]
+        assert len(raw) == len(sample)
+        text = json.dumps(raw) + json.dumps(transcript.as_json()[0])
+        tokens = [one for one in self.WAYS.wrong.values() if one and one != "not.a.token"]
+        assert not any(token in text for token in [*tokens, self.RIGHT]) and not knows.finds_known(text)
+        packed = Packer(Redactor()).packed(raw, nodeid="a.py::b", attempt=1)
+        for attempt, one in zip(sample, lines_of(packed), strict=True):
+            assert one["by"] == ", ".join(attempt.values()) == Redactor()(one["by"])
+        assert {"$GARBAGE", "$THE_RIGHT_ONE_CUT_SHORT", "$ONE_SIGNED_WITH_HS384"} <= set(re.findall(r"\$\w+", text))
+
+    @pytest.mark.parametrize("status", [200, 201, 302, 401, 404, 500])
+    def test_what_is_served_to_a_stranger_is_not_kept(self, status: int) -> None:
+        transcript = Transcript(Redactor())
+        self.ask(transcript, next(self.WAYS.sample()), status, "somebody's own words")
+        [one] = written(transcript)
+        assert (one["answer"] == "somebody's own words") == (status >= 300)
+        assert ("somebody's" in transcript.shown()) == (status >= 300)
+        assert one["answer"] in ("somebody's own words", "(20 characters that may be anybody's: not kept)")
+
+    def test_those_that_were_let_in_are_shown_and_not_the_newest(self) -> None:
+        transcript = Transcript(Redactor())
+        attempts = list(self.WAYS.sample())[:300]
+        for attempt in attempts:
+            self.ask(transcript, attempt)
+        let_in = attempts[7]
+        assert let_in not in attempts[-NEWEST:]
+        transcript.point_at(", ".join(let_in.values()))
+        found, left_out = transcript.as_json()
+        assert [one["by"] for one in found] == [", ".join(let_in.values())] and left_out == 299
+        variable = re.findall(r"\$\w+", found[0]["request"])
+        assert variable and f'"{variable[0]}' not in found[0]["request"]  # within the quotes of a header
+        transcript.begin()
+        assert transcript.as_json() == ([], 0)
+
+    def test_however_many_ask_only_so_many_are_kept_for_evidence(self) -> None:
+        transcript = Transcript(Redactor())
+        for _ in range(KEPT + 3):
+            transcript.add(Exchange(method="GET", url=f"http://zep/{_}", headers={}, body="", status=200, answer="",
+                                    seconds=0.1))  # fmt: skip
+        found, left_out = transcript.as_json()
+        assert (len(found), left_out) == (NEWEST, KEPT + 3 - NEWEST)
 
 
 def test_what_is_too_much_is_cut_and_said(

@@ -162,7 +162,7 @@ def test_a_failure_has_everything_that_one_asks_for() -> None:
         ),
     )
     (rest,) = unpacked(page, "packed")
-    in_this_order(words(rest), ("Given a session passed", "And more not run", "1 earlier request left", "What zep"))
+    in_this_order(words(rest), ("Given a session passed", "And more not run", "1 other request left", "What zep"))
     assert "assert False" not in words(page)
 
 

@@ -16,6 +16,7 @@ from zep_conformance.report.differences import MOST, explained
 from zep_conformance.report.outcomes import Record
 from zep_conformance.report.screenful import LINES, screenfuls
 from zep_conformance.report.shell import COLUMNS, command_lines
+from zep_conformance.report.transcript import came, said
 
 REQUIREMENTS = load_requirements()
 LONG = "word " * 400 + "'" + "x" * 700 + "'"
@@ -84,6 +85,47 @@ def test_a_long_path_or_url_is_not_broken(place: str) -> None:
     (lines,) = shown(record("a", "failed", evidence=evidence(f"{place}, line 10: no Zep")))
     assert f"{place}, line 10: no Zep" in " ".join(" ".join(lines).split())
     assert [line for line in lines if len(line) > COLUMNS] == [f"{place},"]
+
+
+@pytest.mark.parametrize(
+    ("error", "likely"),
+    [
+        ("ReadTimeout: timed out", "it hangs, or waits for something"),
+        ("ConnectError: [Errno 111] Connection refused", "nothing listens there"),
+        ("ConnectTimeout: timed out", "a firewall drops what is sent there"),
+        ("ConnectError: [Errno -2] Name or service not known", "the name of the host is misspelt"),
+        ("ConnectError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "its certificate is not one"),
+        ("RemoteProtocolError: Server disconnected without sending a response.", "it crashed, was restarted"),
+    ],
+)
+def test_of_a_request_without_an_answer_it_says_for_how_long_and_why(error: str, likely: str) -> None:
+    exchange = {
+        "request": "curl -i http://zep/",
+        "status": 0,
+        "milliseconds": 30012.0,
+        "answer": "",
+        "error": error,
+        "times": 1,
+    }
+    (lines,) = shown(record("a", "failed", evidence=evidence("no answer", exchanges=(exchange,))))
+    text = " ".join(" ".join(lines).split())
+    assert f"→ no answer after 30.0 s: {error}; likely {likely}" in text
+    assert "→ 0" not in text
+
+
+def test_an_answer_that_breaks_off_is_said_to() -> None:
+    exchange = {"status": 200, "milliseconds": 1500.0, "answer": "data: one", "error": "ReadError: gone", "times": 1}
+    assert (came(exchange), said(exchange)) == (
+        "200 in 1.5 s",
+        "data: one\n(it broke off: ReadError: gone; likely it crashed, was restarted, or a proxy before it hung up)",
+    )
+
+
+def test_who_asked_is_said_where_it_is_not_the_scenario() -> None:
+    exchange = {"request": "curl -i http://zep/", "status": 200, "milliseconds": 3.0, "answer": "", "error": "",
+                "by": "a stranger: with garbage, GET /api/v1/user", "times": 1}  # fmt: skip
+    (lines,) = shown(record("a", "failed", evidence=evidence("not refused", exchanges=(exchange,), left_out=327)))
+    assert "one of 328 requests, by a stranger: with garbage, GET /api/v1/user:" in lines
 
 
 def test_failures_of_one_cause_are_one() -> None:

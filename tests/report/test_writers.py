@@ -19,6 +19,7 @@ from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.document import SCHEMA, scenarios_in
 from zep_conformance.report.events import Event, RunBegan, RunEnded, ScenarioEnded
+from zep_conformance.report.exchanges import Exchanges, Packer, Whole
 from zep_conformance.report.observations import Observations
 from zep_conformance.report.outcomes import Record
 from zep_conformance.report.writers import WRITERS, Reports, asked_for, junit
@@ -47,8 +48,19 @@ def document(*found: Record, **seen: Any) -> dict[str, Any]:
     ).report  # fmt: skip
 
 
-def ended(folder: Path, *found: Record, **more: Any) -> RunEnded:
-    return RunEnded(document=document(*found), folder=folder, **more)
+def exchanged(*found: Record) -> dict[str, bytes]:
+    """What each of these scenarios has sent, and got."""
+    whole = Exchanges()
+    packer = Packer(Redactor())
+    kept = {}
+    for one in found:
+        whole.add(Whole(method="GET", url="http://zep/", sent=(), body="", status=200, at=0.0, seconds=0.1))
+        kept[one.nodeid] = packer.packed(whole.taken(lambda _: "zep"), nodeid=one.nodeid, attempt=1)
+    return kept
+
+
+def ended(folder: Path, *found: Record, **seen: Any) -> RunEnded:
+    return RunEnded(document=document(*found, **seen), folder=folder, exchanges=exchanged(*found))
 
 
 def test_every_report_is_written_and_the_document_as_it_is(tmp_path: Path) -> None:
@@ -83,7 +95,7 @@ def test_where_nothing_can_be_written_that_is_one_line(tmp_path: Path) -> None:
 def test_what_is_written_once_more_replaces_what_was(tmp_path: Path) -> None:
     reports = Reports(Redactor())
     for troubles in ((), ("zep died",)):
-        reports(RunEnded(document=document(*SOME, troubles=troubles), folder=tmp_path))
+        reports(ended(tmp_path, *SOME, troubles=troubles))
     assert {path.name for path in tmp_path.iterdir()} == set(WRITERS)
     for name in ("conformance.json", "summary.md", "junit.xml", "ctrf.json", "messages.ndjson"):
         assert "zep died" in (tmp_path / name).read_text(), name

@@ -69,9 +69,9 @@ def test_a_run_comes_out_as_it_did_without_its_servers(recorded: Path) -> None:
     ended = replay(recorded, "-v")
     said = text(ended)
     assert ended.returncode == 0, said
-    assert "judged again: 6 the same, 0 differ, 2 can't be told; 0 fail (exit code 0)" in said
+    assert "judged again: 7 the same, 0 differ, 1 can't be told; 0 fail (exit code 0)" in said
     assert "can't tell (1 scenario): its steps stop, start or cut off parts" in said
-    assert "can't tell (1 scenario): the requests of strangers are in no transcript" in said
+    assert "passed: Nobody reads without the right token" in said
     assert f"passed: {UNCHANGED}" in said
     assert "Nothing was asked of any server" in said
     assert {path.name: path.stat().st_mtime_ns for path in recorded.iterdir()} == before
@@ -90,7 +90,21 @@ def test_another_role_in_an_answer_is_noticed(recorded: Path, tmp_path: Path) ->
     assert f"✗ {UNCHANGED}" in ended.stdout
     assert f"differs: {UNCHANGED}: passed then, failed now" in text(ended)
     assert "zep-conformance replay" in ended.stdout.partition("again:")[2]
-    assert "5 the same, 1 differs, 2 can't be told; 1 fails (exit code 1)" in text(ended)
+    assert "6 the same, 1 differs, 1 can't be told; 1 fails (exit code 1)" in text(ended)
+
+
+def test_a_stranger_who_was_let_in_is_noticed(recorded: Path, tmp_path: Path) -> None:
+    def let_in(lines: list[Line]) -> list[Line]:
+        chosen = [one for one in lines if "with one that has expired" in one.get("by", "")]
+        assert chosen
+        chosen[0] |= {"status": 200, "answer": "(2 characters that may be anybody's: not kept)"}
+        return lines
+
+    ended = replay(changed(recorded, tmp_path, let_in), "-k", "nobody_reads")
+    said = text(ended)
+    assert ended.returncode == 1, said
+    assert "not refused: 1 of " in said and "with one that has expired" in said
+    assert '-H "' in said and "$ONE_THAT_HAS_EXPIRED" in said
 
 
 def test_what_is_not_recorded_is_not_told(recorded: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ WROTE = {
     "registry": "a registry of images",
     "build": "the build of an image",
     "npm": "npm",
+    "request": "a request without an answer",
 }
 """Who wrote what a cause is known by, see `facts.causes`."""
 ANYWHERE = {

@@ -61,8 +61,9 @@ class NotRecorded(Exception):
 class RecordedAnswer:
     """One exchange of a run, as its reports keep it: without secrets.
 
-    credentials: what was sent as `authorization`, "" for nothing. headers: the answer's. failure: the name of httpx's
-    exception where no answer came. began: when it was asked; seconds: until the answer had come.
+    credentials: what was sent as `authorization`, "" for nothing; of a stranger, who asked, in words. headers: the
+    answer's. failure: the name of httpx's exception where no answer came. began: when it was asked; seconds: until the
+    answer had come.
     """
 
     method: str
@@ -189,12 +190,16 @@ class Player(httpx.BaseTransport):
                 raise self.missed(CUT, f"{request.method} {request.url.path}")
             self._pass(found.seconds)
             self._thread.moment = found.ended
-            self.has_secrets = self.has_secrets or HIDDEN in found.answer
+            told = (found.answer, *(value for _, value in found.headers))
+            self.has_secrets = self.has_secrets or any(HIDDEN in text for text in told)
         return found.response(request)
 
     def _questions(self, request: httpx.Request) -> Iterator[Question]:
         """Yield a request as the recording may have it: as it is, without secrets, and without a name of our own."""
         body = request.content.decode(errors="backslashreplace")[: self._longest]
+        if shown := request.extensions.get("shown"):
+            yield request.method, self._redactor(shown.url), self._redactor(body), shown.by
+            return
         said = request.headers.get("authorization", "")
         if said not in self._known:
             self._known[said] = self._redactor(f"authorization: {said}").removeprefix("authorization: ")

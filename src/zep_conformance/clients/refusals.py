@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ Placed = tuple[Headers, str]
 
 MOST = 0.4
 """The share of attempts with a value from which on that value stands for them."""
+EMPTY, RIGHT = "an empty one", "the right one"
 EXACT, OWN = "as it is documented", "its own"
 
 
@@ -43,7 +45,7 @@ def wrong_tokens(right: str, secret: str | None) -> dict[str, str]:
     header, payload, signature = (*right.split("."), "", "")[:3]
     changed = base64.urlsafe_b64encode(b'{"admin":true}').rstrip(b"=").decode()
     found = {
-        "an empty one": "",
+        EMPTY: "",
         "garbage": "not.a.token",
         "the right one cut short": right[:-2],
         "the right one without its signature": f"{header}.{payload}.",
@@ -79,22 +81,32 @@ def _in(name: str, value: str) -> Placed:
     return [(name, value)], ""
 
 
+def _in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _quoted(token: str) -> str:
+    """Return a token for a query; a variable that stands for one is left as it is."""
+    return quote(token, safe="/$")
+
+
+_QUERY = ("jwt", "token", "access_token")
 LOOKED_AT: Mapping[str, Callable[[str, str], Placed]] = {
-    "in Authorization, after Bearer": lambda wrong, _: _in("Authorization", f"Bearer {wrong}"),
-    "in authorization, after bearer": lambda wrong, _: _in("authorization", f"bearer {wrong}"),
-    "in AUTHORIZATION, after BEARER": lambda wrong, _: _in("AUTHORIZATION", f"BEARER {wrong}"),
+    "in Authorization, after “Bearer”": lambda wrong, _: _in("Authorization", f"Bearer {wrong}"),
+    "in authorization, after “bearer”": lambda wrong, _: _in("authorization", f"bearer {wrong}"),
+    "in AUTHORIZATION, after “BEARER”": lambda wrong, _: _in("AUTHORIZATION", f"BEARER {wrong}"),
     "in two headers": lambda wrong, _: ([("Authorization", f"Bearer {wrong}")] * 2, ""),
     "in the cookie jwt": lambda wrong, _: _in("Cookie", f"jwt={wrong}"),
     # The right one where none is looked for, beside a wrong one where it is.
     "with the right one in the query": lambda wrong, right: (
         [("Authorization", f"Bearer {wrong}")],
-        f"jwt={quote(right)}&token={quote(right)}",
+        f"jwt={_quoted(right)}&token={_quoted(right)}",
     ),
     "with the right one in another cookie": lambda wrong, right: (
         [("Authorization", f"Bearer {wrong}"), ("Cookie", f"token={right}; Authorization={right}")],
         "",
     ),
-    "with the right one without Bearer": lambda wrong, right: (
+    "with the right one without “Bearer”": lambda wrong, right: (
         [("Authorization", right), ("Cookie", f"jwt={wrong}")],
         "",
     ),
@@ -110,10 +122,10 @@ PLACES: Mapping[str, Callable[[str, str], Placed]] = {
     "nowhere": lambda _wrong, _right: ([], ""),
     "after two spaces": lambda wrong, _: _in("Authorization", f"Bearer  {wrong}"),
     "after a tab": lambda wrong, _: _in("Authorization", f"Bearer\t{wrong}"),
-    "without Bearer": lambda wrong, _: _in("Authorization", wrong),
-    "after Basic": lambda wrong, _: _in("Authorization", f"Basic {base64.b64encode(f'jwt:{wrong}'.encode()).decode()}"),
+    "without “Bearer”": lambda wrong, _: _in("Authorization", wrong),
+    "after “Basic”": lambda wrong, _: _in("Authorization", f"Basic {_in_base64(f'jwt:{wrong}')}"),
     "in other cookies": lambda wrong, _: _in("Cookie", f"token={wrong}; session={wrong}"),
-    "in the query": lambda wrong, _: ([], f"jwt={quote(wrong)}&token={quote(wrong)}&access_token={quote(wrong)}"),
+    "in the query": lambda wrong, _: ([], "&".join(f"{name}={_quoted(wrong)}" for name in _QUERY)),
 }
 """Where one is sent at all."""
 
@@ -177,9 +189,14 @@ class Attempt:
         )
 
 
+def variable(token: str) -> str:
+    """Return what stands for a token in a request that is shown, by what is wrong with it: a variable of a shell."""
+    return "$" + re.sub(r"\W+", "_", token).upper() if token != EMPTY else ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A request as it is sent. target: the path as it is spelled, and the query."""
+    """A request as it is sent, or shown. target: the path as it is spelled, and the query."""
 
     method: str
     target: str
@@ -222,8 +239,15 @@ class Ways:
 
     def request(self, attempt: Attempt) -> Asked:
         """Return the request that an attempt is."""
+        return self._request(attempt, self.wrong[attempt.token], self.right)
+
+    def shown(self, attempt: Attempt) -> Asked:
+        """Return the same request with variables in place of tokens, which say what is wrong with each."""
+        return self._request(attempt, variable(attempt.token), variable(RIGHT))
+
+    def _request(self, attempt: Attempt, wrong: str, right: str) -> Asked:
         operation = attempt.operation
-        headers, query = PLACES[attempt.place](self.wrong[attempt.token], self.right)
+        headers, query = PLACES[attempt.place](wrong, right)
         method, further = METHODS[attempt.method](operation.method)
         path = SPELLINGS[attempt.spelling](operation.at(self.ids))
         body = self.bodies.get(str(operation)) if method not in ("HEAD", "OPTIONS", "GET") else None
@@ -264,9 +288,9 @@ class _AsSpelled(httpx.URL):
         return self._target
 
 
-def send(client: httpx.Client, asked: Asked) -> httpx.Response:
-    """Send a request, its path as it is spelled. Raises httpx.HTTPError."""
-    request = client.build_request(asked.method, "/", headers=asked.headers, json=asked.body)
+def send(client: httpx.Client, asked: Asked, **extensions: Any) -> httpx.Response:
+    """Send a request, its path as it is spelled. extensions: for the client's hooks. Raises httpx.HTTPError."""
+    request = client.build_request(asked.method, "/", headers=asked.headers, json=asked.body, extensions=extensions)
     request.url = _AsSpelled(request.url, asked.target)
     return client.send(request)
 

@@ -1,4 +1,7 @@
-"""Why something did not come up, by what it wrote: one table of causes as data (fixtures/data/causes.toml)."""
+"""Why something did not come up, or did not answer, by what it wrote: one table of causes as data.
+
+The table is fixtures/data/causes.toml.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import Literal
 from zep_conformance import suite
 from zep_conformance.facts.codes import with_facts
 
-Source = Literal["part", "engine", "socket", "registry", "build", "npm"]
+Source = Literal["part", "engine", "socket", "registry", "build", "npm", "request"]
 
 SHOWN = 12
 """Lines of a log that are shown."""

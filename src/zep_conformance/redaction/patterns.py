@@ -46,8 +46,9 @@ _SAYS = re.compile(r"\w")
 """What a value has that is more than dots, stars or dashes in a secret's place."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{12,64}\b")
 """What names an image, and is no secret."""
-_VARIABLE = re.compile(r"\$\{?[A-Z][A-Z0-9_]*\}?")
-"""What stands for a secret in a shell command, and is none."""
+_ONE = r"(?:[\w-]+=)?\$\{?[A-Z][A-Z0-9_]*\}?"
+_VARIABLE = re.compile(rf"{_ONE}(?:; {_ONE})*[\"']?")
+"""What stands for a secret in a shell command, and is none; in a cookie several do, by their names."""
 
 
 @cache

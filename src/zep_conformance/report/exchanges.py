@@ -8,7 +8,8 @@
         one["step"]                     # the line of the step that was being carried out; null before and after
         one["part"]                     # zep, zep-secured, langflux, model; null for none of them
         one["started"], one["seconds"]  # since the scenario began; until the answer was read
-        one["request"]                  # method, url, headers (pairs), body
+        one["by"]                       # who asked, in words: only where it was not the scenario's own client
+    one["request"]                  # method, url, headers (pairs), body
         one["status"], one["headers"], one["answer"], one["error"]
 
 Without an answer `status` is null and `error` says why, by the name of httpx's exception and its text. Of a stream the
@@ -54,7 +55,10 @@ Headers = Sequence[tuple[str, str]]
 
 @dataclass(kw_only=True)
 class Whole:
-    """One exchange. at: when it was sent, by time.monotonic(). seconds: until it was answered. step: a line, or 0."""
+    """One exchange. at: when it was sent, by time.monotonic(). seconds: until it was answered. step: a line, or 0.
+
+    by: who asked, where it was not the scenario's own client.
+    """
 
     method: str
     url: str
@@ -66,6 +70,7 @@ class Whole:
     error: str = ""
     at: float
     seconds: float
+    by: str = ""
     step: int = 0
 
 
@@ -99,6 +104,9 @@ class Exchanges:
             found, left_out, began = sorted(self._found, key=lambda one: one.at), self._left_out, self._began
             self._found, self._left_out = [], 0
         for order, one in enumerate(found, 1):
+            more: dict[str, Any] = {"by": one.by} if one.by else {}
+            if left_out and order == len(found):
+                more["left_out"] = left_out
             yield {
                 "order": order,
                 "step": one.step or None,
@@ -110,7 +118,8 @@ class Exchanges:
                 "headers": one.headers,
                 "answer": one.answer,
                 "error": one.error,
-            } | ({"left_out": left_out} if left_out and order == len(found) else {})
+                **more,
+            }
 
 
 class Packer:

@@ -12,6 +12,7 @@ from zep_conformance.report.causes import by_cause
 from zep_conformance.report.evidence import Evidence
 from zep_conformance.report.outcomes import Record
 from zep_conformance.report.shell import COLUMNS, command_lines
+from zep_conformance.report.transcript import came, said
 
 LINES = 24
 """What a failure fits into, in `shell.COLUMNS` columns."""
@@ -78,11 +79,13 @@ def _asked(evidence: Evidence, most: int) -> Iterator[str]:
     last = evidence.exchanges[-1]
     count = evidence.left_out + len(evidence.exchanges)
     times = f", asked {last['times']} times" if last["times"] > 1 else ""
-    yield f"the last of {count} requests{times}:" if count > 1 else "the one request:"
+    if by := last.get("by"):
+        yield from _fitting(f"one of {count} requests, by {by}:", 2)
+    else:
+        yield f"the last of {count} requests{times}:" if count > 1 else f"the one request{times}:"
     request = command_lines(last["request"])
-    yield from _cut(request, max(most - 2, LEAST - 2))
-    answer = f"→ {last['status']} in {last['milliseconds']:.0f} ms: {last['answer'] or '(empty)'}"
-    yield from _fitting(answer, 1 if len(request) + 3 > most else 2)
+    yield from _cut(request, max(most - 3, LEAST - 2))
+    yield from _fitting(f"→ {came(last)}: {said(last)}", 1 if len(request) + 3 > most else 2)
 
 
 def _cut(lines: Sequence[str], most: int) -> list[str]:

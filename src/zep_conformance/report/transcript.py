@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from zep_conformance.facts.causes import cause_of
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.exchanges import Exchanges, Whole, telling
 
@@ -24,7 +27,8 @@ def as_curl(
     """Return the words of a shell command that sends a request, each option with its value as one word.
 
     variables: the names of the environment variables that hold secrets, by secret: `"$ZEP_TOKEN"` stands for the one
-    that a header ends with. Every other secret is hidden, so that the command shows none and may not run as it is.
+    that a header ends with; what is a variable already stays one. Every other secret is hidden, so that the command
+    shows none and may not run as it is.
     """
     words = ["curl -i"] + ([] if method == "GET" else [f"-X {shlex.quote(method)}"])
     words += [f"-H {_header(name, value, redactor, variables or {})}" for name, value in headers.items()]
@@ -38,7 +42,9 @@ def _header(name: str, value: str, redactor: Redactor, variables: Mapping[str, s
     before, _, last = value.rpartition(" ")
     if last in variables:
         return f'"{" ".join(filter(None, (f"{name}:", before, f"${variables[last]}")))}"'
-    return shlex.quote(redactor(f"{name}: {value}"))
+    text = redactor(f"{name}: {value}")
+    has_stand_in = any(secret in text for secret in variables if secret.startswith("$"))
+    return f'"{text}"' if has_stand_in and not _SPECIAL.search(text) else shlex.quote(text)
 
 
 if TYPE_CHECKING:
@@ -46,14 +52,29 @@ if TYPE_CHECKING:
 
 NEWEST = 20
 """Exchanges of a scenario that its evidence has."""
+KEPT = 5_000
+"""And those of which it may have them."""
 SHOWN = 1500
 """Characters of a body that are kept."""
-_KEPT_HEADERS = ("authorization", "content-type", "cookie", "x-request-from", "accept")
+A_SECOND = 1000
+"""Milliseconds."""
+REFUSED = 300
+"""The least status by which somebody is served nothing."""
+KEPT_HEADERS = ("authorization", "content-type", "cookie", "x-request-from", "accept")
+
+
+_SPECIAL = re.compile(r'["`\\!]')
+"""What a shell takes for something else within quotation marks."""
+_VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*)")
+"""What stands for a token in a header of somebody who has not the right one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request with its answer. status: 0 where there was none. seconds: from sending until the answer was read."""
+    """One request with its answer. status: 0 where there was none. seconds: from sending until the answer was read.
+
+    error: why there was no answer, or none to its end. by: who asked, where it was not the scenario's own client.
+    """
 
     method: str
     url: str
@@ -62,22 +83,26 @@ class Exchange:
     status: int
     answer: str
     seconds: float
+    error: str = ""
+    by: str = ""
 
     @property
-    def question(self) -> tuple[str, str, str]:
+    def question(self) -> tuple[str, str, str, str]:
         """What was asked: the same for each poll."""
-        return self.method, self.url, self.body
+        return self.method, self.url, self.body, self.by
 
     def as_json(self, redactor: Redactor, variables: Mapping[str, str]) -> dict[str, Any]:
         """Return the request as a command, and what it was answered, without secrets. variables: see `as_curl`."""
-        words = as_curl(
-            self.method, self.url, headers=self.headers, body=self.body, redactor=redactor, variables=variables
-        )
+        stand_ins = _VARIABLE.findall(" ".join(self.headers.values())) if self.by else []
+        known = {**variables, **{f"${name}": name for name in stand_ins}}
+        words = as_curl(self.method, self.url, headers=self.headers, body=self.body, redactor=redactor, variables=known)
         return {
             "request": " ".join(words),
             "status": self.status,
             "milliseconds": round(self.seconds * 1000, 1),
             "answer": redactor(self.answer.strip()),
+            "error": redactor(self.error),
+            "by": self.by,
             "times": 1,
         }
 
@@ -85,20 +110,48 @@ class Exchange:
 def in_words(exchange: Mapping[str, Any]) -> str:
     """Return an exchange, as `Exchange.as_json` gave it, as a command and its answer."""
     times = f"\n  (asked {exchange['times']} times)" if exchange["times"] > 1 else ""
-    return f"{exchange['request']}\n  {came(exchange)}{times}"
+    by = f"({by})\n" if (by := exchange.get("by")) else ""
+    return f"{by}{exchange['request']}\n  → {came(exchange)}: {said(exchange)}{times}"
 
 
 def came(exchange: Mapping[str, Any]) -> str:
-    """Return what came of an exchange, as `Exchange.as_json` gave it: its status, how long it took, and the answer."""
-    milliseconds = f"{exchange['milliseconds']:.0f} ms"
-    head = f"{exchange['status']} in {milliseconds}" if exchange["status"] else f"no answer after {milliseconds}"
-    return f"→ {head}: {exchange['answer'] or '(empty)'}"
+    """Return what came of an exchange, as `Exchange.as_json` gave it, and after how long."""
+    milliseconds = exchange["milliseconds"]
+    took = f"{milliseconds:.0f} ms" if milliseconds < A_SECOND else f"{milliseconds / A_SECOND:.1f} s"
+    return f"{exchange['status']} in {took}" if exchange["status"] else f"no answer after {took}"
+
+
+def said(exchange: Mapping[str, Any]) -> str:
+    """Return the answer of an exchange, as `Exchange.as_json` gave it; why there is none, or not all of it."""
+    answer, error = exchange["answer"], exchange.get("error", "")
+    if not error:
+        return answer or "(empty)"
+    likely = cause_of(error, "request")
+    why = f"{error}; likely {likely.cause}" if likely is not None else error
+    return f"{answer}\n(it broke off: {why})" if answer or exchange["status"] else why
 
 
 def _sent(request: httpx.Request) -> float:
     """Return when a request was sent, by time.monotonic(), see `clients.http.hooked`."""
     at: float = request.extensions.get("began", time.monotonic())
     return at
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """How a request is shown that is not to be shown as it is: what an httpx request has as its extension "shown".
+
+    headers: by names in lower case, in place of those of these names. by: who asks, in words.
+    """
+
+    url: str
+    headers: Sequence[tuple[str, str]]
+    by: str
+
+    def answer(self, status: int, text: str) -> str:
+        """Return an answer as it is shown: what is served to somebody who should be refused may be anybody's."""
+        is_kept = status >= REFUSED or not text
+        return text if is_kept else f"({len(text)} characters that may be anybody's: not kept)"
 
 
 class Transcript:
@@ -111,7 +164,9 @@ class Transcript:
 
     def __init__(self, redactor: Redactor, variables: Mapping[str, str] | None = None) -> None:
         self._redactor, self._variables = redactor, dict(variables or {})
-        self.exchanges: list[Exchange] = []
+        self.exchanges: deque[Exchange] = deque(maxlen=KEPT)
+        self._forgotten = 0
+        self._telling: list[Exchange] = []
         self.whole = Exchanges()
         self.on_exchange: Callable[[httpx.Request, httpx.Response], None] | None = None
 
@@ -122,24 +177,35 @@ class Transcript:
 
     def begin(self) -> None:
         """Forget what was before: a new scenario starts."""
-        self.exchanges = []
+        self.exchanges.clear()
+        self._telling, self._forgotten = [], 0
+
+    def point_at(self, by: str) -> None:
+        """Let the newest exchange that somebody else asked for be shown, in place of newer ones that tell less."""
+        found = next((one for one in reversed(self.exchanges) if one.by == by), None)
+        if found is not None and len(self._telling) < NEWEST:
+            self._telling.append(found)
 
     def as_json(self, newest: int = NEWEST) -> tuple[list[dict[str, Any]], int]:
-        """Return the newest exchanges, secrets removed, oldest first; and how many earlier ones are left out.
+        """Return the newest exchanges, secrets removed, oldest first; and how many others are left out.
 
-        Polling asks the same over and over: that is one, with the newest answer and how often it was asked.
+        Where some were pointed at it is those. Polling asks the same over and over: that is one, with the newest
+        answer and how often it was asked.
         """
         asked: list[tuple[Exchange, int]] = []
         for exchange in self.exchanges:
-            again = asked[-1][1] if asked and asked[-1][0].question == exchange.question else 0
-            asked = [*(asked[:-1] if again else asked), (exchange, again + 1)]
-        found = [one.as_json(self._redactor, self._variables) | {"times": times} for one, times in asked[-newest:]]
-        return found, len(asked) - len(found)
+            if asked and asked[-1][0].question == exchange.question:
+                asked[-1] = exchange, asked[-1][1] + 1
+            else:
+                asked.append((exchange, 1))
+        shown = [(one, 1) for one in self._telling[-newest:]] or asked[-newest:]
+        found = [one.as_json(self._redactor, self._variables) | {"times": times} for one, times in shown]
+        return found, self._forgotten + len(asked) - len(found)
 
     def shown(self, newest: int = 6) -> str:
         """Return the newest exchanges as curl commands with their answers, secrets removed."""
         found, left_out = self.as_json(newest)
-        head = [f"({left_out} earlier requests left out)"] if left_out else []
+        head = [f"({left_out} other requests left out)"] if left_out else []
         return "\n".join([*head, *map(in_words, found)])
 
     def answered(self, response: httpx.Response) -> None:
@@ -174,35 +240,40 @@ class Transcript:
         self, request: httpx.Request, response: httpx.Response | None, answer: str, seconds: float, error: str = ""
     ) -> None:
         body = request.content.decode(errors="backslashreplace")
+        status = 0 if response is None else response.status_code
+        shown: Shown | None = request.extensions.get("shown")
+        url, sent = str(request.url), telling(request.headers)
+        if shown is not None:
+            url, answer = shown.url, shown.answer(status, answer)
+            hidden = {name for name, _ in shown.headers}
+            sent = [*((name, value) for name, value in sent if name not in hidden), *shown.headers]
+        found = dict(sent)
+        kept = found if shown is not None else {name: found[name] for name in KEPT_HEADERS if name in found}
+        by = shown.by if shown is not None else ""
         exchange = Exchange(
-            method=request.method,
-            url=str(request.url),
-            headers=request.headers,
-            body=body,
-            status=0 if response is None else response.status_code,
-            answer="\n".join(filter(None, (answer, f"({error})" if error else ""))),
-            seconds=seconds,
-        )
+            method=request.method, url=url, headers=kept, body=body, status=status, answer=answer, seconds=seconds,
+            error=error, by=by,
+        )  # fmt: skip
         self.add(exchange)
         whole = Whole(
             method=request.method,
-            url=str(request.url),
-            sent=telling(request.headers),
+            url=url,
+            sent=sent,
             body=body,
-            status=None if response is None else response.status_code,
+            status=status or None,
             headers=() if response is None else telling(response.headers),
             answer=answer,
             error=error,
             at=_sent(request),
             seconds=seconds,
+            by=by,
         )
         self.whole.add(whole)
 
     def add(self, exchange: Exchange) -> None:
-        """Write an exchange down, without what is too long or tells nothing. Its headers: by names in lower case."""
-        kept = {name: exchange.headers[name] for name in _KEPT_HEADERS if name in exchange.headers}
-        short = replace(exchange, headers=kept, body=cut(exchange.body, SHOWN), answer=cut(exchange.answer, SHOWN))
-        self.exchanges.append(short)
+        """Write an exchange down, without what is too long."""
+        self._forgotten += len(self.exchanges) == KEPT
+        self.exchanges.append(replace(exchange, body=cut(exchange.body, SHOWN), answer=cut(exchange.answer, SHOWN)))
 
 
 def cut(text: str, most: int) -> str:

@@ -53,8 +53,9 @@ class Classifier:
     deviations: Mapping[str, Deviation]
 
     def requirements_of(self, item: pytest.Item) -> list[Requirement]:
-        """Return the requirements that a scenario is tagged with."""
-        return [self.requirements[mark.name] for mark in item.iter_markers() if mark.name in self.requirements]
+        """Return the requirements that a scenario is tagged with, in the order of the documentation."""
+        tags = {mark.name for mark in item.iter_markers()}
+        return [one for name, one in self.requirements.items() if name in tags]
 
     def needs_of(self, item: pytest.Item) -> set[str]:
         """Return the capabilities without which a scenario is skipped."""

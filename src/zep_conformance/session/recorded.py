@@ -141,7 +141,7 @@ def _answer(one: Mapping[str, Any], began: datetime) -> RecordedAnswer:
         method=asked["method"],
         url=asked["url"],
         body=asked["body"],
-        credentials=next((value for name, value in asked["headers"] if name == "authorization"), ""),
+        credentials=one.get("by") or next((value for name, value in asked["headers"] if name == "authorization"), ""),
         status=one["status"] or 0,
         headers=tuple((name, value) for name, value in one["headers"]),
         answer=text if failure else one["answer"],

@@ -125,10 +125,6 @@ class _Replay(Run):
     player: Player
     process: RecordedProcess
 
-    def must_have_parts(self, why: str) -> None:
-        """Raise NotRecorded."""
-        raise self.player.missed(why)
-
     @property
     def removes(self) -> bool:
         """Whether there is something to remove: it was removed then."""

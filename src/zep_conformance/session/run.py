@@ -326,9 +326,6 @@ class Run:
         """Return the parts that ended though nobody had asked them to, and how; empty where that can't be seen."""
         return self.heard(self.target.ended, {}) if self.target is not None else {}
 
-    def must_have_parts(self, why: str) -> None:
-        """Raise what ends a scenario that does something which no recording has. why: in words; see `Replay`."""
-
     @property
     def removes(self) -> bool:
         """Whether there is something to remove of what the run made."""

@@ -7,6 +7,7 @@ users can read them.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import tomllib
@@ -105,9 +106,13 @@ def _from_project(folder: Path) -> dict[str, Any]:
 def default_settings(options: Mapping[str, Any]) -> Settings:
     """Return settings for a run that ends at once, since those that were given are wrong: defaults.
 
-    Only where its reports go is as it was given, and what must not be shown.
+    Only its target, its seed and where its reports go are as they were given, and what must not be shown.
     """
     given = {name: options.get(name) or os.environ.get(one.variable) for name, one in SETTINGS.items()}
-    kept: dict[str, Any] = {name: SecretStr(str(given[name])) for name in SECRETS if given[name]}
-    kept |= {name: given[name] for name in URLS if given[name]}
-    return Settings.model_construct(reports=Path(given["reports"] or "reports"), **kept)
+    with contextlib.suppress(CannotTell):  # what is wrong may be just that file
+        given = {**_from_project(Path()), **{name: value for name, value in given.items() if value}}
+    kept: dict[str, Any] = {name: SecretStr(str(given[name])) for name in SECRETS if given.get(name)}
+    kept |= {name: str(given[name]) for name in (*URLS, "target") if given.get(name)}
+    if (seed := str(given.get("seed"))).isdecimal():
+        kept["seed"] = int(seed)
+    return Settings.model_construct(reports=Path(given.get("reports") or "reports"), **kept)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from zep_conformance.report.events import RunEnded
 from zep_conformance.report.folder import INDEX
+from zep_conformance.report.transcript import said
 from zep_conformance.report.writers.base import AtEnd
 from zep_conformance.report.writers.html import drawing, failing, packing, view
 
@@ -51,6 +52,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.filters["time"] = view.in_words
+    made.filters["said"] = said
     return made
 
 
