@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.records import evidence, record
 from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.report.causes import by_cause
-from zep_conformance.report.differences import MOST, explained
+from zep_conformance.report.differences import MOST, explained, shortened, told
 from zep_conformance.report.outcomes import Record
 from zep_conformance.report.screenful import LINES, screenfuls
 from zep_conformance.report.shell import COLUMNS, command_lines
@@ -135,6 +135,13 @@ def test_failures_of_one_cause_are_one() -> None:
     other = record("o", "failed", evidence=evidence("it forgot"))
     broken = record("b", "error", reason="KeyError: 1", evidence=evidence("it forgot"))
     known = [record(f"k{n}", "failed", deviation="DEV-15", evidence=evidence(f"cause {n}")) for n in "ab"]
+    places = [
+        record(
+            f"d{n}", "failed", evidence=evidence(f"assert {n} differences:\n  {path}: 1 came, {n} was expected\nand")
+        )
+        for n, path in ((2, "[0].role"), (3, "[7].role"), (4, "[0].content"))
+    ]
+    assert [[one.nodeid for one in cause] for cause in by_cause(places)] == [["d2", "d3"], ["d4"]]
     passed = record("p", "passed")
     found = by_cause([*refused, passed, other, broken, *known])
     assert [[one.nodeid for one in cause] for cause in found] == [["r0", "r1", "r2", "r3"], ["o"], ["b"], ["ka", "kb"]]
@@ -176,6 +183,37 @@ class TestDifferences:
         assert explained(came, expected) is None
 
     def test_many_are_counted(self) -> None:
-        lines = explained(list(range(100)), [None] * 100)
+        lines = explained(list(range(MOST + 70)), [None] * (MOST + 70))
         assert lines is not None and len(lines) == MOST + 2
-        assert (lines[0], lines[-1]) == ("100 differences:", "and 70 more")
+        assert (lines[0], lines[-1]) == (f"{MOST + 70} differences:", "and 70 more")
+
+    def test_of_long_texts_it_is_told_where_they_begin_to_differ(self) -> None:
+        text = "a line of it\n" * 8_000
+        came = f"{text[:70_000]}X{text[70_001:]}"
+        count, first, lengths = explained(came, text) or ()
+        assert count == "1 difference:" and first.startswith("[70000]: '…") and "X" in first
+        assert lengths == "in line 5385; 104000 characters came, 104000 were expected"
+        assert len(first) < 5000
+        inside = explained({"messages": [{"content": came}]}, {"messages": [{"content": text}]})
+        assert inside is not None and inside[1].startswith("messages[0].content[70000]: '…")
+
+    def test_of_sets_it_is_told_what_is_in_one_only(self) -> None:
+        assert explained({"ids": {"a", "b"}}, {"ids": {"b", "c"}}) == [
+            "2 differences:",
+            "ids{}: 'a' came, nothing was expected",
+            "ids{}: nothing came, 'c' was expected",
+        ]
+
+    @settings(max_examples=50)
+    @given(
+        begin=st.text("abc ", max_size=400), came=st.text("xyz'\n", max_size=400), expected=st.text("uvw", max_size=400)
+    )
+    def test_both_values_are_shown_where_they_differ_however_long_they_are(
+        self, begin: str, came: str, expected: str
+    ) -> None:
+        (_, line) = explained([begin + came + "1"], [begin + expected + "2"]) or ()
+        short = shortened(line, 146)
+        found = told(short)
+        assert found is not None and len(short) <= 160
+        assert found.came != found.expected or "nothing" in short
+        assert shortened("no difference at all " * 20, 146) == "no difference at all " * 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from zep_conformance.report.differences import COUNT, told
 from zep_conformance.report.outcomes import Record
 
 _VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|zc-[0-9a-f]+\S*|[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:\.\d+)?")
@@ -24,5 +25,7 @@ def by_cause(records: Iterable[Record]) -> list[list[Record]]:
 
 def cause_of(outcome: str, complaint: str, *, reason: str, deviation: str | None) -> str:
     """Return what failures of one cause have in common: the words of their complaints, without what varies."""
-    first = next(iter(complaint.strip().splitlines()), "")
+    first, second = (*complaint.strip().splitlines()[:2], "", "")[:2]
+    if COUNT.match(first) and (difference := told(second)):
+        first = difference.path  # without a sentence of its own a comparison is known by where it fails
     return deviation or _VARIABLE.sub("…", reason if outcome == "error" else first)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-COMPLAINT, LOG = 10_000, 4000
+COMPLAINT, LOG = 100_000, 4000
 """Characters of a complaint and of a part's log that are kept: of the first its beginning, of the second its end."""
 NOT_RUN = "not run"
 """The outcome of a step that was not reached."""

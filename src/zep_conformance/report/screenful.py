@@ -9,6 +9,7 @@ from itertools import chain
 
 from zep_conformance.facts.requirements import SOURCES, Requirement
 from zep_conformance.report.causes import by_cause
+from zep_conformance.report.differences import shortened
 from zep_conformance.report.evidence import Evidence
 from zep_conformance.report.outcomes import Record
 from zep_conformance.report.shell import COLUMNS, command_lines
@@ -53,7 +54,7 @@ def _screenful(
     else:
         head += _fitting(f"failed at: {step}" if (step := evidence.failed_step) else "failed before its first step", 2)
         complaint = worth_reading(evidence.complaint)
-    shown = list(chain.from_iterable(_fitting(f"  {line}", 2) for line in complaint))
+    shown = list(chain.from_iterable(_fitting(f"  {shortened(line, 2 * COLUMNS - 14)}", 2) for line in complaint))
     again = command_lines(evidence.rerun)
     also = "".join(f", {path}" for path in evidence.attached[:1])
     end = [*_fitting(f"the rest: {rest}{also}", 1), *_alike(others)]

@@ -26,7 +26,6 @@ from zep_conformance.facts.requirements import TAG, load_requirements
 from zep_conformance.processes import interruption
 from zep_conformance.redaction import output
 from zep_conformance.report import document, terminal
-from zep_conformance.report.differences import explained
 from zep_conformance.report.events import Event, PartsReady, RunBegan, RunEnded, ScenarioBegan, ScenarioEnded, StepEnded
 from zep_conformance.report.evidence import NOT_RUN
 from zep_conformance.report.folder import JUNIT, REPORT, RunFolder
@@ -40,6 +39,7 @@ from zep_conformance.session import reporter
 from zep_conformance.session.again import Again, taken_up
 from zep_conformance.session.baseline import read_baseline
 from zep_conformance.session.classification import DISTURBS, RECORD, REPEATED, STARTED, STEPS, Classifier, record_of
+from zep_conformance.session.comparisons import told_by_path
 from zep_conformance.session.exchanging import EXCHANGING, Exchanging
 from zep_conformance.session.run import RUN, Run
 from zep_conformance.session.scenarios import place as place_of
@@ -335,7 +335,7 @@ class Conformance:
         interruption.raise_if_lost()
         if self.run.is_again:
             return (yield)
-        with self.turns.taken(alone=item.stash.get(DISTURBS, True)):
+        with self.turns.taken(alone=item.stash.get(DISTURBS, True)), told_by_path(self.config):
             self.run.freezes.begin()
             result = yield
             if REPEATED in item.stash:
@@ -551,10 +551,6 @@ class Conformance:
         self.turns.close()
         self.reports.close()
         self._cleaning.close()
-
-    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
-        """Say where two lists or objects differ."""
-        return explained(left, right) if op == "==" else None
 
     def _show_failures(self, reporter: pytest.TerminalReporter) -> None:
         """Show what failed or broke; cleaned before lines are broken, which would else hide a secret from cleaning."""

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from zep_conformance.facts.requirements import SOURCES
 from zep_conformance.report.causes import cause_of
+from zep_conformance.report.differences import COUNT, alike, told
 from zep_conformance.report.outcomes import WORST_FIRST
 from zep_conformance.report.screenful import worth_reading
 
-_COUNT = re.compile(r"(?:assert )?\d+ differences?:$")
-_DIFFERENCE = re.compile(r"\s*(?P<path>\S+): (?P<came>.+?) came, (?P<expected>.+) was expected(?:\.\.\.)?$")
 _PNG = b"\x89PNG\r\n\x1a\n"
 PICTURE, PICTURES = 200_000, 250_000
 """Bytes of a screenshot that the page carries, and of all of them."""
@@ -49,17 +46,17 @@ def complaint(text: str) -> Complaint:
     title, *rest = worth_reading(text) or ["(no words)"]
     blocks: list[str | list[Difference]] = []
     words: list[str] = []
-    for line in [title, *rest] if _COUNT.match(title) else rest:
-        found = _DIFFERENCE.match(line)
+    for line in [title, *rest] if COUNT.match(title) else rest:
+        found = told(line)
         if found is None:
-            words += [] if _COUNT.match(line.strip()) else [line]
+            words += [] if COUNT.match(line.strip()) else [line]
             continue
         blocks, words = [*blocks, *_text(words)], []
         if not blocks or isinstance(blocks[-1], str):
             blocks.append([])
-        came, expected = _apart(found["came"], found["expected"])
+        came, expected = _apart(found.came, found.expected)
         assert isinstance(blocks[-1], list)
-        blocks[-1].append(Difference(path=found["path"], came=came, expected=expected))
+        blocks[-1].append(Difference(path=found.path, came=came, expected=expected))
     return Complaint(title=title.removeprefix("assert "), blocks=[*blocks, *_text(words)])
 
 
@@ -69,18 +66,13 @@ def _text(lines: Sequence[str]) -> list[str]:
 
 def _apart(one: str, other: str) -> tuple[Piece, Piece]:
     """Return two texts, each in the beginning that both have, what differs, and the end that both have."""
-    begin = _alike(one, other)
-    end = _alike(one[begin:][::-1], other[begin:][::-1])
+    begin = alike(one, other)
+    end = alike(one[begin:][::-1], other[begin:][::-1])
 
     def pieces(text: str) -> Piece:
         return text[:begin], text[begin : len(text) - end], text[len(text) - end :]
 
     return pieces(one), pieces(other)
-
-
-def _alike(one: str, other: str) -> int:
-    """Return how many characters two texts begin with alike."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 @dataclass(kw_only=True)
