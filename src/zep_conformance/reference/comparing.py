@@ -80,10 +80,18 @@ _NEVER: Seen = Seen.__new__(Seen)
 
 @dataclass
 class _Side:
-    """One of the servers, with the uuids that it has made up, numbered as they came. prefix: of the names there."""
+    """One of the servers, with the uuids that it has made up, numbered as they came. prefix: of the names there.
+
+    Lists may have what an earlier sequence has made, whose names begin with another number.
+    """
 
     prefix: str
     uuids: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        number = re.search(r"\d+(b?)$", self.prefix)
+        every = re.escape(self.prefix[: number.start()]) + rf"\d+{number[1]}" if number else re.escape(self.prefix)
+        self._names = re.compile(every)
 
     def comparable(self, step: Step) -> Any:
         """Return what of an answer the other server's must have, too."""
@@ -100,7 +108,7 @@ class _Side:
             if _UUID.fullmatch(value):
                 return self.uuids.setdefault(value, f"(uuid {len(self.uuids) + 1})")
             is_time = name.endswith(("_at", "Date")) and time_of(value)
-            return "(a time)" if is_time else value.replace(self.prefix, "")
+            return "(a time)" if is_time else self._names.sub("", value)
         if isinstance(value, Mapping):
             return {key: self._plain(one, key) for key, one in value.items()}
         return [self._plain(one) for one in value] if isinstance(value, list) else value
