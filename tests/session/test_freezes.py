@@ -111,6 +111,8 @@ def test_where_it_freezes_again_and_again_the_run_ends(tmp_path: Path, times: in
     assert conclusion(finished.stdout).count("DEV-15 fails this run") == 1
     found = scenarios(tmp_path)
     assert [one["deviation"] for one in found if one["outcome"] == "failed"] == ["DEV-15"]
+    failed = [one["id"] for one in report_in(tmp_path)["requirements"] if one["outcome"] == "failed"]
+    assert failed == ["LATENCY-2"]  # and not what the scenario is about
     assert len([one for one in found if one["repeated"] and one["outcome"] == "passed"]) == repeated
     accepted = run(tmp_path, *options, "--accept", "DEV-7,DEV-14,DEV-15", **variables(times, FREEZE_ONCE=once))
     assert "nothing else was asked" not in accepted.stdout

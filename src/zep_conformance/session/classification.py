@@ -133,7 +133,7 @@ class Classifier:
             started=item.stash[STARTED].isoformat(timespec="milliseconds") if STARTED in item.stash else "",
             steps=tuple(self._steps(item)),
             nodeid=item.nodeid,
-            requirements=tuple(requirement.id for requirement in self.requirements_of(item)),
+            requirements=tuple(one.id for one in self._judged_by(item, outcome)),
             outcome=outcome,
             duration=report.duration,
             reason=self.run.redactor(reason),
@@ -145,6 +145,17 @@ class Classifier:
             evidence=self._evidence(item) if _COMPLAINT in item.stash else None,
         )
         setattr(report, RECORD, record)
+
+    def _judged_by(self, item: pytest.Item, outcome: str) -> Iterator[Requirement]:
+        """Yield the requirements that an outcome is one of.
+
+        Where Zep freezes again and again it is not what the scenario is about that fails.
+        """
+        freeze = self.freeze() if outcome == "failed" and self._freezes_often() else None
+        if freeze is not None and not item.get_closest_marker(freeze.id):
+            yield self.requirements[freeze.requirement]
+        else:
+            yield from self.requirements_of(item)
 
     def _failed(
         self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, deviation: Deviation | None
@@ -197,7 +208,7 @@ class Classifier:
             report.longrepr = hidden(str(self.run.trouble))
             return "error", self.run.trouble.what, None
         evidence = longrepr.Failure(
-            requirements=tuple(self.requirements_of(item)),
+            requirements=tuple(self._judged_by(item, "failed")),
             scenario="{} ({}:{})".format(title(item).partition(" [")[0], *place(item)),
             step=shown_below.failed_step,
             complaint=found,
