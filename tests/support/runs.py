@@ -37,7 +37,7 @@ def run(folder: Path, *options: str, **variables: str) -> subprocess.CompletedPr
 
 
 def replay(reports: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Judge the run in `reports` again. It has 170 s."""
+    """Judge the run in `reports` again. It has `LIMIT` seconds."""
     command = [sys.executable, "-m", "zep_conformance", "replay", str(reports), *words]
     known = {**ENVIRONMENT, **variables, "COLUMNS": "80"}
     return subprocess.run(command, cwd=reports, env=known, capture_output=True, text=True, timeout=LIMIT)
