@@ -11,7 +11,8 @@ from pytest_bdd.parser import Scenario, ScenarioTemplate
 
 from zep_conformance.report.evidence import Step
 
-# By its name: the package has a function of the same one. Absent before pytest-bdd 9, which notes it at the function.
+# Nothing public tells of steps before they run: docs/decisions/0009. By its name, since the package has a function of
+# the same one. Absent before pytest-bdd 9, which notes it at the function.
 _TEMPLATES = getattr(import_module("pytest_bdd.scenario"), "scenario_wrapper_template_registry", None)
 _WRITTEN: pytest.StashKey[Scenario | None] = pytest.StashKey()
 
