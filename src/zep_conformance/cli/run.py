@@ -111,6 +111,8 @@ class _Start:
 
 def run_suite(arguments: list[str]) -> int:
     """Run pytest on the suite with these arguments. Returns 0, 1 or 2; raises CannotTell for a wrong option."""
+    # pytest loads it as a plugin anyway, and would first rewrite the asserts in all of its modules.
+    import faker  # noqa: F401
     import pytest
 
     root = suite.root()
