@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.kept_runs import document, kept
 from tests.support.records import evidence, record
@@ -91,6 +93,61 @@ def test_hosts_have_other_names_the_same_ones_everywhere(tmp_path: Path) -> None
     assert inside["log.txt"].startswith("GET https://host-1/a then http://host-2:3000/b,")
     assert inside["log.txt"].endswith("at host-1")
     assert "replaced: 2 names of hosts" in made.lines()
+
+
+NAMES = st.from_regex(
+    r"[a-z][a-z0-9]{3,9}(-[a-z0-9]{2,6})?(\.[a-z][a-z0-9-]{3,8}[a-z0-9]){1,2}\.(com|internal)", fullmatch=True
+)
+ADDRESSES = st.ip_addresses(v=4).filter(
+    lambda one: not (one.is_loopback or str(one).startswith("0."))
+) | st.ip_addresses(v=6, network="2001:db8::/32")
+PLACES = (
+    "GET https://{}/a", "postgres://zep:x@{}:5432/zep", "host={} port=5432 dbname=zep", "Host: {}",
+    "dial tcp: lookup {} on 127.0.0.11:53: no such host", "getaddrinfo ENOTFOUND {}",
+    'connection to server at "{}", port 5432 failed', "HTTPSConnectionPool(host='{}', port=443)",
+    'could not translate host name "{}" to address', "http%3A%2F%2F{}%3A8000",
+)  # fmt: skip
+"""Where a name is known by what stands around it."""
+BARE = (
+    "{}", "it is at {}, they say", "a line\nthen {}\nanother", "x-forwarded-for: {}", "me@{}", "{}: connection refused",
+    'Traceback:\n  File "/app/zep.py", line 3, in ask\nConnectionError: {} hung up', "{}.",
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=NAMES, address=ADDRESSES, place=st.sampled_from(PLACES), bare=st.sampled_from(BARE), data=st.booleans())
+def test_no_host_is_in_it_wherever_it_stands(
+    tmp_path_factory: pytest.TempPathFactory, name: str, address: Any, place: str, bare: str, data: bool
+) -> None:
+    known = f"{place.format(name)}\n{bare.format(address)}"
+    said = f"{bare.format(name)} and http://127.0.0.1:8000/, localhost:3000, [::1]:80, test.py::test_a at 12:30:45"
+    told = evidence(json.dumps({"body": said}) if data else said)
+    found = document(record("a", "failed", reason=said, evidence=told)) | {"settings": {"zep-url": said}}
+    folder = kept(tmp_path_factory.mktemp("run"), found, log=said, other=known)
+    made = bundled(folder)
+    for file, text in opened(made).items():
+        # Where a letter of an address is escaped, or stands in a time, chance may have it.
+        assert name not in text.lower(), (file, text)
+        assert str(address) not in text, (file, text)
+        assert name.partition(".")[2] not in text.lower(), (file, text)
+    log = opened(made)["log.txt"]
+    assert log.endswith("http://127.0.0.1:8000/, localhost:3000, [::1]:80, test.py::test_a at 12:30:45")
+    assert "host-" in log
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["zep 0.27.2", "chromium 120.0.6099.109", "f.py::test_a", "::error::it broke", "12:30:45.123", "a::before {}",
+     "00:1a:2b:3c:4d:5e", "host=localhost", "lookup postgres on 127.0.0.11:53", "std::string", "[::1]:8000", 'xmlns="http://www.w3.org/2000/svg"'],
+)  # fmt: skip
+def test_what_is_no_host_of_anybody_stays(tmp_path: Path, text: str) -> None:
+    assert opened(bundled(run(tmp_path, log=text)))["log.txt"] == text
+
+
+def test_a_name_is_known_whichever_file_tells_it(tmp_path: Path) -> None:
+    inside = opened(bundled(run(tmp_path, a="PGHOST is db7.acme.io", z="psql: host=db7.acme.io user=zep")))
+    assert "acme" not in "".join(inside.values())
+    assert inside["a.txt"] == f"PGHOST is {inside['z.txt'].removeprefix('psql: host=').removesuffix(' user=zep')}"
 
 
 def test_what_is_clean_is_as_it_was_and_data_stays_data(tmp_path: Path) -> None:

@@ -1,22 +1,22 @@
 """One file to attach to a report of a bug: what a run has written and what it ran on, without secrets and host names.
 
 What a run wrote is clean already. It is cleaned once more here, for it may have been edited since, and whoever makes
-the file may know other secrets than the run did. Names and addresses of hosts are replaced by others, the same for the
-same host; those of this machine stay. What can't be searched (pictures, archives) is left out, and so is whatever the
-run did not write. The same run gives the same file, to the last byte.
+the file may know other secrets than the run did. Names and addresses of hosts are replaced by others (`hosts`), the
+same for the same host; those of this machine stay. What can't be searched (pictures, archives) is left out, and so is
+whatever the run did not write. The same run gives the same file, to the last byte.
 """
 
 from __future__ import annotations
 
 import gzip
 import io
-import ipaddress
 import json
 import platform
 import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -25,6 +25,7 @@ from typing import Any
 from zep_conformance import __version__
 from zep_conformance.redaction.redactor import HIDDEN, Redactor
 from zep_conformance.report.folder import INDEX, JUNIT, LOGS, REPORT, SUMMARY, written
+from zep_conformance.report.hosts import Hosts
 from zep_conformance.report.reading import Report
 
 CONTENTS = "CONTENTS.txt"
@@ -41,9 +42,6 @@ _FIRST = (REPORT, SUMMARY, INDEX, JUNIT)
 _WRONG = ("failed", "error", "deviation")
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 """When everything in the file is from: when it was made is nobody's concern, and would make each one another."""
-_HOST = re.compile(r"\b[a-z][a-z0-9+.-]*://(?:[^\s/@\"'<>]*@)?(\[[0-9a-f:.]+\]|[\w.-]+)", re.IGNORECASE)
-_OWN = re.compile(r"localhost|[\w-]*\.?localhost|host\.docker\.internal|zep|nlp|postgres|langflux|model", re.IGNORECASE)
-"""Hosts whose names say nothing: this machine, and what parts are called in a network of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +78,9 @@ def bundle(report: Report, redactor: Redactor, *, most: int = MOST) -> Bundle:
     found: dict[str, Member] = {}
     left_out: dict[str, str] = {}
     for name, path in files.items():
+        if name != INDEX:  # it is made again
+            cleaner.learn(name, path)
+    for name, path in files.items():
         try:
             member = cleaner.page() if name == INDEX else cleaner.member(name, path)
         except _LeftOut as why:
@@ -95,9 +96,9 @@ def bundle(report: Report, redactor: Redactor, *, most: int = MOST) -> Bundle:
             size -= _compressed(member)
         else:
             members.append(member)
-    contents = "\n".join(_contents(members, left_out, len(cleaner.hosts))) + "\n"
+    contents = "\n".join(_contents(members, left_out, len(cleaner.hosts.known))) + "\n"
     packed = _packed([Member(name=CONTENTS, content=contents.encode()), *members])
-    return Bundle(members=members, left_out=left_out, hosts=len(cleaner.hosts), content=packed)
+    return Bundle(members=members, left_out=left_out, hosts=len(cleaner.hosts.known), content=packed)
 
 
 class _LeftOut(Exception):
@@ -105,24 +106,26 @@ class _LeftOut(Exception):
 
 
 class _Cleaner:
-    """Cleans texts of secrets and hosts. hosts: what each is called."""
+    """Cleans texts of secrets and hosts."""
 
     def __init__(self, redactor: Redactor, report: Report) -> None:
         self._redactor, self._document = redactor, report.document
-        self.hosts: dict[str, str] = {}
+        self.hosts = Hosts()
         self._wrong = {one.nodeid for one in report.scenarios.values() if one.outcome in _WRONG}
         for text in _texts(report.document):
-            self._learn(text)
-        names = sorted(self.hosts, key=len, reverse=True)
-        self._named = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, names))})(?![\w-])") if names else None
+            self.hosts.learn(text)
 
-    def _learn(self, text: str) -> None:
-        for host in _HOST.findall(text):
-            if not _is_own(host):
-                self.hosts.setdefault(host, f"host-{len(self.hosts) + 1}")
+    def learn(self, name: str, path: Path) -> None:
+        """Know the hosts in a file: a name is known by where only a host stands, and may stand anywhere before that."""
+        with suppress(_LeftOut):
+            self.hosts.learn(self._read(name, path))
 
     def member(self, name: str, path: Path) -> Member:
         """Return a file without secrets. Raises _LeftOut where that can't be."""
+        return self.text(name.removesuffix(".gz"), self._read(name, path))
+
+    def _read(self, name: str, path: Path) -> str:
+        """Return what is handed on of a file, as it is. Raises _LeftOut where that can't be searched."""
         if path.stat().st_size > LARGEST:
             raise _LeftOut("it is too large to be looked at")
         content = path.read_bytes()
@@ -134,9 +137,7 @@ class _Cleaner:
             raise _LeftOut("it can't be searched for secrets") from None
         if "\0" in text:
             raise _LeftOut("it can't be searched for secrets")
-        if name == EXCHANGES:
-            text = self._of_failures(text)
-        return self.text(name, text)
+        return self._of_failures(text) if name == EXCHANGES else text
 
     def page(self) -> Member:
         """Return the page of the report, made again of what is clean: in it texts are packed, and can't be searched.
@@ -165,7 +166,7 @@ class _Cleaner:
             clean = "".join(f"{self._as_data(line)}\n" for line in text.splitlines())
         else:
             clean = self._redactor(text)
-        return self._without_hosts(clean)
+        return self.hosts.without(clean)
 
     def _as_data(self, text: str, indent: int | None = None) -> str:
         """Return JSON without secrets in its texts, still JSON; what is none is cleaned as a text."""
@@ -188,19 +189,6 @@ class _Cleaner:
             }
         return [self._everywhere(member, name) for member in value] if isinstance(value, list) else value
 
-    def _without_hosts(self, text: str) -> str:
-        if self._named is not None:
-            text = self._named.sub(lambda found: self.hosts[found[1]], text)
-
-        def other(found: re.Match[str]) -> str:
-            whole, host = found[0], found[1]
-            known = _is_own(host) or host in self.hosts.values()
-            return whole if known else whole[: len(whole) - len(host)] + self.hosts.setdefault(
-                host, f"host-{len(self.hosts) + 1}"
-            )  # fmt: skip
-
-        return _HOST.sub(other, text)
-
     def _of_failures(self, text: str) -> str:
         """Return the exchanges of what failed, broke or deviated: those of all others are many, and tell nothing."""
         return "".join(f"{line}\n" for line in text.splitlines() if self._is_wrong(line))
@@ -211,13 +199,6 @@ class _Cleaner:
         except (ValueError, RecursionError):
             return False
         return isinstance(found, dict) and found.get("nodeid") in self._wrong
-
-
-def _is_own(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return _OWN.fullmatch(host) is not None or not re.search(r"[a-z]", host, re.IGNORECASE)
 
 
 def _texts(value: Any) -> Iterator[str]:
