@@ -8,6 +8,7 @@ from faker import Faker
 from pytest_bdd import parsers
 
 from fixtures.conversations import Conversation, Conversations
+from fixtures.enrichment import Patience
 from fixtures.people import People, Person
 from fixtures.stopwatch import Arrivals
 from fixtures.words import given, then, when
@@ -45,7 +46,7 @@ def is_among(person: Person, names: list[str]) -> bool:
 @then(parsers.parse('the entity "{role}" appears in the system metadata of her message'))
 @then(parsers.parse('zep-nlp finds names in it: the entity "{role}" appears in the system metadata of her message'))
 def entity_appears(
-    conversations: Conversations, people: People, settings: Settings, arrivals: Arrivals, role: str
+    conversations: Conversations, people: People, patience: Patience, arrivals: Arrivals, role: str
 ) -> None:
     """Wait until whoever plays `role` is among the entities of Alice's message."""
 
@@ -53,31 +54,33 @@ def entity_appears(
         entities = system_metadata(conversations["Alice"]).get("entities") or []
         names = [entity.get("Name") for entity in entities]
         assert is_among(people[role], names), (
-            f"after {settings.wait_limit:g} s the entities of the message are {names}. Is the NLP server up?"
+            f"after {patience.limit:g} s the entities of the message are {names}. Is the NLP server up?"
         )
 
-    eventually(named, settings.wait_limit)
+    eventually(named, patience.limit)
     arrivals.note("entities", conversations["Alice"])
 
 
 @then("an intent appears in the system metadata of her message")
-def intent_appears(conversations: Conversations, settings: Settings, arrivals: Arrivals) -> None:
+def intent_appears(conversations: Conversations, patience: Patience, arrivals: Arrivals) -> None:
     """Wait until Alice's message has an intent, which is some text."""
 
     def intended() -> None:
         intent = system_metadata(conversations["Alice"]).get("intent")
         assert isinstance(intent, str) and intent.strip(), (
-            f"after {settings.wait_limit:g} s the message has no intent. Is Zep's model reachable?"
+            f"after {patience.limit:g} s the message has no intent. Is Zep's model reachable?"
         )
 
-    eventually(intended, settings.wait_limit)
+    eventually(intended, patience.limit)
     arrivals.note("intent", conversations["Alice"])
 
 
 @then("zep-nlp embeds it: it can be found by searching")
-def can_be_found(conversations: Conversations, zep: Zep, enrichment: EnrichmentWait, arrivals: Arrivals) -> None:
+def can_be_found(
+    conversations: Conversations, zep: Zep, enrichment: EnrichmentWait, patience: Patience, arrivals: Arrivals
+) -> None:
     """Wait until Alice's message can be found."""
-    enrichment.await_embedded(zep, conversations["Alice"].session)
+    enrichment.await_embedded(zep, conversations["Alice"].session, patience.limit)
     arrivals.note("embedding", conversations["Alice"])
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fixtures.enrichment import Patience
 from fixtures.faults import Faults
 from tests.support import runs
 from tests.support.runs import nothing_left, only_run_in, output_of, some_scenarios_ran
@@ -132,7 +133,7 @@ class TestCtrlCWhileAPartIsStopped:
             target.stop()
 
     def test_the_part_is_brought_back(self, target: EmbeddedTarget, monkeypatch: pytest.MonkeyPatch) -> None:
-        faults = Faults(target.control)
+        faults = Faults(target.control, Patience(1.0))
         read = Supervisor._read
 
         def interrupted(_: Supervisor) -> None:

@@ -13,6 +13,9 @@ REDONE = 180.0
 """Seconds that the queue gets where parts may have been stopped. What Zep 0.27.2 was doing then it does again, in vain
 and for 10 to 16 s each time; there were up to ten such tasks."""
 
+ASKED_AGAIN = 40.0
+"""Seconds until Zep asks the model or the NLP server again that did not answer: it repeats a request for up to 31 s."""
+
 
 class EnrichmentWait:
     """Waits until messages are enriched: when a search finds them, and entities and intent are there.
