@@ -75,7 +75,7 @@ class LangFluxRefused(DeploymentFailed):
 
     def __init__(self, what: str, answer: httpx.Response) -> None:
         super().__init__(f"{what}: LangFlux answered {answer.status_code}: {answer.text[:300]}")
-        self.status = answer.status_code
+        self.status, self.body = answer.status_code, answer.text
 
 
 READS_BY_POST = ("/search",)
