@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -70,10 +71,30 @@ class FailureRepr(TerminalRepr):
         return self.text
 
 
+LONGEST_PATH = 40
+_NAMED = re.compile(r"(/(?:sessions|users?|messages|collections?|prediction|chatmessage|chatflows|credentials)/)[^/]+")
+"""A name in a path."""
+
+
 def complaint(error: BaseException) -> str:
-    """Return what an exception complains of: an assertion's own words, or the exception's name and text."""
+    """Return what an exception complains of: an assertion's own words, or the exception's name and text.
+
+    Of a request without an answer it says which it was, without the names in its path: they differ for one cause.
+    """
     text = str(error).strip()
-    return text if isinstance(error, AssertionError) and text else f"{type(error).__name__}: {text}"
+    if isinstance(error, AssertionError) and text:
+        return text
+    return f"{type(error).__name__}: {text}{_asked(error)}"
+
+
+def _asked(error: BaseException) -> str:
+    """Return, in brackets, what was asked for where httpx had no answer; "" of any other exception."""
+    try:
+        request = error.request  # type: ignore[attr-defined]
+        path = _NAMED.sub(r"\1…", request.url.path)
+        return f" ({request.method} {path if len(path) <= LONGEST_PATH else f'{path[:LONGEST_PATH]}…'})"
+    except (AttributeError, RuntimeError):
+        return ""
 
 
 def server_fault(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
