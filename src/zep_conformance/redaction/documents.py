@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
 from zep_conformance.redaction.redactor import Redactor
 
@@ -24,6 +25,12 @@ _BETWEEN = str.maketrans("", "", " \t\r\n[]{},:")
 MOST = 50_000
 """Texts that are remembered."""
 _NESTED = re.compile(rf"((?:{_STRING}\s*:\s*)?)({_STRING})", re.DOTALL)
+
+
+@lru_cache(MOST)
+def _says_nothing(between: str) -> bool:
+    """Return whether what stands between strings is JSON's own, and short values."""
+    return not _SHORT.sub("", between.translate(_BETWEEN))
 
 
 class JsonCleaner:
@@ -46,7 +53,7 @@ class JsonCleaner:
 
     def _document(self, text: str) -> str:
         pieces = _PIECE.split(text) if text[:1] in ("{", "[") else []
-        if not pieces or _SHORT.sub("", "".join(pieces[::2]).translate(_BETWEEN)):
+        if not pieces or not all(map(_says_nothing, set(pieces[::2]))):
             return self._redactor(text)
         pieces[1::2] = map(self._piece, pieces[1::2])
         return "".join(pieces)

@@ -14,12 +14,14 @@ import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 
 DEPTH = 3
 """How many encodings are undone one after the other: JSON in JSON in a URL."""
 MOST = 24
 """How many readings of a text are searched."""
+DECODED = 1_000
+"""Pieces of encoded text that are remembered: most are one sign, over and over."""
 _Characters = Iterable[tuple[str, int]]
 """What stands for a piece of encoded text: characters, each with the length of what it was encoded as."""
 
@@ -91,9 +93,14 @@ def _one_step(reading: Reading, seen: set[str], blanks: bool) -> Iterator[Readin
 def _undone(
     reading: Reading, pattern: re.Pattern[str], decode: Callable[[str], _Characters], *, joined: bool
 ) -> Reading:
-    decoded = cache(lambda found: "".join(character for character, _ in decode(found)))
-    text = pattern.sub(lambda match: decoded(match[0]), reading.text)
+    text = pattern.sub(lambda match: _decoded(decode, match[0]), reading.text)
     return Reading(text, reading.joined or joined, (reading, pattern, decode))
+
+
+@lru_cache(DECODED)
+def _decoded(decode: Callable[[str], _Characters], found: str) -> str:
+    """Return what a piece of encoded text stands for."""
+    return "".join(character for character, _ in decode(found))
 
 
 def _bytes_as_text(octets: bytes, width: int) -> _Characters:

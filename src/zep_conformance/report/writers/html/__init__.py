@@ -7,6 +7,7 @@ policy allows nothing but its own script and style.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -17,9 +18,10 @@ from zep_conformance.report.folder import INDEX
 from zep_conformance.report.transcript import said
 from zep_conformance.report.writers.base import AtEnd
 from zep_conformance.report.writers.html import drawing, failing, packing, view
+from zep_conformance.settings import sources
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import BytecodeCache, Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHOWN, NAMED = 12, 1000
@@ -45,6 +47,7 @@ def _environment() -> Environment:
 
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
+        bytecode_cache=_compiled(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -54,6 +57,18 @@ def _environment() -> Environment:
     made.filters["time"] = view.in_words
     made.filters["said"] = said
     return made
+
+
+def _compiled() -> BytecodeCache | None:
+    """Return where compiled templates are kept, since compiling takes most of a small page; None where none can be."""
+    from jinja2 import FileSystemBytecodeCache
+
+    folder = sources.cache() / "page"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
 
 
 def render(report: Mapping[str, Any]) -> str:
