@@ -6,23 +6,19 @@ Wire formats: Zep 0.27.2 (`pkg/tasks/ner.go`, `pkg/llms/embeddings_local.go`), O
 from __future__ import annotations
 
 import asyncio
-import json
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import h11
 import httpx
 
 from zep_conformance.embedded.zep.encoding import ZERO_UUID
 from zep_conformance.embedded.zep.messages import Text
-from zep_conformance.embedded.zep.plain_http import PlainHttp
 
 MODEL = "gpt-4o-mini"
 _KEY = "embedded"  # the model server wants a key and does not look at it
-_CONNECT, _ANSWER = 2.0, 30.0
+_TIMEOUT = httpx.Timeout(30.0, connect=2.0)
 """Seconds for enrichment: a model may think for long, but a server that is there takes connections."""
-_JSON = {"Content-Type": "application/json"}
 _CALLS = 8
 """Calls of the model at the same time."""
 
@@ -44,32 +40,26 @@ class Neighbours:
     def __init__(self, model_url: str | None, nlp_url: str | None) -> None:
         self._model = model_url and model_url.rstrip("/")
         self._nlp = nlp_url and nlp_url.rstrip("/")
+        secure = any(url and url.startswith("https") for url in (model_url, nlp_url))
+        # Loading the certificates takes longer than starting everything else: only where they are of use.
         self._thinking = asyncio.Semaphore(_CALLS)
-        plain = all(not url or url.startswith("http:") for url in (model_url, nlp_url))
-        timeout = httpx.Timeout(_ANSWER, connect=_CONNECT)
-        self._client = PlainHttp(connect=_CONNECT, answer=_ANSWER) if plain else httpx.AsyncClient(timeout=timeout)
+        self._client = httpx.AsyncClient(timeout=_TIMEOUT, verify=secure, trust_env=secure)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _post(self, url: str, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Any:
-        status, content = await self._answer(url, json.dumps(body).encode(), {**_JSON, **(headers or {})})
-        if status != 200:
-            raise Refused(f"{url} answered {status}")
+    async def _post(self, url: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
         try:
-            return json.loads(content)
+            answer = await self._client.post(url, json=body, headers=headers)
+        except httpx.TransportError as error:
+            raise Unavailable(f"{url}: {error or type(error).__name__}") from error
+        if answer.status_code != 200:
+            raise Refused(f"{url} answered {answer.status_code}")
+        try:
+            return answer.json()
         except ValueError as error:
             raise Refused(f"{url} did not answer JSON") from error
-
-    async def _answer(self, url: str, content: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        try:
-            if isinstance(self._client, PlainHttp):
-                return await self._client.post(url, content, headers)
-            answer = await self._client.post(url, content=content, headers=headers)
-        except (httpx.TransportError, OSError, h11.ProtocolError) as error:
-            raise Unavailable(f"{url}: {str(error) or type(error).__name__}") from error
-        return answer.status_code, answer.content
 
     async def embed(self, texts: Sequence[str]) -> list[array[float]]:
         """Return the embeddings of texts, in their order."""
