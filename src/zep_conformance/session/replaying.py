@@ -40,6 +40,7 @@ from zep_conformance.facts.requirements import load_requirements
 from zep_conformance.report.exchanges import LONGEST
 from zep_conformance.report.folder import RunFolder
 from zep_conformance.report.outcomes import Record
+from zep_conformance.session import shares
 from zep_conformance.session.drawn import Drawn
 from zep_conformance.session.plugin import Conformance
 from zep_conformance.session.recorded import RecordedProcess, RecordedRun
@@ -58,7 +59,11 @@ ASKED = (SOMETHING_ELSE, MORE_OFTEN, LEFT_OUT)
 LAST_WORDS = 3
 """Lines of what pytest says where it broke."""
 REPEATED = "it was carried out twice, since Zep was frozen"
+ENOUGH = 20
+"""Scenarios for which a process is worth its while."""
 _PARTS = ("zep", "secured", "langflux")
+_Share = tuple[dict[str, Record], dict[str, list[tuple[str, str]]], set[str], str | bool]
+"""What is known of the scenarios that a process has carried out: see `_Judge`; and why it went no further."""
 _GUARDED = {"socket.connect": CONNECTS, "socket.getaddrinfo": CONNECTS, "subprocess.Popen": STARTS}
 
 
@@ -180,6 +185,33 @@ class _Judge(Conformance):
         left_out = [item for item in items if item.nodeid not in self.process.drawn]
         items[:] = [item for item in items if item.nodeid in self.process.drawn]
         self.config.hook.pytest_deselected(items=left_out)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Carry the scenarios out in a few processes, where there are enough of them: none needs what another did."""
+        count = min(shares.possible(), len(session.items) // ENOUGH)
+        if count < 2 or session.config.option.collectonly:
+            return None
+
+        def carried_out(number: int) -> _Share:
+            items = session.items[number::count]
+            for item, following in zip(items, [*items[1:], None], strict=True):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if session.shouldstop:
+                    break
+            missing = {nodeid: [(one.why, one.what) for one in found] for nodeid, found in self.missing.items()}
+            return self.records, missing, self.with_secrets, session.shouldstop
+
+        ending: str | bool = False
+        for records, missing, with_secrets, stopped in shares.in_shares(count, carried_out):
+            self.records |= records
+            self.missing |= {nodeid: [NotRecorded(*one) for one in found] for nodeid, found in missing.items()}
+            self.with_secrets |= with_secrets
+            ending = ending or stopped
+        self.records = {item.nodeid: self.records[item.nodeid] for item in session.items if item.nodeid in self.records}
+        if ending:
+            raise session.Interrupted(ending)
+        return True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
