@@ -34,18 +34,20 @@ _due("summary-late", "A summary comes one message after the window is reached", 
 
 @MUTATIONS.mutation(
     "changes-lost-to-enrichment",
-    "What is changed in a message's metadata before it is enriched is acknowledged, and lost when it is",
+    "The first change of a message's metadata, and every one before it is enriched, is acknowledged, and lost",
     "STORE-2",
 )
 def _(zep: EmbeddedZep) -> None:
     store = zep.service.store
+    changed: set[str] = set()  # a message may be enriched before anybody has had the time to change it
 
     @around(store.messages, "update_metadata")
     def _(update: Callable[..., Row], session_id: str, uuid: str, *change: Any) -> Row:
         before = store.messages.get(session_id, uuid)[4]
         row = update(session_id, uuid, *change)
         pending = "SELECT 1 FROM tasks WHERE session_id = ? AND topic IN ('entities', 'intent')"
-        if store.database.execute(pending, (session_id,)).fetchone():
+        if uuid not in changed or store.database.execute(pending, (session_id,)).fetchone():
+            changed.add(uuid)
             store.database.execute("UPDATE messages SET metadata = ? WHERE uuid = ?", (before, uuid))
         return row
 
