@@ -58,7 +58,7 @@ class StoreServer:
 
     def __init__(self, address: tuple[str, int] | None) -> None:
         self._address = address
-        self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._connection: tuple[asyncio.Task[bytes], asyncio.StreamWriter] | None = None
         self._connecting = asyncio.Lock()
 
     async def check(self) -> None:
@@ -79,20 +79,29 @@ class StoreServer:
     def _is_open(self) -> bool:
         if self._connection is None:
             return False
-        reader, writer = self._connection
-        return not (reader.at_eof() or reader.exception() or writer.is_closing())
+        last_words, writer = self._connection
+        return not (last_words.done() or writer.is_closing())
 
     async def _connect(self, host: str, port: int) -> None:
         await self.close()
-        self._connection = reader, writer = await asyncio.open_connection(host, port)
-        writer.write(SSL_REQUEST)
-        await reader.readexactly(1)
+        reader, writer = await asyncio.open_connection(host, port)
+        try:
+            writer.write(SSL_REQUEST)
+            await reader.readexactly(1)
+        except BaseException:
+            writer.close()
+            raise
+        # Asked for nothing, a server that says something says why it goes.
+        last_words = asyncio.create_task(reader.read(1))
+        last_words.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._connection = last_words, writer
 
     async def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
-            _, writer = self._connection
+            last_words, writer = self._connection
             self._connection = None
+            last_words.cancel()
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
