@@ -180,6 +180,14 @@ def test_those_of_one_cause_are_one() -> None:
     assert len(unpacked(page, "packed")) == 6
 
 
+def test_where_the_suite_itself_broke_it_says_how_and_not_where_first() -> None:
+    broken = {"name": "x", "outcome": "error", "reason": "KeyError: 'sessionId'"}
+    traceback = {"complaint": "self = <Visit object at 0x7fd7c25f4850>\n>   yield\nE   KeyError: 'sessionId'"}
+    found = failing.Scenario(number=0, found=broken, evidence=traceback).complaint
+    assert found.title == "KeyError: 'sessionId'"
+    assert found.blocks == [traceback["complaint"]]
+
+
 def test_passed_scenarios_are_not_in_the_page_itself() -> None:
     page = render(report(*(record(f"number {number}", "passed", "STORE-1") for number in range(3))))
     assert "number 1" not in page

@@ -102,8 +102,12 @@ class Scenario:
 
     @property
     def complaint(self) -> Complaint:
-        """Return what it complains of."""
-        return complaint(self.evidence["complaint"] if self.evidence else self.found["reason"])
+        """Return what it complains of; where the suite itself broke, that, and then where it did."""
+        reason = self.found["reason"]
+        if self.outcome == "error" and self.evidence and reason:
+            title, *rest = reason.splitlines()
+            return Complaint(title=title, blocks=_text([*rest, *self.evidence["complaint"].splitlines()]))
+        return complaint(self.evidence["complaint"] if self.evidence else reason)
 
     @property
     def steps(self) -> Sequence[Mapping[str, Any]]:
