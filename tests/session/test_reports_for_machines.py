@@ -65,7 +65,9 @@ def test_each_failure_has_what_was_asked(folder: Path) -> None:
     asked = {one["nodeid"] for one in report["evidence"] if one["exchanges"]}
     failed = {one["nodeid"] for one in scenarios_in(report) if one["outcome"] == "failed"}
     files = [*(folder / "reports" / "latest" / "har").iterdir()]
-    assert {path.name for path in files} == {name_of(nodeid) for nodeid in asked & failed} and files
+    # A sequence that fails shows no requests but its own; its file has all that were sent.
+    there = {path.name for path in files}
+    assert {name_of(nodeid) for nodeid in asked & failed} <= there <= {name_of(nodeid) for nodeid in failed} and files
     for path in files:
         log = json.loads(path.read_text())
         must_fit("har", log)

@@ -57,7 +57,9 @@ class SuiteProcess:
 
     def wait(self, limit: float) -> int | None:
         """Return its exit code, None when it has not ended after `limit` seconds."""
-        if not wait([self._process.sentinel], limit):
+        with _LOCK:
+            is_known = self._process.exitcode is not None  # then its sentinel may say nothing any more
+        if not is_known and not wait([self._process.sentinel], limit):
             return None
         with _LOCK:
             self._process.join()
