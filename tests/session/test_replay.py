@@ -8,13 +8,14 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.runs import replay, run
+from tests.support.runs import ENVIRONMENT, replay, run
 from zep_conformance.clients.recorded import NotRecorded, Player
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.report.folder import EXCHANGES, REPORT
@@ -180,3 +181,15 @@ def test_nothing_is_reached_past_a_recording() -> None:
                 reach()
     assert {one.why for one in player.missing} == {CONNECTS, STARTS}
     subprocess.run(["true"], check=True)
+
+
+def test_several_processes_judge_as_one_does(tmp_path: Path) -> None:
+    ended = run(tmp_path, "-q", "--recorded-behaviours", "all", "-m", "BADINPUT-1 or SESSION-2 or STORE-1 or FAULT-1")
+    assert ended.returncode == 0, ended.stdout
+    reports = _reports(tmp_path / "reports")
+    several = replay(reports)
+    alone = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0))), sys.executable, "-m", "zep_conformance"]
+    known = {**ENVIRONMENT, "COLUMNS": "80"}
+    one = subprocess.run([*alone, "replay", str(reports)], env=known, capture_output=True, text=True, check=False)
+    assert "the same, 0 differ" in several.stdout and "can't tell" in several.stdout, several.stdout + several.stderr
+    assert (several.returncode, several.stdout) == (one.returncode, one.stdout)
