@@ -262,6 +262,8 @@ def command(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., sub
     own = {"PATH": f"{program.parent}:{os.environ['PATH']}", "ZEP_CONFORMANCE_CACHE": str(tmp_path / "cache")}
     if request.param == "installed":
         own["PYTHONPATH"] = str(request.getfixturevalue("site"))
+    else:  # other tests run scenarios in this clone at the same time, and what failed there is not for --lf here
+        own["PYTEST_ADDOPTS"] = f"-o cache_dir={tmp_path / 'remembered'}"
     folder = tmp_path / "a folder of my own"
     folder.mkdir()
 
