@@ -218,6 +218,8 @@ def test_json_without_secrets_stays_as_it_is_to_the_last_blank(found: object, in
     text = json.dumps([found, "text", json.dumps(found)], indent=indent, ensure_ascii=letters)
     clean = JsonCleaner(redactor)
     assert (clean(text), clean(text)) == (redactor(text), redactor(text))
+    cut = text[: len(text) * 2 // 3]
+    assert clean(cut) == redactor(cut)
 
 
 @MODEST
@@ -228,6 +230,18 @@ def test_a_secret_in_json_is_found(needle: str, found: object, nested: bool, nam
     clean = JsonCleaner(Redactor([needle]))
     assert not leaks(needle, clean(text))
     assert not leaks(needle, clean(f"no JSON, {text}"))
+    for cut in (text.find(needle) + len(needle), len(text) * 2 // 3):
+        assert not leaks(needle, clean(text[:cut]))
+
+
+@MODEST
+@given(needle=plain, texts=st.lists(st.text(max_size=12), max_size=6))
+def test_one_secret_among_many_texts_is_found(needle: str, texts: list[str]) -> None:
+    redactor = Redactor(["n33dle-of-somebody"])
+    assert not redactor.all_clean([*texts, "it is n33dle-of-somebody"])
+    assert not redactor.all_clean([f"Bearer {needle}", *texts])
+    for known in ([*texts, "n33dle-of-somebody"], [f"api_key={needle}", *texts]):
+        assert JsonCleaner(redactor)(json.dumps(known)) == redactor(json.dumps(known))
 
 
 @MODEST

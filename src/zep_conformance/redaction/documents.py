@@ -12,11 +12,14 @@ import json
 import re
 from functools import lru_cache
 
+from zep_conformance.redaction.encodings import may_be_encoded
 from zep_conformance.redaction.redactor import Redactor
 
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_CUT = r'"[^"\\]*+(?:\\.[^"\\]*+)*+\\?\Z'
+"""A string that the end of the text cuts."""
 _NUMBER = r"-?\d[\d.eE+-]{3,}"
-_PIECE = re.compile(rf"({_STRING}(?:\s*+:\s*+(?:{_STRING}|{_NUMBER}))?|{_NUMBER})", re.DOTALL)
+_PIECE = re.compile(rf"({_STRING}(?:\s*+:\s*+(?:{_STRING}|{_NUMBER}|{_CUT}))?|{_CUT}|{_NUMBER})", re.DOTALL)
 """A string, or a number that is long enough to be looked for, with its name; or a name whose value has strings of its
 own. What a text is split at has them too, being in a group."""
 _SHORT = re.compile(r"true|false|null|-?\d[\d.eE+-]*")
@@ -55,6 +58,9 @@ class JsonCleaner:
         pieces = _PIECE.split(text) if text[:1] in ("{", "[") else []
         if not pieces or not all(map(_says_nothing, set(pieces[::2]))):
             return self._redactor(text)
+        new = [piece for piece in pieces[1::2] if piece not in self._cleaned and not may_be_encoded(piece)]
+        if self._redactor.all_clean(new):
+            self._cleaned.update(zip(new, new, strict=True))
         pieces[1::2] = map(self._piece, pieces[1::2])
         return "".join(pieces)
 

@@ -82,7 +82,7 @@ def readings(text: str, *, blanks: bool) -> list[Reading]:
 
 def _one_step(reading: Reading, seen: set[str], blanks: bool) -> Iterator[Reading]:
     for name, (sign, pattern, decode) in _ENCODINGS.items():
-        if sign not in reading.text or (name in ("form", "blanks") and not blanks):
+        if sign not in reading.text or (name in _WITH_BLANKS and not blanks):
             continue
         other = _undone(reading, pattern, decode, joined=name in ("indented", "lines", "blanks"))
         if other.text not in seen:
@@ -144,6 +144,8 @@ def _nothing(_: str) -> _Characters:
     return ()
 
 
+_WITH_BLANKS = ("form", "blanks")
+"""Encodings of blanks, which matter where what is looked for has some."""
 _ENCODINGS: dict[str, tuple[str, re.Pattern[str], Callable[[str], _Characters]]] = {
     # name: a character without which there is nothing to undo, what is undone, and how
     "percent": ("%", re.compile(r"(?:%[0-9A-Fa-f]{2})+"), _percent),
@@ -163,6 +165,15 @@ _ENCODINGS: dict[str, tuple[str, re.Pattern[str], Callable[[str], _Characters]]]
     "lines": ("\n", re.compile(r"[ \t│┃|]*\\?\r?\n[ \t│┃|>]*(?:E[ \t]+)?"), _nothing),
     "blanks": (" ", re.compile(r"\s+"), _nothing),
 }
+
+_SIGNS = re.compile(
+    "[" + re.escape("".join({sign for name, (sign, _, _) in _ENCODINGS.items() if name not in _WITH_BLANKS})) + "]"
+)
+
+
+def may_be_encoded(text: str) -> bool:
+    """Return whether a text may have another reading than itself, where nothing with blanks is looked for."""
+    return _SIGNS.search(text) is not None
 
 
 def encoded(secret: str) -> set[str]:

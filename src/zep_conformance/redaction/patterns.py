@@ -62,13 +62,18 @@ def _patterns() -> list[tuple[re.Pattern[str], Callable[[str], bool]]]:
     return [(re.compile(pattern), kinds[only]) for pattern, only in named]
 
 
-def suspects(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where in a text there is what looks like a secret: start and end of each."""
+def has_hints(text: str) -> bool:
+    """Return whether there may be what looks like a secret in a text: most have nothing of the kind."""
     folded = text.casefold()
     for hint in _HINTS:  # not by any(): most of the time would go into that
         if hint in folded:
-            break
-    else:
+            return True
+    return False
+
+
+def suspects(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where in a text there is what looks like a secret: start and end of each."""
+    if not has_hints(text):
         return
     for pattern, is_secret in _patterns():
         for found in pattern.finditer(text):
