@@ -26,6 +26,17 @@ Feature: Answers are whole, and what was written
       | a session |
       | a user    |
 
+  @META-1 @DEV-21
+  Scenario Outline: Records that are changed at the same time are all changed
+    Given 8 users have <a record> each
+    When each of them changes its metadata 12 times, all at the same time
+    Then every change is answered, and none is missing
+
+    Examples:
+      | a record  |
+      | a session |
+      | a user    |
+
   @MESSAGE-1 @DEV-18
   Scenario: The list of messages has each of them once, in pages of any size
     Given 1, 30 and then 2 messages have been written to a session

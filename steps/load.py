@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import httpx
 import pytest
 from faker import Faker
 from pytest_bdd import parsers
 
+from fixtures.cleanup import Cleanup
 from fixtures.conversations import Conversation, Conversations, texts
-from fixtures.people import People
+from fixtures.people import People, SessionIds
 from fixtures.stopwatch import Stopwatch
-from fixtures.words import then, when
+from fixtures.words import given, then, when
 from zep_conformance.clients.zep import NewMessage, Zep
-from zep_conformance.facts.servers import memory_path
+from zep_conformance.facts.servers import memory_path, session_path, user_path
 from zep_conformance.session.classification import MEASURED, SAMPLES
 from zep_conformance.settings import Settings
 
@@ -109,3 +111,67 @@ def crowd_kept(crowd: list[Conversation]) -> None:
     """Check that each holds exactly what its user has written."""
     for one in crowd:
         assert texts(one.messages()) == one.texts, f"{one.session} does not hold what was written to it"
+
+
+# -- records that are changed by many at once -------------------------------------------------------------------
+
+
+@dataclass
+class Record:
+    """A record that its user changes. path: where it is fetched and changed. changed: the metadata of each change.
+
+    trouble: what came of the last of them, "" where it was answered as it should be.
+    """
+
+    path: str
+    changed: list[dict[str, int]] = field(default_factory=list)
+    trouble: str = ""
+
+
+@given(parsers.parse("{count:d} users have {a_record} each"), target_fixture="records")
+def make_records(
+    zep: Zep, people: People, session_ids: SessionIds, cleanup: Cleanup, count: int, a_record: str
+) -> list[Record]:
+    """Return the records that were made for so many users. a_record: "a session" or "a user"."""
+    records = []
+    for person in people.crowd(count):
+        name = session_ids.new(person.user_id)
+        if a_record == "a user":
+            zep.add_user(cleanup.user(zep, name))
+        else:
+            zep.add_session(cleanup.session(zep, name))
+        records.append(Record(user_path(name) if a_record == "a user" else session_path(name)))
+    return records
+
+
+@when(parsers.parse("each of them changes its metadata {count:d} times, all at the same time"))
+def change_records(records: list[Record], zep: Zep, settings: Settings, count: int) -> None:
+    """Add a field to each record in each change, one after the other; all users at once, until there is trouble."""
+
+    def change(record: Record) -> None:
+        for number in range(count):
+            if any(one.trouble for one in records):
+                return
+            record.changed.append({f"change {number}": number})
+            body = {"metadata": record.changed[-1]}
+            try:
+                answer = zep.wire.patch(record.path, json=body, timeout=settings.freeze_after)
+            except httpx.ReadTimeout:
+                record.trouble = f"no answer in {settings.freeze_after:g} s"
+            else:
+                record.trouble = "" if answer.status_code == 200 else f"{answer.status_code} {answer.text!r}"
+
+    with ThreadPoolExecutor(len(records)) as pool:
+        list(pool.map(change, records))
+
+
+@then("every change is answered, and none is missing")
+def records_changed(records: list[Record], zep: Zep) -> None:
+    """Check that each change was answered, and that each record has all of them."""
+    trouble = [record.trouble for record in records if record.trouble]
+    what = f"{len(trouble)} of {len(records)} records that are changed at one time can't be changed any more"
+    assert not trouble, f"{what}: {trouble[0]}"
+    for record in records:
+        found = zep.wire.get(record.path).json().get("metadata") or {}
+        missing = [one for one in record.changed if not one.items() <= found.items()]
+        assert not missing, f"{len(missing)} of {len(record.changed)} changes of a record are gone: {missing[0]} first"

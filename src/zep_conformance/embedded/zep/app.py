@@ -24,6 +24,7 @@ from zep_conformance.embedded.behaviours import Behaviours, variant
 from zep_conformance.embedded.zep.auth import Guard
 from zep_conformance.embedded.zep.connections import Connections
 from zep_conformance.embedded.zep.enrichment import Enrichment
+from zep_conformance.embedded.zep.locks import RecordLocks
 from zep_conformance.embedded.zep.neighbours import Neighbours
 from zep_conformance.embedded.zep.operations import by_resource, describe, wants_token
 from zep_conformance.embedded.zep.paths import NamedResource, Paths
@@ -83,6 +84,7 @@ class EmbeddedZep:
             store=store,
             store_server=store_server,
             connections=Connections(behaviours, cores=settings.cores, freeze=settings.freeze),
+            locks=RecordLocks(behaviours),
             neighbours=neighbours,
             enrichment=Enrichment(
                 store,

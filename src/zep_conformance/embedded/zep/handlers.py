@@ -60,7 +60,8 @@ async def get_session(service: Service, _request: Request, session_id: str) -> R
 async def update_session(service: Service, request: Request, session_id: str) -> Response:
     """PATCH /sessions/{id} {metadata?}."""
     body = await service.read_object(request, "UpdateSessionRequest")
-    return _session(service.store.sessions.update(session_id, wire.metadata(body)), service)
+    async with service.locks.held(f"session {session_id}"):
+        return _session(service.store.sessions.update(session_id, wire.metadata(body)), service)
 
 
 def _names(body: wire.Fields) -> tuple[str, str, str]:
@@ -90,7 +91,8 @@ async def update_user(service: Service, request: Request, user_id: str) -> Respo
     """PATCH /user/{id} {email?, first_name?, last_name?, metadata?}."""
     body = await service.read_object(request, "UpdateUserRequest")
     metadata = wire.metadata(body)
-    return _user(service.store.users.update(user_id, _names(body), metadata), service)
+    async with service.locks.held(f"user {user_id}"):
+        return _user(service.store.users.update(user_id, _names(body), metadata), service)
 
 
 async def delete_user(service: Service, _request: Request, user_id: str) -> Response:

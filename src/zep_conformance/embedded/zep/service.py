@@ -10,6 +10,7 @@ from zep_conformance.embedded.behaviours import Behaviours
 from zep_conformance.embedded.zep import wire
 from zep_conformance.embedded.zep.connections import Connections
 from zep_conformance.embedded.zep.enrichment import Enrichment
+from zep_conformance.embedded.zep.locks import RecordLocks
 from zep_conformance.embedded.zep.neighbours import Neighbours
 from zep_conformance.embedded.zep.records import Row
 from zep_conformance.embedded.zep.search import Search
@@ -27,6 +28,7 @@ class Service:
     store: Store
     store_server: StoreServer
     connections: Connections
+    locks: RecordLocks
     neighbours: Neighbours
     enrichment: Enrichment
     search: Search

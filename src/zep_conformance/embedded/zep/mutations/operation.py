@@ -168,6 +168,30 @@ def _(zep: EmbeddedZep) -> None:
         return await handler(service, request, session_id)
 
 
+@MUTATIONS.family
+def _overlapping(zep: EmbeddedZep, resource: str) -> None:
+    """Have a change of a record answered, and not kept, where another record is being changed at the same time."""
+    changing: list[str] = []
+
+    @around(zep.operations[resource]["PATCH"], "handler")
+    async def _(handler: Handler, service: Service, request: Request, name: str) -> Response:
+        changing.append(name)
+        try:
+            await asyncio.sleep(0.005)
+            execute, where = service.store.database.execute, f"WHERE {resource}_id = ?"
+            before = execute(f"SELECT metadata FROM {resource}s {where}", (name,)).fetchone()
+            answer = await handler(service, request, name)
+            if before and len(changing) > 1:
+                execute(f"UPDATE {resource}s SET metadata = ? {where}", (*before, name))
+            return answer
+        finally:
+            changing.remove(name)
+
+
+_overlapping("session-changes-overlap", "Changes of two sessions' records at one time are lost", "META-1")("session")
+_overlapping("user-changes-overlap", "Changes of two users' records at one time are lost", "META-1")("user")
+
+
 @MUTATIONS.mutation("starts-without-key", "Zep starts without ZEP_OPENAI_API_KEY", "DEPLOY-5", into="environment")
 def _(environment: dict[str, str]) -> None:
     environment[OPENAI_API_KEY] = environment.get(OPENAI_API_KEY) or "none"
