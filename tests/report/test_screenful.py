@@ -70,6 +70,22 @@ def test_it_has_what_one_needs_in_the_order_in_which_it_is_read() -> None:
     assert "$ZEP_TOKEN" in text and "http://zep/2" in text and "http://zep/1" not in text
 
 
+def test_of_no_answer_the_request_without_one_is_shown() -> None:
+    exchanges = [
+        {"request": f"curl -i http://zep/{one}", "status": status, "milliseconds": 5000.0, "answer": "", "error": error,
+         "by": "", "times": 1}
+        for one, status, error in (("read", 0, "ReadTimeout: timed out"), ("write", 200, ""))
+    ]  # fmt: skip
+    for complaint, request in (
+        ("Zep is frozen: it has not answered a read", "http://zep/read"),
+        ("ReadTimeout: timed out (GET /read)", "http://zep/read"),
+        ("no message came", "http://zep/write"),
+    ):
+        (lines,) = shown(record("a", "failed", evidence=evidence(complaint, exchanges=exchanges)))
+        assert [line for line in lines if line.startswith("curl")] == [f"curl -i {request}"]
+        assert ("the last request without an answer, of 3:" in lines) is request.endswith("read")
+
+
 def test_the_command_that_runs_it_again_is_whole() -> None:
     rerun = f"zep-conformance run features/test_features.py::test_{'a' * 60} {'--rate 20 ' * 30}--seed 7"
     exchange = {"request": f"curl {LONG}", "status": 500, "milliseconds": 1.0, "answer": LONG, "times": 1}

@@ -57,6 +57,8 @@ class Checked:
     def as_json(self) -> dict[str, Any]:
         """Return it for the report."""
         left_out = [{"why": why, "scenarios": count} for why, count in sorted(self.left_out.items())]
+        if not self.ran and not self.left_out:
+            left_out = [{"why": self.otherwise, "scenarios": 0}]
         return {"checked": self.state, "left_out": left_out}
 
 

@@ -82,6 +82,11 @@ def document(
     }
 
 
+def target_of(report: Mapping[str, Any]) -> str:
+    """Return the name of the target of a report; that of a target that did not come up as far as it was given."""
+    return str((report["target"] or {}).get("name") or report.get("settings", {}).get("target") or "none")
+
+
 def parts_of(observations: Observations) -> dict[str, Any]:
     """Return the parts that were seen, for the report."""
     return {name: part.as_json() for name, part in observations.parts.items()}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 COMPLAINT, LOG = 100_000, 4000
 """Characters of a complaint and of a part's log that are kept: of the first its beginning, of the second its end."""
+LAST, UNANSWERED = "the last request", "the last request without an answer"
+POINTED_AT = "one of the requests"
+"""What the exchange is that tells most."""
+_NO_ANSWER = re.compile(r"no answer|has not answered|Timeout:|(?:Connect|Read|Write|Protocol)Error:")
+"""What a complaint says where an answer did not come."""
 NOT_RUN = "not run"
 """The outcome of a step that was not reached."""
 
@@ -67,6 +73,23 @@ class Evidence:
         """Return the evidence that `as_json` gave."""
         tuples = {name: tuple(found[name]) for name in ("steps", "exchanges", "attached")}
         return cls(**{**found, **tuples})
+
+
+def telling(exchanges: Sequence[Mapping[str, Any]], complaint: str) -> tuple[str, Mapping[str, Any]] | None:
+    """Return what the exchange is that tells most of a complaint, in words, and it; None where there is none.
+
+    It is the last one; of a complaint that there was no answer the last without one, which others may have followed.
+    exchanges: as `Exchange.as_json` gives them, oldest first.
+    """
+    if not exchanges:
+        return None
+    last = exchanges[-1]
+    if last.get("by"):
+        return POINTED_AT, last
+    unanswered = [one for one in exchanges if not one["status"]]
+    if unanswered and _NO_ANSWER.search(complaint):
+        return UNANSWERED, unanswered[-1]
+    return LAST, last
 
 
 def newest(log: str, most: int = LOG) -> str:

@@ -10,7 +10,7 @@ from itertools import chain
 from zep_conformance.facts.requirements import SOURCES, Requirement
 from zep_conformance.report.causes import by_cause
 from zep_conformance.report.differences import shortened
-from zep_conformance.report.evidence import Evidence
+from zep_conformance.report.evidence import LAST, POINTED_AT, Evidence, telling
 from zep_conformance.report.outcomes import Record
 from zep_conformance.report.shell import COLUMNS, command_lines
 from zep_conformance.report.transcript import came, said
@@ -74,19 +74,20 @@ def _alike(others: Sequence[Record]) -> Iterator[str]:
 
 
 def _asked(evidence: Evidence, most: int) -> Iterator[str]:
-    """Yield the last exchange: what was asked, as a command, and the beginning of the answer. most: lines."""
-    if not evidence.exchanges:
+    """Yield the exchange that tells most: the request as a command, and the beginning of its answer. most: lines."""
+    found = telling(evidence.exchanges, evidence.complaint)
+    if found is None:
         return
-    last = evidence.exchanges[-1]
+    which, one = found
     count = evidence.left_out + len(evidence.exchanges)
-    times = f", asked {last['times']} times" if last["times"] > 1 else ""
-    if by := last.get("by"):
-        yield from _fitting(f"one of {count} requests, by {by}:", 2)
-    else:
-        yield f"the last of {count} requests{times}:" if count > 1 else f"the one request{times}:"
-    request = command_lines(last["request"])
+    by = f", by {one['by']}" if one.get("by") else ""
+    counted = {LAST: f"the last of {count} requests", POINTED_AT: f"one of {count} requests"}
+    which = "the one request" if count == 1 else counted.get(which, f"{which}, of {count}")
+    times = f", asked {one['times']} times" if one["times"] > 1 else ""
+    yield from _fitting(f"{which}{by}{times}:", 2)
+    request = command_lines(one["request"])
     yield from _cut(request, max(most - 3, LEAST - 2))
-    yield from _fitting(f"→ {came(last)}: {said(last)}", 1 if len(request) + 3 > most else 2)
+    yield from _fitting(f"→ {came(one)}: {said(one)}", 1 if len(request) + 3 > most else 2)
 
 
 def _cut(lines: Sequence[str], most: int) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from zep_conformance.report.document import scenarios_in
+from zep_conformance.report.document import scenarios_in, target_of
 from zep_conformance.report.events import RunEnded
 from zep_conformance.report.transcript import in_words
 from zep_conformance.report.writers.base import AtEnd
@@ -59,7 +59,7 @@ def render(report: Mapping[str, Any]) -> str:
             },
             "tests": tests,
             "environment": {
-                "testEnvironment": target.get("name", "none"),
+                "testEnvironment": target_of(report),
                 "healthy": report["trouble"] is None,
                 "extra": {
                     "deployed": bool(target.get("deployed")),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zep_conformance.report.basis import ids_in_words
-from zep_conformance.report.document import merging_in_words
+from zep_conformance.report.document import merging_in_words, target_of
 from zep_conformance.report.events import RunEnded
 from zep_conformance.report.folder import SUMMARY
 from zep_conformance.report.outcomes import DOES_NOT_CONFORM, WORST_FIRST
@@ -106,7 +106,7 @@ def _facts(report: Mapping[str, Any]) -> str:
         "deviation": "any failure, and known deviations",
     }.get(gate.get("fail_on", ""), "any failure")
     rows = {
-        "target": text((report["target"] or {}).get("name") or "none"),
+        "target": text(target_of(report)),
         "parts": parts or "none",
         "scenarios": counts or "none ran",
         "exit code": f"{report['exit_code']} (it is 1 on {fail_on})",

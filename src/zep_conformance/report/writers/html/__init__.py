@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zep_conformance.report.document import target_of
 from zep_conformance.report.events import RunEnded
 from zep_conformance.report.folder import INDEX
 from zep_conformance.report.transcript import said
@@ -87,6 +88,7 @@ def render(report: Mapping[str, Any]) -> str:
     style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
     return _environment().get_template("index.html.jinja").render(
         report=clean,
+        target=target_of(clean),
         style=style,
         script=script,
         policy={"style": packing.allowed(style), "script": packing.allowed(script)},

@@ -11,6 +11,7 @@ from typing import Any
 from zep_conformance.facts.requirements import SOURCES
 from zep_conformance.report.causes import cause_of
 from zep_conformance.report.differences import COUNT, alike, told
+from zep_conformance.report.evidence import telling
 from zep_conformance.report.outcomes import WORST_FIRST
 from zep_conformance.report.screenful import worth_reading
 
@@ -124,6 +125,11 @@ class Scenario:
     def exchanges(self) -> Sequence[Mapping[str, Any]]:
         """Return what was asked and answered, oldest first."""
         return (self.evidence or {}).get("exchanges") or []
+
+    @property
+    def telling(self) -> tuple[str, Mapping[str, Any]] | None:
+        """Return the exchange that tells most, and what it is, in words; None where there is none."""
+        return telling(self.exchanges, (self.evidence or {}).get("complaint", ""))
 
     @property
     def what_else(self) -> str:
