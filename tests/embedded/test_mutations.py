@@ -42,6 +42,15 @@ def test_all_are_those_of_the_recorded_version() -> None:
     assert "no-message-routes" in shown_by("zep", "0.20.1") - Behaviours("zep", "all").active
 
 
+@pytest.mark.parametrize("version", ["1.8.4", "2.2.8", "3.0.13"])
+def test_one_that_names_its_versions_is_shown_by_those(version: str) -> None:
+    assert "clear-misses-node-session" in shown_by("langflux", version)
+
+
+def test_one_that_names_none_is_shown_by_what_is_like_the_recorded_version() -> None:
+    assert "question-checked-late" in shown_by("langflux", "2.2.8") - shown_by("langflux", "3.0.13")
+
+
 def test_a_misspelt_recorded_behaviour_is_refused_where_it_is_asked_for_and_where_it_is_a_switch() -> None:
     with pytest.raises(KeyError, match=r"unknown recorded behaviour 'token-count-rest'; known: .*token-count-reset"):
         Behaviours("zep", ["token-count-rest"])

@@ -28,7 +28,8 @@ class RecordedBehaviour:
 
     name: kebab-case, what then happens. part: "zep" or "langflux". about: what then happens, as a sentence. breaks: ids
     of the requirements that do not hold because of it, empty where none speaks of it. deviation: the DEV-n id under
-    which it is known, where it has one.
+    which it is known, where it has one. versions: those that show it, where it has none and others than those that are
+    like the recorded one do.
     """
 
     name: str
@@ -36,6 +37,7 @@ class RecordedBehaviour:
     about: str
     breaks: tuple[str, ...] = ()
     deviation: str | None = None
+    versions: str = ""
 
     @property
     def full_name(self) -> str:
@@ -55,14 +57,15 @@ def recorded_behaviours(part: str) -> tuple[RecordedBehaviour, ...]:
 def shown_by(part: str, version: str) -> frozenset[str]:
     """Return the names of those that a real server of this version is known to show.
 
-    One that is known as a deviation is shown by the versions that deviate, any other by those that are like the one
-    that was recorded.
+    One that is known as a deviation is shown by the versions that deviate, any other by those that it names, or else by
+    those that are like the one that was recorded.
     """
     deviations = load_deviations()
     seen = {**RECORDED, part: version}
-    like_recorded = taken_for(part, version) in _ALIKE[part]
-    return frozenset(
-        one.name
-        for one in recorded_behaviours(part)
-        if (deviations[one.deviation].applies(seen) if one.deviation else like_recorded)
-    )
+
+    def is_shown(one: RecordedBehaviour) -> bool:
+        if one.deviation:
+            return deviations[one.deviation].applies(seen)
+        return taken_for(part, version) in (SpecifierSet(one.versions) if one.versions else _ALIKE[part])
+
+    return frozenset(one.name for one in recorded_behaviours(part) if is_shown(one))
