@@ -57,7 +57,7 @@ def write_turns(
     """Begin to write what LangFlux writes of turns. The future is done when the last one is enriched.
 
     LangFlux writes two messages a request. What they set off meets in Zep by chance, on one core now and then; what six
-    do, three times in four.
+    do, three times in four, or one in four where the machine is busy with other work.
     """
     chats = [(conversations.new("turn"), small_talk(faker, 2 * turns)) for _ in range(users)]
 
