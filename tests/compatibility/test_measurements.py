@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.measured import report
-from zep_conformance.compatibility.measurements import keep, kept, measurements_of, read_reports
+from zep_conformance.compatibility.measurements import keep, kept, measurements_of, read_reports, with_kept
 from zep_conformance.docsgen.__main__ import main as docsgen
 from zep_conformance.errors import CannotTell
 
@@ -103,6 +103,17 @@ def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
     assert done.exit_code == 2
     assert "conformance.json" in done.output
     assert all(len(line) <= 80 for line in done.output.splitlines() if str(tmp_path) not in line)
+
+
+def test_a_later_run_is_joined_with_what_is_kept_of_the_same_version(tmp_path: Path) -> None:
+    keep(measurements_of([report()]), tmp_path)
+    later = measurements_of([report(started="2026-11-27T08:33:03+00:00"), report("0.26.0")])
+    keep(with_kept(later, tmp_path), tmp_path)
+    assert [(one.name, len(one.runs)) for one in kept(tmp_path)] == [
+        ("zep-0.26.0-langflux-1.8.4", 1),
+        ("zep-0.27.2-langflux-1.8.4", 2),
+    ]
+    assert [run.measured for run in kept(tmp_path)[1].runs] == ["2026-11-25", "2026-11-27"]
 
 
 def test_a_version_is_kept_without_its_v() -> None:

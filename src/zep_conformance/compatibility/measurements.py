@@ -232,6 +232,12 @@ def read_reports(paths: Iterable[Path]) -> list[Measurement]:
     return measurements_of(found)
 
 
+def with_kept(found: Iterable[Measurement], folder: Path | None = None) -> list[Measurement]:
+    """Return each joined with what is kept of that Zep or pair, where something is. Raises CannotTell, see `kept`."""
+    before = {one.name: one for one in kept(folder)}
+    return [_joined(before[one.name], one) if one.name in before else one for one in found]
+
+
 def keep(found: Iterable[Measurement], folder: Path | None = None) -> list[Path]:
     """Write each to its file, in place of what is kept of that Zep or pair. Return the files.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from zep_conformance.compatibility.measurements import keep, read_reports
+from zep_conformance.compatibility.measurements import keep, read_reports, with_kept
 from zep_conformance.docsgen.pages import pages
 from zep_conformance.errors import CannotTell
 from zep_conformance.report.terminal import wrapped
@@ -24,13 +24,20 @@ _COLUMNS = 80
     metavar="REPORT",
     help="First keep what whole runs came to in docs/data/: every conformance.json of a version or pair at once.",
 )
-def main(*, check: bool, measured: tuple[Path, ...]) -> None:
+@click.option(
+    "--added",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="REPORT",
+    help="The same of further runs, which are joined with what is kept there already.",
+)
+def main(*, check: bool, measured: tuple[Path, ...], added: tuple[Path, ...]) -> None:
     """Make every generated page of docs/ again, and name those that have changed.
 
     Exit code 0: done, 1: a page is stale (--check), 2: a report that is none.
     """
     try:
-        for path in keep(read_reports(measured)):
+        for path in [*keep(read_reports(measured)), *keep(with_kept(read_reports(added)))]:
             click.echo(f"kept in {path}")
     except CannotTell as error:
         for line in wrapped([error.what, f"  {error.advice} [{error.code}]"], _COLUMNS):
