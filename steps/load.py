@@ -172,6 +172,8 @@ def records_changed(records: list[Record], zep: Zep) -> None:
     what = f"{len(trouble)} of {len(records)} records that are changed at one time can't be changed any more"
     assert not trouble, f"{what}: {trouble[0]}"
     for record in records:
-        found = zep.wire.get(record.path).json().get("metadata") or {}
+        answer = zep.wire.get(record.path)
+        assert answer.status_code == 200, f"fetching a changed record is answered {answer.status_code} {answer.text!r}"
+        found = answer.json().get("metadata") or {}
         missing = [one for one in record.changed if not one.items() <= found.items()]
         assert not missing, f"{len(missing)} of {len(record.changed)} changes of a record are gone: {missing[0]} first"
