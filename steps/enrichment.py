@@ -26,15 +26,23 @@ STALL = 5.0
 LOST = "What Zep found out about the message is lost"
 """How a failure says that another finding was stored over it (DEV-16)."""
 
+WRITTEN_AGAIN = 5
+"""Messages of the same text that tell a finding that was lost from one that never comes: most of them must get it. One
+would not do: what Zep 0.27.2 loses of one message, of 25 to 75 one, it may lose of the next, too."""
+
 LONGER = 8
 """Characters by which an entity may be longer than the name in it: a title, a word beside it."""
 
 
 def system_metadata(conversation: Conversation) -> dict[str, Any]:
     """Return what Zep has found out about the newest message of a conversation so far."""
-    newest = conversation.memory(lastn=1).messages[-1]
-    found: dict[str, Any] = (newest.metadata or {}).get("system") or {}
-    return found
+    return newest_system_metadata(conversation, 1)[0]
+
+
+def newest_system_metadata(conversation: Conversation, count: int) -> list[dict[str, Any]]:
+    """Return what Zep has found out so far about each of the `count` newest messages, oldest first."""
+    newest = conversation.memory(lastn=count).messages
+    return [(message.metadata or {}).get("system") or {} for message in newest]
 
 
 def is_among(person: Person, names: list[str]) -> bool:
@@ -51,25 +59,32 @@ def await_finding(
 ) -> None:
     """Wait until a check of what Zep finds out about the newest message holds, at most `limit` seconds.
 
-    Says so where it was found out and lost: the other finding has come, and a message of the same text that is written
-    afterwards gets what this one lacks. what, other: their names in the system metadata. Raises AssertionError.
+    Says so where it was found out and lost: the other finding has come, this one has not, and most of WRITTEN_AGAIN
+    messages of the same text, each written by itself, get it. what, other: their names in the system metadata. Raises
+    AssertionError.
     """
     try:
         eventually(check, limit)
     except AssertionError as error:
-        if not system_metadata(conversation).get(other):
+        so_far = system_metadata(conversation)
+        if what in so_far or not so_far.get(other):
             raise
-        conversation.write(NewMessage("human", conversation.memory(lastn=1).messages[-1].content))
+        text = conversation.memory(lastn=1).messages[-1].content
+        for _ in range(WRITTEN_AGAIN):
+            conversation.write(NewMessage("human", text))
 
-        def found() -> None:
-            assert system_metadata(conversation).get(what)
+        def most_found() -> int:
+            count = sum(bool(found.get(what)) for found in newest_system_metadata(conversation, WRITTEN_AGAIN))
+            assert count > WRITTEN_AGAIN / 2
+            return count
 
         try:
-            eventually(found, limit)
+            count = eventually(most_found, limit)
         except AssertionError:
             raise error from None
-        how = f"its {other} came, and the same text written now has its {what}"
-        raise AssertionError(f"{error} {LOST}: {how}") from None
+        said = str(error).splitlines()[0]  # pytest has more to say, line by line
+        later = f"of {WRITTEN_AGAIN} messages of the same text written now {count} have their {what}"
+        raise AssertionError(f"{said} {LOST}: its {other} came, and {later}") from None
 
 
 @given(parsers.parse('the entity "{role}" appears in the system metadata of her message'))

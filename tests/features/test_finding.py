@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from steps.enrichment import await_finding
+from steps.enrichment import WRITTEN_AGAIN, await_finding
 from zep_conformance.clients.zep import NewMessage
 from zep_conformance.facts.deviations import load_deviations
 
@@ -16,19 +16,19 @@ INTENT: dict[str, Any] = {"intent": "Alice says who she is"}
 
 
 class Talk:
-    """A conversation of one message. found: what Zep finds out about it; again: about one that is written later."""
+    """A conversation of one message. found: what Zep finds out about it; again: about each of those written later."""
 
-    def __init__(self, found: dict[str, Any], again: dict[str, Any]) -> None:
-        self._found = [again, found]
+    def __init__(self, found: dict[str, Any], again: list[dict[str, Any]]) -> None:
+        self._found, self._again = [found], list(again)
         self.written: list[str] = []
 
     def memory(self, lastn: int) -> Any:
-        newest = SimpleNamespace(content="I am Alice", metadata={"system": self._found[-1]})
-        return SimpleNamespace(messages=[newest] * lastn)
+        newest = [SimpleNamespace(content="I am Alice", metadata={"system": found}) for found in self._found]
+        return SimpleNamespace(messages=newest[-lastn:])
 
     def write(self, message: NewMessage) -> None:
         self.written.append(message.content)
-        self._found.pop()
+        self._found.append(self._again.pop(0))
 
 
 def complaint(talk: Any) -> str:
@@ -40,19 +40,25 @@ def complaint(talk: Any) -> str:
     return str(raised.value)
 
 
-def test_what_came_for_the_same_text_later_was_lost() -> None:
-    talk = Talk(INTENT, ENTITIES | INTENT)
+@pytest.mark.parametrize("lost", [[], [0], [0, 1], [4]])
+def test_what_most_of_the_same_text_get_was_lost(lost: list[int]) -> None:
+    again = [INTENT if number in lost else ENTITIES | INTENT for number in range(WRITTEN_AGAIN)]
+    talk = Talk(INTENT, again)
     said = complaint(talk)
     assert said.startswith("the entities of the message are []")
+    assert f"written now {WRITTEN_AGAIN - len(lost)} have their entities" in said
     assert load_deviations()["DEV-16"].expect.search(said)
-    assert talk.written == ["I am Alice"]
+    assert talk.written == ["I am Alice"] * WRITTEN_AGAIN
 
 
-def test_what_does_not_come_for_that_either_was_never_found_out() -> None:
-    assert complaint(Talk(INTENT, INTENT)) == "the entities of the message are []"
+@pytest.mark.parametrize("came", [0, WRITTEN_AGAIN // 2])
+def test_what_most_of_them_do_not_get_either_was_never_found_out(came: int) -> None:
+    again = [ENTITIES | INTENT] * came + [INTENT] * (WRITTEN_AGAIN - came)
+    assert complaint(Talk(INTENT, again)) == "the entities of the message are []"
 
 
-def test_where_nothing_was_found_out_nothing_was_stored_over_it() -> None:
-    talk = Talk({}, ENTITIES | INTENT)
+@pytest.mark.parametrize("found", [{}, ENTITIES | INTENT, INTENT | {"entities": []}])
+def test_where_it_came_or_nothing_did_nothing_was_stored_over_it(found: dict[str, Any]) -> None:
+    talk = Talk(found, [ENTITIES | INTENT])
     assert complaint(talk) == "the entities of the message are []"
     assert talk.written == []

@@ -211,6 +211,21 @@ _of_entities("entities-unnamed", "Entities are found and have no names", "ENRICH
 )
 
 
+@MUTATIONS.mutation(
+    "entities-stored-over",
+    "The intent of a session's first message is stored over its entities, which are lost",
+    "ENRICH-1",
+    "DEPLOY-2",
+)
+def _(zep: EmbeddedZep) -> None:
+    earlier = "SELECT 1 FROM messages one JOIN messages this USING (session_id) WHERE this.id = ? AND one.id < this.id"
+
+    @around(zep.service.store.messages, "add_system")
+    def _(add_system: Callable[..., None], number: int, key: str, value: Any) -> None:
+        if key != "entities" or zep.service.store.database.execute(earlier, (number,)).fetchone():
+            add_system(number, key, value)
+
+
 @MUTATIONS.mutation("system-metadata-writable", "A client can overwrite what Zep found out", "ENRICH-1")
 def _(zep: EmbeddedZep) -> None:
     zep.service.store.messages.reserved = ()
