@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -60,7 +61,7 @@ def test_every_mutation_and_known_deviation_must_be_noticed() -> None:
 
 
 def test_every_requirement_of_the_page_has_mutations() -> None:
-    assert runner.PAGE_SCOPE == "AUTH-8 or UI-1 or UI-2 or UI-3 or UI-4"
+    assert runner.scope_of(runner.PAGE) == "AUTH-8 or UI-1 or UI-2 or UI-3 or UI-4"
 
 
 # -- what a run is asked to plant ---------------------------------------------------------------------------------
@@ -153,8 +154,43 @@ def test_options_of_a_run_are_for_the_page_only(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    "name", ["zep:lastn-ignored", "langflux:ai-turn-forgotten", "files:nlp-not-wired", "zep:unescaped-slash-404"]
+    ("options", "why"),
+    [
+        (["--share", "2"], "--share '2' is no share"),
+        (["--share", "0/4"], "there is no such share"),
+        (["--share", "5/4"], "there is no such share"),
+        (["--share", "1/4", "--page"], "--share is not for --page"),
+        (["--share", "1/4", "--only", "zep:lastn-ignored"], "--share is not for --only"),
+        (["--share", "1/4", "--all-scenarios"], "--share is not for --all-scenarios"),
+        (["--all-scenarios", "--page"], "--all-scenarios is not for --page"),
+    ],
 )
+def test_a_share_that_there_is_not_is_refused(options: list[str], why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mutants", *options]) == 2
+    assert why in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_shares_are_all_mutations_each_once() -> None:
+    every = runner.to_be_noticed()
+    shares = [runner.share_of(every, number, 4) for number in range(1, 5)]
+    assert sorted(one.full_name for share in shares for one in share) == sorted(one.full_name for one in every)
+    assert {one.part for one in every} == {one.part for share in shares[:1] for one in share}
+
+
+def test_a_share_ends_each_run_with_the_first_scenario_that_notices(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    every = runner.to_be_noticed()
+    number = 1 + [one.full_name for one in every].index("zep:lastn-ignored")
+    report = tmp_path / "mutants.json"
+    assert main(["mutants", "--share", f"{number}/{len(every)}", "--report", str(report)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed"
+    (trial,) = json.loads(report.read_text(encoding="utf-8"))["runs"]
+    assert trial["mutation"] == "zep:lastn-ignored"
+    assert len(trial["noticed_by"]) == 1
+
+
+@pytest.mark.parametrize("name", ["langflux:ai-turn-forgotten", "files:nlp-not-wired", "zep:unescaped-slash-404"])
 def test_one_is_noticed(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = tmp_path / "mutants.json"
     assert main(["mutants", "--only", name, "--report", str(report)]) == 0, capsys.readouterr().out

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from typing import Any
 import jsonschema
 import psutil
 
+from zep_conformance.cli.main import main
 from zep_conformance.clients.waiting import eventually
+from zep_conformance.mutation.forking import begin, forked
 from zep_conformance.report import document as reports
 from zep_conformance.report.folder import runs as kept_runs
 
@@ -30,10 +33,28 @@ ENVIRONMENT = {
 
 
 def run(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the suite in `folder` with these options and variables, and return how it ended. It has `LIMIT` seconds."""
-    command = [sys.executable, "-m", "zep_conformance", "run", *WITHOUT, *options]
+    """Run the suite in `folder` with these options and variables, and return how it ended. It has `LIMIT` seconds.
+
+    Its process is forked from one in which the suite is imported already, which takes a third of the time.
+    """
+    words = ["run", *WITHOUT, *options]
     environment = {**ENVIRONMENT, **variables, "COLUMNS": "80"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT)
+    with tempfile.TemporaryDirectory(prefix="run-") as kept:
+        output, errors = Path(kept, "output"), Path(kept, "errors")
+        process = forked(_be_the_command, words, environment, folder, output, errors)
+        process.join(LIMIT)
+        if process.exitcode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.join()
+            raise subprocess.TimeoutExpired(words, LIMIT, output.read_bytes(), errors.read_bytes())
+        return subprocess.CompletedProcess(words, process.exitcode, output.read_text(), errors.read_text())
+
+
+def _be_the_command(words: list[str], variables: dict[str, str], folder: Path, output: Path, errors: Path) -> None:
+    """Be `zep-conformance` with these words, in a process of its own."""
+    begin(variables, folder=folder, output=output, errors=errors)
+    sys.argv = ["zep-conformance", *words]
+    sys.exit(main(words))
 
 
 def replay(reports: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:

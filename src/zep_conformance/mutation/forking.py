@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -37,17 +37,48 @@ def ours(environment: Mapping[str, str]) -> dict[str, str]:
     return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
+def forked(target: Callable[..., None], *arguments: Any) -> Any:
+    """Start a process in which the suite is collected already, and return it: it calls `target`, and ends with it.
+
+    It has children of its own, and ends them itself. See `multiprocessing.Process`.
+    """
+    process = _CONTEXT.Process(target=target, args=arguments)  # no daemon: those may not have children
+    with _LOCK:
+        process.start()
+    return process
+
+
+def begin(environment: Mapping[str, str], *, folder: Path, output: Path, errors: Path | None = None) -> None:
+    """Make the forked process that calls this one of its own, which Ctrl-C at a terminal does not reach.
+
+    environment: all its variables. folder: where it is. output, errors: the files that it writes to, both to the one
+    where there is no other.
+    """
+    if hasattr(os, "setsid"):
+        os.setsid()  # Ctrl-C reaches the one that started it alone, which ends it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, path in ((1, output), (2, errors or output)):
+        with path.open("ab") as file:
+            os.dup2(file.fileno(), number)
+    os.environ.clear()
+    os.environ.update(environment)
+    tempfile.tempdir = None  # of a process that had others
+    os.chdir(folder)
+    from zep_conformance.processes import launching
+
+    if "zep_conformance.mutation.warm" in sys.modules:
+        launching.fork_from_here()
+
+
 class SuiteProcess:
     """One run of the suite, from its start on."""
 
     def __init__(self, options: Sequence[str], *, environment: Mapping[str, str], log: Path) -> None:
         """Start it. options: those of pytest. environment: all its variables. log: the file that it writes to."""
         command = [str(suite.root() / "features"), "-q", "-p", "no:cacheprovider", *PLUGINS, *options]
+        log.unlink(missing_ok=True)
         log.touch()
-        # No daemon: it has children of its own, and ends them itself.
-        self._process = _CONTEXT.Process(target=_run, args=(command, dict(environment), log))
-        with _LOCK:
-            self._process.start()
+        self._process = forked(_run, command, dict(environment), log)
 
     @property
     def pid(self) -> int:
@@ -82,20 +113,7 @@ class SuiteProcess:
 
 def _run(command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
     """Be one run of the suite, in a process of its own."""
-    if hasattr(os, "setsid"):
-        os.setsid()  # Ctrl-C reaches the one that started it alone, which ends it
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    with log.open("wb") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    os.environ.clear()
-    os.environ.update(environment)
-    tempfile.tempdir = None  # of a process that had others
-    os.chdir(suite.root())
+    begin(environment, folder=suite.root(), output=log)
     import pytest
 
-    from zep_conformance.processes import launching
-
-    if "zep_conformance.mutation.warm" in sys.modules:
-        launching.fork_from_here()
     sys.exit(int(pytest.main(list(command))))

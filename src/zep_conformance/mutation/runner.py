@@ -46,8 +46,6 @@ WAIT_LIMIT = 3
 """Seconds that a run waits for what may come later: what a mutation keeps from coming never comes."""
 PAGE_WAIT_LIMIT = 20
 """The same for anything in the page."""
-PAGE_SCOPE = " or ".join(sorted({requirement for mutation in PAGE for requirement in mutation.breaks}))
-"""The marks of every scenario of the page."""
 LATENCY_BUDGET = 250
 """Milliseconds: below what slow servers take, far above what the others do while two runs share a machine."""
 EMBEDDED = (*("--target", "embedded"), *("--wait-limit", str(WAIT_LIMIT), "--latency-budget", str(LATENCY_BUDGET)))
@@ -146,14 +144,15 @@ class Runner:
         target: Sequence[str] = EMBEDDED,
         variables: Mapping[str, str] | None = None,
         scope: str = "",
+        until_noticed: bool = False,
     ) -> None:
         """Prepare runs whose reports and logs go into a folder.
 
         everything: run all scenarios on each mutation, not only those of what it breaks. target, variables: the
         options, and the environment's variables, that say what is tested. scope: marks of what runs without a mutation,
-        "" for everything.
+        "" for everything. until_noticed: end a mutation's run with the first scenario that fails.
         """
-        self._folder, self._everything = folder, everything
+        self._folder, self._everything, self._until_noticed = folder, everything, until_noticed
         self._target, self._variables, self._scope = target, dict(variables or {}), scope
         self._running: set[SuiteProcess] = set()
         self._lock = threading.Lock()
@@ -190,7 +189,8 @@ class Runner:
             names = [planted.full_name, TOGETHER.get(planted.full_name, "")]
             option = "--mutations" if isinstance(planted, Mutation) else "--recorded-behaviours"
             options += [option, ",".join(filter(None, names))]
-            scope = "" if self._everything else " or ".join(planted.breaks)
+            scope = "" if self._everything else scope_of([planted])
+            options += ["--maxfail", "1"] if self._until_noticed else []
         options += ["-m", scope] if scope else []
         environment = ours(os.environ) | self._variables
         environment |= UNDER.get(planted.full_name, {}) if planted is not None else {}
@@ -215,6 +215,11 @@ class Runner:
                 process.interrupt()
 
 
+def scope_of(mutations: Sequence[Planted]) -> str:
+    """Return the marks of the scenarios of all that these break."""
+    return " or ".join(sorted({requirement for one in mutations for requirement in one.breaks}))
+
+
 def _last_line(log: Path) -> str:
     return next(iter(reversed(log.read_text(errors="replace").split("\n")[:-1])), "it wrote nothing")
 
@@ -228,10 +233,10 @@ def _take(report: dict[str, Any], trial: Trial) -> None:
             trial.scenarios.setdefault(found["nodeid"], seen).requirements.append(requirement["id"])
 
 
-def run_all(mutations: Sequence[Planted], runner: Runner, jobs: int) -> Iterator[Trial]:
-    """Yield the trials as they end: without a mutation, and with each. Leaves nothing running."""
+def run_all(mutations: Sequence[Planted | None], runner: Runner, jobs: int) -> Iterator[Trial]:
+    """Yield the trials as they end, one a mutation (None: without any). Leaves nothing running."""
     with ThreadPoolExecutor(jobs) as pool:
-        waiting: set[Future[Trial]] = {pool.submit(runner.run, one) for one in (*mutations[:1], None, *mutations[1:])}
+        waiting: set[Future[Trial]] = {pool.submit(runner.run, one) for one in mutations}
         try:
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -292,8 +297,10 @@ def _summary(trials: Sequence[Trial], untouched: Sequence[str] | None, seconds: 
         _say(f"scenarios that were never seen to fail: {len(untouched) or 'none'}")
         for one in untouched:
             _item(one)
-    _say(f"{len(trials) - 1} mutations and a run without in {seconds:.0f} s; table: {table}")
-    noticed = sum(trial.passed for trial in trials if trial.planted)
+    planted = [trial for trial in trials if trial.planted]
+    besides = " and a run without" if len(planted) < len(trials) else ""
+    _say(f"{len(planted)} mutations{besides} in {seconds:.0f} s; table: {table}")
+    noticed = sum(trial.passed for trial in planted)
     _say(f"{noticed} passed, {sum(not trial.passed for trial in trials)} failed")
 
 
@@ -314,18 +321,42 @@ def chosen(only: Sequence[str], among: Sequence[Planted]) -> list[Planted]:
     return found
 
 
-def run_mutants(*, only: Sequence[str] = (), jobs: int = 2, all_scenarios: bool = False, report: Path) -> int:
+def share_of(mutations: Sequence[Planted], number: int, shares: int) -> list[Planted]:
+    """Return the `number`-th (from 1) of so many shares of mutations: every so-manieth, so that all parts are in each.
+
+    Raises CannotTell where there is no such share.
+    """
+    if not 1 <= number <= shares:
+        what = f"--share {number}/{shares}: there is no such share"
+        raise CannotTell(what, f"The shares are 1/{shares} to {shares}/{shares}.", code="usage-wrong")
+    return list(mutations[number - 1 :: shares])
+
+
+def run_mutants(
+    *,
+    only: Sequence[str] = (),
+    share: tuple[int, int] | None = None,
+    jobs: int = 2,
+    all_scenarios: bool = False,
+    report: Path,
+) -> int:
     """Plant every mutation that needs nothing but this project, or those named, and look who notices.
 
-    only: names, with or without their part. jobs: runs at the same time. all_scenarios: run everything on each, not
-    only what it breaks. report: the table as JSON; as Markdown it is put beside it.
+    only: names, with or without their part. share: see `share_of`; each run ends with the first scenario that notices,
+    and there is none without a mutation. jobs: runs at the same time. all_scenarios: run everything on each, not only
+    what it breaks. report: the table as JSON; as Markdown it is put beside it.
 
-    Returns the exit code: 0 when every one was noticed, 1 when not, 2 when interrupted. Raises what `chosen` does.
+    Returns the exit code: 0 when every one was noticed, 1 when not, 2 when interrupted. Raises what `chosen` and
+    `share_of` do.
     """
     mutations = chosen(only, [*RECORDED_BEHAVIOURS, *WITHOUT_PAGE]) if only else to_be_noticed()
+    if share:
+        mutations = share_of(mutations, *share)
     with _folder() as folder:
-        runner = Runner(folder, everything=all_scenarios)
-        trials = try_all(mutations, runner, jobs=jobs, report=report, whole=not only)
+        scope = scope_of(mutations) if only and not all_scenarios else ""
+        runner = Runner(folder, everything=all_scenarios, scope=scope, until_noticed=share is not None)
+        among: list[Planted | None] = [*mutations] if share else [*mutations[:1], None, *mutations[1:]]
+        trials = try_all(among, runner, jobs=jobs, report=report, whole=not only and not share)
     return 2 if trials is None else 0 if all(trial.passed for trial in trials) else 1
 
 
@@ -341,8 +372,9 @@ def run_page_mutants(*, only: Sequence[str] = (), jobs: int = 2, report: Path, o
     mutations = chosen(only, PAGE) if only else PAGE
     with contextlib.nullcontext((options, dict(os.environ))) if options else _started() as given, _folder() as folder:
         target, variables = ["--wait-limit", str(PAGE_WAIT_LIMIT), *given[0]], given[1]
-        runner = Runner(folder, everything=False, target=target, variables=variables, scope=PAGE_SCOPE)
-        trials = try_all(mutations, runner, jobs=jobs, report=report, whole=not only)
+        runner = Runner(folder, everything=False, target=target, variables=variables, scope=scope_of(mutations))
+        among = [*mutations[:1], None, *mutations[1:]]
+        trials = try_all(among, runner, jobs=jobs, report=report, whole=not only)
     if trials is None or any(trial.exit_code == 2 for trial in trials):
         return 2
     untouched = not only and never_failed(trials)
@@ -380,22 +412,23 @@ def _started() -> Iterator[tuple[Sequence[str], dict[str, str]]]:
 
 
 def try_all(
-    mutations: Sequence[Planted], runner: Runner, *, jobs: int, report: Path, whole: bool
+    mutations: Sequence[Planted | None], runner: Runner, *, jobs: int, report: Path, whole: bool
 ) -> list[Trial] | None:
-    """Run every mutation, write the report and say what came out. Return the trials, None when interrupted.
+    """Run every mutation (None: a run without any), write the report and say what came out.
 
-    whole: whether these are all mutations, so that a scenario which none made fail is worth a word.
+    whole: whether these are all mutations, so that a scenario which none made fail is worth a word. Returns the trials,
+    None when interrupted.
     """
     started, trials = time.monotonic(), list[Trial]()
     try:
         for trial in run_all(mutations, runner, max(1, jobs)):
             trials.append(trial)
             if sys.stderr.isatty():
-                sys.stderr.write(f"\r{len(trials)} of {len(mutations) + 1} ")
+                sys.stderr.write(f"\r{len(trials)} of {len(mutations)} ")
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted: nothing is left running\n")
         return None
-    trials.sort(key=lambda one: (one.planted is not None, mutations.index(one.planted) if one.planted else 0))
+    trials.sort(key=lambda one: (one.planted is not None, mutations.index(one.planted)))
     untouched = never_failed(trials) if whole else None
     seconds, table = time.monotonic() - started, report.with_suffix(".md")
     report.parent.mkdir(parents=True, exist_ok=True)
