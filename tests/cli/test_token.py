@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.runs import command
 from zep_conformance.clients import tokens
 
 Serve = Callable[..., dict[str, str]]
@@ -27,10 +28,7 @@ NOW = 1_750_000_000
 
 
 def token_command(*options: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "zep_conformance", "token", *options],
-        input=stdin, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", **environment},
-    )  # fmt: skip
+    return command("token", *options, folder=Path(), variables={"PATH": "/usr/bin:/bin", **environment}, given=stdin)
 
 
 # -- making ---------------------------------------------------------------------------------------------------------

@@ -33,15 +33,22 @@ ENVIRONMENT = {
 
 
 def run(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the suite in `folder` with these options and variables, and return how it ended. It has `LIMIT` seconds.
+    """Run the suite in `folder` with these options and variables, and return how it ended. It has `LIMIT` seconds."""
+    return command("run", *WITHOUT, *options, folder=folder, variables={**ENVIRONMENT, **variables, "COLUMNS": "80"})
 
-    Its process is forked from one in which the suite is imported already, which takes a third of the time.
+
+def command(
+    *words: str, folder: Path, variables: Mapping[str, str], given: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run `zep-conformance` with these words, and return how it ended. It has `LIMIT` seconds.
+
+    Its process is forked from one in which all is imported already, which takes a third of the time. folder: where it
+    runs. variables: all that it has. given: its standard input.
     """
-    words = ["run", *WITHOUT, *options]
-    environment = {**ENVIRONMENT, **variables, "COLUMNS": "80"}
-    with tempfile.TemporaryDirectory(prefix="run-") as kept:
-        output, errors = Path(kept, "output"), Path(kept, "errors")
-        process = forked(_be_the_command, words, environment, folder, output, errors)
+    with tempfile.TemporaryDirectory(prefix="command-") as kept:
+        output, errors, read = (Path(kept, name) for name in ("output", "errors", "given"))
+        read.write_text(given)
+        process = forked(_be_the_command, words, dict(variables), folder, output, errors, read)
         process.join(LIMIT)
         if process.exitcode is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -50,11 +57,13 @@ def run(folder: Path, *options: str, **variables: str) -> subprocess.CompletedPr
         return subprocess.CompletedProcess(words, process.exitcode, output.read_text(), errors.read_text())
 
 
-def _be_the_command(words: list[str], variables: dict[str, str], folder: Path, output: Path, errors: Path) -> None:
+def _be_the_command(
+    words: Sequence[str], variables: dict[str, str], folder: Path, output: Path, errors: Path, given: Path
+) -> None:
     """Be `zep-conformance` with these words, in a process of its own."""
-    begin(variables, folder=folder, output=output, errors=errors)
+    begin(variables, folder=folder, output=output, errors=errors, given=given)
     sys.argv = ["zep-conformance", *words]
-    sys.exit(main(words))
+    sys.exit(main(list(words)))
 
 
 def replay(reports: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -5,6 +5,7 @@ Where forking is unsafe (macOS) or missing (Windows) each run's process imports 
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import os
 import signal
@@ -48,11 +49,18 @@ def forked(target: Callable[..., None], *arguments: Any) -> Any:
     return process
 
 
-def begin(environment: Mapping[str, str], *, folder: Path, output: Path, errors: Path | None = None) -> None:
+def begin(
+    environment: Mapping[str, str],
+    *,
+    folder: Path,
+    output: Path,
+    errors: Path | None = None,
+    given: Path = Path(os.devnull),
+) -> None:
     """Make the forked process that calls this one of its own, which Ctrl-C at a terminal does not reach.
 
     environment: all its variables. folder: where it is. output, errors: the files that it writes to, both to the one
-    where there is no other.
+    where there is no other. given: the file that it reads as its standard input.
     """
     if hasattr(os, "setsid"):
         os.setsid()  # Ctrl-C reaches the one that started it alone, which ends it
@@ -60,6 +68,9 @@ def begin(environment: Mapping[str, str], *, folder: Path, output: Path, errors:
     for number, path in ((1, output), (2, errors or output)):
         with path.open("ab") as file:
             os.dup2(file.fileno(), number)
+    with given.open("rb") as file:
+        os.dup2(file.fileno(), 0)
+    sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False), "utf-8")  # the one that a forked process has is closed
     os.environ.clear()
     os.environ.update(environment)
     tempfile.tempdir = None  # of a process that had others
