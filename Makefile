@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 TARGET ?= auto
 ARGS   ?=
+MARKS  ?= not nightly
 EXTRAS ?= [dev]
 
 BIN := $(VENV)/bin
@@ -17,8 +18,8 @@ unexport PYTHONDONTWRITEBYTECODE
 conformance: $(VENV)/installed  ## run the suite; TARGET=embedded|remote|auto, ARGS="further options"
 	$(BIN)/zep-conformance run --target $(TARGET) $(ARGS)
 
-test: lint  ## the project's own tests
-	$(BIN)/pytest tests -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: lint  ## the project's own tests, but for those that `make nightly` runs
+	$(BIN)/pytest tests -q -n 2 --dist loadfile --no-loadscope-reorder -m "$(MARKS)" $(ARGS)
 
 properties: $(VENV)/installed  ## state machines, crowds and Schemathesis, at random and for about half an hour
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -q -n 2 --dist load --timeout 3600 $(ARGS) \
@@ -51,7 +52,8 @@ page-mutants: $(VENV)/installed  ## each mutation of LangFlux's page: all must b
 docs: $(VENV)/installed  ## make the generated pages of docs/ again
 	$(BIN)/python -m zep_conformance.docsgen
 
-nightly: properties  ## what takes too long for every change: all scenarios on each mutation, and 20 runs in random order
+nightly: properties bench  ## what takes too long for every change: the other tests, all scenarios on each mutation, ...
+	$(MAKE) test MARKS=nightly
 	$(BIN)/zep-conformance mutants --jobs 2 --all-scenarios --report reports/nightly-mutants.json
 	$(BIN)/python benchmarks/flakiness.py
 

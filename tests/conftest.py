@@ -32,6 +32,11 @@ settings.register_profile("nightly", _COMMON, max_examples=2000, derandomize=Fal
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make a mark of what takes too long for every change, and of which every change tries something alike."""
+    config.addinivalue_line("markers", "nightly: `make nightly` runs it, `make test` does not")
+
+
 SHORT = ("settings", "facts", "features", "compatibility", "reference", "docsgen", "deployment_files")
 """The rooms whose tests start nothing, or little."""
 

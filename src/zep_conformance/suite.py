@@ -1,7 +1,8 @@
-"""Where the suite itself is: features, steps, fixtures and their data."""
+"""Where the suite itself is: features, steps, fixtures and their data; and how many processors it has here."""
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -30,3 +31,8 @@ def measurements() -> Path:
 def data() -> Path:
     """Return the folder with requirements, deviations and recordings."""
     return root() / "fixtures" / "data"
+
+
+def cores() -> int:
+    """Return how many processors this process may use; 1 where the system does not tell."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1

@@ -206,6 +206,7 @@ def test_what_servers_said_is_no_command_to_the_runner(step) -> None:
     )
 
 
+@pytest.mark.nightly
 def test_it_installs_from_its_own_folder(step, tmp_path: Path) -> None:
     """Once, as a runner does the first time."""
     done = step({"ZEP_CONFORMANCE_VENV": "", "PYTHON": sys.executable}, target="embedded", arguments="-q -m API-3")

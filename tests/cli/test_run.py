@@ -17,7 +17,8 @@ import pytest
 
 import zep_conformance
 from tests.support.needles import text_in
-from tests.support.runs import ENVIRONMENT, report_in, run
+from tests.support.runs import ENVIRONMENT, WITHOUT, report_in, run
+from zep_conformance import suite
 from zep_conformance.settings import GROUPS, SETTINGS
 
 
@@ -252,7 +253,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-@pytest.fixture(params=["clone", "installed"])
+@pytest.fixture(params=[pytest.param("clone", marks=pytest.mark.nightly), "installed"])
 def command(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a line of shell with `zep-conformance`, in a folder that is neither the clone nor the copy."""
     program = tmp_path / "bin" / "zep-conformance"
@@ -325,6 +326,43 @@ class TestACheckoutBehindALink:
     def test_is_the_suite_all_the_same(self, tmp_path) -> None:
         link = tmp_path / "linked"
         link.symlink_to(Path(zep_conformance.__file__).parents[2])
-        ended = run(tmp_path, "-m", "SESSION-3", "--seed", "7", PYTHONPATH=str(link / "src"))
+        words = [sys.executable, "-m", "zep_conformance", "run", *WITHOUT, "-m", "SESSION-3", "--seed", "7"]
+        variables = {**ENVIRONMENT, "PYTHONPATH": str(link / "src")}
+        ended = subprocess.run(words, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=170)
         assert ended.returncode == 0, ended.stdout
         assert "target embedded, seed 7" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "workers"),
+    [
+        ([], "2"),
+        (["--seed", "7", "-q", "--recorded-behaviours", "all"], "2"),
+        (["-n", "3"], "3"),
+        (["-n", "0"], "0"),
+        (["-m", "API-3"], "None"),
+        (["-k", "timestamp"], "None"),
+        (["-x"], "None"),
+        (["-s"], "None"),
+        (["--failed"], "None"),
+        (["-p", "no:xdist"], "None"),
+        (["features/security.feature"], "None"),
+        (["--mutations", "zep:no-such-mutation"], "None"),
+        (["--zep-binary", "/bin/true"], "None"),
+        (["--zep-url", "http://127.0.0.1:9"], "None"),
+        (["--target", "remote", "--zep-url", "http://127.0.0.1:9"], "None"),
+    ],
+    ids=" ".join,
+)
+def test_the_whole_suite_on_servers_of_its_own_runs_on_two_workers(
+    options: list[str], workers: str, tmp_path: Path
+) -> None:
+    (tmp_path / "seen_options.py").write_text(
+        "import pytest\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_cmdline_main(config):\n"
+        "    print('workers:', getattr(config.option, 'numprocesses', None))\n"
+        "    return 0\n"
+    )
+    ended = run(tmp_path, "-p", "seen_options", *options, PYTHONPATH=str(tmp_path), ZEP_CONFORMANCE_TARGET="embedded")
+    assert f"workers: {workers if suite.cores() > 1 or workers != '2' else 'None'}\n" in ended.stdout

@@ -140,7 +140,10 @@ def behind_accounts(served, tmp_path: Path) -> Callable[..., tuple[Accounts, Any
     return go
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "two workers"])
+@pytest.mark.parametrize(
+    "options",
+    [pytest.param((), id="one process"), pytest.param(("-n", "2"), id="two workers", marks=pytest.mark.nightly)],
+)
 def test_a_run_with_a_login_alone_makes_one_key_and_deletes_it(behind_accounts, tmp_path: Path, options: Any) -> None:
     accounts_server, result = behind_accounts(Accounts(), *options)
     assert result.returncode == 0, result.stdout

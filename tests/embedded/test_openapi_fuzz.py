@@ -43,7 +43,7 @@ def fuzz(folder: Path, part: str, *options: str, planted: Sequence[str] = ()) ->
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("part", ["zep", "zep-secured"])
+@pytest.mark.parametrize("part", ["zep", pytest.param("zep-secured", marks=pytest.mark.nightly)])
 def test_the_server_answers_as_it_describes(tmp_path: Path, part: str) -> None:
     done = fuzz(tmp_path, part, "--continue-on-failure", *THOROUGH)
     assert done.returncode == 0, done.stdout + done.stderr

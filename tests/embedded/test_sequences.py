@@ -63,7 +63,18 @@ FOUND = {
 }
 
 
-@pytest.mark.parametrize(("kind", "mutation"), [(kind, name) for kind in FOUND for name in FOUND[kind].split()])
+EVERY_CHANGE = 2
+"""Mutations of each kind that are tried with every change; the others nightly, and by `mutants`."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "mutation"),
+    [
+        pytest.param(kind, name, id=f"{kind}-{name}", marks=() if number < EVERY_CHANGE else pytest.mark.nightly)
+        for kind in FOUND
+        for number, name in enumerate(FOUND[kind].split())
+    ],
+)
 def test_a_mutation_is_found(tmp_path: Path, kind: str, mutation: str) -> None:
     with broken(tmp_path, ["zep", "nlp"], {"zep": [mutation]}) as fleet, asking(fleet) as asked:
         assert searched(kind, asked.client, sequences=HUNTED, shrinking=0.0) is not None

@@ -218,7 +218,9 @@ def test_what_is_too_much_is_cut_and_said(
     assert written(transcript) == []
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+@pytest.mark.parametrize(
+    "workers", [pytest.param((), id="alone"), pytest.param(("-n", "2"), id="two workers", marks=pytest.mark.nightly)]
+)
 def test_a_run_keeps_the_exchanges_of_all_its_scenarios(tmp_path: Path, workers: tuple[str, ...]) -> None:
     finished = run(tmp_path, "-q", "--target", "embedded", "-m", "API-1 or API-6", *workers)
     assert finished.returncode == 0, finished.stdout

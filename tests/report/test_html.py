@@ -333,6 +333,7 @@ def test_a_full_run_is_under_a_megabyte() -> None:
     assert len(render(large(230, 0)).encode()) < 150_000
 
 
+@pytest.mark.nightly
 def test_five_thousand_scenarios_are_under_three_megabytes() -> None:
     page = render(large(5000, 400))
     assert len(page.encode()) < 3_000_000

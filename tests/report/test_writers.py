@@ -190,7 +190,9 @@ def test_the_scenarios_of_a_document_are_there_once() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+@pytest.mark.parametrize(
+    "workers", [pytest.param((), id="alone"), pytest.param(("-n", "2"), id="two workers", marks=pytest.mark.nightly)]
+)
 def test_a_run_writes_one_stream_of_events(tmp_path: Path, workers: tuple[str, ...]) -> None:
     command = [
         sys.executable, "-m", "zep_conformance", "run", "-q", "-p", "no:cacheprovider", "--target", "embedded",

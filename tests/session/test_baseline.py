@@ -244,6 +244,7 @@ def test_a_run_that_is_no_worse(tmp_path: Path, before: Path) -> None:
     assert "no worse than the baseline" in (tmp_path / "reports" / "summary.md").read_text()
 
 
+@pytest.mark.nightly
 def test_a_run_that_is_worse_on_two_workers(tmp_path: Path, before: Path) -> None:
     behaviours = "langflux:delete-by-session-keeps-zep,zep:token-count-reset"
     words = ("-m", "API-6 or STORE-2", "--recorded-behaviours", behaviours, "-n", "2", "--baseline", str(before))

@@ -124,7 +124,9 @@ def test_a_log_is_cut_at_its_beginning() -> None:
     assert cut.endswith("line 998\nline 999\n") and cut.splitlines()[1].startswith("line ")
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+@pytest.mark.parametrize(
+    "workers", [pytest.param((), id="alone"), pytest.param(("-n", "2"), id="two workers", marks=pytest.mark.nightly)]
+)
 def test_a_failure_comes_with_its_evidence(tmp_path: Path, workers: tuple[str, ...]) -> None:
     behaviours = "langflux:delete-by-session-keeps-zep"
     finished = run(tmp_path, "-q", "-m", "API-6", "--seed", "7", "--recorded-behaviours", behaviours, *workers)

@@ -89,7 +89,9 @@ def pytest_bdd_before_scenario(request, scenario):
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+@pytest.mark.parametrize(
+    "workers", [pytest.param((), id="alone"), pytest.param(("-n", "2"), id="two workers", marks=pytest.mark.nightly)]
+)
 def test_comparisons_are_told_by_path_and_never_cut_by_pytest(tmp_path: Path, workers: tuple[str, ...]) -> None:
     # pytest looks into a module that is registered for rewriting only.
     planted = 'import pytest\npytest.register_assert_rewrite("compared")\nfrom compared import *\n'

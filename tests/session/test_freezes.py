@@ -71,7 +71,7 @@ def scenarios(folder: Path) -> list[dict[str, Any]]:
     return [one for found in report_in(folder)["requirements"] for one in found["scenarios"]]
 
 
-@pytest.mark.parametrize("parallel", [(), ("-n", "1")])
+@pytest.mark.parametrize("parallel", [(), pytest.param(("-n", "1"), marks=pytest.mark.nightly)])
 def test_a_scenario_that_it_froze_in_is_carried_out_once_more(tmp_path: Path, parallel: tuple[str, ...]) -> None:
     options = (*PLUGIN, *AS_RECORDED, *parallel, "-m", "STORE-4")
     finished = run(tmp_path, *options, **variables(1))
@@ -88,6 +88,7 @@ def test_a_scenario_that_it_froze_in_is_carried_out_once_more(tmp_path: Path, pa
     assert report_in(tmp_path)["left_behind"] == []
 
 
+@pytest.mark.nightly
 def test_and_no_third_time(tmp_path: Path) -> None:
     options = (*PLUGIN, *AS_RECORDED, "-k", "lastn and 1-1")
     finished = run(tmp_path, *options, **variables(9))
@@ -101,7 +102,11 @@ def test_and_no_third_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("times", "once", "repeated"), [(9, "", 0), (9, "yes", MANY - 1)], ids=["in a repetition", "in several scenarios"]
+    ("times", "once", "repeated"),
+    [
+        pytest.param(9, "", 0, id="in a repetition", marks=pytest.mark.nightly),
+        pytest.param(9, "yes", MANY - 1, id="in several scenarios"),
+    ],
 )
 def test_where_it_freezes_again_and_again_the_run_ends(tmp_path: Path, times: int, once: str, repeated: int) -> None:
     options = (*PLUGIN, *AS_RECORDED, "-m", "STORE-4 and not comes-last")

@@ -145,6 +145,7 @@ def test_what_failed_fails_again_with_the_same_complaint(tmp_path: Path) -> None
     assert complaint.splitlines()[0] in text(ended)
 
 
+@pytest.mark.nightly
 def test_the_workers_of_a_run_are_replayed_each_by_itself(tmp_path: Path) -> None:
     chosen = (
         "unchanged_and_in_order or streamed_prediction_remembers or users_who_talk_at_the_same_time or new_timestamp"
@@ -183,6 +184,7 @@ def test_nothing_is_reached_past_a_recording() -> None:
     subprocess.run(["true"], check=True)
 
 
+@pytest.mark.nightly
 def test_several_processes_judge_as_one_does(tmp_path: Path) -> None:
     ended = run(tmp_path, "-q", "--recorded-behaviours", "all", "-m", "BADINPUT-1 or SESSION-2 or STORE-1 or FAULT-1")
     assert ended.returncode == 0, ended.stdout

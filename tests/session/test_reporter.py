@@ -121,7 +121,10 @@ class TestInAPipe:
         assert [line for line in lines[:conclusion] if line and not line.startswith(beginnings)] == []
         assert LAST.fullmatch(lines[-1]), lines
 
-    @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+    @pytest.mark.parametrize(
+        "workers",
+        [pytest.param((), id="alone"), pytest.param(("-n", "2"), id="two workers", marks=pytest.mark.nightly)],
+    )
     def test_verbose_is_a_line_a_scenario(self, tmp_path: Path, workers: tuple[str, ...]) -> None:
         output = run(tmp_path, *CHOSEN, "-v", *workers).stdout
         assert re.search(rf"^PASSED    {SCENARIO} \(API-3\)\s+\d+\.\d\d s$", output, re.MULTILINE), output

@@ -103,7 +103,9 @@ def test_a_slow_target_is_said_to_be_slow_at_once(tmp_path: Path) -> None:
     assert any("stopping after 1 failures" in why for why in found["ended"])
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+@pytest.mark.parametrize(
+    "workers", [pytest.param((), id="alone"), pytest.param(("-n", "2"), id="two workers", marks=pytest.mark.nightly)]
+)
 def test_a_time_limit_ends_a_run_and_leaves_nothing(
     tmp_path: Path, served: Callable[..., dict[str, str]], workers: tuple[str, ...]
 ) -> None:

@@ -42,8 +42,9 @@ def command(
 ) -> subprocess.CompletedProcess[str]:
     """Run `zep-conformance` with these words, and return how it ended. It has `LIMIT` seconds.
 
-    Its process is forked from one in which all is imported already, which takes a third of the time. folder: where it
-    runs. variables: all that it has. given: its standard input.
+    Its process is forked from one in which all is imported already, which takes a third of the time: what is
+    to be imported from elsewhere needs a process of its own. folder: where it runs. variables: all that it has. given:
+    its standard input.
     """
     with tempfile.TemporaryDirectory(prefix="command-") as kept:
         output, errors, read = (Path(kept, name) for name in ("output", "errors", "given"))
@@ -63,6 +64,7 @@ def _be_the_command(
     """Be `zep-conformance` with these words, in a process of its own."""
     begin(variables, folder=folder, output=output, errors=errors, given=given)
     sys.argv = ["zep-conformance", *words]
+    sys.path[:0] = [place for place in variables.get("PYTHONPATH", "").split(os.pathsep) if place]
     sys.exit(main(list(words)))
 
 

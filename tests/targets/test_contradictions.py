@@ -111,7 +111,13 @@ def test_another_zeps_secret_alone_is_refused(secured: str) -> None:
     assert raised.value.code == "secret-not-zeps"
 
 
-@pytest.mark.parametrize("variables", [{"ZEP_TOKEN": TOKEN}, {"ZEP_AUTH_SECRET": SECRET}], ids=["a token", "a secret"])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        pytest.param({"ZEP_TOKEN": TOKEN}, id="a token"),
+        pytest.param({"ZEP_AUTH_SECRET": SECRET}, id="a secret", marks=pytest.mark.nightly),
+    ],
+)
 def test_a_zep_that_lets_in_anybody_does_not_conform_where_a_token_is_given(
     urls: dict[str, str], tmp_path: Path, variables: dict[str, str]
 ) -> None:

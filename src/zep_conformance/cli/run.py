@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import io
 import os
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 EXIT_CODES = {0: 0, 1: 1}
 """pytest's exit codes that are ours too; whatever else pytest says means that it could not tell: 2."""
 COLUMNS, INDENT = 80, 27
+WORKERS = 2
+"""On how many workers the whole suite runs against the embedded servers, where nobody says: it takes two thirds."""
 
 
 @click.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
@@ -56,7 +59,7 @@ def help_text() -> str:
         formatter.write_dl([
             ("-m SESSION-3", "the scenarios of one requirement"), ("-k WORDS", "those whose names have these words"),
             ("-x", "stop at the first failure"), ("--lf", "only what failed last time, --ff: that first"),
-            ("-n 2", "on two workers"), ("-q, -v", "say less, say more"),
+            ("-n 2", "on two workers, -n 0: on none"), ("-q, -v", "say less, say more"),
         ])  # fmt: skip
     for title in GROUPS:
         with formatter.section(title.capitalize()):
@@ -89,6 +92,7 @@ class _Start:
         root = suite.root()
         words: list[str] = early_config.known_args_namespace.file_or_dir
         added = [] if words else [str(root / "features")]
+        workers = ["-n", str(WORKERS)] if not words and _takes_workers(early_config.known_args_namespace) else []
         found = {
             word: str(root / word)
             for word in words
@@ -96,7 +100,7 @@ class _Start:
         }
         # What conftests are looked for by, what is parsed next, and what workers of pytest-xdist are started with.
         words[:] = [found.get(word, word) for word in words] + added
-        args[:] = [found.get(word, word) for word in args] + added
+        args[:] = [found.get(word, word) for word in args] + added + workers
         given = early_config.invocation_params
         early_config.invocation_params = replace(
             given, args=(*(found.get(str(word), word) for word in given.args), *added)
@@ -127,6 +131,29 @@ def run_suite(arguments: list[str]) -> int:
     if code == pytest.ExitCode.USAGE_ERROR:
         raise _misused(start.complaints.getvalue())
     return EXIT_CODES.get(code, 2)
+
+
+def _takes_workers(options: argparse.Namespace) -> bool:
+    """Return whether the suite is run on workers unasked: all of it, on servers that each worker has its own of."""
+    from zep_conformance.session.run import Run
+    from zep_conformance.settings import SETTINGS
+    from zep_conformance.settings.sources import read_settings
+
+    selecting = ("markexpr", "keyword", "lf", "failedfirst", "newfirst", "stepwise", "deselect", "maxfail")
+    alone = ("usepdb", "trace", "collectonly", "setupplan", "setuponly", "zc_failed")
+    if getattr(options, "numprocesses", "without pytest-xdist") is not None or options.capture == "no":
+        return False
+    if any(getattr(options, name, None) for name in (*selecting, *alone)) or suite.cores() < WORKERS:
+        return False
+    try:
+        settings = read_settings({name: getattr(options, f"zc_{name}") for name in SETTINGS})
+    except CannotTell:  # the run says what is wrong
+        return False
+    if settings.target != "embedded" or settings.zep_url or settings.langflux_url:
+        return False
+    run = Run.of(settings)
+    run.choose(os.environ)
+    return run.trouble is None
 
 
 def _cache(root: Path) -> list[str]:

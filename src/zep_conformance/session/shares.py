@@ -8,10 +8,11 @@ What is carried out must need nothing of the others, and nothing that can't be h
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
+
+from zep_conformance import suite
 
 T = TypeVar("T")
 MOST = 4
@@ -23,7 +24,7 @@ def possible() -> int:
     """Return how many shares there is a processor for; 1 where no process can be forked."""
     if "fork" not in multiprocessing.get_all_start_methods():
         return 1
-    return min(MOST, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    return min(MOST, suite.cores())
 
 
 def in_shares(count: int, work: Callable[[int], T]) -> list[T]:
