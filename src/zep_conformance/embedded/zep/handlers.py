@@ -22,7 +22,7 @@ from zep_conformance.embedded.zep.service import Service
 from zep_conformance.embedded.zep.wire import Refusal, field
 
 SEARCH_PATIENCE = 2.0
-"""Seconds that a search waits for the NLP server (Zep 0.27.2: 31)."""
+"""Seconds that a search tries to reach the NLP server (Zep 0.27.2: 31)."""
 _DEFAULT_PAGE = 100  # what Zep takes for a limit that is no number
 
 

@@ -6,6 +6,7 @@ Wire formats: Zep 0.27.2 (`pkg/tasks/ner.go`, `pkg/llms/embeddings_local.go`), O
 from __future__ import annotations
 
 import asyncio
+import time
 from array import array
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,8 @@ MODEL = "gpt-4o-mini"
 _KEY = "embedded"  # the model server wants a key and does not look at it
 _TIMEOUT = httpx.Timeout(30.0, connect=2.0)
 """Seconds for enrichment: a model may think for long, but a server that is there takes connections."""
+ANSWER_PATIENCE = 10.0
+"""Seconds that a search waits for an answer of an NLP server that takes connections."""
 _CALLS = 8
 """Calls of the model at the same time."""
 
@@ -77,16 +80,21 @@ class Neighbours:
         return vectors
 
     async def embed_within(self, text: str, seconds: float) -> array[float]:
-        """Return the embedding of one text, trying again for at most so many seconds."""
-        pause = 0.05
+        """Return the embedding of one text, trying to reach the NLP server for at most so many seconds.
+
+        One that is there is busy, and has longer (ANSWER_PATIENCE).
+        """
+        pause, tried_until = 0.05, time.monotonic() + seconds
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(ANSWER_PATIENCE):
                 while True:
                     try:
                         return (await self.embed([text]))[0]
                     except Unavailable:
                         if self._nlp is None:
                             raise
+                        if time.monotonic() + pause > tried_until:
+                            raise TimeoutError from None
                         await asyncio.sleep(pause)
                         pause *= 2
         except TimeoutError:
