@@ -23,8 +23,8 @@ from zep_conformance.report import document as reports
 from zep_conformance.report.folder import runs as kept_runs
 
 Process = subprocess.Popen[bytes]
-WITHOUT = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
-"""pytest's plugins that these runs do without: the latter imports Hypothesis at the end of each."""
+WITHOUT = ("-p", "no:cacheprovider")
+"""The plugin of pytest that these runs do without."""
 LIMIT = 170
 """Seconds for what is to end by itself: a little less than a test has, however slow the machine is."""
 ENVIRONMENT = {

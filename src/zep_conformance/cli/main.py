@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+import zep_conformance.plain_httpx  # noqa: F401
 from zep_conformance import __version__
 from zep_conformance.errors import CannotTell, ConformanceError
 

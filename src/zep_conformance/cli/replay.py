@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def command(run: str, arguments: tuple[str, ...], verbose: bool, **rules: Any) -
 
     Exit code 0: nothing fails, 1: something does, 2: nothing could be told.
     """
+    gc.disable()  # as in a run: until all is collected
     from zep_conformance.report.terminal import wrapped
     from zep_conformance.session.recorded import read_run
     from zep_conformance.session.replayed import summary

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import io
 import os
@@ -115,11 +116,12 @@ class _Start:
 
 def run_suite(arguments: list[str]) -> int:
     """Run pytest on the suite with these arguments. Returns 0, 1 or 2; raises CannotTell for a wrong option."""
-    # pytest loads it as a plugin anyway, and would first rewrite the asserts in all of its modules.
+    # pytest would rewrite the asserts in all of its modules, since it comes with a plugin.
     import faker  # noqa: F401
     import pytest
 
     root = suite.root()
+    gc.disable()  # what is imported and collected stays: the plugin lets it be searched for garbage again
     start = _Start()
     # Marked here: pytest is imported when it is run, not for --help.
     pytest.hookimpl(wrapper=True, tryfirst=True)(_Start.pytest_load_initial_conftests)
@@ -128,6 +130,7 @@ def run_suite(arguments: list[str]) -> int:
         code = int(pytest.main([*fixed, *arguments], plugins=[start]))
     finally:
         start.release()
+        gc.enable()
     if code == pytest.ExitCode.USAGE_ERROR:
         raise _misused(start.complaints.getvalue())
     return EXIT_CODES.get(code, 2)

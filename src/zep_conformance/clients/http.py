@@ -45,8 +45,21 @@ def http_client(
     """
     given: dict[str, Any] = {"base_url": url, "headers": dict(headers or {}), "timeout": timeout}
     if transport is not None:
-        return hooked(httpx.Client(transport=transport, trust_env=False, **given), hooks or {})
-    return hooked(httpx.Client(verify=trusted(), limits=KEPT, **given), hooks or {})
+        given |= {"transport": transport, "trust_env": False}
+    else:
+        given |= {"verify": trusted(), "limits": KEPT}
+    client = httpx.Client(**given)
+    client._cookies = _Cookies()
+    return hooked(client, hooks or {})
+
+
+class _Cookies(httpx.Cookies):
+    """Cookies, which are looked for where an answer has some: httpx does so in each, by way of two modules."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Take those that an answer sets."""
+        if "set-cookie" in response.headers:
+            super().extract_cookies(response)
 
 
 def hooked(client: httpx.Client, hooks: Hooks) -> httpx.Client:

@@ -112,9 +112,11 @@ class RecordedAnswer:
             raise kind(self.answer, request=request)
         kept = [(name, value) for name, value in self.headers if name.lower() not in _DROPPED]
         known = {"recorded": self}
-        return httpx.Response(
+        found = httpx.Response(
             self.status, headers=kept, content=self.answer.encode(), request=request, extensions=known
         )
+        found.encoding = "utf-8"  # whatever it was sent in, that is what we have just made of it
+        return found
 
 
 class _Thread(threading.local):

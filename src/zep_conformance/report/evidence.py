@@ -33,7 +33,13 @@ class Step:
 
     def as_json(self) -> dict[str, Any]:
         """Return it for the report."""
-        return asdict(self) | {"duration": round(self.duration, 4)}
+        return {
+            "text": self.text,
+            "keyword": self.keyword,
+            "line": self.line,
+            "outcome": self.outcome,
+            "duration": round(self.duration, 4),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -239,8 +239,10 @@ class Classifier:
         return item.stash[_EVIDENCE]
 
     def _steps(self, item: pytest.Item) -> Iterator[dict[str, Any]]:
-        for step in item.stash.get(STEPS, None) or steps(item):
-            yield step.as_json() | {"text": self.run.redactor(step.text)}
+        found = item.stash.get(STEPS, None) or steps(item)
+        is_clean = self.run.redactor.all_clean([step.text for step in found])
+        for step in found:
+            yield step.as_json() if is_clean else step.as_json() | {"text": self.run.redactor(step.text)}
 
     def _limit_reached(self, error: BaseException) -> LimitReached | None:
         """Return the limit that a failure comes of: an answer that the time limit cut off is nobody's fault."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack
@@ -35,7 +36,7 @@ from zep_conformance.report.reading import Report
 from zep_conformance.report.screenful import screenfuls
 from zep_conformance.report.writers import NO_REPORT, Reports, asked_for
 from zep_conformance.report.writers.ndjson import Events
-from zep_conformance.session import reporter
+from zep_conformance.session import lookup, reporter
 from zep_conformance.session.again import Again, taken_up
 from zep_conformance.session.baseline import read_baseline
 from zep_conformance.session.classification import DISTURBS, RECORD, REPEATED, STARTED, STEPS, Classifier, record_of
@@ -195,6 +196,7 @@ class Conformance:
     def pytest_sessionstart(self) -> None:
         """Begin to start the target, so that it comes up while pytest collects; nothing secret is shown from here."""
         self._cleaning = output.clean(self.config, self.run.redactor)
+        self._cleaning.enter_context(lookup.at_once())
         # A pipeline that is cancelled sends SIGTERM: what was made is removed then as after Ctrl-C.
         self._cleaning.enter_context(interruption.noted())
         if not self.is_worker:
@@ -244,8 +246,9 @@ class Conformance:
         return lines
 
     def pytest_collection_finish(self) -> None:
-        """Leave what is there by now out of every search for garbage: it stays until the end."""
+        """Leave what is there by now out of every search for garbage, which begins here: it stays until the end."""
         gc.freeze()
+        gc.enable()
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -400,7 +403,7 @@ class Conformance:
                 item.stash[REPEATED] = f"{known.id}: " if known is not None else ""
             if REPEATED in item.stash and not self.run.is_again:
                 _put_off(report)
-            else:
+            elif report.when == "call" or not report.passed:
                 self.classifier.classify(item, call, report)
         output.clean_report(report, self.run.redactor)
         if self.is_worker and not self.has_named:
@@ -477,6 +480,10 @@ class Conformance:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Conclude: set the exit code and write the reports."""
+        plugins = self.config.pluginmanager
+        if "hypothesis" not in sys.modules and plugins.has_plugin("hypothesispytest"):
+            # To see whether it has something to say, the plugin would import all of Hypothesis.
+            plugins.unregister(name="hypothesispytest")
         self.run.tidy()
         self.run.activity.stop()
         if session.shouldfail and not self.run.ending:

@@ -11,6 +11,7 @@ would reach for a server, start a program or stop a part ends its scenario: that
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import shlex
 import sys
@@ -19,6 +20,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import faker  # noqa: F401  (pytest would rewrite the asserts in all of its modules, since it comes with a plugin)
 import httpx
 import pytest
 
@@ -46,6 +48,7 @@ from zep_conformance.session.plugin import Conformance
 from zep_conformance.session.recorded import RecordedProcess, RecordedRun
 from zep_conformance.session.replayed import Judged, Replayed
 from zep_conformance.session.run import RUN, Run
+from zep_conformance.session.scenarios import place
 from zep_conformance.settings import Settings, option
 from zep_conformance.targets import Control, Deployment, Target
 from zep_conformance.targets.base import Say
@@ -61,7 +64,12 @@ LAST_WORDS = 3
 REPEATED = "it was carried out twice, since Zep was frozen"
 ENOUGH = 20
 """Scenarios for which a process is worth its while."""
+IMPORTING = ("features/sequences.feature", "features/deployment_files.feature")
+"""The features whose scenarios import what no others need (Hypothesis is one of them): one process that does so is
+enough."""
 _PARTS = ("zep", "secured", "langflux")
+_UNUSED = ("xdist", "cacheprovider", "logging", "warnings", "unraisableexception", "threadexception", "faulthandler")
+"""Plugins whose work nobody would see."""
 _Share = tuple[dict[str, Record], dict[str, list[tuple[str, str]]], set[str], str | bool]
 """What is known of the scenarios that a process has carried out: see `_Judge`; and why it went no further."""
 _GUARDED = {"socket.connect": CONNECTS, "socket.getaddrinfo": CONNECTS, "subprocess.Popen": STARTS}
@@ -193,17 +201,19 @@ class _Judge(Conformance):
         if count < 2 or session.config.option.collectonly:
             return None
 
-        def carried_out(number: int) -> _Share:
-            items = session.items[number::count]
-            for item, following in zip(items, [*items[1:], None], strict=True):
+        def carried_out(items: Iterator[pytest.Item]) -> _Share:
+            item = next(items, None)
+            while item is not None and not session.shouldstop:
+                following = next(items, None)
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-                if session.shouldstop:
-                    break
+                item = following
             missing = {nodeid: [(one.why, one.what) for one in found] for nodeid, found in self.missing.items()}
             return self.records, missing, self.with_secrets, session.shouldstop
 
+        together = [item for item in session.items if place(item)[0] in IMPORTING]
+        others = [item for item in session.items if item not in together]
         ending: str | bool = False
-        for records, missing, with_secrets, stopped in shares.in_shares(count, carried_out):
+        for records, missing, with_secrets, stopped in shares.in_shares(count, others, carried_out, together):
             self.records |= records
             self.missing |= {nodeid: [NotRecorded(*one) for one in found] for nodeid, found in missing.items()}
             self.with_secrets |= with_secrets
@@ -244,10 +254,16 @@ class _Judge(Conformance):
             why, what = self._untold(record, then)
             now = None if why else record
             fails = now is not None and self.gate.fails(now)
-            clean = None if now is None else Record.from_json(self.run.redactor.everywhere(now.as_json()))
+            clean = None if now is None else self._clean(now)
             yield Judged(
                 nodeid=nodeid, name=record.name, then=then["outcome"], now=clean, why=why, what=what, fails=fails
             )
+
+    def _clean(self, record: Record) -> Record:
+        """Return a record without secrets: of what passed nothing but its name is shown."""
+        if record.evidence is None:
+            return record
+        return Record.from_json(self.run.redactor.everywhere(record.as_json()))
 
     def _untold(self, record: Record, then: Mapping[str, Any]) -> tuple[str, str]:
         """Return why a scenario can't be judged, and more of that; "" where it can."""
@@ -360,15 +376,16 @@ def _run(start: _Start, arguments: Sequence[str]) -> int:
     fixed = [
         f"--rootdir={root}",
         f"-c{root / 'pyproject.toml'}",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:xdist",
         "--tb=native",
+        "--capture=no",
+        *(word for name in _UNUSED for word in ("-p", f"no:{name}")),
     ]
     words = [str(root / word) if (root / word.partition("::")[0]).is_file() else word for word in arguments]
     features = [] if words != list(arguments) else [str(root / "features")]
-    return int(pytest.main([*fixed, *words, *features], plugins=[start]))
+    try:
+        return int(pytest.main([*fixed, *words, *features], plugins=[start]))
+    finally:
+        gc.enable()
 
 
 def _with_stand_ins(deployment: Mapping[str, Any]) -> Deployment:
