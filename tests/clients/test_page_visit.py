@@ -17,8 +17,7 @@ from zep_conformance.clients import tokens
 from zep_conformance.clients.page import chromium, places
 from zep_conformance.clients.page.mutations import MUTATIONS
 from zep_conformance.clients.page.places import PagePlace
-from zep_conformance.clients.page.visit import PageFailed, Visit
-from zep_conformance.errors import HarnessError
+from zep_conformance.clients.page.visit import Disturbed, PageFailed, Visit
 from zep_conformance.redaction import output
 from zep_conformance.redaction.redactor import Redactor
 from zep_conformance.session.run import Run
@@ -85,8 +84,19 @@ def test_a_field_is_found_where_it_is_known_or_by_the_words_beside_it(page: APag
 
 def test_what_is_missing_is_named_with_where_it_was_looked_for(page: APage, visit: Visit) -> None:
     page.shows("<p>Nothing to press</p>")
-    with pytest.raises(PageFailed, match=re.escape(f"looking for the button: not within 3 s, at {page.url}/")):
+    with pytest.raises(PageFailed) as failed:
         visit.open("/", BUTTON)
+    where = f"looking for the button: not within 3 s, at {page.url}/"
+    assert str(failed.value).splitlines() == [where, "  the page shows: Nothing to press"]
+
+
+def test_words_that_are_missing_are_named_as_they_are_read(page: APage, visit: Visit) -> None:
+    page.shows("<p>Agent</p>")
+    visit.open("/", PagePlace("a text", "p"))
+    names = re.compile("|".join(rf"^{re.escape(name)}$" for name in ("Conversation Chain", "Simple (old)")))
+    for text, said in ((names, "“Conversation Chain” or “Simple (old)”"), (places.exactly("My key"), "“My key”")):
+        with pytest.raises(PageFailed, match=re.escape(f"looking for the button {said}: not within 3 s")):
+            visit.find(BUTTON, text=text)
 
 
 def test_a_page_that_can_not_be_reached_is_the_pages_failure(visit: Visit) -> None:
@@ -105,8 +115,9 @@ def test_a_network_that_changed_meanwhile_is_nobodys_failure(page: APage, visit:
     page.shows("<button id=save>Save</button>")
     visit.open("/", BUTTON)
     network_changes(visit)
-    with pytest.raises(HarnessError, match="A network interface of this machine"):
+    with pytest.raises(Disturbed, match="A network interface of this machine") as ended:
         visit.find(FIELD)
+    assert "Run it again" in str(ended.value) and "report it" not in str(ended.value)
 
 
 def test_a_page_that_was_interrupted_while_it_opened_is_opened_again(page: APage, visit: Visit) -> None:

@@ -70,6 +70,20 @@ def test_it_has_what_one_needs_in_the_order_in_which_it_is_read() -> None:
     assert "$ZEP_TOKEN" in text and "http://zep/2" in text and "http://zep/1" not in text
 
 
+def test_where_a_long_path_leads_and_what_else_is_there_is_said() -> None:
+    folder = f"/srv/{'reports/' * 9}2026-11-28T00-00-24Z-36692e83"
+    page = f"{folder}/page/the_chat_of_a_saved_chatflow_remembers_after_a_reload"
+    attached = (f"{page}/screenshot.png", f"{page}/page.txt", "no trace.zip: the browser is gone")
+    failed = record("a", "failed", evidence=evidence(attached=attached))
+    (lines,) = screenfuls([failed], REQUIREMENTS, rest=f"{folder}/conformance.json")
+    assert f"the rest: {folder}/conformance.json" in lines
+    shown = " ".join(" ".join(lines).split())
+    assert shown.endswith(
+        "beside it: page/the_chat_of_a_saved_chatflow_remembers_after_a_reload/ (screenshot.png, page.txt)"
+    )
+    assert sum(-(-len(line) // COLUMNS) for line in lines) <= LINES
+
+
 def test_of_no_answer_the_request_without_one_is_shown() -> None:
     exchanges = [
         {"request": f"curl -i http://zep/{one}", "status": status, "milliseconds": 5000.0, "answer": "", "error": error,

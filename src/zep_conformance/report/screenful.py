@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from pathlib import PurePath
 
 from zep_conformance.facts.requirements import SOURCES, Requirement
 from zep_conformance.report.causes import by_cause
@@ -56,14 +57,22 @@ def _screenful(
         complaint = worth_reading(evidence.complaint)
     shown = list(chain.from_iterable(_fitting(f"  {shortened(line, 2 * COLUMNS - 14)}", 2) for line in complaint))
     again = command_lines(evidence.rerun)
-    also = "".join(f", {path}" for path in evidence.attached[:1])
-    end = [*_fitting(f"the rest: {rest}{also}", 1), *_alike(others)]
-    room = LINES - len(head) - len(end) - 1
+    end = [f"the rest: {rest}", *_beside(evidence.attached), *_alike(others)]
+    room = LINES - len(head) - sum(-(-len(line) // COLUMNS) for line in end) - 1
     # Half a command is none: it is whole wherever three lines of what came are left.
     again = _cut(again, max(room - 3, 3))
     room -= len(again)
     asked = [] if record.outcome == "error" or room < 3 + LEAST else [*_asked(evidence, room - min(len(shown), 4))]
     return [*head, *_cut(shown, max(room - len(asked), 3)), *asked, "again:", *again, *end]
+
+
+def _beside(attached: Sequence[str]) -> list[str]:
+    """Return in lines where else something is, such as a screenshot: the folder, from that of the run on."""
+    paths = [PurePath(one) for one in attached if not one.startswith("no ")]
+    if not paths:
+        return []
+    folder = PurePath(*paths[0].parent.parts[-2:])
+    return _fitting(f"beside it: {folder}/ ({', '.join(path.name for path in paths)})", 2)
 
 
 def _alike(others: Sequence[Record]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zep_conformance.clients.page import places
 from zep_conformance.clients.page.places import PagePlace, Text
 from zep_conformance.clients.waiting import eventually
-from zep_conformance.errors import DeploymentFailed, HarnessError
+from zep_conformance.errors import CannotTell, DeploymentFailed
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page, Request, Response, Route, ViewportSize
@@ -22,6 +22,8 @@ VIEW: ViewportSize = {"width": 1500, "height": 1000}
 """Pixels of the window: room for the template's nodes beside the list of nodes."""
 DECORATION = ("image", "font", "stylesheet", "media")
 """What is not fetched from other servers than LangFlux: the page works without it, and nobody is told of the test."""
+SEEN = 300
+"""Characters of what the page shows that a failure tells; the rest is in page.txt."""
 UNREAD = "(could not be read)"
 """In place of an answer that the browser no longer had when it was asked for it."""
 _STILL = """() => document.getAnimations().every(
@@ -31,6 +33,15 @@ _VALUES = """([fields]) => [...document.querySelectorAll(fields)].map(field => f
 
 class PageFailed(DeploymentFailed):
     """The page lacks something that it should have, or something could not be done there."""
+
+
+class Disturbed(CannotTell):
+    """Chromium has given up what was under way, as a network interface came or went: that says nothing of the page."""
+
+    def __init__(self, what: str) -> None:
+        why = "\nA network interface of this machine (a container's, most likely) came or went meanwhile, and so "
+        what = f"{what}{why}Chromium gave up what was under way: that says nothing about LangFlux."
+        super().__init__(what, "Run it again, and start no containers meanwhile.", code="browser-disturbed")
 
 
 @dataclass(frozen=True)
@@ -159,7 +170,7 @@ class Visit:
         self._go(path)
         try:
             self.find(landmark)
-        except HarnessError:
+        except Disturbed:
             # As a person does whose own connection was interrupted; nothing has been done on this page yet.
             self._disturbed = False
             self._go(path)
@@ -208,7 +219,7 @@ class Visit:
         root: Page | Locator = within if within is not None else self.page
         known, by_words = place.as_known(root, text), place.by_words(root, text)
         either = (known if by_words is None else known.or_(by_words)).filter(visible=True).first
-        with self.trying(f"looking for {place.what}" + (f" with {text.pattern}" if text is not None else "")):
+        with self.trying(f"looking for {place.what}" + (f" {_in_words(text)}" if text is not None else "")):
             either.wait_for()
         known = known.filter(visible=True)
         return known.first if by_words is None or known.count() else by_words.filter(visible=True).first
@@ -242,7 +253,7 @@ class Visit:
             yield
         except TimeoutError as error:
             log = [line.strip(" -") for line in str(error).partition("Call log:")[2].splitlines()[1:]]
-            why = f"\n  {log[-1]}" if log else ""
+            why = f"\n  {log[-1]}" if log and not log[-1].startswith("waiting for locator") else ""
             raise self._failed(f"{what}: not within {self.limit / 1000:g} s, at {self.page.url}{why}") from error
         except Error as error:
             if "net::" not in str(error):
@@ -278,8 +289,23 @@ class Visit:
     def _failed(self, why: str) -> Exception:
         """Return what is to be raised when something in the page was in vain."""
         if self._disturbed or "ERR_NETWORK_CHANGED" in why:
-            return HarnessError(
-                f"{why}\n  A network interface of this machine (a container's, most likely) came or went meanwhile, so "
-                "that Chromium gave up what was under way. This says nothing about LangFlux: run it again."
-            )
-        return PageFailed(why)
+            return Disturbed(why)
+        seen = self._seen()
+        return PageFailed(f"{why}\n  the page shows: {seen}" if seen else why)
+
+    def _seen(self) -> str:
+        """Return the beginning of what can be read on the page as it is now; "" where nothing can be."""
+        from playwright.sync_api import Error
+
+        try:
+            text = str(self.page.evaluate("document.body ? document.body.innerText : ''"))
+        except Error:  # it has gone on to another, or the browser is gone
+            return ""
+        words = " ".join(text.split())
+        return words if len(words) <= SEEN else f"{words[:SEEN]}…"
+
+
+def _in_words(text: Text) -> str:
+    """Return what is looked for as a person would say it: the words of a pattern."""
+    words = (re.sub(r"\\(.)", r"\1", one.replace(r"\s*", "").strip("^$")) for one in text.pattern.split("|"))
+    return " or ".join(f"“{one}”" for one in words)

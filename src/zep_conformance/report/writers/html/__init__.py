@@ -82,6 +82,7 @@ def render(report: Mapping[str, Any]) -> str:
     by_nodeid = failing.scenarios_of(clean, requirements)
     scenarios = [*by_nodeid.values()]
     causes = failing.causes(scenarios)
+    pictures = [*failing.pictures(scenarios)]
     deviations = view.deviations(scenarios)
     packed, unpacked = packing.packed_within(_carried(causes, deviations), ROOM)
     number_of = {one.found["nodeid"]: cause.number for cause in causes for one in cause.scenarios}
@@ -105,7 +106,8 @@ def render(report: Mapping[str, Any]) -> str:
         latencies=view.latencies(scenarios),
         enrichments=view.enrichments(scenarios),
         timeline=drawing.timeline((clean["target"] or {}).get("timeline") or []),
-        pictures=[*failing.pictures(scenarios)],
+        pictures=pictures,
+        others_pictures=[one for one in pictures if not any(one.is_of(cause.first) for cause in causes[:SHOWN])],
         packed=packed,
         unpacked=unpacked,
         listed=packing.packed(view.listed(scenarios)),

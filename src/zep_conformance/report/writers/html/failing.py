@@ -218,6 +218,10 @@ class Picture:
     data: str
     why: str = ""
 
+    def is_of(self, scenario: Scenario) -> bool:
+        """Return whether it is a scenario's."""
+        return self.scenario.number == scenario.number
+
 
 def pictures(scenarios: Iterable[Scenario]) -> Iterator[Picture]:
     """Yield the screenshots that scenarios have attached, as far as there is room for them."""
