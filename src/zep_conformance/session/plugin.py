@@ -36,7 +36,7 @@ from zep_conformance.report.reading import Report
 from zep_conformance.report.screenful import screenfuls
 from zep_conformance.report.writers import NO_REPORT, Reports, asked_for
 from zep_conformance.report.writers.ndjson import Events
-from zep_conformance.session import lookup, reporter
+from zep_conformance.session import reporter
 from zep_conformance.session.again import Again, taken_up
 from zep_conformance.session.baseline import read_baseline
 from zep_conformance.session.classification import DISTURBS, RECORD, REPEATED, STARTED, STEPS, Classifier, record_of
@@ -196,7 +196,6 @@ class Conformance:
     def pytest_sessionstart(self) -> None:
         """Begin to start the target, so that it comes up while pytest collects; nothing secret is shown from here."""
         self._cleaning = output.clean(self.config, self.run.redactor)
-        self._cleaning.enter_context(lookup.at_once())
         # A pipeline that is cancelled sends SIGTERM: what was made is removed then as after Ctrl-C.
         self._cleaning.enter_context(interruption.noted())
         if not self.is_worker:
