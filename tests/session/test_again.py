@@ -151,7 +151,7 @@ def _exchanges(report: Path) -> dict[str | None, list[dict[str, Any]]]:
     return found
 
 
-@pytest.mark.parametrize("content", [None, b"no archive", gzip.compress(b"{}\n")])
+@pytest.mark.parametrize("content", [None, b"no archive", gzip.compress(b"{}\n")], ids=["none", "no archive", "cut"])
 def test_exchanges_that_are_not_there_are_said_to_be_missing(tmp_path: Path, content: bytes | None) -> None:
     found = again(tmp_path)
     if content is not None:
