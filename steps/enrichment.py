@@ -55,23 +55,25 @@ def is_among(person: Person, names: list[str]) -> bool:
 
 
 def await_finding(
-    check: Callable[[], None], conversation: Conversation, limit: float, *, what: str, other: str
+    check: Callable[[], None], conversation: Conversation, patience: Patience, *, what: str, other: str
 ) -> None:
-    """Wait until a check of what Zep finds out about the newest message holds, at most `limit` seconds.
+    """Wait until a check of what Zep finds out about the newest message holds, as long as this scenario does.
 
     Says so where it was found out and lost: the other finding has come, this one has not, and most of WRITTEN_AGAIN
-    messages of the same text, each written by itself, get it. what, other: their names in the system metadata. Raises
-    AssertionError.
+    messages of the same text, each written by itself and as the first was, get it. what, other: their names in the
+    system metadata. Raises AssertionError.
     """
+    limit = patience.limit
     try:
         eventually(check, limit)
     except AssertionError as error:
         so_far = system_metadata(conversation)
-        if what in so_far or not so_far.get(other):
+        if what in so_far or other not in so_far or patience.alike is None:
             raise
         text = conversation.memory(lastn=1).messages[-1].content
-        for _ in range(WRITTEN_AGAIN):
-            conversation.write(NewMessage("human", text))
+        with patience.alike():
+            for _ in range(WRITTEN_AGAIN):
+                conversation.write(NewMessage("human", text))
 
         def most_found() -> int:
             count = sum(bool(found.get(what)) for found in newest_system_metadata(conversation, WRITTEN_AGAIN))
@@ -102,7 +104,7 @@ def entity_appears(
             f"after {patience.limit:g} s the entities of the message are {names}. Is the NLP server up?"
         )
 
-    await_finding(named, conversations["Alice"], patience.limit, what="entities", other="intent")
+    await_finding(named, conversations["Alice"], patience, what="entities", other="intent")
     arrivals.note("entities", conversations["Alice"])
 
 
@@ -116,10 +118,7 @@ def intent_appears(conversations: Conversations, patience: Patience, arrivals: A
             f"after {patience.limit:g} s the message has no intent. Is Zep's model reachable?"
         )
 
-    if patience.failed:  # a model that did not answer may have been given up
-        eventually(intended, patience.limit)
-    else:
-        await_finding(intended, conversations["Alice"], patience.limit, what="intent", other="entities")
+    await_finding(intended, conversations["Alice"], patience, what="intent", other="entities")
     arrivals.note("intent", conversations["Alice"])
 
 

@@ -10,6 +10,7 @@ from pytest_bdd import parsers
 
 from fixtures.chats import Chat, Chats
 from fixtures.conversations import Conversations
+from fixtures.enrichment import Patience
 from fixtures.faults import Faults, Writer
 from fixtures.people import People
 from fixtures.words import given, then, when
@@ -19,8 +20,9 @@ from zep_conformance.settings import Settings
 
 
 @given(parsers.parse("Alice has written what the model refuses {times:d} times"))
-def write_refused(conversations: Conversations, times: int) -> None:
+def write_refused(conversations: Conversations, patience: Patience, times: int) -> None:
     """Write what the model server of the suite answers 401 so often, as though its key were not good for a while."""
+    patience.alike = None  # the same text is answered from then on
     session = conversations.new_of("Alice").session
     text = f"Could you book a table, though the model refuses {session} {times} times?"
     conversations.begin("Alice", text, session=session)

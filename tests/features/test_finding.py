@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from steps.enrichment import WRITTEN_AGAIN, await_finding
+from fixtures.enrichment import Patience
+from steps.enrichment import LOST, WRITTEN_AGAIN, await_finding
 from zep_conformance.clients.zep import NewMessage
 from zep_conformance.facts.deviations import load_deviations
 
@@ -31,12 +34,12 @@ class Talk:
         self._found.append(self._again.pop(0))
 
 
-def complaint(talk: Any) -> str:
+def complaint(talk: Any, alike: Any = nullcontext) -> str:
     def named() -> None:
         raise AssertionError("the entities of the message are []")
 
     with pytest.raises(AssertionError) as raised:
-        await_finding(named, talk, 0.0, what="entities", other="intent")
+        await_finding(named, talk, Patience(0.0, alike=alike), what="entities", other="intent")
     return str(raised.value)
 
 
@@ -61,4 +64,24 @@ def test_what_most_of_them_do_not_get_either_was_never_found_out(came: int) -> N
 def test_where_it_came_or_nothing_did_nothing_was_stored_over_it(found: dict[str, Any]) -> None:
     talk = Talk(found, [ENTITIES | INTENT])
     assert complaint(talk) == "the entities of the message are []"
+    assert talk.written == []
+
+
+def test_what_is_written_again_is_written_under_what_the_first_was() -> None:
+    talk = Talk(INTENT, [ENTITIES | INTENT] * WRITTEN_AGAIN)
+    seen: list[int] = []
+
+    @contextmanager
+    def alike() -> Iterator[None]:
+        seen.append(len(talk.written))
+        yield
+        seen.append(len(talk.written))
+
+    assert LOST in complaint(talk, alike)
+    assert seen == [0, WRITTEN_AGAIN]
+
+
+def test_where_that_cannot_be_done_again_nothing_is_told_apart() -> None:
+    talk = Talk(INTENT, [ENTITIES | INTENT] * WRITTEN_AGAIN)
+    assert complaint(talk, None) == "the entities of the message are []"
     assert talk.written == []
