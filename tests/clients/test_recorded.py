@@ -23,6 +23,7 @@ from zep_conformance.clients.recorded import (
     NotRecorded,
     Player,
     RecordedAnswer,
+    beginning,
 )
 from zep_conformance.clients.waiting import eventually
 from zep_conformance.redaction.redactor import Redactor
@@ -50,15 +51,36 @@ def playing(*exchanges: RecordedAnswer, redactor: Redactor | None = None) -> Ite
         yield player, client
 
 
-def test_of_a_body_that_was_too_long_only_what_is_recorded_is_compared() -> None:
+def test_of_a_body_that_was_too_long_the_beginning_and_the_length_are_compared() -> None:
     player = Player(Redactor(), longest=4)
-    player.begin([exchange("POST", body="abcd", is_cut=True)])
+    player.begin([exchange("POST", body=beginning("abcd", 8, 4), answer="kept")])
     with http_client(URL, timeout=1, transport=player) as client:
+        for other in ("abXdefgh", "abcdefghi", "abcd"):
+            with pytest.raises(NotRecorded, match=SOMETHING_ELSE):
+                client.post("/a", content=other)
+        assert client.post("/a", content="abcdefgh").text == "kept"
+    assert [one.why for one in player.missing] == [SOMETHING_ELSE] * 3
+
+
+def test_an_answer_that_was_too_long_tells_nothing() -> None:
+    with playing(exchange(answer="abcd", is_cut=True)) as (player, client):
         with pytest.raises(NotRecorded, match="too long to be recorded"):
-            client.post("/a", content="abcdefgh")
-        with pytest.raises(NotRecorded, match=SOMETHING_ELSE):
-            client.post("/a", content="abXdefgh")
-    assert [one.why for one in player.missing] == [CUT, SOMETHING_ELSE]
+            client.get("/a")
+        assert [one.why for one in player.missing] == [CUT]
+
+
+def test_an_answer_is_read_as_it_was_kept_whatever_it_was_sent_in() -> None:
+    headers = (("content-type", "text/plain; charset=latin-1"),)
+    with playing(exchange(answer="Zoë", headers=headers)) as (_, client):
+        assert client.get("/a").text == "Zoë"
+
+
+def test_cookies_that_an_answer_sets_are_sent_back() -> None:
+    set_one = (("set-cookie", "name=value; Path=/"),)
+    with playing(exchange(), exchange(path="/b", headers=set_one), exchange(path="/c")) as (_, client):
+        assert "cookie" not in client.get("/a").request.headers
+        client.get("/b")
+        assert client.get("/c").request.headers["cookie"] == "name=value"
 
 
 def test_the_same_request_is_answered_in_the_order_of_then() -> None:

@@ -292,8 +292,24 @@ def test_a_screenshot_is_in_the_page_and_one_too_many_is_named(tmp_path: Path, m
     pictures = [attributes for tag, attributes in Text(page).tags if tag == "img"]
     assert [one["src"][:30] for one in pictures] == ["data:image/png;base64,iVBORw0K"]
     assert pictures[0]["alt"] == "LangFlux’s page where the scenario “Scenario one” ended"
+    assert page.index("<img ") < page.index("The whole evidence: ") < page.index("The documentation, introduction")
     assert words(page).count("it is too large for this page") == 2
     assert words(page).count("it is not there any more") == 1
+
+
+def test_a_screenshot_of_what_is_not_shown_as_a_failure_is_below(tmp_path: Path) -> None:
+    (tmp_path / "one.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    attached = (str(tmp_path / "one.png"),)
+    deviates = record("one", "deviation", deviation="DEV-1", evidence=evidence(attached=attached))
+    page = render(report(deviates, record("two", "failed", evidence=evidence())))
+    assert page.index('<h2 id="pictures">') < page.index("<img ")
+
+
+def test_a_long_request_is_cut_where_it_is_the_first_thing_that_is_read() -> None:
+    exchange = {"request": "curl " + "x" * 9000, "status": 200, "milliseconds": 1.0, "answer": "OK", "times": 1}
+    page = render(report(record("one", "failed", evidence=evidence(exchanges=(exchange,)))))
+    assert "x" * 2900 in page and "x" * 3100 not in page
+    assert "9005 characters; all of them are in the whole evidence below." in words(page)
 
 
 def test_an_older_report_can_be_shown() -> None:

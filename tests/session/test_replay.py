@@ -118,6 +118,19 @@ def test_what_is_not_recorded_is_not_told(recorded: Path, tmp_path: Path) -> Non
     assert f"{UNCHANGED}: GET http://" in text(ended)
 
 
+def test_what_was_too_much_to_be_recorded_is_said_to_be(recorded: Path, tmp_path: Path) -> None:
+    def without_the_rest(lines: list[Line]) -> list[Line]:
+        mine = [one for one in lines if of(one, "unchanged_and_in")]
+        mine[0]["left_out"] = len(mine) - 1
+        return [*(one for one in lines if not of(one, "unchanged_and_in")), mine[0]]
+
+    ended = replay(changed(recorded, tmp_path, without_the_rest), "-k", "unchanged_and_in_order")
+    said = text(ended)
+    assert ended.returncode == 2
+    assert "can't tell (1 scenario): it had more exchanges than a recording keeps of a scenario" in said, said
+    assert f"{UNCHANGED}: " in said and " are left out" in said
+
+
 def test_a_rule_of_now_may_fail_what_passed(recorded: Path) -> None:
     ended = replay(recorded, "--latency-budget", "0.001", "-k", "wait_for_enrichment")
     assert ended.returncode == 1 and "the budget is 0.001 ms" in text(ended)

@@ -30,7 +30,7 @@ Question = tuple[str, str, str, str]
 """Method, URL, body and credentials of a request."""
 SOMETHING_ELSE = "the steps ask for something else than the run did"
 MORE_OFTEN = "the steps ask more often than the run did, or wait for longer"
-CUT = "it turns on an exchange that was too long to be recorded whole"
+CUT = "it turns on an answer that was too long to be recorded whole"
 LEFT_OUT = "the steps leave something out that the run wrote"
 SECRETS = "answers that it turns on had secrets, which no recording has"
 _BUILDING = re.compile(r"/api/v1/(?:marketplaces|nodes|credentials|chatflows)\b")
@@ -69,6 +69,7 @@ class RecordedAnswer:
     method: str
     url: str
     body: str
+    """Of a longer one than a recording keeps what `beginning` gives."""
     credentials: str
     status: int
     headers: Sequence[tuple[str, str]]
@@ -77,7 +78,7 @@ class RecordedAnswer:
     began: datetime
     seconds: float
     is_cut: bool = False
-    """Whether the recording has not all of it."""
+    """Whether the recording has not all of the answer."""
 
     @property
     def question(self) -> Question:
@@ -198,16 +199,19 @@ class Player(httpx.BaseTransport):
 
     def _questions(self, request: httpx.Request) -> Iterator[Question]:
         """Yield a request as the recording may have it: as it is, without secrets, and without a name of our own."""
-        body = request.content.decode(errors="backslashreplace")[: self._longest]
+        whole = request.content.decode(errors="backslashreplace")
+        body, length = whole[: self._longest], len(whole)
         if shown := request.extensions.get("shown"):
-            yield request.method, self._redactor(shown.url), self._redactor(body), shown.by
+            sent = beginning(self._redactor(body), length, self._longest)
+            yield request.method, self._redactor(shown.url), sent, shown.by
             return
         said = request.headers.get("authorization", "")
         if said not in self._known:
             self._known[said] = self._redactor(f"authorization: {said}").removeprefix("authorization: ")
-        plain = (request.method, str(request.url), body, self._known[said])
-        yield plain
-        clean = (request.method, self._redactor(plain[1]), self._redactor(body), self._known[said])
+        by = self._known[said]
+        yield request.method, str(request.url), beginning(body, length, self._longest), by
+        sent = beginning(self._redactor(body), length, self._longest)
+        clean = (request.method, self._redactor(str(request.url)), sent, by)
         yield clean
         if _BUILDING.match(request.url.path):
             yield _without_name(clean)
@@ -271,6 +275,14 @@ class _RecordedClock(Clock):
     def sleep(self, seconds: float) -> None:
         """Let them have passed."""
         self._player.sleep(seconds)
+
+
+def beginning(body: str, length: int, longest: int | None) -> str:
+    """Return a body as a recording is asked for it: of a longer one its beginning, and how many characters it had.
+
+    length: of the whole body. longest: how many a recording keeps, None for all.
+    """
+    return body if longest is None or length <= longest else f"{body}… ({length} characters)"
 
 
 def builds(url: str) -> bool:

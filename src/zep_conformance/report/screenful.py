@@ -72,7 +72,9 @@ def _beside(attached: Sequence[str]) -> list[str]:
     if not paths:
         return []
     folder = PurePath(*paths[0].parent.parts[-2:])
-    return _fitting(f"beside it: {folder}/ ({', '.join(path.name for path in paths)})", 2)
+    names = f"({', '.join(path.name for path in paths)})"
+    line = f"beside it: {folder}/ {names}"
+    return [line] if len(line) <= COLUMNS else [f"beside it: {folder}/", *_fitting(f"    {names}", 1)]
 
 
 def _alike(others: Sequence[Record]) -> Iterator[str]:

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from zep_conformance.clients.recorded import RecordedAnswer
+from zep_conformance.clients.recorded import RecordedAnswer, beginning
 from zep_conformance.errors import CannotTell
-from zep_conformance.report.exchanges import read
+from zep_conformance.report.exchanges import LONGEST, read
 from zep_conformance.report.folder import EXCHANGES
 from zep_conformance.report.reading import find
 from zep_conformance.report.reading import read as read_report
@@ -29,6 +29,7 @@ class RecordedProcess:
     given: settings, as `Settings.as_recorded` gives them. deployment: as `Deployment.as_json` gives it, but without
     secrets. shares_zep: whether others used its Zep. drawn: by each scenario that it carried out. exchanges: of each,
     in the order in which they were begun. shared: those that made something for them, in scenarios that are not here.
+    left_out: how many exchanges of a scenario are not kept, since it had so many.
     """
 
     seed: int
@@ -40,6 +41,7 @@ class RecordedProcess:
     drawn: ByScenario
     exchanges: Mapping[str, list[RecordedAnswer]] = field(default_factory=dict)
     shared: Sequence[RecordedAnswer] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def settings(self, options: Mapping[str, Any]) -> Settings:
         """Return the settings of the run, but for those that options give. Raises CannotTell for a wrong one."""
@@ -86,8 +88,8 @@ def read_run(given: str, reports: Path) -> RecordedRun:
         what = f"{path} has no recording: an older version wrote it, or no scenario was carried out"
         raise CannotTell(what, _AGAIN, code="replay-unreadable")
     try:
-        exchanges = _exchanges(beside, scenarios, datetime.fromisoformat(document["started"]))
-        found = tuple(_process(one, document, exchanges) for one in document["recorded"])
+        exchanges, left_out = _exchanges(beside, scenarios, datetime.fromisoformat(document["started"]))
+        found = tuple(_process(one, document, exchanges, left_out) for one in document["recorded"])
     except FileNotFoundError:
         what = f"there is no {beside}, which has what was asked and answered in that run"
         raise CannotTell(what, "Keep both files of a run together.", code="replay-unreadable") from None
@@ -98,7 +100,10 @@ def read_run(given: str, reports: Path) -> RecordedRun:
 
 
 def _process(
-    one: Mapping[str, Any], document: Mapping[str, Any], exchanges: Mapping[str, list[RecordedAnswer]]
+    one: Mapping[str, Any],
+    document: Mapping[str, Any],
+    exchanges: Mapping[str, list[RecordedAnswer]],
+    left_out: Mapping[str, int],
 ) -> RecordedProcess:
     return RecordedProcess(
         seed=document["seed"],
@@ -110,6 +115,7 @@ def _process(
         drawn=one["drawn"],
         exchanges={nodeid: exchanges.get(nodeid, []) for nodeid in one["drawn"]},
         shared=exchanges.get(_made_by(one["prefix"]), []),
+        left_out={nodeid: left_out[nodeid] for nodeid in one["drawn"] if nodeid in left_out},
     )
 
 
@@ -120,10 +126,16 @@ def _made_by(prefix: str) -> str:
 
 def _exchanges(
     path: Path, scenarios: Mapping[str, Mapping[str, Any]], started: datetime
-) -> dict[str, list[RecordedAnswer]]:
-    """Return the exchanges of each scenario, by node id. Raises OSError, EOFError, ValueError, KeyError, TypeError."""
+) -> tuple[dict[str, list[RecordedAnswer]], dict[str, int]]:
+    """Return the exchanges of each scenario, by node id; and how many others of it are left out, where some are.
+
+    Raises OSError, EOFError, ValueError, KeyError, TypeError.
+    """
     found: dict[str, list[RecordedAnswer]] = {}
+    left_out: dict[str, int] = {}
     for one in read(path):
+        if one.get("left_out"):
+            left_out[one["nodeid"]] = one["left_out"]
         if one["nodeid"] is None:
             found.setdefault(_made_by(one["prefix"]), []).append(_answer(one, started))
         elif one["nodeid"] in scenarios:
@@ -131,22 +143,22 @@ def _exchanges(
             found.setdefault(one["nodeid"], []).append(_answer(one, began))
     for some in found.values():
         some.sort(key=lambda each: each.began)
-    return found
+    return found, left_out
 
 
 def _answer(one: Mapping[str, Any], began: datetime) -> RecordedAnswer:
-    asked = one["request"]
+    asked, cut = one["request"], one.get("cut") or {}
     failure, _, text = one["error"].partition(": ")
     return RecordedAnswer(
         method=asked["method"],
         url=asked["url"],
-        body=asked["body"],
+        body=beginning(asked["body"], cut.get("body", 0), LONGEST["body"]),
         credentials=one.get("by") or next((value for name, value in asked["headers"] if name == "authorization"), ""),
         status=one["status"] or 0,
         headers=tuple((name, value) for name, value in one["headers"]),
         answer=text if failure else one["answer"],
         failure=failure,
-        is_cut=bool(one.get("cut")),
+        is_cut="answer" in cut,
         began=began,
         seconds=one["seconds"],
     )

@@ -61,6 +61,7 @@ GONE = "there is no such scenario any more"
 ASKED = (SOMETHING_ELSE, MORE_OFTEN, LEFT_OUT)
 LAST_WORDS = 3
 """Lines of what pytest says where it broke."""
+TOO_MANY = "it had more exchanges than a recording keeps of a scenario"
 REPEATED = "it was carried out twice, since Zep was frozen"
 ENOUGH = 20
 """Scenarios for which a process is worth its while."""
@@ -271,6 +272,8 @@ class _Judge(Conformance):
         if missing:
             # What a scenario does to parts explains what it asks for meanwhile.
             first = min(missing, key=lambda one: one.why in ASKED)
+            if first.why in ASKED and (left_out := self.process.left_out.get(record.nodeid)):
+                return TOO_MANY, f"{left_out} are left out"
             return first.why, first.what
         if then.get("repeated"):
             return REPEATED, ""
