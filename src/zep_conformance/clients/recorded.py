@@ -161,6 +161,8 @@ class Player(httpx.BaseTransport):
         self.missing: list[NotRecorded] = []
         self.has_secrets = False
         """Whether an answer was given that a secret had been removed from."""
+        self.is_disturbed = False
+        """Whether parts were stopped, started or cut off, as far as the scenario knows."""
         self.clock = _RecordedClock(self)
 
     def begin(self, exchanges: Sequence[RecordedAnswer], moment: datetime | None = None) -> None:
@@ -171,9 +173,15 @@ class Player(httpx.BaseTransport):
             if one.builds:
                 scenario.asked.setdefault(_without_name(one.question), []).append(number)
         with self._lock:
-            self._scenario, self._thread, self.missing, self.has_secrets = scenario, _Thread(), [], False
+            self._scenario, self._thread, self.missing = scenario, _Thread(), []
+            self.has_secrets = self.is_disturbed = False
             first = exchanges[0].began if exchanges else datetime.now(UTC)
             self._thread.moment = self.moment = min(first, moment or first)
+
+    @property
+    def is_at_once(self) -> bool:
+        """Whether something of the scenario was asked while something else was."""
+        return self._scenario.at_once
 
     def missed(self, why: str, what: str = "") -> NotRecorded:
         """Return, as an error to raise, that something can't be told; it is kept, whatever becomes of it."""

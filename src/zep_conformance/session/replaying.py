@@ -53,7 +53,8 @@ from zep_conformance.settings import Settings, option
 from zep_conformance.targets import Control, Deployment, Target
 from zep_conformance.targets.base import Say
 
-CONTROL = "its steps stop, start or cut off parts"
+CONTROL = "its steps start parts of another version, or ones that do not come up"
+AT_ONCE = "its steps stop, start or cut off parts while somebody asks, and which came first is not recorded"
 DOCTOR = "its steps ask the doctor, who asks by connections of his own"
 CONNECTS = "its steps ask past the clients whose exchanges are recorded"
 STARTS = "its steps start programs, such as a browser"
@@ -71,13 +72,13 @@ enough."""
 _PARTS = ("zep", "secured", "langflux")
 _UNUSED = ("xdist", "cacheprovider", "logging", "warnings", "unraisableexception", "threadexception", "faulthandler")
 """Plugins whose work nobody would see."""
-_Share = tuple[dict[str, Record], dict[str, list[tuple[str, str]]], set[str], str | bool]
+_Share = tuple[dict[str, Record], dict[str, list[tuple[str, str]]], dict[str, str], str | bool]
 """What is known of the scenarios that a process has carried out: see `_Judge`; and why it went no further."""
 _GUARDED = {"socket.connect": CONNECTS, "socket.getaddrinfo": CONNECTS, "subprocess.Popen": STARTS}
 
 
 class _Control(Control):
-    """Control over parts that are not there."""
+    """Control over parts that are not there: what was done to them then is in what they answered, or did not."""
 
     def __init__(self, player: Player) -> None:
         self._player = player
@@ -85,7 +86,11 @@ class _Control(Control):
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise self._player.missed(CONTROL)
 
-    start = start_as = attempt = stop = kill = pause = resume = cut_off = reconnect = _refuse
+    def _done(self, *_: Any, **__: Any) -> None:
+        self._player.is_disturbed = True
+
+    start_as = attempt = _refuse
+    start = stop = kill = pause = resume = cut_off = reconnect = _done
 
 
 class _RecordedParts(Target):
@@ -185,7 +190,7 @@ class _Judge(Conformance):
         super().__init__(config, run)
         self.replay, self.process = run, process
         self.missing: dict[str, list[NotRecorded]] = {}
-        self.with_secrets: set[str] = set()
+        self.doubts: dict[str, str] = {}
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -209,15 +214,15 @@ class _Judge(Conformance):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 item = following
             missing = {nodeid: [(one.why, one.what) for one in found] for nodeid, found in self.missing.items()}
-            return self.records, missing, self.with_secrets, session.shouldstop
+            return self.records, missing, self.doubts, session.shouldstop
 
         together = [item for item in session.items if place(item)[0] in IMPORTING]
         others = [item for item in session.items if item not in together]
         ending: str | bool = False
-        for records, missing, with_secrets, stopped in shares.in_shares(count, others, carried_out, together):
+        for records, missing, doubts, stopped in shares.in_shares(count, others, carried_out, together):
             self.records |= records
             self.missing |= {nodeid: [NotRecorded(*one) for one in found] for nodeid, found in missing.items()}
-            self.with_secrets |= with_secrets
+            self.doubts |= doubts
             ending = ending or stopped
         self.records = {item.nodeid: self.records[item.nodeid] for item in session.items if item.nodeid in self.records}
         if ending:
@@ -243,8 +248,15 @@ class _Judge(Conformance):
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Note what the recording did not have."""
         self.missing[nodeid] = [one for one in self.replay.player.missing if not one.is_excused]
-        if self.replay.player.has_secrets:
-            self.with_secrets.add(nodeid)
+        if why := self._doubt(self.replay.player):
+            self.doubts[nodeid] = why
+
+    @staticmethod
+    def _doubt(player: Player) -> str:
+        """Return why the recording of a scenario can't show that it comes out otherwise now; "" where it can."""
+        if player.has_secrets:
+            return SECRETS
+        return AT_ONCE if player.is_disturbed and player.is_at_once else ""
 
     def judged(self, recorded: RecordedRun) -> Iterator[Judged]:
         """Yield what came of each scenario that was carried out."""
@@ -270,15 +282,15 @@ class _Judge(Conformance):
         """Return why a scenario can't be judged, and more of that; "" where it can."""
         missing = self.missing.get(record.nodeid, [])
         if missing:
-            # What a scenario does to parts explains what it asks for meanwhile.
+            # What a scenario does beside asking explains what it asks for meanwhile.
             first = min(missing, key=lambda one: one.why in ASKED)
             if first.why in ASKED and (left_out := self.process.left_out.get(record.nodeid)):
                 return TOO_MANY, f"{left_out} are left out"
             return first.why, first.what
         if then.get("repeated"):
             return REPEATED, ""
-        if record.outcome != then["outcome"] and record.nodeid in self.with_secrets:
-            return SECRETS, ""
+        if record.outcome != then["outcome"]:
+            return self.doubts.get(record.nodeid, ""), ""
         return "", ""
 
     def _conclude(self, session: pytest.Session, exitstatus: int) -> None:
