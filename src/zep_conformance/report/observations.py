@@ -151,6 +151,17 @@ class Observations:
             environment={**other.environment, **self.environment},
         )
 
+    def so_far(self) -> Observations:
+        """Return what stays as it is while the run goes on: merged with all of it later, that changes nothing."""
+        return Observations(
+            target=self.target,
+            parts=self.parts,
+            capabilities=self.capabilities,
+            scenarios=self.scenarios,
+            remarks=self.remarks,
+            environment=self.environment,
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Return them as JSON, to be sent to another process."""
         sent: dict[str, Any] = _adapter().dump_python(self, mode="json")

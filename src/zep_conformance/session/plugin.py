@@ -59,6 +59,8 @@ _REACHED: pytest.StashKey[int] = pytest.StashKey()
 """Which step a scenario is at, from 0."""
 _BEGAN: pytest.StashKey[float] = pytest.StashKey()
 """When that step began."""
+_SO_FAR = "conformance_so_far"
+"""The attribute of a worker's first report with what it has found out: an interrupted one sends nothing at the end."""
 _PUT_OFF = "put off"
 """The phase that a report is of which says nothing, see `_put_off`."""
 UPGRADE_LIMIT = 900
@@ -409,6 +411,7 @@ class Conformance:
             # The controller collects nothing: this tells it what there is.
             self.has_named = True
             setattr(report, reporter.COLLECTED, reporter.collected(item.session.items, self._tested()))
+            setattr(report, _SO_FAR, self.run.observations().so_far().as_json())
         return report
 
     @pytest.hookimpl(wrapper=True)
@@ -467,6 +470,8 @@ class Conformance:
         record = record_of(report)
         if record is not None and (report.when == "call" or not report.passed):
             self.records[report.nodeid] = record
+        if hasattr(report, _SO_FAR) and not self.is_worker:
+            self.of_workers = self.of_workers.merged(Observations.from_json(getattr(report, _SO_FAR)))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
