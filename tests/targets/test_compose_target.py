@@ -196,6 +196,7 @@ class TestWhatDoesNotComeUp:
             up(project, spelling)
         assert "zep-cloud:0.27.2" in caught.value.advice
 
+    @pytest.mark.nightly
     def test_one_that_another_waits_for(self, project: UserProject, up: Up) -> None:
         project.change("db", entrypoint=["sh", "-c", f"echo cannot use {KEY}; exit 1"])
         project.change("zep", depends_on={"db": {"condition": "service_healthy"}})
@@ -203,6 +204,7 @@ class TestWhatDoesNotComeUp:
             up(project)
         assert KEY not in str(caught.value)
 
+    @pytest.mark.nightly
     def test_one_that_is_never_healthy(self, project: UserProject, up: Up) -> None:
         check = {"test": ["CMD-SHELL", "echo no such tool; exit 1"], "interval": "0.2s", "retries": 2}
         project.change("nlp", healthcheck=check)
@@ -228,6 +230,7 @@ class TestWhatDoesNotComeUp:
         assert caught.value.code == "registry-unreachable"
         assert "docker load" in caught.value.advice
 
+    @pytest.mark.nightly
     def test_a_zep_that_turns_out_to_be_1(self, project: UserProject, up: Up) -> None:
         serve = (
             "import http.server as h; H = type('H', (h.BaseHTTPRequestHandler,), {'do_GET': lambda s: ("
@@ -238,6 +241,7 @@ class TestWhatDoesNotComeUp:
         with pytest.raises(CannotTell, match=r"1\.0\.2"):
             up(project)
 
+    @pytest.mark.nightly
     def test_a_service_that_is_switched_off(self, project: UserProject, up: Up) -> None:
         project.change("nlp", scale=0)
         target, *_ = up(project)  # a scale is dropped: what is in the file comes up

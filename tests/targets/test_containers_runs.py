@@ -200,6 +200,7 @@ def test_the_timeline_has_each_phase_of_each_part() -> None:
 
 
 @pytest.mark.usefixtures("run")
+@pytest.mark.nightly
 def test_kept_containers_are_replaced_where_they_do_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZEP_CONFORMANCE_CACHE", str(tmp_path))
     first, _ = brought_up(keep=True)
@@ -227,6 +228,7 @@ def test_kept_containers_are_replaced_where_they_do_not_fit(tmp_path: Path, monk
     nothing_left(fourth, set())
 
 
+@pytest.mark.nightly
 def test_two_runs_that_keep_do_not_meet(run) -> None:
     first = run("--keep")
     first.says("PASSED")
@@ -246,6 +248,7 @@ def test_a_part_that_dies_at_its_start_ends_the_run_with_its_last_words(run) -> 
     assert containers(name) == set()
 
 
+@pytest.mark.nightly
 def test_ryuk_only_where_it_is_asked_for(run) -> None:
     one = run(*QUICK, TESTCONTAINERS_RYUK_DISABLED="false", RYUK_CONTAINER_IMAGE="nowhere.invalid/ryuk:1")
     assert one.process.wait(120) == 2
