@@ -322,7 +322,7 @@ def chosen(only: Sequence[str], among: Sequence[Planted]) -> list[Planted]:
 
 
 def share_of(mutations: Sequence[Planted], number: int, shares: int) -> list[Planted]:
-    """Return the `number`-th (from 1) of so many shares of mutations: every so-manieth, so that all parts are in each.
+    """Return the `number`-th (from 1) of so many shares of mutations, dealt out in turn, so that all parts are in each.
 
     Raises CannotTell where there is no such share.
     """

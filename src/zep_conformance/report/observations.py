@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -153,14 +153,7 @@ class Observations:
 
     def so_far(self) -> Observations:
         """Return what stays as it is while the run goes on: merged with all of it later, that changes nothing."""
-        return Observations(
-            target=self.target,
-            parts=self.parts,
-            capabilities=self.capabilities,
-            scenarios=self.scenarios,
-            remarks=self.remarks,
-            environment=self.environment,
-        )
+        return replace(self, troubles=(), left_behind=(), requests=0, ended=(), recorded=())
 
     def as_json(self) -> dict[str, Any]:
         """Return them as JSON, to be sent to another process."""
